@@ -47,7 +47,9 @@ class RedisServer:
         self._data_dir = data_dir
         self._port = port
         self._process: subprocess.Popen[str] | None = None
-        self._is_ready = threading.Event()
+        #: Set when the first line that decides is read: it is ready, or there are no more lines.
+        self._is_decided = threading.Event()
+        self._is_ready = False
         self._last_lines: deque[str] = deque(maxlen=8)
 
     @property
@@ -74,7 +76,8 @@ class RedisServer:
         """
         binary = find_redis_server()
         self._data_dir.mkdir(parents=True, exist_ok=True)
-        self._is_ready.clear()
+        self._is_decided.clear()
+        self._is_ready = False
         with _locked(self._data_dir) as lock:
             # Redis inherits the lock, so the folder stays taken until it has really ended.
             self._process = subprocess.Popen(  # noqa: S603 - the command is ours alone
@@ -86,7 +89,8 @@ class RedisServer:
                 start_new_session=True,  # Ctrl-C is the service's to act on
             )
         threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
-        if not self._is_ready.wait(timeout_s) or not self.is_running:
+        self._is_decided.wait(timeout_s)
+        if not self._is_ready:
             self.stop()
             said = " | ".join(self._last_lines) or "nothing"
             raise SetupError(
@@ -140,8 +144,9 @@ class RedisServer:
                 _LOG.debug("redis-server: %s", line.rstrip())
                 self._last_lines.append(line.strip())
                 if "Ready to accept connections" in line:
-                    self._is_ready.set()
-        self._is_ready.set()  # it has ended: nothing to wait for
+                    self._is_ready = True
+                    self._is_decided.set()
+        self._is_decided.set()
 
 
 def find_redis_server() -> Path:
