@@ -225,6 +225,22 @@ async def test_a_failed_swap_fails_the_calls_of_its_expert_and_no_others():
     await other.leave()
 
 
+async def test_an_expert_whose_swap_failed_is_left_alone_for_a_while():
+    driven = Driven(broken_s=30)
+    driven.host.broken["french"] = SwapError("no canary")
+    with pytest.raises(SwapError, match="no canary"):
+        await running_or_refused(driven.loop, "french")
+    del driven.host.broken["french"]
+
+    driven.clock.advance(10)
+    with pytest.raises(SwapError, match=r"for another 20 s, .*: no canary") as refused:
+        await running_or_refused(driven.loop, "french")
+    driven.clock.advance(20)
+
+    assert refused.value.retry_after_s == 20
+    await (await running(driven.loop, "french")).leave()
+
+
 async def test_an_unforeseen_error_in_a_swap_fails_the_calls_instead_of_hanging_them():
     driven = Driven()
     driven.host.broken["french"] = ValueError("not ours")
