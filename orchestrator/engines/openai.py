@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import aiohttp
 import orjson
@@ -113,11 +114,9 @@ class OpenAIEngine:
     async def _stream(
         self, response: aiohttp.ClientResponse, num_choices: int
     ) -> AsyncGenerator[Chunk, None]:
-        parser, num_ended, usage = SseParser(), 0, None
-        async for piece in response.content.iter_any():
-            for event in parser.feed(piece):
-                if event == _DONE:
-                    break
+        num_ended, usage = 0, None
+        async with aclosing(_events(response)) as events:
+            async for event in events:
                 body = parse_json(event)
                 if "error" in body:
                     raise stream_error(self._upstream, body["error"], secret=self._secret)
@@ -137,3 +136,13 @@ class OpenAIEngine:
             return chunk
         _logger.warning("%s does not say what it counted; its usage is unknown", self._upstream)
         return Chunk(deltas=chunk.deltas, usage=Usage(prompt_tokens=0, completion_tokens=0))
+
+
+async def _events(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    """Data of the events up to `[DONE]`, or to the end of a stream that lacks it."""
+    parser = SseParser()
+    async for piece in response.content.iter_any():
+        for event in parser.feed(piece):
+            if event == _DONE:
+                return
+            yield event
