@@ -23,6 +23,7 @@ class EngineArgs:
     compilation_config: CompilationConfig = field()
     load_format: str | LoadFormats = "auto"
     jit_monitor_mode: Literal["warn", "error"] = "warn"
+    max_lora_rank: MaxLoRARanks = LoRAConfig.max_lora_rank
     _api_process_count: int = 1
 class AsyncEngineArgs(EngineArgs):
     enable_log_requests: bool = False
@@ -30,6 +31,7 @@ class AsyncEngineArgs(EngineArgs):
 CONFIG = """
 RunnerType = Literal["generate",
     "pooling"]
+MaxLoRARanks = Literal[1, 8, 16]
 RunnerOption: TypeAlias = Literal["auto", RunnerType]
 """
 
@@ -49,7 +51,8 @@ def arguments(tmp_path):
         {"enable_prefix_caching": False}, {"cpu_offload_gb": 1}, {"cpu_offload_gb": 0.5},
         {"cpu_offload_params": ["a"]}, {"additional_config": {"a": 1}}, {"runner": "pooling"},
         {"quantization": "any-plugin"}, {"compilation_config": {"mode": 3}},
-        {"compilation_config": 3}, {"load_format": "dummy"}, {"jit_monitor_mode": "error"},
+        {"max_lora_rank": 8}, {"compilation_config": 3},
+        {"load_format": "dummy"}, {"jit_monitor_mode": "error"},
         {"enable_log_requests": True},
     ],
 )  # fmt: skip
@@ -69,7 +72,10 @@ def test_what_vllm_takes_is_sound(arguments, args):
         ({"cpu_offload_params": "a"}, "should be a list"),
         ({"additional_config": [1]}, "should be a mapping"),
         ({"load_format": "pt"}, "loads pickles, which can run code; weights are safetensors here"),
-        ({"runner": 3}, "should be a choice"),
+        ({"runner": 3}, "is not a known choice"),
+        ({"runner": None}, "should be a choice"),
+        ({"max_lora_rank": 7}, "is not a known choice"),
+        ({"max_lora_rank": True}, "should be a choice"),
     ],
 )
 def test_a_value_of_another_type_is_refused(arguments, args, reason):

@@ -140,6 +140,12 @@ def test_a_value_the_text_check_refused_is_not_refused_again(tmp_path):
     assert "not a finite number" in fault
 
 
+def test_slots_of_another_form_are_not_also_missing(tmp_path):
+    (fault,) = faults_of(tmp_path, VALID.replace("\n  - {name: local, memory_gib: 2}", " 3"))
+
+    assert fault == "experts.yaml:12:8: slots: 3 should be a list"
+
+
 def test_a_list_of_one_bad_item_is_not_also_called_too_short(tmp_path):
     (fault,) = faults_of(
         tmp_path, VALID.replace("id: general", "id: general\n    modalities: [txt]")
