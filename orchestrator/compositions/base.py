@@ -38,6 +38,8 @@ class Decision:
     route: Route | None = None
     #: Seconds spent in routing.
     routing_s: float = 0.0
+    #: What the registry filled in where the caller was silent: field of `Sampling` -> value.
+    defaults: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
