@@ -22,6 +22,8 @@ class Query:
     structure: Structure | None = None
     timeout_s: float | None = None
     echo: bool = False
+    #: False: nobody reads along, so the answer may come in one chunk.
+    is_streamed: bool = True
     user: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
 
