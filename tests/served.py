@@ -1,0 +1,144 @@
+"""A small registry, a router with a fixed mind and the endpoint over them, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+from fastapi import FastAPI
+
+from orchestrator.api.app import create_app
+from orchestrator.api.readiness import Readiness
+from orchestrator.api.settings import ApiSettings
+from orchestrator.compositions.programs import Programs
+from orchestrator.engines.base import Engine
+from orchestrator.engines.fake import FakeEngine
+from orchestrator.registry.models import Registry
+from orchestrator.store.records import DecisionRecord
+from routers.base import Prompts, Route, RouterError
+
+REGISTRY = Registry.model_validate(
+    {
+        "experts": (
+            {"id": "math", "engine": {"kind": "fake"}, "skills": ("sums",), "owner": "us"},
+            {
+                "id": "painter",
+                "engine": {"kind": "fake"},
+                "modalities": ("text", "image"),
+                "defaults": {"temperature": 0.5, "max_tokens": 64},
+            },
+            {"id": "plain", "engine": {"kind": "vllm", "max_model_len": 512}},
+        ),
+        "routers": {"topic": {"kind": "category", "artifact": "none", "fallback": "plain"}},
+        "compositions": {"auto": {"kind": "route", "router": "topic"}},
+        "slots": ({"name": "local", "count": 2, "memory_gib": 1},),
+    }
+)
+
+
+class PreferenceRouter:
+    """Chooses the first candidate of a fixed order, whatever the text."""
+
+    version = "v1"
+
+    def __init__(self, *order: str, is_slow: bool = False) -> None:
+        self._order = order
+        self.is_slow = is_slow
+        self.asked: list[Prompts] = []
+
+    def route(self, prompts: Prompts) -> list[Route]:
+        self.asked.append(prompts)
+        chosen = tuple(name for name in self._order if name in prompts.candidates)
+        if not chosen:
+            raise RouterError(f"none of {self._order} is a candidate")
+        scores = {name: 1.0 / (place + 1) for place, name in enumerate(chosen)}
+        return [
+            Route(chosen=chosen, scores=scores, category="sums", entropy=0.25, reasons=("first",))
+            for _ in prompts.texts
+        ]
+
+
+class KeptRecords:
+    """Keeps every record in a list."""
+
+    def __init__(self) -> None:
+        self.kept: list[DecisionRecord] = []
+
+    def put(self, record: DecisionRecord) -> None:
+        self.kept.append(record)
+
+    async def recent(self, *, limit: int) -> list[DecisionRecord]:
+        return self.kept[::-1][:limit]
+
+    async def find(self, request_id: str) -> DecisionRecord | None:
+        return next((r for r in reversed(self.kept) if r.request_id == request_id), None)
+
+
+def programs_of(
+    engine: Engine, *, generation: int = 7, router: PreferenceRouter | None = None
+) -> Programs:
+    return Programs(
+        REGISTRY,
+        generation=generation,
+        routers={"topic": router or PreferenceRouter("math", "painter", "plain")},
+        dispatch=engine,
+    )
+
+
+@dataclass(kw_only=True)
+class Service:
+    """The endpoint over a fake engine, with everything it was given at hand."""
+
+    engine: FakeEngine = field(default_factory=FakeEngine)
+    settings: ApiSettings = field(default_factory=ApiSettings)
+    readiness: Readiness = field(default_factory=lambda: Readiness(is_ready=True))
+    live: Callable[[], Programs] | None = None
+    peer: str = "127.0.0.1"
+    records: KeptRecords = field(default_factory=KeptRecords)
+
+    def app(self) -> FastAPI:
+        programs = programs_of(self.engine)
+        return create_app(
+            live=self.live or (lambda: programs),
+            records=self.records,
+            readiness=lambda: self.readiness,
+            settings=self.settings,
+        )
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
+        transport = httpx.ASGITransport(self.app(), client=(self.peer, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            yield client
+
+    async def post(self, path: str, **body: object) -> httpx.Response:
+        async with self.client() as client:
+            return await client.post(path, json=body)
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        async with self.client() as client:
+            return await client.get(path, headers=headers)
+
+    async def chat(
+        self, text: str = "1+1?", *, model: str = "auto", **more: object
+    ) -> httpx.Response:
+        messages = [{"role": "user", "content": text}]
+        body = {"model": model, "messages": messages, **more}
+        return await self.post("/v1/chat/completions", **body)
+
+
+def fault(response: httpx.Response) -> dict[str, str]:
+    """The error of a response, which must be an envelope and nothing else."""
+    body = response.json()
+    assert set(body) == {"error"}
+    assert set(body["error"]) == {"message", "type", "param", "code"}
+    return body["error"]
+
+
+def events(response: httpx.Response) -> list[str]:
+    """The data of each server-sent event."""
+    parts = response.text.split("\n\n")
+    assert parts.pop() == ""
+    return [part.removeprefix("data: ") for part in parts]
