@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,9 +26,10 @@ class ApiSettings(BaseModel):
         ),
     )
     metrics_dir: str | None = Field(
-        None,
+        default_factory=lambda: os.environ.get("PROMETHEUS_MULTIPROC_DIR"),
         description=(
-            "Folder of PROMETHEUS_MULTIPROC_DIR, so that /metrics adds up all processes; none "
-            "reports this process."
+            "Folder in which every process keeps its metrics, so that /metrics can add them up; "
+            "none reports this process. The client library takes the folder from "
+            "PROMETHEUS_MULTIPROC_DIR when it is imported, so that is the default."
         ),
     )

@@ -5,6 +5,7 @@ from orchestrator.api.requests import ChatRequest, CompletionRequest
 from orchestrator.errors import InvalidRequestError
 
 START = '{"model": "auto", "messages": [{"role": "user", "content": "hi"}]'
+IMAGE = '{"type": "image_url", "image_url": {"url": "file:///etc/passwd"}}'
 
 CHAT_FAULTS = {
     "empty": ("", None, "not valid JSON: EOF while parsing a value at line 1 column 0"),
@@ -33,8 +34,7 @@ CHAT_FAULTS = {
         "needs a 'type'",
     ),
     "image url": (
-        '{"model": "a", "messages": [{"role": "user", "content": [%s]}]}'
-        % '{"type": "image_url", "image_url": {"url": "file:///etc/passwd"}}',
+        '{"model": "a", "messages": [{"role": "user", "content": [' + IMAGE + "]}]}",
         "messages[0].content[0].image_url.url",
         "https",
     ),

@@ -59,7 +59,7 @@ async def test_a_stream_ends_with_done():
         (OverloadedError("queue full", retry_after_s=2.2), 503),
         (EngineDeadError("gone"), 503),
     ],
-    ids=lambda value: str(value),
+    ids=str,
 )
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 async def test_an_error_before_the_first_token_has_its_own_status(error, status, stream):

@@ -1,10 +1,12 @@
 import json
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.api.chat_writer import ChatWriter
+from orchestrator.api.requests import ChatRequest, CompletionRequest
 from orchestrator.api.writers import Head
 from orchestrator.engines.base import Chunk, Delta
 from orchestrator.engines.fake import FakeEngine
@@ -22,9 +24,16 @@ documents = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner),
     max_leaves=8,
 )
-KEYS = ["model", "messages", "prompt", "n", "stop", "temperature", "logprobs", "top_logprobs", "logit_bias", "tools", "tool_choice", "response_format", "stream", "stream_options", "metadata", "user", "store", "functions", "nonsense"]
+KEYS = [*ChatRequest.model_fields, *CompletionRequest.model_fields, "store", "functions", "odd"]
 bodies = st.dictionaries(st.sampled_from(KEYS), documents)
 MESSAGES = [{"role": "user", "content": "hi"}]
+
+
+@pytest.fixture(scope="module")
+async def client():
+    """One endpoint for all examples: building it is most of the time of one."""
+    async with Service(engine=FakeEngine("ok")).client() as client:
+        yield client
 
 
 @given(chunks)
@@ -41,32 +50,29 @@ def test_a_stream_read_back_is_what_was_written(written):
     ]
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=200)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=100)
 @given(path=st.sampled_from(["chat/completions", "completions", "route"]), body=bodies | documents)
-async def test_no_json_is_ever_a_500(path, body):
-    async with Service(engine=FakeEngine("ok")).client() as client:
-        response = await client.post(f"/v1/{path}", content=json.dumps(body).encode())
+async def test_no_json_is_ever_a_500(client, path, body):
+    response = await client.post(f"/v1/{path}", content=json.dumps(body).encode())
 
     assert response.status_code in (200, 400, 404)
     assert response.status_code == 200 or fault(response)["message"]
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=200)
-@given(bodies)
-async def test_no_parameter_of_a_sound_chat_is_ever_a_500(body):
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=100)
+@given(body=bodies)
+async def test_no_parameter_of_a_sound_chat_is_ever_a_500(client, body):
     sound = {**body, "model": "math", "messages": MESSAGES}
 
-    async with Service(engine=FakeEngine("ok")).client() as client:
-        response = await client.post("/v1/chat/completions", content=json.dumps(sound).encode())
+    response = await client.post("/v1/chat/completions", content=json.dumps(sound).encode())
 
     assert response.status_code in (200, 400)
 
 
 @settings(deadline=None)
-@given(st.binary(max_size=64))
-async def test_no_bytes_are_ever_a_500(content):
-    async with Service().client() as client:
-        response: httpx.Response = await client.post("/v1/chat/completions", content=content)
+@given(content=st.binary(max_size=64))
+async def test_no_bytes_are_ever_a_500(client, content):
+    response: httpx.Response = await client.post("/v1/chat/completions", content=content)
 
     assert response.status_code == 400
     assert fault(response)["code"] == "invalid_request"
