@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import httpx
+import uvicorn
 from fastapi import FastAPI
 
 from orchestrator.api.app import create_app
@@ -142,3 +144,24 @@ def events(response: httpx.Response) -> list[str]:
     parts = response.text.split("\n\n")
     assert parts.pop() == ""
     return [part.removeprefix("data: ") for part in parts]
+
+
+@asynccontextmanager
+async def running(service: Service) -> AsyncIterator[str]:
+    """The service on a free port of this machine; its URL."""
+    started = asyncio.Event()
+
+    class Watched(uvicorn.Server):
+        async def startup(self, sockets=None) -> None:
+            await super().startup(sockets)
+            started.set()
+
+    server = Watched(uvicorn.Config(service.app(), port=0, log_config=None, lifespan="off"))
+    task = asyncio.create_task(server.serve())
+    await started.wait()
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await task

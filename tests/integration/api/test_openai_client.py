@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 
 import openai
 import pytest
-import uvicorn
 from openai import AsyncOpenAI
 from openai.types import CompletionUsage
 
@@ -13,7 +12,7 @@ from orchestrator.engines.base import ToolCall
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.scripts import Script
 from orchestrator.errors import BadCredentialsError, EngineDeadError, ExpertUnavailableError
-from tests.served import Service
+from tests.served import Service, running
 
 pytestmark = pytest.mark.integration
 
@@ -22,32 +21,12 @@ TOOLS = [{"type": "function", "function": {"name": "add", "parameters": {"type":
 
 
 @asynccontextmanager
-async def running(service: Service):
-    """The service on a free port; the base URL of its API."""
-    config = uvicorn.Config(service.app(), port=0, log_config=None, lifespan="off")
-    started = asyncio.Event()
-
-    class Watched(uvicorn.Server):
-        async def startup(self, sockets=None):
-            await super().startup(sockets)
-            started.set()
-
-    server = Watched(config)
-    task = asyncio.create_task(server.serve())
-    await started.wait()
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        server.should_exit = True
-        await task
-
-
-@asynccontextmanager
-async def client_of(engine: FakeEngine, **service):
-    async with running(Service(engine=engine, **service)) as url:
-        async with AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as client:
-            yield client
+async def client_of(engine: FakeEngine):
+    async with (
+        running(Service(engine=engine)) as url,
+        AsyncOpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0) as client,
+    ):
+        yield client
 
 
 async def read(stream) -> list:
@@ -87,9 +66,11 @@ async def test_a_streamed_chat_with_usage():
 
 
 async def test_the_client_s_own_stream_adds_up():
-    async with client_of(FakeEngine(("one", "two"))) as client:
-        async with client.chat.completions.stream(model="math", messages=MESSAGES, n=2) as stream:
-            answer = await stream.get_final_completion()
+    async with (
+        client_of(FakeEngine(("one", "two"))) as client,
+        client.chat.completions.stream(model="math", messages=MESSAGES, n=2) as stream,
+    ):
+        answer = await stream.get_final_completion()
 
     assert [choice.message.content for choice in answer.choices] == ["one", "two"]
 
