@@ -91,16 +91,17 @@ class Gate:
         except asyncio.CancelledError:  # how Ray Serve says that the caller hung up
             exchange.end(CLIENT_CLOSED, "client_closed")
             raise
-        except OrchestratorError as error:
-            await _send_error(send_with_headers, exchange, error)
-        except Exception:
-            log.exception("unforeseen error in request %s", exchange.request_id)
+        except Exception as error:
+            if not isinstance(error, OrchestratorError):
+                log.exception("unforeseen error in request %s", exchange.request_id)
             if exchange.status:
                 raise  # the answer has begun: only the server can still break it off
-            await _send_error(send_with_headers, exchange, _unforeseen(exchange))
+            await _send_error(send_with_headers, exchange, _known(error, exchange))
 
 
-def _unforeseen(exchange: Exchange) -> OrchestratorError:
+def _known(error: Exception, exchange: Exchange) -> OrchestratorError:
+    if isinstance(error, OrchestratorError):
+        return error
     return OrchestratorError(
         f"an unforeseen error; the service's log has it under request id {exchange.request_id!r}"
     )

@@ -47,6 +47,20 @@ async def test_a_cancellation_from_elsewhere_stays_one():
         await task
 
 
+async def test_a_server_that_cannot_send_ends_the_generation():
+    service = Service(engine=FakeEngine("a b c"))
+    caller = Caller(STREAMED)
+
+    async def send(message):
+        if message["type"] == "http.response.body":
+            raise ConnectionResetError
+
+    await service.app()(scope(), caller.receive, send)
+
+    assert len(service.engine.cancelled) == 1
+    assert service.records.kept[0].status == 499
+
+
 class Caller:
     """An ASGI caller that sends one body and leaves when told to."""
 
