@@ -18,7 +18,8 @@ from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Engine
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.registry.models import Registry
-from orchestrator.store.records import DecisionRecord
+from orchestrator.store.memory import MemoryRecords
+from orchestrator.store.records import StoredRecord
 from routers.base import Prompts, Route, RouterError
 
 REGISTRY = Registry.model_validate(
@@ -62,22 +63,6 @@ class PreferenceRouter:
         ]
 
 
-class KeptRecords:
-    """Keeps every record in a list."""
-
-    def __init__(self) -> None:
-        self.kept: list[DecisionRecord] = []
-
-    def put(self, record: DecisionRecord) -> None:
-        self.kept.append(record)
-
-    async def recent(self, *, limit: int) -> list[DecisionRecord]:
-        return self.kept[::-1][:limit]
-
-    async def find(self, request_id: str) -> DecisionRecord | None:
-        return next((r for r in reversed(self.kept) if r.request_id == request_id), None)
-
-
 def programs_of(
     engine: Engine, *, generation: int = 7, router: PreferenceRouter | None = None
 ) -> Programs:
@@ -98,7 +83,7 @@ class Service:
     readiness: Readiness = field(default_factory=lambda: Readiness(is_ready=True))
     live: Callable[[], Programs] | None = None
     peer: str = "127.0.0.1"
-    records: KeptRecords = field(default_factory=KeptRecords)
+    records: MemoryRecords = field(default_factory=MemoryRecords)
 
     def app(self) -> FastAPI:
         programs = programs_of(self.engine)
@@ -114,6 +99,9 @@ class Service:
         transport = httpx.ASGITransport(self.app(), client=(self.peer, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             yield client
+
+    async def last_record(self) -> StoredRecord:
+        return (await self.records.recent(limit=1))[0]
 
     async def post(self, path: str, **body: object) -> httpx.Response:
         async with self.client() as client:

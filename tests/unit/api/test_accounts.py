@@ -7,7 +7,8 @@ from orchestrator.api.accounts import Accounts
 from orchestrator.api.exchange import Exchange
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.errors import OverloadedError
-from tests.served import KeptRecords, Service
+from orchestrator.store.memory import MemoryRecords
+from tests.served import Service
 
 
 def sample(name: str, **labels: str) -> float:
@@ -19,7 +20,7 @@ async def test_each_request_leaves_one_record():
 
     await service.chat("1+1?", user="u1", metadata={"k": "v"})
 
-    (record,) = service.records.kept
+    record = await service.last_record()
     assert (record.endpoint, record.model, record.expert) == (
         "/v1/chat/completions",
         "auto",
@@ -37,7 +38,7 @@ async def test_a_refused_request_leaves_its_record_too():
 
     await service.chat(model="nobody")
 
-    (record,) = service.records.kept
+    record = await service.last_record()
     assert (record.status, record.error_code, record.expert) == (404, "model_not_found", None)
 
 
@@ -46,11 +47,11 @@ async def test_other_endpoints_leave_none():
 
     await service.get("/v1/models")
 
-    assert not service.records.kept
+    assert await service.records.recent(limit=1) == []
 
 
-def test_time_spent_waiting_is_not_our_own():
-    records = KeptRecords()
+async def test_time_spent_waiting_is_not_our_own():
+    records = MemoryRecords()
     exchange = Exchange(
         request_id="r1",
         created_s=0.0,
@@ -64,8 +65,8 @@ def test_time_spent_waiting_is_not_our_own():
     Accounts(records).settle(exchange, method="POST", path="/")
 
     # 10 s in all - 7 s for the engine - 2.5 s for the caller = 0.5 s
-    assert records.kept[0].duration_ms == 10_000
-    assert records.kept[0].overhead_ms == 500
+    record = await records.find("r1")
+    assert (record.duration_ms, record.overhead_ms) == (10_000, 500)
 
 
 async def test_requests_and_tokens_are_counted():

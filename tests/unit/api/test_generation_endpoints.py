@@ -95,8 +95,8 @@ async def test_an_error_in_the_stream_is_its_last_event():
     assert response.status_code == 200
     assert '"code":"engine_dead"' in events(response)[-1]
     assert "[DONE]" not in response.text
-    assert service.records.kept[0].status == 503
-    assert service.records.kept[0].error_code == "engine_dead"
+    assert (await service.last_record()).status == 503
+    assert (await service.last_record()).error_code == "engine_dead"
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
