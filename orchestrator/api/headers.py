@@ -20,7 +20,7 @@ OPENAI_REQUEST_ID = b"x-request-id"
 #: Header -> meaning, in the order of the documentation.
 TABLE: dict[bytes, str] = {
     REQUEST_ID: "The request's id: the caller's valid `x-request-id`, or a new one. Always sent.",
-    OPENAI_REQUEST_ID: "The same id, where OpenAI's clients look for it. Always sent.",
+    OPENAI_REQUEST_ID: "The same id, where OpenAI's clients look for it.",
     MODEL: "The expert or composition that the caller named.",
     EXPERT: "The expert that answers.",
     ROUTER: "The router that chose it, as `id@version`.",
@@ -32,10 +32,12 @@ TABLE: dict[bytes, str] = {
 }
 
 
-def headers_of(exchange: Exchange) -> list[tuple[bytes, bytes]]:
+def headers_of(exchange: Exchange, *, sends_x_request_id: bool) -> list[tuple[bytes, bytes]]:
     """The headers that say what happened to a request, as ASGI wants them."""
     request_id = exchange.request_id.encode()
-    found = [(REQUEST_ID, request_id), (OPENAI_REQUEST_ID, request_id)]
+    found = [(REQUEST_ID, request_id)]
+    if sends_x_request_id:
+        found.append((OPENAI_REQUEST_ID, request_id))
     if exchange.ignored:
         found.append((IGNORED, ", ".join(exchange.ignored).encode()))
     if exchange.generation is not None:

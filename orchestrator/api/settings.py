@@ -25,6 +25,13 @@ class ApiSettings(BaseModel):
             "X-Forwarded-For: every caller then looks local."
         ),
     )
+    sends_x_request_id: bool = Field(
+        True,
+        description=(
+            "Send `x-request-id`. False where the server around the application sends it already, "
+            "as Ray Serve does: clients join two into one useless id."
+        ),
+    )
     metrics_dir: str | None = Field(
         default_factory=lambda: os.environ.get("PROMETHEUS_MULTIPROC_DIR"),
         description=(

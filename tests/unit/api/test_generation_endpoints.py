@@ -157,6 +157,13 @@ async def test_an_invalid_request_id_is_replaced_and_named():
     assert response.headers["x-orchestrator-ignored"] == "x-request-id"
 
 
+async def test_a_server_that_sends_the_request_id_is_not_doubled():
+    response = await Service(settings=ApiSettings(sends_x_request_id=False)).chat()
+
+    assert "x-request-id" not in response.headers
+    assert response.headers["x-orchestrator-request-id"].startswith("req-")
+
+
 async def test_a_request_keeps_the_generation_it_started_with():
     gate = asyncio.Event()
     engine = FakeEngine("a", gate=gate)
