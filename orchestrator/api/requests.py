@@ -60,7 +60,7 @@ class GenerationRequest(Wire):
     stop: Stop | None = Field(None, description="Up to four texts that end the answer.")
     seed: int | None = Field(None, ge=-_INT64, lt=_INT64, description="Makes sampling repeatable.")
     temperature: float | None = Field(None, ge=0, le=2, description="0 takes the likeliest token.")
-    top_p: float | None = Field(None, ge=0, le=1, description="Probability mass to sample from.")
+    top_p: float | None = Field(None, gt=0, le=1, description="Probability mass to sample from.")
     max_tokens: int | None = Field(
         None, ge=1, description="Longest answer, tokens; the expert's or registry's by default."
     )
