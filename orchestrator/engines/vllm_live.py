@@ -132,6 +132,8 @@ class LiveEngine:
         """End the engine's processes; requests in flight fail with `EngineDeadError`."""
         for request in tuple(self._open):
             request.fail(EngineDeadError("the engine was shut down with this request in flight"))
+        if self.engine.output_handler is not None:
+            self.engine.output_handler.cancel()  # it would log the end as a crash
         await asyncio.to_thread(self.engine.shutdown)
 
 
