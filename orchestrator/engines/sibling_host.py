@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from typing import Protocol
 
 from orchestrator.engines.base import Call, Chunk
@@ -72,6 +72,9 @@ class SiblingHost:
         self._running: Running | None = None
         self._canaries = Canaries()
         self._swapping = asyncio.Lock()
+        self._num_in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         #: Whether a swap ended half-way, so that only a restart can be trusted.
         self._is_torn = False
 
@@ -110,7 +113,8 @@ class SiblingHost:
         async with self._swapping:
             running = self._checked()
             await asyncio.to_thread(self._prepare, running, expert)
-            previous, self.resident = running.expert, None
+            previous = running.expert
+            await self._drain()
             was_torn, self._is_torn = self._is_torn, True
             try:
                 if was_torn:
@@ -135,9 +139,10 @@ class SiblingHost:
             raise NotHostedError(
                 f"expert {call.expert!r} is not resident in this engine; {self.resident!r} is"
             )
-        async with aclosing(running.generate(call)) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        with self._in_flight():
+            async with aclosing(running.generate(call)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
 
     async def check(self) -> None:
         """Raise `EngineDeadError` when the engine can no longer generate."""
@@ -149,6 +154,30 @@ class SiblingHost:
         running, self._running = self._running, None
         if running is not None:
             await running.close()
+
+    @contextmanager
+    def _in_flight(self) -> Iterator[None]:
+        self._num_in_flight += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._num_in_flight -= 1
+            if self._num_in_flight == 0:
+                self._idle.set()
+
+    async def _drain(self) -> None:
+        """Admit no call and wait for those in flight.
+
+        An engine's own pause is not enough: a call that was admitted here and reaches the engine
+        after the pause would be answered by the next expert's weights.
+        """
+        before, self.resident = self.resident, None
+        try:
+            await self._idle.wait()
+        except asyncio.CancelledError:
+            self.resident = before
+            raise
 
     def _checked(self) -> Running:
         if self._running is None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
+
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.sibling_host import SiblingHost
 from orchestrator.engines.vllm_settings import prepare_environment
@@ -30,7 +33,9 @@ async def start_vllm(lineage: Lineage, *, first: str | None = None) -> SiblingHo
         raise RegistryError(f"expert {first!r} is not of lineage {lineage.id!r}; it has {known}")
     prepare_environment()
     try:
-        from orchestrator.engines.vllm_running import begin
+        # In a thread, since it takes 13 s in which a worker has to answer health checks.
+        await asyncio.to_thread(importlib.import_module, "orchestrator.engines.vllm_host")
+        from orchestrator.engines.vllm_host import begin
     except ModuleNotFoundError as exc:
         raise MissingExtraError(
             f"expert {expert.id!r} needs vLLM ({exc.name} is missing): install the extra `cpu` "

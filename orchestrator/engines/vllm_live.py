@@ -135,6 +135,8 @@ class LiveEngine:
         if self.engine.output_handler is not None:
             self.engine.output_handler.cancel()  # it would log the end as a crash
         await asyncio.to_thread(self.engine.shutdown)
+        await asyncio.sleep(0)  # its sockets are closed by a callback of this loop
+        self.engine.engine_core.resources.ctx.destroy(linger=0)
 
 
 class Request:

@@ -57,10 +57,3 @@ async def resident(host, lineage):
         return host
 
     return become
-
-
-def pytest_configure(config):
-    # vLLM leaves its ZeroMQ context to the garbage collector, which complains when all is over.
-    ignored = "ignore:Exception ignored in. <function Context"
-    config.addinivalue_line("filterwarnings", f"{ignored}:pytest.PytestUnraisableExceptionWarning")
-    config.addinivalue_line("filterwarnings", "ignore:Unclosed context:ResourceWarning")

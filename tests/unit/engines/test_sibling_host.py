@@ -138,6 +138,30 @@ async def test_nothing_is_answered_during_a_swap(host, world):
     await swap
 
 
+async def test_a_swap_waits_for_calls_in_flight_and_admits_no_more(host, world):
+    stream = host.generate(call("maths"))
+    await anext(stream)
+    swap = asyncio.create_task(host.become(FRENCH))
+    while host.resident is not None:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+
+    assert world.done == []
+    await stream.aclose()
+    await swap
+    assert world.done == ["reload french"]
+
+
+async def test_a_swap_given_up_while_it_waits_changes_nothing(host, world):
+    stream = host.generate(call("maths"))
+    await anext(stream)
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(host.become(FRENCH), 0.05)
+
+    assert (host.resident, world.done) == ("maths", [])
+    await stream.aclose()
+
+
 async def test_a_dead_engine_is_said_dead(host, world):
     world.is_dead = True
 

@@ -16,6 +16,7 @@ from orchestrator.engines.vllm_expert import ExpertShelf, HostedExpert, source_o
 from orchestrator.engines.vllm_live import LiveEngine, Request
 from orchestrator.engines.vllm_sampling import check_served, sampling_params
 from orchestrator.engines.weights import check_fits, read_checkpoint
+from orchestrator.errors import SwapError
 from orchestrator.registry.models import Expert
 
 
@@ -64,7 +65,8 @@ class VllmRunning:
     async def reload(self, expert: Expert) -> None:
         """Load the weights of `expert` in place; `SwapError` where only a restart helps."""
         hosted = self._shelf.get(expert)
-        assert hosted.folder is not None, "models of a hub have no siblings"
+        if hosted.folder is None:
+            raise SwapError(f"expert {expert.id!r} comes from a hub and is only loaded fresh")
         self._hosted = hosted
         await self.live.reload(hosted.folder)
 
