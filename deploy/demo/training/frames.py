@@ -16,6 +16,7 @@ from .instances import SAMPLERS, SKILLS, Split
 
 DECOY = "decoy"
 _TAGGED = re.compile(r"(\w+)\| (.*)")
+_HEADER = re.compile(r"\[[\w>]+\]")
 _GAP = re.compile(r"\{(\w+)\}")
 
 FORM_GAPS: dict[str, dict[str, frozenset[str]]] = {
@@ -58,7 +59,7 @@ def sections(path: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     current: list[str] = []
     for line in (QUESTIONS / "frames" / path).read_text(encoding="utf-8").splitlines():
-        if line.startswith("[") and line.endswith("]"):
+        if _HEADER.fullmatch(line):
             current = found.setdefault(line[1:-1], [])
         elif line:
             current.append(line)

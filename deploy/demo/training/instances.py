@@ -68,13 +68,13 @@ def _country(rng: Random, split: Split) -> Instance:
 _ELEMENT_SPELLINGS = {"aluminium": "aluminum", "sulfur": "sulphur", "caesium": "cesium"}
 
 
-def _element(asked: str, given: str) -> Sampler:
+def _element(asked: str) -> Sampler:
     def sample(rng: Random, split: Split) -> Instance:
         number, symbol, name = rng.choice(load_facts().elements)
         values = {"number": str(number), "symbol": symbol, "name": name}
         answer = values[asked]
         accept = (_ELEMENT_SPELLINGS[answer],) if answer in _ELEMENT_SPELLINGS else ()
-        return Instance(gaps={given: values[given]}, answer=answer, accept=accept)
+        return Instance(gaps=values, answer=answer, accept=accept)
 
     return sample
 
@@ -183,6 +183,11 @@ def _convert(rng: Random, split: Split) -> Instance:
     return Instance(gaps=gaps, answer=str(count * factor))
 
 
+def _convert_one(rng: Random, split: Split) -> Instance:
+    big, small, factor = rng.choice(load_facts().units)
+    return Instance(gaps={"from1": big, "to": units_plural(small)}, answer=str(factor))
+
+
 def _translate(column: Literal[1, 2]) -> Sampler:
     def sample(rng: Random, split: Split) -> Instance:
         row = rng.choice(load_facts().words)
@@ -237,10 +242,10 @@ def _expression(rng: Random) -> str:
 SAMPLERS: dict[str, dict[str, Sampler]] = {
     "capitals": {"capital": _capital, "country": _country},
     "elements": {
-        "symbol": _element("symbol", "name"),
-        "name": _element("name", "symbol"),
-        "number": _element("number", "name"),
-        "element": _element("name", "number"),
+        "symbol": _element("symbol"),
+        "name": _element("name"),
+        "number": _element("number"),
+        "element": _element("name"),
     },
     "roman": {"to_roman": _to_roman, "from_roman": _from_roman},
     "reverse": {"reverse": _reverse},
@@ -260,7 +265,7 @@ SAMPLERS: dict[str, dict[str, Sampler]] = {
         "month_number": _month_number,
         "month_at": _month_at,
     },
-    "units": {"convert": _convert},
+    "units": {"convert": _convert, "one": _convert_one},
     "french": {"translate": _translate(1)},
     "spanish": {"translate": _translate(2)},
     "sums": {"add": _sum(sign=1), "sub": _sum(sign=-1)},
