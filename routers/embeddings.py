@@ -130,4 +130,4 @@ def minilm_folder() -> Path:
 def unit_rows(rows: NDArray[np.float32]) -> Embeddings:
     """`rows` of shape [n, dim] scaled to unit norm; rows of zeros stay zeros."""
     norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
-    return rows / np.maximum(norms, _TINY)
+    return np.asarray(rows / np.maximum(norms, _TINY), dtype=np.float32)

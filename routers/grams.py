@@ -88,7 +88,9 @@ class HashedGrams:
         spans = _Spans(np.frombuffer(b"\0" + b"\0".join(padded) + b"\0", dtype=np.uint8))
         words = self._group(*spans.words(self.word_lengths), self.word_share, len(texts))
         chars = self._group(*spans.chars(self.char_lengths), 1 - self.word_share, len(texts))
-        rows, columns, values = (np.concatenate(pair) for pair in zip(words, chars, strict=True))
+        rows = np.concatenate([words[0], chars[0]])
+        columns = np.concatenate([words[1], chars[1]])
+        values = np.concatenate([words[2], chars[2]])
         if len(texts) > 1:
             order = np.argsort(rows, kind="stable")
             rows, columns, values = rows[order], columns[order], values[order]
@@ -118,8 +120,10 @@ class _Spans:
     def _hash(
         self, starts: NDArray[np.int64], ends: NDArray[np.int64], *, kind: int
     ) -> NDArray[np.uint64]:
-        spans = (self._prefix[ends] - self._prefix[starts]) * self._unpower[starts]
-        return spans + np.uint64(kind)
+        spans: NDArray[np.uint64] = self._prefix[ends] - self._prefix[starts]
+        spans *= self._unpower[starts]
+        spans += np.uint64(kind)
+        return spans
 
     def chars(self, lengths: Sequence[int]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
         """Hash and row of every span of so many bytes inside one text."""

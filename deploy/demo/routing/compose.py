@@ -22,11 +22,11 @@ from ..training import compose
 from ..training.facts import QUESTIONS
 from ..training.frames import Frame, load_frames
 from ..training.heldout import sample
-from ..training.instances import SAMPLERS, SKILLS
+from ..training.instances import SAMPLERS, SKILLS, TRAPS
 from ..training.phrases import CLOSINGS, DECOY_OPENINGS, OPENINGS
 
 SEED = 20_261_122
-NUM_BY_SOURCE = {"grammar": 600, "wordings": 350, "two_skill": 110}
+NUM_BY_SOURCE = {"grammar": 600, "wordings": 400, "decoy": 250, "two_skill": 120}
 NUM_UNKNOWN = 2400
 _TEXTS = Path(__file__).parent
 _TAKES = {"w": "word", "n": "number", "country": "word", "a": "number", "name": "word"}
@@ -87,6 +87,29 @@ def one_skill(frames: tuple[Frame, ...], kind: str, rng: Random) -> Asked:
         )
 
 
+def decoy(skill: str, rng: Random) -> Asked:
+    """A question that carries the words of another skill, as an operand or around the ask."""
+    frames = load_frames("train", skill) + _wordings(skill)
+    given = [frame for frame in frames if frame.is_decoy]
+    if given and rng.random() < 0.4:
+        return one_skill(tuple(given), "decoy", rng)
+    frame = rng.choice([frame for frame in frames if not frame.is_trap])
+    core = _core(frame, rng)
+    if core is None:
+        return decoy(skill, rng)
+    gaps = sample(frame, rng, "train").gaps
+    is_operand = "w" in gaps and rng.random() < 0.6
+    if is_operand:
+        gaps = gaps | {"w": rng.choice([w for by in TRAPS.values() for w in by["train"].split()])}
+    text = compose.typed(core, gaps, rng)
+    if not is_operand:
+        around = _sections("decoys.txt")
+        text = rng.choice(around["before"] + [""]) + " " + text
+        text += " " + rng.choice(around["after"] + [""] * 10)
+    text = compose.expand(text, rng).strip()
+    return Asked(skill=skill, question=text, frame=frame.text, kind="decoy")
+
+
 def _any_gaps(text: str, rng: Random) -> dict[str, str]:
     """Values for the gaps of `text` from any skill that has them."""
     wanted = set(_GAP.findall(text))
@@ -123,7 +146,9 @@ def two_skill(skill: str, rng: Random) -> Asked:
         return two_skill(skill, rng)
     text = compose.typed(core, _any_gaps(core, rng), rng)
     question = compose.surround(text, rng)
-    return Asked(skill=skill, question=question, frame=f"{first}>{skill} {pattern}", kind="two_skill")
+    return Asked(
+        skill=skill, question=question, frame=f"{first}>{skill} {pattern}", kind="two_skill"
+    )
 
 
 def known_questions() -> Iterator[Asked]:
@@ -133,6 +158,7 @@ def known_questions() -> Iterator[Asked]:
         sources = {
             "grammar": lambda: one_skill(load_frames("train", skill), "grammar", rng),  # noqa: B023
             "wordings": lambda: one_skill(_wordings(skill), "wordings", rng),  # noqa: B023
+            "decoy": lambda: decoy(skill, rng),  # noqa: B023
             "two_skill": lambda: two_skill(skill, rng),  # noqa: B023
         }
         seen: set[str] = set()
@@ -177,7 +203,12 @@ def write_questions(folder: Path) -> None:
     for name, rows in sources.items():
         lines = (
             json.dumps(
-                {"skill": row.skill, "question": row.question, "frame": row.frame, "kind": row.kind},
+                {
+                    "skill": row.skill,
+                    "question": row.question,
+                    "frame": row.frame,
+                    "kind": row.kind,
+                },
                 ensure_ascii=False,
             )
             for row in rows
