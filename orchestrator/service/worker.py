@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from pathlib import Path
 
 from orchestrator.engines.base import Call
 from orchestrator.engines.slot import Slot
 from orchestrator.errors import EngineDeadError, OrchestratorError
 from orchestrator.registry.models import Registry
 from orchestrator.residency.loop import LoopLimits
-from orchestrator.service.hosts import Hosts
+from orchestrator.service.hosts import Hosts, OpenHost
 from orchestrator.service.layout import Share
 from orchestrator.service.loopback import keep_to_loopback
 from orchestrator.service.ray_engine import RETRY_AFTER_S, Item
-from orchestrator.service.replica import enter_replica
 from orchestrator.service.reports import WorkerReport
 
 
@@ -27,7 +25,7 @@ class WorkerPlan:
     share: Share
     registry: Registry
     generation: int
-    metrics_dir: Path
+    open_host: OpenHost
 
 
 class Worker:
@@ -39,7 +37,7 @@ class Worker:
     def __init__(self, plan: WorkerPlan) -> None:
         keep_to_loopback()
         self._plan = plan
-        self._hosts = Hosts(plan.share)
+        self._hosts = Hosts(plan.share, open_host=plan.open_host)
         self._slot: Slot | None = None
         self._failure: OrchestratorError | None = None
         self._opening = asyncio.get_running_loop().create_task(self._open())
@@ -85,3 +83,30 @@ class Worker:
         if self._slot is not None:
             await self._slot.close()
         await self._hosts.close()
+
+    async def _open(self) -> None:
+        plan = self._plan
+        try:
+            hosts = await self._hosts.open()
+            limits = LoopLimits(max_queue=plan.registry.defaults.max_queue)
+            slot = Slot(
+                plan.share.name,
+                hosts,
+                clock=asyncio.get_running_loop(),
+                limits=limits,
+                revive=self._hosts.revive,
+            )
+            experts = [expert for lineage in plan.share.lineages for expert in lineage.experts]
+            slot.adopt(experts, generation=plan.generation)
+        except OrchestratorError as exc:
+            self._failure = exc
+        else:
+            self._slot = slot
+
+    def _require_slot(self) -> Slot:
+        if self._slot is not None:
+            return self._slot
+        why = self._hosts.doing if self._failure is None else self._failure.message
+        raise EngineDeadError(
+            f"slot {self._plan.share.name!r} is not up: {why}", retry_after_s=RETRY_AFTER_S
+        )
