@@ -45,13 +45,18 @@ class Exchange:
     metadata: Mapping[str, str] = field(default_factory=dict)
     #: Names of parameters and headers that were accepted and left aside.
     ignored: tuple[str, ...] = ()
-    #: HTTP status sent; 499 when the caller hung up first, 0 while there is none.
+    #: HTTP status sent, 0 while there is none. An answer that broke off after its 200 has the
+    #: status of its error, one whose caller hung up has 499.
     status: int = 0
     error_code: str | None = None
     engine_s: float = 0.0
     caller_s: float = 0.0
     #: Seconds from arrival to the first chunk.
     first_token_s: float | None = None
+
+    def end(self, status: int, code: str) -> None:
+        """Note that the request ended badly, and how."""
+        self.status, self.error_code = status, code
 
     def elapsed_s(self) -> float:
         """Seconds since arrival."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
@@ -48,6 +49,7 @@ class Gate:
         self._wall_clock = wall_clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever happens in it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -58,8 +60,6 @@ class Gate:
         finally:
             IN_FLIGHT.dec()
             _name_endpoint(exchange, scope)
-            if exchange.status == 0:
-                exchange.status, exchange.error_code = CLIENT_CLOSED, "client_closed"
             self._accounts.settle(exchange, method=scope["method"], path=scope["path"])
 
     def _exchange(self, scope: Scope) -> Exchange:
@@ -87,7 +87,10 @@ class Gate:
         try:
             await self._app(scope, receive, send_with_headers)
         except ClientGoneError:
-            exchange.status, exchange.error_code = CLIENT_CLOSED, "client_closed"
+            exchange.end(CLIENT_CLOSED, "client_closed")
+        except asyncio.CancelledError:  # how Ray Serve says that the caller hung up
+            exchange.end(CLIENT_CLOSED, "client_closed")
+            raise
         except OrchestratorError as error:
             await _send_error(send_with_headers, exchange, error)
         except Exception:
@@ -99,8 +102,7 @@ class Gate:
 
 def _unforeseen(exchange: Exchange) -> OrchestratorError:
     return OrchestratorError(
-        "an unforeseen error; the service's log has it under request id "
-        f"{exchange.request_id!r}"
+        f"an unforeseen error; the service's log has it under request id {exchange.request_id!r}"
     )
 
 

@@ -8,9 +8,7 @@ from orchestrator.api.exchange import Exchange
 from orchestrator.engines.base import Chunk
 
 
-async def metered(
-    chunks: AsyncIterator[Chunk], exchange: Exchange
-) -> AsyncGenerator[Chunk, None]:
+async def metered(chunks: AsyncIterator[Chunk], exchange: Exchange) -> AsyncGenerator[Chunk, None]:
     """Pass `chunks` on, noting times and tokens in `exchange`; closing it closes `chunks`."""
     clock = exchange.clock
     try:
