@@ -99,7 +99,7 @@ class Dispatch:
         deadline_s = None if call.timeout_s is None else self._clock() + call.timeout_s
         attempt = _Attempt(call=call, deadline_s=deadline_s)
         while True:
-            name, engine = self._pick(attempt)
+            name, engine = await self._pick(attempt)
             try:
                 async with reading(self._send(attempt, name, engine)) as chunks:
                     async for chunk in chunks:
@@ -117,8 +117,8 @@ class Dispatch:
             self._refreshing.cancel()
         await asyncio.gather(*(engine.close() for engine in self._remotes.values()))
 
-    def _pick(self, attempt: _Attempt) -> tuple[str, Engine]:
-        """The engine to try next.
+    async def _pick(self, attempt: _Attempt) -> tuple[str, Engine]:
+        """The engine to try next; a table without the expert may be an old one.
 
         Raises:
             ExpertUnavailableError: all were tried, or there is none.
@@ -126,9 +126,12 @@ class Dispatch:
         """
         expert = attempt.call.expert
         engines = self._engines(attempt.call)
+        if not engines and not attempt.has_refreshed:
+            await self._refresh_for(attempt)
+            engines = self._engines(attempt.call)
         untried = [name for name in engines if name not in attempt.failures]
         if not untried:
-            raise _exhausted(expert, attempt.failures, self.table)
+            raise self._exhausted(attempt)
         name = min(untried, key=lambda name: self._rank(name, expert))
         return name, engines[name]
 
@@ -173,20 +176,21 @@ class Dispatch:
         if isinstance(error, EngineDeadError):
             self._shunned_until_s[name] = self._clock() + _SHUN_S
         if isinstance(error, NotHostedError) and not attempt.has_refreshed:
-            attempt.has_refreshed = True
-            self.adopt(await self._newest_table(attempt.call.expert))
-            return
-        attempt.failures[name] = error
+            await self._refresh_for(attempt)
+        else:
+            attempt.failures[name] = error
 
-    async def _newest_table(self, expert: str) -> DispatchTable:
+    async def _refresh_for(self, attempt: _Attempt) -> None:
+        attempt.has_refreshed = True
         if self._refreshing is None:
             self._refreshing = asyncio.ensure_future(self._refresh())
             self._refreshing.add_done_callback(self._refreshed)
         try:
-            return await asyncio.shield(self._refreshing)
+            self.adopt(await asyncio.shield(self._refreshing))
         except OrchestratorError as error:
             raise ExpertUnavailableError(
-                f"expert {expert!r} has moved and the new dispatch table cannot be read: {error}",
+                f"expert {attempt.call.expert!r} is not where the dispatch table has it, and a "
+                f"new table cannot be read: {error}",
                 retry_after_s=error.retry_after_s or _RETRY_AFTER_S,
             ) from error
 
@@ -195,25 +199,26 @@ class Dispatch:
         if not refreshing.cancelled():
             refreshing.exception()  # every caller that asked may have gone
 
+    def _exhausted(self, attempt: _Attempt) -> OrchestratorError:
+        """What to tell the caller when no engine is left to try."""
+        failures, expert = attempt.failures, attempt.call.expert
+        last = failures[next(reversed(failures))] if failures else None
+        if isinstance(last, EngineError) and not isinstance(last, EngineDeadError):
+            return last
+        tried = "; ".join(f"{name!r}: {error}" for name, error in failures.items())
+        why = tried or (
+            f"generation {self.table.generation} has it on {list(self.table.slots(expert))}, "
+            f"connected are {sorted(self._slots)}"
+        )
+        unavailable = ExpertUnavailableError(
+            f"no engine of expert {expert!r} can be reached: {why}",
+            retry_after_s=(last and last.retry_after_s) or _RETRY_AFTER_S,
+        )
+        unavailable.__cause__ = last
+        return unavailable
+
 
 def _late(call: Call) -> EngineTimeoutError:
     return EngineTimeoutError(
         f"expert {call.expert!r} gave no further token within the call's {call.timeout_s:g} s"
     )
-
-
-def _exhausted(
-    expert: str, failures: Mapping[str, OrchestratorError], table: DispatchTable
-) -> OrchestratorError:
-    """What to tell the caller when no engine is left to try."""
-    last = next(reversed(failures.values()), None)
-    if isinstance(last, EngineError) and not isinstance(last, EngineDeadError):
-        return last
-    tried = "; ".join(f"{name!r}: {error}" for name, error in failures.items())
-    why = tried or f"no slot hosts it in generation {table.generation}"
-    unavailable = ExpertUnavailableError(
-        f"no engine of expert {expert!r} can be reached: {why}",
-        retry_after_s=(last and last.retry_after_s) or _RETRY_AFTER_S,
-    )
-    unavailable.__cause__ = last
-    return unavailable
