@@ -29,7 +29,7 @@ _SHUN_S = 5.0
 #: Told to callers when nothing better is known, seconds.
 _RETRY_AFTER_S = 5.0
 #: Past its time a call is given up here; the engine, which knows why, is to say so first.
-_GRACE_S = 1.0
+_GRACE_S = 0.5
 
 Refresh = Callable[[], Awaitable[DispatchTable]]
 

@@ -155,6 +155,10 @@ class Slot:
             if loop.down is None:
                 await _check(seat, loop)
 
+    async def settled(self) -> None:
+        """Wait until the swaps and restarts under way have ended."""
+        await asyncio.gather(*(loop.settled() for _, loop in self._places))
+
     def describe(self) -> SlotReport:
         """What is hosted, resident, running and waiting now."""
         newest = max(self._hosted_by_generation, default=None)

@@ -163,9 +163,7 @@ class Registry(Entry):
         default_factory=dict, description="Programs that callers use as models, by name."
     )
     slots: tuple[Slot, ...] = Field((), description="Where engines run.")
-    defaults: Defaults = Field(
-        Defaults(), description="What holds where all others are silent."
-    )
+    defaults: Defaults = Field(Defaults(), description="What holds where all others are silent.")
 
     def expert(self, expert_id: str) -> Expert | None:
         """The expert of this id, if it is here."""

@@ -146,6 +146,11 @@ class SlotLoop:
             self._places.leave(place)
             self._advance()
 
+    async def settled(self) -> None:
+        """Wait until the swap or restart under way, if there is one, has ended."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
     def report_dead(self, error: EngineDeadError) -> None:
         """Take note of a death that a check found; while one is being handled, old news."""
         if self._down is None:
@@ -218,10 +223,10 @@ class SlotLoop:
     def _die(self, error: EngineDeadError) -> None:
         """Fail whoever waits and ask once for a restart."""
         swap = self._cancel_task()
-        self._go_down(error)
-        self._effects.died(error)
         self._task = asyncio.get_running_loop().create_task(self._restart(swap))
         self._task.add_done_callback(self._restarted)
+        self._go_down(error)
+        self._effects.died(error)
 
     async def _restart(self, swap: asyncio.Task[None] | None) -> None:
         if swap is not None:
