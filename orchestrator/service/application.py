@@ -14,11 +14,9 @@ from orchestrator.registry.models import Registry
 from orchestrator.service.conductor import Conductor, ConductorPlan
 from orchestrator.service.gateway import Gateway, GatewayPlan
 from orchestrator.service.hosts import OpenHost, open_vllm
-from orchestrator.service.layout import Layout, Share
+from orchestrator.service.layout import FIRST_GENERATION, Layout, Share
 from orchestrator.service.worker import Worker, WorkerPlan
 
-#: The first generation; an edit of the registry makes the next.
-FIRST_GENERATION = 1
 #: The worker's own queue is the only one: Serve passes every call on at once.
 _NO_LIMIT = 100_000
 #: A replaced worker is noticed by Serve within this, seconds.

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +16,10 @@ _LINES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What to run, in which environment, and where its output goes."""
+    """What to run in this process's environment, and where its output goes."""
 
     name: str
     command: Sequence[str]
-    environment: Mapping[str, str]
     log: Path
 
 
@@ -33,7 +31,6 @@ class Child:
         with program.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
                 program.command,
-                env=dict(program.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -68,4 +65,3 @@ class Child:
 def _tie_to_parent() -> None:
     # Between fork and exec: the kernel ends the child when the service is killed outright.
     die_with_parent(signal.SIGTERM)
-    os.setpgid(0, 0)

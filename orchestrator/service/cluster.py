@@ -7,10 +7,8 @@ port, no folder and no token.
 
 from __future__ import annotations
 
-import os
 import secrets
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.service.children import Program
@@ -21,6 +19,9 @@ _OBJECT_STORE_BYTES = 100 * 2**20
 #: Ray counts these only to place actors; every deployment asks for next to nothing, since slots
 #: are what limits a host.
 _LOGICAL_CPUS = 1024
+
+#: Stay in the foreground; no reports to Ray's makers; no autoscaler on one node.
+_SWITCHES = ("--block", "--disable-usage-stats", "--no-monitor")
 
 
 def environment(ports: Ports, folder: Path, *, haproxy: Path) -> dict[str, str]:
@@ -62,10 +63,8 @@ def environment(ports: Ports, folder: Path, *, haproxy: Path) -> dict[str, str]:
     }
 
 
-def program(
-    ports: Ports, folder: Path, *, environment: Mapping[str, str], log: Path, gpus: int
-) -> Program:
-    """The Ray node as a program to run."""
+def program(ports: Ports, folder: Path, *, log: Path) -> Program:
+    """The Ray node as a program to run, in this process's environment."""
     options = {
         "node-ip-address": LOOPBACK,
         "port": ports.gcs,
@@ -81,7 +80,6 @@ def program(
         "min-worker-port": 0,
         "max-worker-port": 0,
         "num-cpus": _LOGICAL_CPUS,
-        "num-gpus": gpus,
         "object-store-memory": _OBJECT_STORE_BYTES,
         "temp-dir": folder,
         "include-dashboard": "false",
@@ -93,7 +91,6 @@ def program(
     flags = [f"--{name}={value}" for name, value in options.items()]
     return Program(
         name="Ray",
-        command=[*launch, "start", "--head", "--block", "--disable-usage-stats", *flags],
-        environment={**os.environ, **environment},
+        command=[*launch, "start", "--head", *_SWITCHES, *flags],
         log=log,
     )

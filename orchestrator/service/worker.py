@@ -15,7 +15,7 @@ from orchestrator.service.hosts import Hosts, OpenHost
 from orchestrator.service.layout import Share
 from orchestrator.service.loopback import keep_to_loopback
 from orchestrator.service.ray_engine import RETRY_AFTER_S, Item
-from orchestrator.service.reports import WorkerReport
+from orchestrator.service.reports import State, WorkerReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Worker:
         if self._slot is None:
             return WorkerReport(slot=name, state="starting", detail=self._hosts.doing)
         report = self._slot.describe()
-        state = "ready" if report.healthy else "failed"
+        state: State = "ready" if report.healthy else "failed"
         down = next((host.down for host in report.hosts if host.down), "ready")
         return WorkerReport(slot=name, state=state, detail=down, report=report)
 
