@@ -6,8 +6,8 @@ import logging
 
 import orjson
 
-from orchestrator import metrics
 from orchestrator.api.exchange import Exchange
+from orchestrator.api.tally import Tally
 from orchestrator.store.records import DecisionRecord, Records
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ class Accounts:
 
     def __init__(self, records: Records) -> None:
         self._records = records
+        self._tally = Tally()
 
     def settle(self, exchange: Exchange, *, method: str, path: str) -> None:
         """Record, count and log a request that has ended."""
@@ -28,7 +29,7 @@ class Accounts:
         overhead_ms = exchange.overhead_ms()
         if exchange.is_recorded:
             self._records.put(_record(exchange, duration_s * 1000, overhead_ms))
-        _count(exchange, duration_s, overhead_ms / 1000)
+        self._tally.count(exchange, duration_s=duration_s, overhead_s=overhead_ms / 1000)
         level = logging.DEBUG if exchange.endpoint in _PROBES else logging.INFO
         if log.isEnabledFor(level):
             log.log(level, "%s", _line(exchange, f"{method} {path[:200]}", duration_s, overhead_ms))
@@ -63,25 +64,6 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         user=exchange.user,
         metadata=dict(exchange.metadata),
     )
-
-
-def _count(exchange: Exchange, duration_s: float, overhead_s: float) -> None:
-    endpoint, decision, usage = exchange.endpoint, exchange.decision, exchange.usage
-    expert = decision.expert if decision else ""
-    # Names that callers invent would grow the metric without bound.
-    model = exchange.model if exchange.is_known_model else ""
-    metrics.REQUESTS.labels(endpoint, model, expert, str(exchange.status)).inc()
-    metrics.REQUEST_SECONDS.labels(endpoint).observe(duration_s)
-    if not exchange.is_recorded:
-        return
-    metrics.OVERHEAD_SECONDS.labels(endpoint).observe(overhead_s)
-    if exchange.first_token_s is not None:
-        metrics.FIRST_TOKEN_SECONDS.labels(endpoint).observe(exchange.first_token_s)
-    if decision is not None and decision.router is not None:
-        metrics.ROUTING_SECONDS.labels(decision.router).observe(decision.routing_s)
-    if usage is not None:
-        metrics.TOKENS.labels(expert, "prompt").inc(usage.prompt_tokens)
-        metrics.TOKENS.labels(expert, "completion").inc(usage.completion_tokens)
 
 
 def _line(exchange: Exchange, request: str, duration_s: float, overhead_ms: float) -> str:

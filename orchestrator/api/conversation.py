@@ -15,7 +15,7 @@ _ROLES: dict[str, Role] = {
     "assistant": "assistant",
     "tool": "tool",
 }
-_LEFT_ASIDE = ("refusal", "annotations", "reasoning", "reasoning_content")
+_LEFT_ASIDE = frozenset({"refusal", "annotations", "reasoning", "reasoning_content"})
 
 
 def chat_of(request: ChatRequest) -> Chat:
@@ -38,9 +38,10 @@ def chat_of(request: ChatRequest) -> Chat:
 
 def left_aside(request: ChatRequest) -> tuple[str, ...]:
     """Keys of earlier assistant messages that are accepted and not read."""
+    names = {name for turn in request.messages for name in _LEFT_ASIDE & turn.model_fields_set}
     return tuple(
         f"messages[].{name}"
-        for name in _LEFT_ASIDE
+        for name in sorted(names)
         if any(getattr(turn, name) not in (None, []) for turn in request.messages)
     )
 

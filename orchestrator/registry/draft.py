@@ -89,14 +89,13 @@ def _sound(adapter: TypeAdapter[T], entries: Mapping[K, Any]) -> dict[K, T]:
 
 def _salvaged(adapter: TypeAdapter[T], value: Any) -> list[T]:
     """The entry without its faulty keys, or nothing."""
-    entry, errors = parse(adapter, value)
-    if entry is not None:
-        return [entry]
+    sound, errors = parse(adapter, value)
+    if not errors:
+        return sound
     without = copy.deepcopy(value)
     for error in errors:
         _remove(without, key_path(error["loc"], value))
-    repaired, _ = parse(adapter, without)
-    return [] if repaired is None else [repaired]
+    return parse(adapter, without)[0]
 
 
 def _remove(value: Any, path: KeyPath) -> None:

@@ -39,20 +39,20 @@ _WORDS = {
 
 def validate(value: Any) -> tuple[Registry | None, tuple[Finding, ...]]:
     """The registry, or every finding about its form."""
-    registry, errors = parse(TypeAdapter(Registry), value)
-    return registry, tuple(_finding(error, value) for error in errors)
+    sound, errors = parse(TypeAdapter(Registry), value)
+    return next(iter(sound), None), tuple(_finding(error, value) for error in errors)
 
 
-def parse(adapter: TypeAdapter[T], value: Any) -> tuple[T | None, list[ErrorDetails]]:
-    """`value` as the adapter's type, or pydantic's errors.
+def parse(adapter: TypeAdapter[T], value: Any) -> tuple[list[T], list[ErrorDetails]]:
+    """`value` as the adapter's type alone in a list, or pydantic's errors.
 
     Text is never taken for a number nor a number for text: YAML tells them apart.
     """
     try:
         # As JSON, since strict Python input would refuse the lists YAML gives for tuples.
-        return adapter.validate_json(json.dumps(value), strict=True), []
+        return [adapter.validate_json(json.dumps(value), strict=True)], []
     except ValidationError as exc:
-        return None, _without_echoes(exc.errors(include_url=False))
+        return [], _without_echoes(exc.errors(include_url=False))
 
 
 def _without_echoes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
