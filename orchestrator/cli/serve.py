@@ -9,11 +9,10 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.errors import SetupError
 from orchestrator.service import settings as service_settings
 from orchestrator.service.keeper import Keeper
 from orchestrator.service.preflight import check
-from orchestrator.service.progress import Progress
+from orchestrator.service.progress import Progress, own_output
 from orchestrator.service.supervisor import Supervisor, private_folder
 
 
@@ -31,20 +30,17 @@ def serve(
 
     What is not given is read from ORCHESTRATOR_<NAME>, else it has its default.
     """
-    progress = Progress()
-    try:
-        settings = service_settings.read(
-            os.environ,
-            registry=registry,
-            host=host,
-            port=port,
-            gateways=gateways,
-            data_dir=data_dir,
-            store_url=store_url,
-        )
-        checked = check(settings)
-    except SetupError as exc:
-        sys.exit(f"orchestrator: {exc.message}")
+    progress = Progress(own_output())
+    settings = service_settings.read(
+        os.environ,
+        registry=registry,
+        host=host,
+        port=port,
+        gateways=gateways,
+        data_dir=data_dir,
+        store_url=store_url,
+    )
+    checked = check(settings)
     keeper = Keeper(grace_s=settings.stop_timeout_s, say=progress.say)
     with private_folder() as folder:
         supervisor = Supervisor(settings, checked, folder=folder, progress=progress)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.errors import SetupError
-from orchestrator.service.keeper import die_with_parent
 
 _LINES = 5
 
@@ -24,7 +22,7 @@ class Program:
 
 
 class Child:
-    """A running program that dies with this process."""
+    """A running program."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
@@ -34,7 +32,6 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=_tie_to_parent,
             )
 
     def require_alive(self) -> None:
@@ -60,8 +57,3 @@ class Child:
     def _last_words(self) -> str:
         lines = self._program.log.read_text(errors="replace").strip().splitlines()
         return " | ".join(line.strip() for line in lines[-_LINES:]) or "it printed nothing"
-
-
-def _tie_to_parent() -> None:
-    # Between fork and exec: the kernel ends the child when the service is killed outright.
-    die_with_parent(signal.SIGTERM)

@@ -20,6 +20,11 @@ _OBJECT_STORE_BYTES = 100 * 2**20
 #: are what limits a host.
 _LOGICAL_CPUS = 1024
 
+#: Ray's own entry point, ended by the kernel when the service dies (PR_SET_PDEATHSIG is 1).
+_LAUNCH = (
+    "import ctypes, signal; ctypes.CDLL(None).prctl(1, signal.SIGTERM); "
+    "from ray.scripts.scripts import main; main()"
+)
 #: Stay in the foreground; no reports to Ray's makers; no autoscaler on one node.
 _SWITCHES = ("--block", "--disable-usage-stats", "--no-monitor")
 
@@ -86,8 +91,7 @@ def program(ports: Ports, folder: Path, *, log: Path) -> Program:
         "include-log-monitor": "false",
         "log-color": "false",
     }
-    # Ray's own entry point, without a shell and whatever PATH holds.
-    launch = [sys.executable, "-c", "from ray.scripts.scripts import main; main()"]
+    launch = [sys.executable, "-c", _LAUNCH]
     flags = [f"--{name}={value}" for name, value in options.items()]
     return Program(
         name="Ray",

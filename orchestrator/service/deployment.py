@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import threading
 import time
 from collections.abc import Callable
 
@@ -39,8 +40,7 @@ class Deployment:
         self._ports = ports
         self._require_alive = require_alive
         self._deadline_s = deadline_s
-        # One loop to the end: a handle's callbacks come back to the loop it was first used in.
-        self._loop = asyncio.Runner()
+        self._loop = asyncio.new_event_loop()
 
     def connect(self) -> None:
         """Wait for the node and join it.
@@ -81,14 +81,20 @@ class Deployment:
         Raises:
             SetupError: a worker's engines do not start, or not in time.
         """
-        self._loop.run(self._watch(say))
+        # A loop that runs to the end, since a handle's callbacks come back to the one it was
+        # first used in; in a thread, since this one has signals to obey.
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        watching = asyncio.run_coroutine_threadsafe(self._watch(say), self._loop)
+        while not watching.done():
+            self._pause("the workers are not up")
+        watching.result()
 
     def close(self) -> None:
         """Take the deployments down and leave the node."""
         if ray.is_initialized():
             serve.shutdown()
             ray.shutdown()
-        self._loop.close()
+        self._loop.call_soon_threadsafe(self._loop.stop)
 
     async def _watch(self, say: Callable[[str], None]) -> None:
         conductor = serve.get_deployment_handle("conductor", app_name=_NAME)

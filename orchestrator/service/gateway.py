@@ -25,6 +25,7 @@ from orchestrator.residency.placement import DispatchTable
 from orchestrator.service.loopback import keep_to_loopback
 from orchestrator.service.ray_engine import RETRY_AFTER_S, RayEngine
 from orchestrator.service.reports import Census
+from orchestrator.store.link import RedisLink
 from orchestrator.store.redis_records import RedisRecords
 from routers.artifacts import load_router
 from routers.base import Router
@@ -73,7 +74,8 @@ class Gateway:
             routers=_routers(plan.registry),
             dispatch=self._dispatch,
         )
-        self._records = RedisRecords(plan.store_url)
+        self._records = RedisRecords(RedisLink(plan.store_url))
+        self._records.start()
         self._following = asyncio.get_running_loop().create_task(self._follow())
 
     def __serve_build_asgi_app__(self) -> FastAPI:

@@ -115,9 +115,7 @@ class Keeper:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {*self._STOPS, signal.SIGCHLD})
             if os.getppid() == keeper:
                 code = serve()
-        except (
-            BaseException
-        ):  # outermost edge of this process: report, then leave without unwinding
+        except BaseException:  # noqa: BLE001 - outermost edge of a process: report, then leave
             traceback.print_exc()
         finally:
             sys.stdout.flush()

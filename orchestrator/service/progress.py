@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
+
+
+def own_output() -> TextIO:
+    """The standard output under a descriptor of its own, which outlives a redirection of 1."""
+    return os.fdopen(os.dup(sys.stdout.fileno()), "w")
 
 
 class Progress:

@@ -22,7 +22,13 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="Address of the endpoint; others stay private.")
     port: int = Field(8000, ge=1, le=65535, description="Port of the endpoint.")
     gateways: int = Field(2, ge=1, le=32, description="Gateway processes.")
-    data_dir: Path = Field(Path("data"), description="Logs and, without a store URL, Redis' data.")
+    data_dir: Path | None = Field(
+        None,
+        description=(
+            "Logs and, without a store URL, the data of the service's own Redis; `data/<port>` by "
+            "default, so that two services do not share one."
+        ),
+    )
     store_url: str | None = Field(
         None, description="Redis to use, `redis://...`; without one the service starts its own."
     )
@@ -33,6 +39,11 @@ class Settings(BaseModel):
     drain_s: float = Field(
         5.0, ge=0, le=60, description="Seconds that requests in flight may take to end at a stop."
     )
+
+    @property
+    def folder(self) -> Path:
+        """Where logs and data go, absolute."""
+        return (self.data_dir or Path("data") / str(self.port)).resolve()
 
 
 def read(environment: Mapping[str, str], **given: Any) -> Settings:

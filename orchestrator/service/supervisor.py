@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import OrchestratorError, StoreError
 from orchestrator.service import cluster, haproxy, ports
 from orchestrator.service.children import Child
 from orchestrator.service.draining import drain
@@ -27,6 +27,7 @@ from orchestrator.service.ports import Ports
 from orchestrator.service.preflight import Checked
 from orchestrator.service.progress import Progress
 from orchestrator.service.settings import Settings
+from orchestrator.store.server import RedisServer
 
 if TYPE_CHECKING:
     from orchestrator.service.application import Blueprint
@@ -57,11 +58,14 @@ class Supervisor:
         self._checked = checked
         self._folder = folder
         self._progress = progress
-        self._logs = settings.data_dir.resolve() / "logs"
+        self._logs = settings.folder / "logs"
+        self._redis: RedisServer | None = None
         self._deadline_s = time.monotonic() + settings.start_timeout_s
 
     def run(self) -> int:
         """Start, serve until told to stop, stop; returns the exit code."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        _divert_output(self._logs / "service.log")
         _obey()
         with ExitStack() as undo:
             try:
@@ -77,10 +81,9 @@ class Supervisor:
         return code
 
     def _start(self, undo: ExitStack) -> None:
-        self._logs.mkdir(parents=True, exist_ok=True)
         chosen = ports.choose(self._settings.host, self._settings.port)
-        self._store = self._start_store(undo, chosen)
         self._node = self._start_node(undo, chosen)
+        self._store_url = self._start_store(undo, chosen)
         with self._progress.step("Ray and the store are up"):
             deployment = self._connect(undo, chosen)
         endpoint = Endpoint(self._settings.host, chosen.http)
@@ -114,7 +117,12 @@ class Supervisor:
         return node
 
     def _start_store(self, undo: ExitStack, chosen: Ports) -> str:
-        return ""
+        if self._settings.store_url is not None:
+            return self._settings.store_url
+        self._redis = undo.enter_context(
+            RedisServer(self._settings.folder / "redis", port=chosen.redis)
+        )
+        return self._redis.url
 
     def _blueprint(self) -> Blueprint:
         from orchestrator.service.application import Blueprint
@@ -125,7 +133,7 @@ class Supervisor:
             registry=self._checked.registry,
             layout=self._checked.layout,
             gateways=self._settings.gateways,
-            store_url=self._store,
+            store_url=self._store_url,
             metrics_dir=metrics_dir,
         )
 
@@ -141,6 +149,10 @@ class Supervisor:
 
     def _require_alive(self) -> None:
         self._node.require_alive()
+        if self._redis is not None and not self._redis.is_running:
+            raise StoreError(
+                f"the service's Redis has ended; its data is in {self._settings.folder}"
+            )
 
     def _drain(self) -> None:
         self._progress.say("stopping: no new requests")
@@ -155,6 +167,13 @@ def _stop(_signum: int, _frame: FrameType | None) -> NoReturn:
 def _ignore() -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, signal.SIG_IGN)
+
+
+def _divert_output(log: Path) -> None:
+    """Send what libraries print to `log`: the operator reads progress, not Ray."""
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
 
 
 def _obey() -> None:
