@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import importlib
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 
 from orchestrator.engines.host import Host
 from orchestrator.engines.lineage import Lineage
+from orchestrator.engines.vllm import start_vllm
+from orchestrator.engines.vllm_settings import prepare_environment
 from orchestrator.errors import EngineDeadError, OrchestratorError
-from orchestrator.registry.models import Slot
 from orchestrator.service.layout import Share
 
-#: Starts an engine for a lineage in a slot; a function of a module, since it travels to workers.
-OpenHost = Callable[[Lineage, Slot], Awaitable[Host]]
+#: Starts an engine for a lineage; a function of a module, since it travels to workers.
+OpenHost = Callable[[Lineage], Awaitable[Host]]
 
 
-async def open_vllm(lineage: Lineage, slot: Slot) -> Host:
+async def open_vllm(lineage: Lineage) -> Host:
     """Start vLLM for `lineage`.
 
     Raises:
         EngineDeadError: it does not start.
         MissingExtraError: vLLM is not installed.
     """
-    # Here, not above: it takes 13 s, and a worker answers meanwhile how far it is.
-    from orchestrator.engines.vllm import start_vllm
-
-    return await start_vllm(lineage, on_cpu=slot.accelerators == 0)
+    prepare_environment()
+    # In a thread: it takes 13 s, and the worker says meanwhile how far it is. Where vLLM is
+    # missing, `start_vllm` says so.
+    with contextlib.suppress(ModuleNotFoundError):
+        await asyncio.to_thread(importlib.import_module, "orchestrator.engines.vllm_host")
+    return await start_vllm(lineage)
 
 
 class Hosts:
@@ -84,7 +90,7 @@ class Hosts:
             await self._hosts.pop().close()
 
     async def _start(self, lineage: Lineage) -> Host:
-        host = await self._open_host(lineage, self._share.slot)
+        host = await self._open_host(lineage)
         self._hosts.append(host)
         self._lineage_by_host[id(host)] = lineage
         return host
