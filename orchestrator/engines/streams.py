@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+from orchestrator.engines.base import Chunk
+
 T = TypeVar("T")
 
 
