@@ -24,6 +24,7 @@ from orchestrator.errors import MissingExtraError, OrchestratorError
 COMMANDS: dict[str, Command] = {
     "check": Command(help="Check a registry file and list every fault with its place."),
     "schema": Command(help="Print the JSON Schema of registry files, for editors."),
+    "serve": Command(help="Serve a registry's experts behind one endpoint.", extra="serve"),
     "version": Command(help="Print the version."),
 }
 
