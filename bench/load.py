@@ -83,7 +83,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport to send on."""
-        self._transport = cast(asyncio.WriteTransport, transport)
+        self._transport = cast("asyncio.WriteTransport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Read on; wake the client when the answer is complete."""
@@ -151,7 +151,7 @@ def main() -> int:
     """Command line of the load generator."""
     try:
         result = uvloop.run(run(Load(**orjson.loads(sys.argv[1]))))
-    except LoadError as exc:
+    except (LoadError, OSError) as exc:
         print(exc, file=sys.stderr)
         return 1
     print(orjson.dumps(result).decode())

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-#: Common English words: one token each in the usual vocabularies.
-WORDS = (
+_TEXT = (
     "about above after again all along also always and another answer any around ask away back "
     "because before begin below best between big book both bring build but call can car care "
     "change city close cold come could country cut dark day door down draw each earth eat end "
@@ -26,7 +25,9 @@ WORDS = (
     "until up use very voice wait walk want war warm watch water way week well west what wheel "
     "where which while white whole why wind winter with wonder wood word work world write year "
     "yellow yes young"
-).split()
+)
+#: Common English words: one token each in the usual vocabularies.
+WORDS = tuple(_TEXT.split())
 
 
 def prompt(num_tokens: int, *, seed: str) -> str:
