@@ -22,6 +22,8 @@ class Query:
     structure: Structure | None = None
     timeout_s: float | None = None
     echo: bool = False
+    #: False: nobody reads along, so the answer may come in one chunk.
+    is_streamed: bool = True
     user: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
 
@@ -38,6 +40,8 @@ class Decision:
     route: Route | None = None
     #: Seconds spent in routing.
     routing_s: float = 0.0
+    #: What the registry filled in where the caller was silent: field of `Sampling` -> value.
+    defaults: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

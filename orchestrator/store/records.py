@@ -6,9 +6,10 @@ of older versions.
 
 from __future__ import annotations
 
+import json
 from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 
 class DecisionRecord(BaseModel):
@@ -47,6 +48,48 @@ class DecisionRecord(BaseModel):
     metadata: dict[str, str] = {}
 
 
+class UnreadableRecord(BaseModel):
+    """A stored record that this version of the service does not understand."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    request_id: str | None
+    #: The version it claims, if it claims one.
+    version: int | None
+    reason: str
+
+
+StoredRecord = DecisionRecord | UnreadableRecord
+
+
+def parse_record(raw: bytes) -> StoredRecord:
+    """What is stored as a value: a newer or damaged record is told apart, not raised."""
+    try:
+        fields = json.loads(raw)
+    except ValueError as error:
+        return UnreadableRecord(request_id=None, version=None, reason=f"not JSON: {error}")
+    if not isinstance(fields, dict):
+        reason = f"a JSON {type(fields).__name__}, not an object"
+        return UnreadableRecord(request_id=None, version=None, reason=reason)
+    try:
+        return DecisionRecord.model_validate(fields)
+    except ValidationError as error:
+        return _unreadable(fields, error)
+
+
+def _unreadable(fields: dict[str, object], error: ValidationError) -> UnreadableRecord:
+    version, request_id = fields.get("version"), fields.get("request_id")
+    fault = error.errors()[0]
+    reason = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+    if version != 1:
+        reason = f"it has version {version!r}, this service reads version 1"
+    return UnreadableRecord(
+        request_id=request_id if isinstance(request_id, str) else None,
+        version=version if isinstance(version, int) else None,
+        reason=reason,
+    )
+
+
 class Records(Protocol):
     """Where decision records go: bounded, and never in the way of a request."""
 
@@ -54,7 +97,7 @@ class Records(Protocol):
         """Hand over a record without waiting; one that cannot be kept is counted as dropped."""
         ...
 
-    async def recent(self, *, limit: int) -> list[DecisionRecord]:
+    async def recent(self, *, limit: int) -> list[StoredRecord]:
         """The newest records, newest first.
 
         Raises:
@@ -62,10 +105,18 @@ class Records(Protocol):
         """
         ...
 
-    async def find(self, request_id: str) -> DecisionRecord | None:
+    async def find(self, request_id: str) -> StoredRecord | None:
         """The record of one request, while it is retained.
 
         Raises:
             StoreError: the store does not answer.
         """
+        ...
+
+    async def drained(self) -> None:
+        """Wait until what was handed over is stored or dropped."""
+        ...
+
+    async def close(self) -> None:
+        """Store what was handed over if that is possible now, and free everything."""
         ...

@@ -1,0 +1,33 @@
+"""What an operator can set about the endpoint."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ApiSettings(BaseModel):
+    """Settings of the HTTP endpoint, the same on every replica."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_body_bytes: int = Field(
+        16 * 1024 * 1024, ge=1024, description="Longest request body; a longer one gets 413."
+    )
+    docs: bool = Field(True, description="Serve /docs and /openapi.json.")
+    admin: Literal["loopback", "off"] = Field(
+        "loopback",
+        description=(
+            "Who may call /admin/*: callers on this machine, or nobody. Use `off` when the service "
+            "listens beyond loopback behind a proxy on this machine that does not set "
+            "X-Forwarded-For: every caller then looks local."
+        ),
+    )
+    metrics_dir: str | None = Field(
+        None,
+        description=(
+            "Folder of PROMETHEUS_MULTIPROC_DIR, so that /metrics adds up all processes; none "
+            "reports this process."
+        ),
+    )
