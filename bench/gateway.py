@@ -57,7 +57,7 @@ def parsed(args: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--only", default=",".join(PARTS), help="parts, separated by commas")
     parser.add_argument("--registry", type=Path, default=ROOT / "experts.yaml")
-    parser.add_argument("--gateways", type=int, default=2, help="and workers of LiteLLM's proxy")
+    parser.add_argument("--gateways", type=int, default=1, help="and workers of LiteLLM's proxy")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each side")
     parser.add_argument("--run-s", type=float, default=4.0, help="longest run, seconds")
     parser.add_argument("--out", type=Path, default=OUT)
