@@ -33,10 +33,24 @@ class Lineage:
     root: Path
     #: Bytes of one expert's weights on disk; 0 where they come from a hub.
     num_weight_bytes: int = 0
+    #: Whether the engine runs on a CPU.
+    on_cpu: bool = True
 
     def expert(self, expert_id: str) -> Expert | None:
         """The expert of this id, if it is here."""
         return next((expert for expert in self.experts if expert.id == expert_id), None)
+
+    def holds(self, expert: Expert) -> bool:
+        """Whether `expert`, as it is configured now, can be one of this lineage; reads headers.
+
+        Raises:
+            RegistryError: its checkpoint cannot be read.
+        """
+        if self.expert(expert.id) == expert:
+            return True
+        if not isinstance(expert.engine, VllmEngine):
+            return False
+        return _identify(expert, self.root, on_cpu=self.on_cpu)[0] == self.id
 
     def folder(self, expert: Expert) -> Path | None:
         """Where the weights of `expert` lie, `None` for a model of a hub."""
@@ -73,6 +87,7 @@ def lineages(experts: Sequence[Expert], root: Path, *, on_cpu: bool = True) -> t
             experts=tuple(members),
             root=root,
             num_weight_bytes=num_bytes[lineage_id],
+            on_cpu=on_cpu,
         )
         for lineage_id, members in groups.items()
     )

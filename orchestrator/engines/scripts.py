@@ -17,6 +17,7 @@ from orchestrator.engines.base import (
     ToolCallDelta,
     Usage,
 )
+from orchestrator.engines.deltas import join_chunks
 from orchestrator.engines.stops import StopWatch
 from orchestrator.errors import ContextTooLongError, OrchestratorError
 
@@ -80,9 +81,7 @@ class Performance:
 
     def whole(self) -> Chunk:
         """All steps played so far as one chunk."""
-        deltas = [delta for chunk in self._chunks for delta in chunk.deltas]
-        by_choice = ([d for d in deltas if d.index == i] for i in range(len(self._choices)))
-        return Chunk(deltas=tuple(map(_join, by_choice)), usage=self._usage())
+        return join_chunks(self._chunks)
 
     def _usage(self) -> Usage:
         return Usage(
@@ -181,14 +180,3 @@ def _logprob(token: str, num_top: int) -> TokenLogprob:
         for rank in range(num_top)
     )
     return TokenLogprob(token=token, logprob=_LOGPROB, bytes_=tuple(token.encode()), top=top)
-
-
-def _join(deltas: list[Delta]) -> Delta:
-    return Delta(
-        index=deltas[0].index,
-        text="".join(delta.text for delta in deltas),
-        reasoning="".join(delta.reasoning for delta in deltas),
-        tool_calls=tuple(call for delta in deltas for call in delta.tool_calls),
-        logprobs=tuple(logprob for delta in deltas for logprob in delta.logprobs),
-        finish_reason=deltas[-1].finish_reason,
-    )
