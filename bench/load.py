@@ -12,19 +12,15 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 import uvloop
 
-from bench.http1 import Response
+from bench.client import Client, LoadError
 from bench.prompts import prompt, prompt_of_bytes
-from bench.samples import Reading, Sample, figures
-
-
-class LoadError(Exception):
-    """The server did not answer as it should; the message holds what it said."""
+from bench.samples import Sample, figures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,65 +67,10 @@ class Load:
         )
 
 
-class Connection(asyncio.Protocol):
-    """One client's connection; one exchange at a time."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._response = Response()
-        self._reading = Reading(is_stream=False)
-        self._answered: asyncio.Future[None] = self._loop.create_future()
-        self._transport: asyncio.WriteTransport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport to send on."""
-        self._transport = cast("asyncio.WriteTransport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Read on; wake the client when the answer is complete."""
-        self._reading.add(self._response.feed(data), now_s=perf_counter())
-        if self._response.is_complete and not self._answered.done():
-            self._answered.set_result(None)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Fail the exchange that was under way."""
-        if not self._answered.done():
-            self._answered.set_exception(LoadError(f"the connection was closed: {exc}"))
-
-    async def exchange(self, request: bytes, *, is_stream: bool) -> Sample:
-        """Send a request and read its answer to the end.
-
-        Raises:
-            LoadError: not a 200, a broken stream, or a closed connection.
-        """
-        self._response, self._reading = Response(), Reading(is_stream=is_stream)
-        self._answered = self._loop.create_future()
-        started_s = perf_counter()
-        self._transport.write(request)
-        await self._answered
-        ended_s = perf_counter()
-        return self._sample(started_s, ended_s)
-
-    def _sample(self, started_s: float, ended_s: float) -> Sample:
-        try:
-            tokens = self._reading.completion_tokens()
-        except ValueError as exc:
-            raise LoadError(f"status {self._response.status}: {exc}") from exc
-        first_s = self._reading.first_token_at_s or ended_s
-        return Sample(
-            latency_ms=(ended_s - started_s) * 1000,
-            first_token_ms=(first_s - started_s) * 1000,
-            completion_tokens=tokens,
-        )
-
-
-async def _client(load: Load, indexes: Iterator[int], end_s: float) -> list[Sample]:
-    url = urlsplit(load.url)
-    loop = asyncio.get_running_loop()
-    _, connection = await loop.create_connection(Connection, url.hostname, url.port)
+async def _one(client: Client, load: Load, indexes: Iterator[int], end_s: float) -> list[Sample]:
     samples = []
     for index in indexes:
-        samples.append(await connection.exchange(load.request(index), is_stream=load.stream))
+        samples.append(await client.ask(load.request(index), is_stream=load.stream))
         if perf_counter() >= end_s:
             break
     return samples
@@ -141,10 +82,18 @@ async def run(load: Load) -> dict[str, Any]:
     Raises:
         LoadError: the first wrong answer.
     """
+    url = urlsplit(load.url)
+    clients = [Client(str(url.hostname), url.port or 80) for _ in range(load.clients)]
     started_s, indexes = perf_counter(), iter(range(load.max_requests))
-    clients = [_client(load, indexes, started_s + load.max_s) for _ in range(load.clients)]
-    samples = [sample for part in await asyncio.gather(*clients) for sample in part]
-    return {"clients": load.clients, **figures(samples, wall_s=perf_counter() - started_s)}
+    end_s = started_s + load.max_s
+    parts = await asyncio.gather(*(_one(client, load, indexes, end_s) for client in clients))
+    wall_s = perf_counter() - started_s
+    samples = [sample for part in parts for sample in part]
+    return {
+        "clients": load.clients,
+        "num_reconnects": sum(client.num_reconnects for client in clients),
+        **figures(samples, wall_s=wall_s),
+    }
 
 
 def main() -> int:

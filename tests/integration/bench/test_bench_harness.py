@@ -1,5 +1,6 @@
 """The harness against itself: the real echo, the real load generator, real processes."""
 
+import asyncio
 import socket
 import sys
 from dataclasses import replace
@@ -7,6 +8,7 @@ from dataclasses import replace
 import pytest
 from ruamel.yaml import YAML
 
+from bench.client import Client, LoadError
 from bench.load import Load
 from bench.process import BenchError, free_port, is_free, start
 from bench.service import write_echo_registry
@@ -85,3 +87,30 @@ def test_the_echo_registry_keeps_experts_and_routing(tmp_path):
     assert [expert["id"] for expert in content["experts"]] == ["sums"]
     assert content["experts"][0]["engine"]["base_url"] == "http://127.0.0.1:1/v1"
     assert content["routers"]["topic"]["artifact"] == str(tmp_path / "r")
+
+
+async def test_an_idle_connection_that_the_server_closed_is_opened_anew():
+    async def once(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        body = b'{"usage": {"completion_tokens": 1}}'
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+        writer.close()
+
+    async with await asyncio.start_server(once, "127.0.0.1", 0) as server:
+        client = Client("127.0.0.1", server.sockets[0].getsockname()[1])
+        request = b"GET / HTTP/1.1\r\n\r\n"
+        samples = [await client.ask(request, is_stream=False) for _ in range(3)]
+
+    assert len(samples) == 3
+    assert client.num_reconnects == 2
+
+
+async def test_a_connection_closed_instead_of_the_first_answer_is_an_error():
+    async def never(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(never, "127.0.0.1", 0) as server:
+        client = Client("127.0.0.1", server.sockets[0].getsockname()[1])
+        with pytest.raises(LoadError, match="closed"):
+            await client.ask(b"GET / HTTP/1.1\r\n\r\n", is_stream=False)
