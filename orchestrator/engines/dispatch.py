@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from orchestrator.engines.base import Call, Chunk, Engine
-from orchestrator.engines.streams import reading
+from orchestrator.engines.streams import Bound, reading
 from orchestrator.errors import (
     EngineDeadError,
     EngineError,
@@ -151,20 +151,16 @@ class Dispatch:
         call, left_s = attempt.call, self._left_s(attempt)
         self._last_slot[call.expert] = name
         self._num_in_flight[name] += 1
+        bound = Bound(None if left_s is None else left_s + _GRACE_S)
         try:
             async with reading(engine.generate(replace(call, timeout_s=left_s))) as chunks:
-                while (chunk := await self._next(chunks, attempt)) is not None:
+                while (chunk := await bound.next(chunks)) is not None:
                     yield chunk
-        finally:
-            self._num_in_flight[name] -= 1
-
-    async def _next(self, chunks: AsyncIterator[Chunk], attempt: _Attempt) -> Chunk | None:
-        left_s = self._left_s(attempt)
-        try:
-            async with asyncio.timeout(None if left_s is None else left_s + _GRACE_S):
-                return await anext(chunks, None)
         except TimeoutError as error:
-            raise _late(attempt.call) from error
+            raise _late(call) from error
+        finally:
+            bound.stop()
+            self._num_in_flight[name] -= 1
 
     def _left_s(self, attempt: _Attempt) -> float | None:
         if attempt.deadline_s is None:

@@ -37,6 +37,7 @@ class Seat:
         #: Seconds the last swap took, `None` before the first.
         self.last_swap_s: float | None = None
         self._slot = slot
+        self._queue_wait_s = metrics.QUEUE_WAIT_SECONDS.labels(slot)
         self._revive = revive
         self._on_queue = on_queue
         self._expert_by_key: dict[str, Expert] = {}
@@ -50,6 +51,10 @@ class Seat:
     def learn(self, key: str, expert: Expert) -> None:
         """Take note of what `key` stands for."""
         self._expert_by_key[key] = expert
+
+    def knows(self, key: str) -> bool:
+        """Whether `key` can be swapped to."""
+        return key in self._expert_by_key
 
     def forget_all_but(self, keys: Iterable[str]) -> None:
         """Drop every other key."""
@@ -81,7 +86,7 @@ class Seat:
     def admitted(self, ticket: Ticket, *, waited_s: float) -> None:
         """See `Effects.admitted`."""
         del ticket
-        metrics.QUEUE_WAIT_SECONDS.labels(self._slot).observe(waited_s)
+        self._queue_wait_s.observe(waited_s)
 
     def swapped(self, expert: str, *, took_s: float, error: OrchestratorError | None) -> None:
         """See `Effects.swapped`."""

@@ -98,6 +98,7 @@ class Slot:
         revive: Revive | None = None,
     ) -> None:
         self._name = name
+        self._queue_length = metrics.QUEUE_LENGTH.labels(name)
         seats = [Seat(name, host, revive=revive, on_queue=self._count_queue) for host in hosts]
         self._places = [(seat, SlotLoop(seat, clock=clock, limits=limits)) for seat in seats]
         self._hosted_by_generation: dict[int, dict[str, _Hosted]] = {}
@@ -215,7 +216,7 @@ class Slot:
 
     def _count_queue(self) -> None:
         num_waiting = sum(loop.num_waiting for _, loop in self._places)
-        metrics.QUEUE_LENGTH.labels(self._name).set(num_waiting)
+        self._queue_length.set(num_waiting)
 
 
 async def _check(seat: Seat, loop: SlotLoop) -> None:

@@ -43,6 +43,8 @@ class LoopLimits:
     capacity: int = 256
     #: Calls that may wait; more are refused.
     max_queue: int = 1024
+    #: How long an expert whose swap failed is not tried again, seconds.
+    broken_s: float = 30.0
 
     def __post_init__(self) -> None:
         for name in ("capacity", "max_queue"):
@@ -76,6 +78,7 @@ class SlotLoop:
         self._swapping_to: str | None = None
         self._task: asyncio.Task[None] | None = None
         self._alarm: tuple[float, Timer] | None = None
+        self._broken: dict[str, tuple[EngineError, float]] = {}
         self._epoch = 0
         self._down: EngineDeadError | None = None
 
@@ -123,11 +126,10 @@ class SlotLoop:
         Raises:
             OverloadedError: the queue is full.
             EngineTimeoutError: `timeout_s` passed before the turn came.
-            SwapError: the expert could not be made resident.
+            SwapError: the expert could not be made resident, now or a short while ago.
             EngineDeadError: the host is dead, or died during the wait.
         """
-        if self._down is not None:
-            raise again(self._down)
+        self._check_taken(expert)
         place = self._places.enter(
             expert,
             now_s=self._clock.time(),
@@ -180,6 +182,20 @@ class SlotLoop:
                     break
         self._effects.queued(self.num_waiting)
 
+    def _check_taken(self, expert: str) -> None:
+        """Refuse at once what would fail; a swap that fails again may cost a restart each time."""
+        if self._down is not None:
+            raise again(self._down)
+        error, until_s = self._broken.get(expert, (None, 0.0))
+        left_s = until_s - self._clock.time()
+        if error is None or left_s <= 0:
+            return
+        raise SwapError(
+            f"expert {expert!r} is not tried for another {left_s:.0f} s, since its last swap "
+            f"failed: {error}",
+            retry_after_s=left_s,
+        ) from error
+
     def _admit(self, ticket_id: int, now_s: float) -> None:
         ticket = self._places.admit(ticket_id, now_s=now_s)
         assert ticket.expert == self._effects.resident, f"{ticket.expert!r} is not resident"
@@ -217,7 +233,10 @@ class SlotLoop:
         if isinstance(error, EngineDeadError):
             self._die(error)
         elif error is not None:
+            self._broken[expert] = (error, self._clock.time() + self._limits.broken_s)
             self._places.refuse_all(error, expert=expert)
+        else:
+            self._broken.pop(expert, None)
         self._advance()
 
     def _die(self, error: EngineDeadError) -> None:

