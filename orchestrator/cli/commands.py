@@ -15,7 +15,7 @@ from typer.main import get_command
 from orchestrator.errors import MissingExtraError
 
 #: Extra -> modules that come with it and with nothing smaller.
-_MODULES = {
+MODULES = {
     "routers": ("numpy", "tokenizers", "safetensors"),
     "train": ("sklearn", "scipy", "model2vec", "sentence_transformers"),
     "serve": ("ray", "fastapi", "aiohttp", "redis", "prometheus_client"),
@@ -72,7 +72,7 @@ def load(name: str, command: Command) -> Callable[..., None]:
 
 def require(extra: str) -> None:
     """Raise `MissingExtraError` unless the modules of an extra can be imported."""
-    missing = [name for name in _MODULES[extra] if importlib.util.find_spec(name) is None]
+    missing = [name for name in MODULES[extra] if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtraError(
             f"this needs the {extra!r} extra: pip install 'orchestrator[{extra}]'"

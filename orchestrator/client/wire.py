@@ -151,6 +151,11 @@ class Route(Wire):
     router: str | None = None
     router_version: str | None = None
     generation: int
+    #: Sampling that the registry would fill in.
+    defaults: dict[str, float] = {}
+    #: The router's time, and all of the service's own.
+    routing_ms: float | None = None
+    overhead_ms: float | None = None
 
 
 class ChatOptions(TypedDict, total=False):

@@ -72,12 +72,13 @@ class EngineArguments:
             reason = "loads pickles, which can run code; weights are safetensors here"
             yield ArgFault(name=name, value=shown(value), reason=reason)
         elif fault := self.types[field].fault(value):
+            choices = tuple(str(choice) for choice in self.types[field].choices)
             yield ArgFault(
                 name=name,
                 value=shown(value, key=name),
                 reason=fault,
-                allowed=self.types[field].choices,
-                nearest=nearest(str(value), self.types[field].choices),
+                allowed=choices,
+                nearest=nearest(str(value), choices),
             )
 
     def _unknown(self, name: str) -> ArgFault:

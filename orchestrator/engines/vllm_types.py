@@ -28,14 +28,14 @@ class ArgType:
 
     #: Python names of plain types; empty where vLLM's own classes are taken too.
     names: frozenset[str] = frozenset()
-    #: The texts a choice allows; empty where any text does.
-    choices: tuple[str, ...] = ()
+    #: The texts or numbers a choice allows; empty where any does.
+    choices: tuple[str | int, ...] = ()
 
     def fault(self, value: Any) -> str | None:
         """Why `value` is not of this type, `None` when it may be."""
         if not self.names or _type_names(value) & self.names:
             return None
-        if isinstance(value, str) and self.choices:
+        if isinstance(value, str | int) and not isinstance(value, bool) and self.choices:
             return None if value in self.choices else "is not a known choice"
         expected = sorted({_SIMPLE[name] for name in self.names if name != "choice"})
         return f"should be {' or '.join([*expected, *(['a choice'] if self.choices else [])])}"
@@ -96,16 +96,16 @@ def _part(node: ast.expr, literals: Literals) -> ArgType | None:
 
 
 def _choices(inner: ast.expr, literals: Literals) -> ArgType | None:
-    texts: list[str] = []
+    found: list[str | int] = []
     for item in inner.elts if isinstance(inner, ast.Tuple) else [inner]:
-        if isinstance(item, ast.Constant) and isinstance(item.value, str):
-            texts.append(item.value)
+        if isinstance(item, ast.Constant) and isinstance(item.value, str | int):
+            found.append(item.value)
             continue
         part = _part(item, literals) if isinstance(item, ast.Name) else None
         if part is None:
             return None
-        texts += part.choices
-    return ArgType(names=frozenset({"choice"}), choices=tuple(texts))
+        found += part.choices
+    return ArgType(names=frozenset({"choice"}), choices=tuple(found))
 
 
 def _members(annotation: ast.expr) -> list[ast.expr]:

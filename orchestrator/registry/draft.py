@@ -103,7 +103,8 @@ def _remove(value: Any, path: KeyPath) -> None:
         return
     for step in path[:-1]:
         value = child(value, step)
-    if isinstance(value, dict):
+    # Without its engine an expert would become another, with faults of its own.
+    if isinstance(value, dict) and path[-1] != "engine":
         value.pop(path[-1], None)
 
 

@@ -69,7 +69,7 @@ def key_path(loc: Iterable[int | str], value: Any) -> KeyPath:
     steps = list(loc)
     for at, step in enumerate(steps):
         is_last = at == len(steps) - 1
-        if (_is_tag(step, value) and not is_last) or step == "[key]":
+        if (_is_tag(step, value) and not is_last) or _is_key_mark(step, value):
             continue
         path.append(step)
         value = child(value, step)
@@ -78,6 +78,11 @@ def key_path(loc: Iterable[int | str], value: Any) -> KeyPath:
 
 def _is_tag(step: int | str, value: Any) -> bool:
     return isinstance(value, Mapping) and value.get("kind") == step
+
+
+def _is_key_mark(step: int | str, value: Any) -> bool:
+    """Whether pydantic means the key itself; a file may also have a key of this name."""
+    return step == "[key]" and not (isinstance(value, Mapping) and step in value)
 
 
 def _finding(error: ErrorDetails, value: Any) -> Finding:

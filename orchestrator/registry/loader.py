@@ -71,7 +71,9 @@ def check_document(
         return Checked(registry=None, faults=document.faults or (_no_mapping(document),))
     registry, of_form = form.validate(document.value)
     draft = salvage(document.value) if registry is None else draft_of(registry)
-    found = [*of_form, *_semantic(draft, where, engine_args)]
+    told = {finding.path for finding in of_form}
+    found = [*of_form]
+    found += [one for one in _semantic(draft, where, engine_args) if one.path not in told]
     faults = _merged(document, [finding for finding in found if not finding.is_warning])
     warnings = tuple(document.fault(finding) for finding in found if finding.is_warning)
     is_sound = registry is not None and not faults

@@ -120,23 +120,24 @@ def _cycles_from(
     start: Node, targets: Mapping[Node, list[Reference]], done: set[Node]
 ) -> Iterator[Finding]:
     # Depth first with an explicit stack: a long chain must not exhaust Python's.
-    trail = [start]
+    trail = {start: None}  # in order, and quick to search
     pending = [list(targets.get(start, ()))]
     while trail:
         if not pending[-1]:
-            done.add(trail.pop())
+            done.add(trail.popitem()[0])
             pending.pop()
             continue
         reference = pending[-1].pop()
         if reference.target in trail:
-            yield _cycle(reference, trail[trail.index(reference.target) :])
+            yield _cycle(reference, list(trail))
         elif reference.target not in done:
-            trail.append(reference.target)
+            trail[reference.target] = None
             pending.append(list(targets.get(reference.target, ())))
 
 
 def _cycle(reference: Reference, trail: list[Node]) -> Finding:
-    names = " -> ".join(f"{kind} {name!r}" for kind, name in [*trail, reference.target])
+    nodes = [*trail[trail.index(reference.target) :], reference.target]
+    names = " -> ".join(f"{kind} {name!r}" for kind, name in nodes)
     return Finding(
         path=reference.path,
         value=shown(reference.target[1]),
