@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -23,11 +24,11 @@ NUM_PROMPTS, NUM_TOKENS = 400, 500
 def figures(registry: Path, heldout: Path, *, rounds: int) -> dict[str, Any]:
     """Times of both windows in turns, and the share of held-out questions routed right."""
     routers = _routers(registry)
+    skills = _skills(registry)
     p50: dict[str, list[float]] = {name: [] for name in routers}
     for number in range(rounds):
         for name, router in routers.items():
-            p50[name].append(p50_ms(router, seed=f"{number}"))
-    skills = _skills(registry)
+            p50[name].append(p50_ms(router, frozenset(skills), seed=f"{number}"))
     questions = [json.loads(line) for line in heldout.read_text().splitlines()]
     long = [_after_words(question, index) for index, question in enumerate(questions)]
     accuracy = {name: _accuracy(router, questions, skills) for name, router in routers.items()}
@@ -36,15 +37,15 @@ def figures(registry: Path, heldout: Path, *, rounds: int) -> dict[str, Any]:
     return {"p50_ms": p50, "accuracy": accuracy, "num_heldout": len(questions)}
 
 
-def p50_ms(router: Router, *, seed: str) -> float:
+def p50_ms(router: Router, candidates: frozenset[str], *, seed: str) -> float:
     """Median time of a decision over distinct prompts, milliseconds."""
     texts = [prompt(NUM_TOKENS, seed=f"{seed}-{index}") for index in range(NUM_PROMPTS)]
-    return percentile([_time_ms(router, text) for text in texts], 0.5)
+    return percentile([_time_ms(router, text, candidates) for text in texts], 0.5)
 
 
-def _time_ms(router: Router, text: str) -> float:
+def _time_ms(router: Router, text: str, candidates: frozenset[str]) -> float:
     started_s = perf_counter()
-    router.route(Prompts(texts=[text]))
+    router.route(Prompts(texts=[text], candidates=candidates))
     return (perf_counter() - started_s) * 1000
 
 
@@ -53,10 +54,8 @@ def _routers(registry: Path) -> dict[str, Router]:
     spec = next(spec for spec in specs.values() if spec["kind"] == "category")
     path = registry.parent / spec["artifact"]
     common = {"embedder": spec.get("embedder", "static"), "fallback": spec["fallback"]}
-    return {
-        "cut": load_router(path, **common),
-        "uncut": load_router(path, **common, window=WHOLE),
-    }
+    cut = load_router(path, **common)
+    return {"cut": cut, "uncut": replace(cut, window=WHOLE)}
 
 
 def _skills(registry: Path) -> dict[str, set[str]]:
@@ -72,7 +71,8 @@ def _after_words(question: dict[str, Any], index: int) -> dict[str, Any]:
 def _accuracy(
     router: Router, questions: Sequence[dict[str, Any]], skills: dict[str, set[str]]
 ) -> float:
-    routes = router.route(Prompts(texts=[question["question"] for question in questions]))
+    texts = [question["question"] for question in questions]
+    routes = router.route(Prompts(texts=texts, candidates=frozenset(skills)))
     right = sum(
         question["skill"] in skills.get(route.chosen[0], set())
         for question, route in zip(questions, routes, strict=True)
