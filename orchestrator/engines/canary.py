@@ -117,13 +117,12 @@ def check_canary(expert_id: str, expected: Canary, seen: Greedy) -> None:
             f"canary of expert {expert_id!r}: tokens {list(seen.token_ids)} differ from the "
             f"recorded {list(expected.token_ids)} (origin {expected.origin})"
         )
-    worst = max(
-        abs(one - other) for one, other in zip(seen.logprobs, expected.logprobs, strict=True)
-    )
-    if not worst <= expected.conditions.tolerance:
+    gaps = [abs(one - other) for one, other in zip(seen.logprobs, expected.logprobs, strict=True)]
+    faults = [gap for gap in gaps if not gap <= expected.conditions.tolerance]  # NaN is a fault
+    if faults:
         raise SwapError(
-            f"canary of expert {expert_id!r}: log-probabilities differ by {worst:.4g}, more than "
-            f"{expected.conditions.tolerance:g} (origin {expected.origin})"
+            f"canary of expert {expert_id!r}: log-probabilities differ by {faults[0]:.4g}, more "
+            f"than {expected.conditions.tolerance:g} (origin {expected.origin})"
         )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import vllm
 from vllm import SamplingParams
+from vllm.config import ModelConfig
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.inputs import tokens_input
 from vllm.outputs import RequestOutput
@@ -63,8 +64,7 @@ class LiveEngine:
     @property
     def conditions(self) -> Conditions:
         """What log-probabilities of this engine depend on besides the weights."""
-        dtype = str(self.engine.model_config.dtype).removeprefix("torch.")
-        return Conditions(vllm=vllm.__version__, dtype=dtype, device=current_platform.device_type)
+        return conditions_of(self.engine.model_config)
 
     @property
     def num_unfinished(self) -> int:
@@ -182,6 +182,12 @@ class Request:
 def is_on_cpu() -> bool:
     """Whether the installed vLLM runs on a CPU."""
     return bool(current_platform.is_cpu())
+
+
+def conditions_of(model_config: ModelConfig) -> Conditions:
+    """What log-probabilities of an engine of this configuration depend on."""
+    dtype = str(model_config.dtype).removeprefix("torch.")
+    return Conditions(vllm=vllm.__version__, dtype=dtype, device=current_platform.device_type)
 
 
 def greedy_params() -> SamplingParams:
