@@ -10,6 +10,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,6 +61,7 @@ def parsed(args: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--gateways", type=int, default=1, help="and workers of LiteLLM's proxy")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each side")
     parser.add_argument("--run-s", type=float, default=4.0, help="longest run, seconds")
+    parser.add_argument("--logs", type=Path, help="folder that keeps logs; default none")
     parser.add_argument("--out", type=Path, default=OUT)
     found = parser.parse_args(args)
     unknown = sorted(set(found.only.split(",")) - set(PARTS))
@@ -71,7 +73,8 @@ def parsed(args: Sequence[str]) -> argparse.Namespace:
 def main() -> int:
     """Command line of the bench."""
     options, console = parsed(sys.argv[1:]), Console()
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+    with ExitStack() as stack:
+        folder = options.logs or stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
         setup = Setup(
             root=ROOT,
             folder=Path(folder),

@@ -118,6 +118,7 @@ def start(
         env: variables besides our own.
         talks: stdin and stdout are for `ask` and `hear`, and only stderr is logged.
     """
+    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
         popen = subprocess.Popen(
             list(argv),
