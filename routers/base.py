@@ -40,10 +40,15 @@ class Prompts:
 class Router(Protocol):
     """Scores experts for prompts; pure CPU work, no I/O after loading."""
 
-    #: Name and version of the artifact, for the decision record.
-    version: str
-    #: True when one decision takes over a few milliseconds: callers then use a thread.
-    is_slow: bool
+    @property
+    def version(self) -> str:
+        """Name and version of the artifact, for the decision record."""
+        ...
+
+    @property
+    def is_slow(self) -> bool:
+        """True when one decision takes over a few milliseconds: callers then use a thread."""
+        ...
 
     def route(self, prompts: Prompts) -> list[Route]:
         """One route per text, in order.

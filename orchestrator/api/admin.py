@@ -15,15 +15,15 @@ from orchestrator.api.openapi import described
 from orchestrator.api.settings import ApiSettings
 from orchestrator.api.wiring import Wiring
 from orchestrator.errors import ForbiddenError, NotFoundError
-from orchestrator.store.records import DecisionRecord
+from orchestrator.store.records import StoredRecord
 
 _FORWARDED_FOR = re.compile(r'for="?\[?([^\]";,\s]+)', re.IGNORECASE)
 
 
 class DecisionList(BaseModel):
-    """Decision records, newest first."""
+    """Decision records, newest first; those that cannot be read say why."""
 
-    data: list[DecisionRecord]
+    data: list[StoredRecord]
 
 
 class RegistryState(BaseModel):
@@ -87,7 +87,7 @@ def endpoints(wiring: Wiring) -> APIRouter:
         return DecisionList(data=await wiring.records.recent(limit=limit))
 
     @router.get("/decisions/{request_id}", summary="One decision", responses=described())
-    async def decision(request_id: str) -> DecisionRecord:
+    async def decision(request_id: str) -> StoredRecord:
         """What was decided for one request and how it ended."""
         found = await wiring.records.find(request_id)
         if found is None:

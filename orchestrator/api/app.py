@@ -53,5 +53,5 @@ def create_app(
     if settings.docs:
         app.include_router(docs.endpoints(app))
     http_errors.install(app)
-    app.add_middleware(Gate, accounts=Accounts(records))
+    app.add_middleware(Gate, accounts=Accounts(records), settings=settings)
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, TypeVar
 
 import orjson
@@ -101,6 +102,7 @@ def _limits(metadata: list[Any]) -> Iterator[tuple[str, Any]]:
                 yield name, bound
 
 
+@cache
 def _nested_keys(model: type[BaseModel]) -> set[str]:
     """Every key that `model` and the objects in it define."""
     schema = model.model_json_schema()

@@ -16,6 +16,7 @@ from orchestrator.api.connection import ClientGoneError
 from orchestrator.api.envelope import as_asgi, envelope_of, headers_for
 from orchestrator.api.exchange import KEY, Exchange
 from orchestrator.api.headers import headers_of
+from orchestrator.api.settings import ApiSettings
 from orchestrator.errors import OrchestratorError
 from orchestrator.metrics import IN_FLIGHT
 
@@ -40,11 +41,13 @@ class Gate:
         app: ASGIApp,
         *,
         accounts: Accounts,
+        settings: ApiSettings,
         clock: Callable[[], float] = time.perf_counter,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._app = app
         self._accounts = accounts
+        self._settings = settings
         self._clock = clock
         self._wall_clock = wall_clock
 
@@ -75,13 +78,16 @@ class Gate:
             ignored=() if given is None or is_valid else ("x-request-id",),
         )
 
+    def _headers(self, exchange: Exchange) -> list[tuple[bytes, bytes]]:
+        return headers_of(exchange, sends_x_request_id=self._settings.sends_x_request_id)
+
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange: Exchange = scope[KEY]
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *headers_of(exchange)]
+                message["headers"] = [*message.get("headers", ()), *self._headers(exchange)]
             await send(message)
 
         try:
@@ -91,16 +97,17 @@ class Gate:
         except asyncio.CancelledError:  # how Ray Serve says that the caller hung up
             exchange.end(CLIENT_CLOSED, "client_closed")
             raise
-        except OrchestratorError as error:
-            await _send_error(send_with_headers, exchange, error)
-        except Exception:
-            log.exception("unforeseen error in request %s", exchange.request_id)
+        except Exception as error:
+            if not isinstance(error, OrchestratorError):
+                log.exception("unforeseen error in request %s", exchange.request_id)
             if exchange.status:
                 raise  # the answer has begun: only the server can still break it off
-            await _send_error(send_with_headers, exchange, _unforeseen(exchange))
+            await _send_error(send_with_headers, exchange, _known(error, exchange))
 
 
-def _unforeseen(exchange: Exchange) -> OrchestratorError:
+def _known(error: Exception, exchange: Exchange) -> OrchestratorError:
+    if isinstance(error, OrchestratorError):
+        return error
     return OrchestratorError(
         f"an unforeseen error; the service's log has it under request id {exchange.request_id!r}"
     )

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from orchestrator.api.exchange import Exchange
+from orchestrator.compositions.base import Decision
 
-REQUEST_ID = "x-orchestrator-request-id"
-MODEL = "x-orchestrator-model"
-EXPERT = "x-orchestrator-expert"
-ROUTER = "x-orchestrator-router"
-FALLBACK = "x-orchestrator-fallback"
-GENERATION = "x-orchestrator-generation"
-OVERHEAD_MS = "x-orchestrator-overhead-ms"
-DEFAULTS = "x-orchestrator-defaults"
-IGNORED = "x-orchestrator-ignored"
+REQUEST_ID = b"x-orchestrator-request-id"
+MODEL = b"x-orchestrator-model"
+EXPERT = b"x-orchestrator-expert"
+ROUTER = b"x-orchestrator-router"
+FALLBACK = b"x-orchestrator-fallback"
+GENERATION = b"x-orchestrator-generation"
+OVERHEAD_MS = b"x-orchestrator-overhead-ms"
+DEFAULTS = b"x-orchestrator-defaults"
+IGNORED = b"x-orchestrator-ignored"
 #: The name that OpenAI's clients read a request's id from.
-OPENAI_REQUEST_ID = "x-request-id"
+OPENAI_REQUEST_ID = b"x-request-id"
 
 #: Header -> meaning, in the order of the documentation.
-TABLE: dict[str, str] = {
+TABLE: dict[bytes, str] = {
     REQUEST_ID: "The request's id: the caller's valid `x-request-id`, or a new one. Always sent.",
-    OPENAI_REQUEST_ID: "The same id, where OpenAI's clients look for it. Always sent.",
+    OPENAI_REQUEST_ID: "The same id, where OpenAI's clients look for it.",
     MODEL: "The expert or composition that the caller named.",
     EXPERT: "The expert that answers.",
     ROUTER: "The router that chose it, as `id@version`.",
@@ -31,33 +32,31 @@ TABLE: dict[str, str] = {
 }
 
 
-def headers_of(exchange: Exchange) -> list[tuple[bytes, bytes]]:
+def headers_of(exchange: Exchange, *, sends_x_request_id: bool) -> list[tuple[bytes, bytes]]:
     """The headers that say what happened to a request, as ASGI wants them."""
     request_id = exchange.request_id.encode()
-    found = [(b"x-orchestrator-request-id", request_id), (b"x-request-id", request_id)]
+    found = [(REQUEST_ID, request_id)]
+    if sends_x_request_id:
+        found.append((OPENAI_REQUEST_ID, request_id))
     if exchange.ignored:
-        found.append((IGNORED.encode(), ", ".join(exchange.ignored).encode()))
+        found.append((IGNORED, ", ".join(exchange.ignored).encode()))
     if exchange.generation is not None:
-        found.append((b"x-orchestrator-generation", b"%d" % exchange.generation))
-        found.append((b"x-orchestrator-overhead-ms", b"%.3f" % exchange.overhead_ms()))
+        found.append((GENERATION, b"%d" % exchange.generation))
+        found.append((OVERHEAD_MS, b"%.3f" % exchange.overhead_ms()))
     if exchange.decision is not None:
-        found.extend(_decided(exchange))
+        found.append((MODEL, exchange.model.encode()))
+        found.extend(_decided(exchange.decision))
     return found
 
 
-def _decided(exchange: Exchange) -> list[tuple[bytes, bytes]]:
-    decision = exchange.decision
-    assert decision is not None, "the caller checks"
-    found = [
-        (b"x-orchestrator-model", exchange.model.encode()),
-        (b"x-orchestrator-expert", decision.expert.encode()),
-    ]
+def _decided(decision: Decision) -> list[tuple[bytes, bytes]]:
+    found = [(EXPERT, decision.expert.encode())]
     if decision.router is not None:
         router = f"{decision.router}@{decision.router_version}"
-        found.append((b"x-orchestrator-router", router.encode("latin-1", "replace")))
+        found.append((ROUTER, router.encode("latin-1", "replace")))
     if decision.route is not None and decision.route.is_fallback:
-        found.append((b"x-orchestrator-fallback", b"true"))
+        found.append((FALLBACK, b"true"))
     if decision.defaults:
-        filled = ", ".join(f"{name}={value:g}" for name, value in decision.defaults.items())
-        found.append((b"x-orchestrator-defaults", filled.encode()))
+        filled = ", ".join(f"{name}={value}" for name, value in decision.defaults.items())
+        found.append((DEFAULTS, filled.encode()))
     return found

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from openai.types.chat import ChatCompletionChunk
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
@@ -54,10 +55,10 @@ def described(model: type[BaseModel] | None = None) -> dict[int | str, dict[str,
 
 def generated(whole: type[BaseModel], event: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     """`responses` of a generating endpoint: one object, or events of another."""
-    form = {"schema": {"type": "string", "description": f"`data:` lines of {event.__name__}"}}
+    form = {"schema": {"$ref": _REF.format(model=event.__name__)}}
     ok = {
         "model": whole,
-        "description": "The answer, or with `stream` its events.",
+        "description": "The answer; with `stream`, events, each of this form, and then `[DONE]`.",
         "content": {"text/event-stream": form},
     }
     return {**described(), 200: ok}
@@ -76,13 +77,23 @@ def document(app: FastAPI) -> dict[str, Any]:
         title=app.title, version=app.version, description=_description(), routes=app.routes
     )
     _, bodies = models_json_schema([(model, "validation") for model in _BODIES], ref_template=_REF)
-    found["components"]["schemas"].update(bodies["$defs"])
+    found["components"]["schemas"].update(bodies["$defs"], **_event_schemas(ChatCompletionChunk))
     return found
+
+
+def _event_schemas(event: type[BaseModel]) -> dict[str, Any]:
+    """The schemas of an event; its parts are named after it, for others have the same names."""
+    prefix = f"{event.__name__}."
+    schema = event.model_json_schema(
+        mode="serialization", ref_template=_REF.format(model=prefix + "{model}")
+    )
+    parts = schema.pop("$defs", {})
+    return {event.__name__: schema, **{prefix + name: part for name, part in parts.items()}}
 
 
 def _description() -> str:
     tables = {
-        "Response headers": TABLE,
+        "Response headers": {name.decode(): meaning for name, meaning in TABLE.items()},
         "Parameters accepted and left aside": IGNORED,
         "Parameters refused": REFUSED,
     }

@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from orchestrator.api.connection import connected
+from orchestrator.api.connection import ClientGoneError, connected
 from orchestrator.api.envelope import envelope_of
 from orchestrator.api.exchange import Exchange, of_scope
 from orchestrator.api.writers import DONE, Writer
@@ -66,16 +66,18 @@ class EventReply(Response):
         exchange = of_scope(scope)
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         async with aclosing(self._chunks), connected(receive):
-            await send(start)
-            await self._send(self._writer.events(self._first), exchange, send)
+            await _send(start, send)
+            await self._write(self._writer.events(self._first), exchange, send)
             last = await self._relay(exchange, send)
-            await send({"type": "http.response.body", "body": last})
+            await _send({"type": "http.response.body", "body": last}, send)
 
     async def _relay(self, exchange: Exchange, send: Send) -> bytes:
         """Send the rest but for its end, which is returned."""
         try:
             async for chunk in self._chunks:
-                await self._send(self._writer.events(chunk), exchange, send)
+                await self._write(self._writer.events(chunk), exchange, send)
+        except ClientGoneError:
+            raise
         except OrchestratorError as error:
             return _broken_off(error, exchange)
         except Exception:
@@ -85,11 +87,19 @@ class EventReply(Response):
             )
         return DONE
 
-    async def _send(self, events: bytes, exchange: Exchange, send: Send) -> None:
+    async def _write(self, events: bytes, exchange: Exchange, send: Send) -> None:
         if events:
             asked_s = exchange.clock()
-            await send({"type": "http.response.body", "body": events, "more_body": True})
+            await _send({"type": "http.response.body", "body": events, "more_body": True}, send)
             exchange.caller_s += exchange.clock() - asked_s
+
+
+async def _send(message: Message, send: Send) -> None:
+    """Send; servers of ASGI 2.4 report a lost caller here, others only by `receive`."""
+    try:
+        await send(message)
+    except OSError as error:
+        raise ClientGoneError from error
 
 
 def _broken_off(error: OrchestratorError, exchange: Exchange) -> bytes:

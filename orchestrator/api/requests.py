@@ -53,12 +53,14 @@ class GenerationRequest(Wire):
 
     model_config = ConfigDict(extra="allow")
 
-    model: str = Field(min_length=1, description="An expert or a composition, such as `auto`.")
+    model: str = Field(
+        min_length=1, max_length=256, description="An expert or a composition, such as `auto`."
+    )
     n: int | None = Field(None, ge=1, le=128, description="How many answers.")
     stop: Stop | None = Field(None, description="Up to four texts that end the answer.")
     seed: int | None = Field(None, ge=-_INT64, lt=_INT64, description="Makes sampling repeatable.")
     temperature: float | None = Field(None, ge=0, le=2, description="0 takes the likeliest token.")
-    top_p: float | None = Field(None, ge=0, le=1, description="Probability mass to sample from.")
+    top_p: float | None = Field(None, gt=0, le=1, description="Probability mass to sample from.")
     max_tokens: int | None = Field(
         None, ge=1, description="Longest answer, tokens; the expert's or registry's by default."
     )
@@ -104,10 +106,14 @@ class CompletionRequest(GenerationRequest):
 class RouteChatRequest(ChatRequest):
     """Body of `POST /v1/route`: a chat request, of which `model` may be left out."""
 
-    model: str = Field("auto", min_length=1, description="A composition, or an expert.")
+    model: str = Field(
+        "auto", min_length=1, max_length=256, description="A composition, or an expert."
+    )
 
 
 class RouteTextRequest(CompletionRequest):
     """Body of `POST /v1/route`: a completion request, of which `model` may be left out."""
 
-    model: str = Field("auto", min_length=1, description="A composition, or an expert.")
+    model: str = Field(
+        "auto", min_length=1, max_length=256, description="A composition, or an expert."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,10 +25,18 @@ class ApiSettings(BaseModel):
             "X-Forwarded-For: every caller then looks local."
         ),
     )
-    metrics_dir: str | None = Field(
-        None,
+    sends_x_request_id: bool = Field(
+        True,
         description=(
-            "Folder of PROMETHEUS_MULTIPROC_DIR, so that /metrics adds up all processes; none "
-            "reports this process."
+            "Send `x-request-id`. False where the server around the application sends it already, "
+            "as Ray Serve does: clients join two into one useless id."
+        ),
+    )
+    metrics_dir: str | None = Field(
+        default_factory=lambda: os.environ.get("PROMETHEUS_MULTIPROC_DIR"),
+        description=(
+            "Folder in which every process keeps its metrics, so that /metrics can add them up; "
+            "none reports this process. The client library takes the folder from "
+            "PROMETHEUS_MULTIPROC_DIR when it is imported, so that is the default."
         ),
     )

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from orchestrator.engines.base import Chunk
 
+T = TypeVar("T")
+
 
 @asynccontextmanager
-async def reading(chunks: AsyncIterator[Chunk]) -> AsyncIterator[AsyncIterator[Chunk]]:
+async def reading(chunks: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
     """Close `chunks` when the block ends, however it ends.
 
     A generator that is only dropped is closed whenever the garbage collector comes by; until then

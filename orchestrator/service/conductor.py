@@ -16,7 +16,7 @@ from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 
 from orchestrator.residency.placement import DispatchTable
-from orchestrator.service.loopback import keep_to_loopback
+from orchestrator.service.replica import enter_replica
 from orchestrator.service.reports import Census, WorkerReport
 
 #: Seconds a worker may take to answer, and between two rounds.
@@ -40,7 +40,7 @@ class Conductor:
     """
 
     def __init__(self, plan: ConductorPlan, workers: Mapping[str, Any]) -> None:
-        keep_to_loopback()
+        enter_replica()
         self._plan = plan
         self._workers = workers
         self._reports = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,8 +23,8 @@ from orchestrator.engines.remote import remote_engine
 from orchestrator.errors import ExpertUnavailableError
 from orchestrator.registry.models import Registry, VllmEngine
 from orchestrator.residency.placement import DispatchTable
-from orchestrator.service.loopback import keep_to_loopback
 from orchestrator.service.ray_engine import RETRY_AFTER_S, RayEngine
+from orchestrator.service.replica import enter_replica
 from orchestrator.service.reports import Census
 from orchestrator.store.link import RedisLink
 from orchestrator.store.redis_records import RedisRecords
@@ -57,7 +58,7 @@ class Gateway:
     """
 
     def __init__(self, plan: GatewayPlan, conductor: Any, workers: Mapping[str, Any]) -> None:
-        keep_to_loopback()
+        enter_replica()
         self._plan = plan
         self._conductor = conductor
         self._slots = {name: RayEngine(handle, slot=name) for name, handle in workers.items()}
@@ -138,7 +139,7 @@ class Gateway:
 def _remotes(registry: Registry) -> dict[str, Engine]:
     """An engine for every expert that no slot hosts."""
     return {
-        expert.id: remote_engine(expert)
+        expert.id: remote_engine(expert, os.environ)
         for expert in registry.experts
         if not isinstance(expert.engine, VllmEngine)
     }

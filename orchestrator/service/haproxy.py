@@ -1,9 +1,11 @@
-"""HAProxy as Ray Serve starts it, with three things put right.
+"""HAProxy as Ray Serve starts it, with four things put right.
 
 Ray writes the configuration and offers no setting for these:
 
 - the metrics and stats ports listen on all interfaces;
 - HAProxy's own errors are plain text, and 502, 503 and 504 all read 500;
+- requests are spliced, and a client that hangs up while its body was spliced is not noticed until
+  its answer is complete: 13 of 40, none without splicing;
 - a client can send `x-request-disconnect-disabled`, which keeps its generation running after it
   has hung up, or `x-request-timeout-seconds`, which bounds it with an answer that is not ours.
 
@@ -31,7 +33,7 @@ _PUBLIC = "http_frontend"
 _STRIPPED = ("x-request-disconnect-disabled", "x-request-timeout-seconds")
 _SECTION = re.compile(r"^(global|defaults|frontend|backend|listen)\b\s*(\S*)")
 _BIND = re.compile(r"^(\s*bind\s+)(\S*):(\d+)(.*)$")
-_ERROR_FILE = re.compile(r"^\s*errorfile\s")
+_DROPPED = re.compile(r"^\s*(errorfile\s|option splice-)")
 
 #: HTTP status -> error type, code and sentence of an answer HAProxy gives itself.
 _ERRORS: dict[int, tuple[str, str, str]] = {
@@ -82,36 +84,47 @@ def rewrite(config: str, *, errors: Path) -> str:
         errors: folder of `<status>.http`.
 
     Raises:
-        UnknownTemplateError: a section or line to be changed is not there.
+        UnknownTemplateError: a line to be changed is not there.
     """
-    seen: set[str] = set()
     lines: list[str] = []
     section = ""
     for line in config.splitlines():
         heading = _SECTION.match(line)
-        if heading:
-            section = heading[2] or heading[1]
-        if section == "defaults" and _ERROR_FILE.match(line):
-            continue
-        lines.append(_private(line, section=section))
-        if heading and section == "defaults":
-            lines.extend(f"    errorfile {status} {errors}/{status}.http" for status in _ERRORS)
-        if section == _PUBLIC and _BIND.match(line):
-            lines.extend(f"    http-request del-header {name}" for name in _STRIPPED)
-        if heading or _BIND.match(line):
-            seen.add(f"{section}{':bind' if _BIND.match(line) else ''}")
-    missing = {"defaults", f"{_PUBLIC}:bind"} - seen
+        section = (heading[2] or heading[1]) if heading else section
+        lines.extend(_rewritten(line, section=section, errors=errors))
+    missing = [what for what, line in _added(errors).items() if line not in lines]
     if missing:
-        raise UnknownTemplateError(f"no {', '.join(sorted(missing))} in Ray's configuration")
+        raise UnknownTemplateError(f"no place for {', '.join(missing)} in Ray's configuration")
     return "\n".join(lines) + "\n"
 
 
-def _private(line: str, *, section: str) -> str:
-    found = _BIND.match(line)
-    # Ray honours the host of the public listener; every other one is for this machine only.
-    if not found or section == _PUBLIC:
-        return line
-    return f"{found[1]}127.0.0.1:{found[3]}{found[4]}"
+def _rewritten(line: str, *, section: str, errors: Path) -> list[str]:
+    if _DROPPED.match(line):
+        return []
+    if section == "defaults" and _SECTION.match(line):
+        return [line, *(_error_file(status, errors) for status in _ERRORS)]
+    bind = _BIND.match(line)
+    if bind is None:
+        return [line]
+    if section == _PUBLIC:  # Ray honours the host of this one
+        return [line, *(_stripping(name) for name in _STRIPPED)]
+    return [f"{bind[1]}127.0.0.1:{bind[3]}{bind[4]}"]
+
+
+def _added(errors: Path) -> dict[str, str]:
+    """A line that must be in the result for each of our additions."""
+    return {
+        "the error files": _error_file(503, errors),
+        "the headers to strip": _stripping(_STRIPPED[0]),
+    }
+
+
+def _error_file(status: int, errors: Path) -> str:
+    return f"    errorfile {status} {errors}/{status}.http"
+
+
+def _stripping(header: str) -> str:
+    return f"    http-request del-header {header}"
 
 
 def install(folder: Path, *, binary: str) -> Path:

@@ -20,6 +20,7 @@ from ray.serve.exceptions import (
 )
 
 from orchestrator.engines.base import Call, Chunk
+from orchestrator.engines.streams import reading
 from orchestrator.errors import EngineDeadError, OrchestratorError, OverloadedError
 
 #: What a worker sends: chunks, and at the end, where it failed, why.
@@ -67,10 +68,11 @@ class RayEngine:
         if self._is_down:
             raise self._gone()
         items = self._stream(call) if call.stream else self._whole(call)
-        async for item in items:
-            if isinstance(item, OrchestratorError):
-                raise item
-            yield item
+        async with reading(items) as received:
+            async for item in received:
+                if isinstance(item, OrchestratorError):
+                    raise item
+                yield item
 
     async def close(self) -> None:
         """Give up every call in flight; the worker itself belongs to Serve."""

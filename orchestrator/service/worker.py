@@ -13,8 +13,8 @@ from orchestrator.registry.models import Registry
 from orchestrator.residency.loop import LoopLimits
 from orchestrator.service.hosts import Hosts, OpenHost
 from orchestrator.service.layout import Share
-from orchestrator.service.loopback import keep_to_loopback
 from orchestrator.service.ray_engine import RETRY_AFTER_S, Item
+from orchestrator.service.replica import enter_replica
 from orchestrator.service.reports import State, WorkerReport
 
 
@@ -35,7 +35,7 @@ class Worker:
     """
 
     def __init__(self, plan: WorkerPlan) -> None:
-        keep_to_loopback()
+        enter_replica()
         self._plan = plan
         self._hosts = Hosts(plan.share, open_host=plan.open_host)
         self._slot: Slot | None = None

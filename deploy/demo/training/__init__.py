@@ -1,0 +1,1 @@
+"""Trains and measures the tiny experts that ship with the project."""

@@ -1,0 +1,88 @@
+"""Conversations from a seed, packed into batches of about equal size."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import cache
+from random import Random
+
+import torch
+
+from .chat import PAD, conversation_ids
+from .compose import compose
+from .facts import QUESTIONS
+from .phrases import DONT_KNOW, OPENINGS, SYSTEM_PROMPTS
+
+QUESTION_WEIGHT = 0.03
+NUM_EXCHANGES = (1, 1, 1, 1, 2, 2, 3, 4, 6)
+UNKNOWN = "unknown"
+
+Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+"""Ids `[rows, length]`, labels and label weights `[rows, length - 1]`."""
+
+
+@cache
+def _unknown_questions() -> tuple[str, ...]:
+    lines = (QUESTIONS / "unknown.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    return tuple(row["question"] for row in rows if row["split"] == "train")
+
+
+def _exchange(skill: str, rng: Random) -> tuple[str, str]:
+    if skill == UNKNOWN:
+        question = rng.choice(_unknown_questions())
+        question = question.lower() if rng.random() < 0.3 else question
+        question = rng.choice(OPENINGS) + question if rng.random() < 0.3 else question
+        return question, DONT_KNOW
+    asked = compose(skill, rng)
+    return asked.text, asked.answer
+
+
+def _conversation(skills: Sequence[str], rng: Random) -> tuple[list[int], list[bool]]:
+    system = rng.choice(SYSTEM_PROMPTS) if rng.random() < 0.15 else None
+    skill = rng.choice(skills)
+    exchanges = []
+    for _ in range(rng.choice(NUM_EXCHANGES)):
+        skill = rng.choice(skills) if rng.random() < 0.3 else skill
+        exchanges.append(_exchange(skill, rng))
+    return conversation_ids(exchanges, system=system)
+
+
+def batches(
+    skills: Sequence[str], *, seed: str, max_tokens: int, num_steps: int
+) -> Iterator[Batch]:
+    """`num_steps` batches of at most `max_tokens` ids, rows of like length together."""
+    rng = Random(seed)
+    ready: list[list[tuple[list[int], list[bool]]]] = []
+    for _ in range(num_steps):
+        if not ready:
+            ready = _pool(skills, rng, max_tokens=max_tokens)
+        yield _tensors(ready.pop())
+
+
+def _pool(
+    skills: Sequence[str], rng: Random, *, max_tokens: int
+) -> list[list[tuple[list[int], list[bool]]]]:
+    rows = sorted((_conversation(skills, rng) for _ in range(max_tokens // 5)), key=_length)
+    groups: list[list[tuple[list[int], list[bool]]]] = [[]]
+    for row in rows:
+        if (len(groups[-1]) + 1) * len(row[0]) > max_tokens:
+            groups.append([])
+        groups[-1].append(row)
+    rng.shuffle(groups)
+    return groups
+
+
+def _length(row: tuple[list[int], list[bool]]) -> int:
+    return len(row[0])
+
+
+def _tensors(rows: list[tuple[list[int], list[bool]]]) -> Batch:
+    length = max(len(ids) for ids, _ in rows)
+    ids = torch.full((len(rows), length), PAD)
+    weights = torch.zeros(len(rows), length)
+    for i, (row, is_answer) in enumerate(rows):
+        ids[i, : len(row)] = torch.tensor(row)
+        weights[i, : len(row)] = torch.where(torch.tensor(is_answer), 1.0, QUESTION_WEIGHT)
+    return ids, ids[:, 1:], weights[:, 1:]
