@@ -16,9 +16,11 @@ from bench.samples import percentile
 from bench.service import read_registry
 from routers.artifacts import load_router
 from routers.base import Prompts, Router
-from routers.window import WHOLE
+from routers.window import Window
 
 NUM_PROMPTS, NUM_TOKENS = 400, 500
+#: Reads all of a text, at once.
+WHOLE = Window(head=sys.maxsize, tail=0, lead=sys.maxsize)
 
 
 def figures(registry: Path, heldout: Path, *, rounds: int) -> dict[str, Any]:
