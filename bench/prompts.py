@@ -30,11 +30,21 @@ _TEXT = (
 WORDS = tuple(_TEXT.split())
 
 
+MAX_SENTENCE_WORDS = 16
+
+
 def prompt(num_tokens: int, *, seed: str) -> str:
-    """Words drawn at random: about `num_tokens` tokens for a word-piece vocabulary."""
-    return " ".join(Random(seed).choices(WORDS, k=num_tokens)) + "?"
+    """Sentences of words drawn at random: about `num_tokens` words and tokens."""
+    random = Random(seed)
+    words = random.choices(WORDS, k=num_tokens)
+    sentences = []
+    while words:
+        num_words = random.randint(4, MAX_SENTENCE_WORDS)
+        sentences.append(" ".join(words[:num_words]).capitalize())
+        words = words[num_words:]
+    return ". ".join(sentences) + "?"
 
 
 def prompt_of_bytes(num_bytes: int, *, seed: str) -> str:
-    """Words drawn at random, cut to `num_bytes`: that many tokens for a byte-level vocabulary."""
+    """The same, cut to `num_bytes`: that many tokens for a byte-level vocabulary."""
     return prompt(num_bytes // 2 + 1, seed=seed)[: num_bytes - 1] + "?"
