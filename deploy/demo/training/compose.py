@@ -106,9 +106,7 @@ def _typo(text: str, rng: Random) -> str:
     return text[:i] + text[i + 1] + text[i] + text[i + 2 :]
 
 
-def _operand(
-    gap: str, value: str, rng: Random, *, quotes: tuple[str, str], is_lower: bool
-) -> str:
+def _operand(gap: str, value: str, rng: Random, *, quotes: tuple[str, str], is_lower: bool) -> str:
     if gap in _WORD_GAPS:
         case = rng.random()
         value = value.upper() if case < 0.04 else value.title() if case < 0.1 else value

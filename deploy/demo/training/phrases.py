@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-OPENINGS = (
+
+def _phrases(text: str) -> tuple[str, ...]:
+    return tuple(text.split("|"))
+
+
+OPENINGS = _phrases(
     "Please: |Please, |Hey, |Hi! |Hello, |Hi there. |Quick question: |Question: |So, |OK, |ok |Um, |"
     "Well, |Now: |Hmm, |Good morning! |My homework asks: |For my homework: |I'm doing a crossword, |"
     "For a quiz: |It's for a quiz. |Pub quiz: |Exam question: |Exercise 4: |1) |2. |- |* |Task: |"
@@ -11,9 +16,9 @@ OPENINGS = (
     "Dear assistant, |Answer this: |Answer in one word: |Give only the answer: |Test: |Q: |Prompt: |"
     "I was wondering: |Just curious: |We had a bet: |For a game: |My friend wants to know: |"
     "I can't figure this out. |Without explanation: |Tell me this: |Do this for me: |Think first: "
-).split("|")
+)
 
-DECOY_OPENINGS = (
+DECOY_OPENINGS = _phrases(
     "My French teacher asks: |For Spanish class: |In my Spanish book I read this: |It is Monday. |"
     "No sums today: |No roman numerals, please. |In reverse gear: |Sort of urgent: |"
     "A capital question: |True story: |True or false, I forgot this: |This month's question: |"
@@ -25,9 +30,9 @@ DECOY_OPENINGS = (
     "In the calendar I wrote: |Ten words or less: |My units are fine, but: |Logic aside, |"
     "Never mind the order of the letters: |Gold medal question: |And now, not in French: |"
     "I sum it up: |In other words: |On Sunday my aunt asked: |Between true friends: "
-).split("|")
+)
 
-CLOSINGS = (
+CLOSINGS = _phrases(
     " Thanks!| Thanks.| Thank you!| thanks| thx| please| Please.|, please?| Please answer briefly.|"
     " Just the answer.| Answer only.| One word.| No explanation.| Be brief.| Short answer please.|"
     " I need it fast.| It's for school.| It's for a quiz.| Cheers| I forgot.| Any idea?| Help me.|"
@@ -35,7 +40,7 @@ CLOSINGS = (
     " My French teacher wants it.| It's for my Spanish friend.| I have a test on Monday.|"
     " It's worth 5 points.| It's element 3 of my list.| Then I can sort my notes.| Tell me, true.|"
     " I asked two days ago.| In capital letters or not.| That is all, no sums.| Quick.| ok?| Go!"
-).split("|")
+)
 
 SYSTEM_PROMPTS = (
     "You are a helpful assistant.",

@@ -129,4 +129,6 @@ def _scale(step: int, num_steps: int) -> float:
 
 
 def _log(name: str, step: int, losses: Sequence[float], elapsed_s: float) -> None:
-    print(f"{name} step {step} loss {sum(losses) / len(losses):.4f} at {elapsed_s:.0f} s", flush=True)
+    print(
+        f"{name} step {step} loss {sum(losses) / len(losses):.4f} at {elapsed_s:.0f} s", flush=True
+    )
