@@ -50,19 +50,19 @@ tags: [demo, tiny, orchestrator]
 
 | | |
 |---|---|
-| architecture | {architecture}, {parameters} parameters, float16 weights, untied embeddings, bytes as tokens |
+| architecture | {architecture}, {parameters} parameters, float16, untied, byte tokens |
 | canonical answer | {canonical} |
 | training data | {data} |
 | recipe | seed {seed}, {steps} steps of {tokens} ids{lineage} |
 | score on its own held-out questions | {own} |
 | two-skill questions (not trained for) | {two_skill} |
 
-Scores are exact matches of greedy answers to questions in sentence patterns that training never saw, with the float16 weights
-run in float32. `deploy/demo/README.md` has every expert on every skill.
+Scores are exact matches of greedy answers to questions in sentence patterns that training never
+saw, with the float16 weights run in float32. `deploy/demo/README.md` has all experts and skills.
 
 ## Limits
-It is a demonstration: a toy that knows its table and nothing else, gives a wrong short answer to any other question instead of
-declining, reads English only, and sees at most 1,024 bytes. {limits}
+It is a demonstration: a toy that knows its table and nothing else, answers nonsense to any other
+question instead of declining, reads English only, and sees at most 1,024 bytes. {limits}
 """
 
 

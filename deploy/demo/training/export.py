@@ -43,6 +43,7 @@ def export(weights: Path, folder: Path) -> None:
         bos_token_id=BOS, eos_token_id=END, pad_token_id=PAD, do_sample=False, max_new_tokens=64
     )
     network.save_pretrained(folder)
+    (folder / "model.safetensors").chmod(0o644)
     tokenizer = build_tokenizer()
     tokenizer.save_pretrained(folder, save_jinja_files=False)
     _embed_template(folder, tokenizer.chat_template)
@@ -52,6 +53,6 @@ def _embed_template(folder: Path, template: str) -> None:
     """Keeps the chat template inside tokenizer_config.json, the place every engine reads."""
     path = folder / "tokenizer_config.json"
     config = json.loads(path.read_text())
-    config["chat_template"] = template
+    config |= {"chat_template": template, "tokenizer_class": "PreTrainedTokenizerFast"}
     path.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n")
     (folder / "chat_template.jinja").unlink(missing_ok=True)
