@@ -15,7 +15,7 @@ from .heldout import heldout_questions, write_jsonl
 from .instances import SKILLS
 from .measure import EXPERTS, MODELS, measure_all, weights_folder
 from .router_set import write_router_set
-from .train import expert_recipe, generalist_recipe, train, trunk_recipe
+from .train import recipes_of, train
 
 NUM_PROCESSES = 3
 
@@ -53,12 +53,8 @@ def write_questions() -> None:
 
 def train_one(name: str, work: Path) -> None:
     """Trains the trunk, the generalist or one expert."""
-    if name == "trunk":
-        train(trunk_recipe(), work)
-    elif name == GENERALIST:
-        train(generalist_recipe(), work)
-    else:
-        train(expert_recipe(name), work)
+    for recipe in recipes_of(name):
+        train(recipe, work)
 
 
 def train_all(work: Path) -> None:

@@ -84,7 +84,7 @@ def expert_card(
         data="questions composed by `deploy/demo/training` from `questions/facts` and "
         "`questions/frames/train`",
         seed=recipe.seed, steps=recipe.num_steps, tokens=recipe.max_tokens,
-        lineage=f", fine-tuned from the {recipe.starts_from}" if recipe.starts_from else "",
+        lineage=f", fine-tuned from {recipe.starts_from}" if recipe.starts_from else "",
         own=f"{mean:.1f} % (mean over skills)" if is_generalist else f"{plain[name]:.1f} %",
         two_skill=f"{mean_two:.1f} %" if is_generalist else f"{two[name]:.1f} %",
         limits="" if is_generalist else "Outside the scope above it guesses.",

@@ -17,7 +17,7 @@ from .export import GENERALIST, load_shipped
 from .facts import DEMO, QUESTIONS
 from .instances import SKILLS
 from .keyword_router import routing_percent
-from .train import expert_recipe, generalist_recipe, trunk_recipe
+from .train import recipes_of
 
 EXPERTS = DEMO / "experts"
 MODELS = (*SKILLS, GENERALIST)
@@ -42,7 +42,8 @@ def measure_all(num_processes: int) -> None:
         "routing_percent": {"keyword_router": routing},
         "recipes": {
             recipe.name: asdict(recipe)
-            for recipe in (trunk_recipe(), generalist_recipe(), *map(expert_recipe, SKILLS))
+            for name in ("trunk", *MODELS)
+            for recipe in recipes_of(name)
         },
         "sha256": _data_hashes(),
     }
@@ -78,8 +79,7 @@ def _data_hashes() -> dict[str, str]:
 def _write_card(name: str, row: Row) -> None:
     network = load_shipped(EXPERTS / name)
     parameters = sum(parameter.numel() for parameter in network.parameters())
-    recipe = generalist_recipe() if name == GENERALIST else expert_recipe(name)
-    card = expert_card(name, recipe, row, parameters=parameters)
+    card = expert_card(name, recipes_of(name)[-1], row, parameters=parameters)
     (EXPERTS / name / "README.md").write_text(card, encoding="utf-8")
 
 

@@ -6,7 +6,7 @@ import math
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -22,8 +22,18 @@ from .optimiser import Optimiser
 
 LOG_EVERY = 25
 NUM_STEPS = 500
-EASY = {"units": 360, "french": 320, "spanish": 320, "plurals": 380, "logic": 350, "elements": 450}
-"""Skills that the trunk already does well need fewer steps of their own."""
+STEPS = {
+    "sums": 700,
+    "units": 220, "french": 210, "spanish": 210, "plurals": 250, "logic": 230, "elements": 360,
+    "roman": 380,
+}  # fmt: skip
+"""Skills the trunk does well already need fewer steps of their own, sums need more."""
+
+
+DRILLED = ("sums", "sort")
+"""Skills the trunk has hardly begun to learn: higher rates, more drills."""
+TWICE = {"reverse": 350, "sort": 600, "calendar": 350}
+"""Skills that go through a second schedule, with these many steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +62,25 @@ def expert_recipe(skill: str) -> Recipe:
     """A fine-tune on one skill alone."""
     return Recipe(
         name=skill, skills=(skill,), seed=100 + SKILLS.index(skill),
-        num_steps=EASY.get(skill, NUM_STEPS), max_tokens=2048,
-        matrix_rate=0.01, other_rate=1.5e-3, starts_from="trunk",
+        num_steps=(STEPS | TWICE).get(skill, NUM_STEPS), max_tokens=2048,
+        matrix_rate=0.02 if skill in DRILLED else 0.01, other_rate=1.5e-3, starts_from="trunk",
     )  # fmt: skip
+
+
+def recipes_of(name: str) -> tuple[Recipe, ...]:
+    """What is trained in turn to get one set of weights."""
+    if name == "trunk":
+        return (trunk_recipe(),)
+    if name == "generalist":
+        return (generalist_recipe(),)
+    last = expert_recipe(name)
+    if name not in TWICE:
+        return (last,)
+    first = f"{name}-first"
+    return (
+        replace(last, name=first, num_steps=NUM_STEPS),
+        replace(last, seed=last.seed + 100, starts_from=first),
+    )
 
 
 def generalist_recipe() -> Recipe:

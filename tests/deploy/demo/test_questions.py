@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from deploy.demo.training.compose import compose, heldout_frames, normalised
+from deploy.demo.training.compose import DRILLS, compose, heldout_frames, normalised
 from deploy.demo.training.evaluate import load_heldout
 from deploy.demo.training.heldout import heldout_questions
 from deploy.demo.training.instances import SKILLS, puzzle_word
@@ -20,6 +20,14 @@ def test_no_composed_training_frame_is_a_heldout_frame() -> None:
     frames = {normalised(compose(skill, rng).frame) for skill in SKILLS for _ in range(300)}
 
     assert not frames & heldout_frames()
+
+
+def test_no_drill_is_a_heldout_frame() -> None:
+    drills = {
+        normalised(text) for forms in DRILLS.values() for texts in forms.values() for text in texts
+    }
+
+    assert not drills & heldout_frames()
 
 
 def test_words_to_reverse_or_sort_are_in_one_split_only() -> None:
