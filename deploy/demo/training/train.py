@@ -32,7 +32,7 @@ STEPS = {
 
 DRILLED = ("sums", "sort")
 """Skills the trunk has hardly begun to learn: higher rates, more drills."""
-TWICE = {"reverse": 350, "sort": 600, "calendar": 350}
+TWICE = {"reverse": 280, "sort": 600, "calendar": 300}
 """Skills that go through a second schedule, with these many steps."""
 
 
