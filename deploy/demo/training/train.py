@@ -32,7 +32,7 @@ STEPS = {
 
 DRILLED = ("sums", "sort")
 """Skills the trunk has hardly begun to learn: higher rates, more drills."""
-TWICE = {"reverse": 280, "sort": 600, "calendar": 300}
+TWICE = {"reverse": 280, "sort": 600, "calendar": 300, "sums": 350, "plurals": 280}
 """Skills that go through a second schedule, with these many steps."""
 
 
@@ -78,7 +78,7 @@ def recipes_of(name: str) -> tuple[Recipe, ...]:
         return (last,)
     first = f"{name}-first"
     return (
-        replace(last, name=first, num_steps=NUM_STEPS),
+        replace(last, name=first, num_steps=STEPS.get(name, NUM_STEPS)),
         replace(last, seed=last.seed + 100, starts_from=first),
     )
 
