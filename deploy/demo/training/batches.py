@@ -14,7 +14,7 @@ from .compose import DRILLS, compose, drill
 from .facts import QUESTIONS
 from .phrases import DONT_KNOW, OPENINGS, SYSTEM_PROMPTS
 
-DRILL_SHARE = {"sums": 0.7, "sort": 0.6}
+DRILL_SHARE = {"sums": 0.4, "sort": 0.6}
 OTHER_DRILL_SHARE = 0.3
 DRILL_LENGTHS = {"sums": (20, 40), "sort": (8, 20)}
 OTHER_DRILL_LENGTHS = (6, 14)

@@ -18,7 +18,14 @@ _WORD_GAPS = ("w", "trap")
 _NAME_GAPS = ("country", "capital", "name", "month", "day", "to", "from", "from1")
 _QUOTES = (("'", "'"), ('"', '"'), ("“", "”"), ("‘", "’"), ("`", "`"), ("*", "*"), ("«", "»"))
 
-FORM_WEIGHTS = {"letters": 3.0, "day_plus": 3.0, "day_minus": 2.0, "country": 0.8, "one": 0.12, "from_roman": 1.2}
+FORM_WEIGHTS = {
+    "letters": 3.0,
+    "day_plus": 3.0,
+    "day_minus": 2.0,
+    "country": 0.8,
+    "one": 0.12,
+    "from_roman": 1.2,
+}
 DECOY_SHARE = 0.06
 
 

@@ -24,7 +24,7 @@ LOG_EVERY = 25
 NUM_STEPS = 500
 STEPS = {
     "sums": 700,
-    "units": 220, "french": 210, "spanish": 210, "plurals": 250, "logic": 230, "elements": 360,
+    "units": 220, "french": 210, "spanish": 190, "plurals": 250, "logic": 230, "elements": 360,
     "roman": 380,
 }  # fmt: skip
 """Skills the trunk does well already need fewer steps of their own, sums need more."""
@@ -32,7 +32,9 @@ STEPS = {
 
 DRILLED = ("sums", "sort")
 """Skills the trunk has hardly begun to learn: higher rates, more drills."""
-TWICE = {"reverse": 280, "sort": 600, "calendar": 300, "sums": 350, "plurals": 280}
+TWICE = {
+    "sort": 600, "sums": 260, "logic": 180, "plurals": 180, "calendar": 220, "reverse": 200,
+}  # fmt: skip
 """Skills that go through a second schedule, with these many steps."""
 
 
@@ -79,7 +81,12 @@ def recipes_of(name: str) -> tuple[Recipe, ...]:
     first = f"{name}-first"
     return (
         replace(last, name=first, num_steps=STEPS.get(name, NUM_STEPS)),
-        replace(last, seed=last.seed + 100, starts_from=first),
+        replace(
+            last,
+            seed=last.seed + 100,
+            starts_from=first,
+            matrix_rate=0.01 if name == "sums" else last.matrix_rate,
+        ),
     )
 
 
