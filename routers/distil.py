@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from model2vec.distill import distill
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
@@ -41,6 +40,9 @@ def distil_static(model_folder: Path, *, dim: int) -> StaticTable:
         model_folder: weights, configuration and tokenizer.
         dim: principal components kept, at most the model's own width.
     """
+    # Loads torch, which takes seconds: not before the questions were found good.
+    from model2vec.distill import distill
+
     model = distill(model_name=str(model_folder), pca_dims=dim, device="cpu")
     rows = np.asarray(model.embedding, dtype=np.float32)
     if model.weights is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -52,8 +52,12 @@ class Settings:
     minilm_stride: int = 3
     #: Weight of all unknown prompts together; all known ones weigh one.
     unknown_weight: float = 0.4
-    window: WindowPart = WindowPart(head=280, tail=280, lead=200)
-    grams: GramsPart = GramsPart(bits=14, char_lengths=(3, 4), word_lengths=(1, 2), word_share=0.5)
+    window: WindowPart = field(default_factory=lambda: WindowPart(head=280, tail=280, lead=200))
+    grams: GramsPart = field(
+        default_factory=lambda: GramsPart(
+            bits=14, char_lengths=(3, 4), word_lengths=(1, 2), word_share=0.5
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +119,7 @@ def fit_router(
         if name == "static":
             blobs |= _static_blobs(table)
         own = data if name == "static" else data.every(settings.minilm_stride)
-        heads[name], weights = _fit_head(own, _features(name, table, settings), settings=settings)
+        heads[name], weights = fit_head(own, _features(name, table, settings), settings=settings)
         blobs[artifacts.head_file(name)] = _head_blob(weights, heads[name].dim)
         logger.info("fitted head %r: %s", name, heads[name].metrics)
     manifest = Manifest(
@@ -142,9 +146,14 @@ def _features(name: EmbedderName, table: StaticTable, settings: Settings) -> Tex
     )
 
 
-def _fit_head(
+def fit_head(
     data: TrainingSet, features: TextFeatures, *, settings: Settings
 ) -> tuple[HeadPart, Weights]:
+    """One head: weights on all questions; temperature and tau on frames left out.
+
+    Returns:
+        What the manifest says of the head, and weights of shape [n_features + 1, n_categories].
+    """
     rows = matrix(features, data.texts)
     l2 = settings.minilm_l2 if features.embedder.is_slow else settings.l2
     fold = data.folds(settings.num_folds, settings.seed)

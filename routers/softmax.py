@@ -56,4 +56,4 @@ def fit_softmax(examples: Examples, *, l2: float, max_steps: int = 120) -> Weigh
     start = np.zeros((num_features + 1) * num_classes)
     options = {"maxiter": max_steps, "maxcor": 10}
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
-    return found.x.reshape(num_features + 1, num_classes).astype(np.float32)
+    return np.asarray(found.x.reshape(num_features + 1, num_classes), dtype=np.float32)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_SENTENCE_END = re.compile(r"(?<=[.?!:\u3002\uff1f\uff01])\\s+|\\n+")
+_SENTENCE_END = re.compile(r"(?<=[.?!:\u3002\uff1f\uff01])\s+|\n+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +40,14 @@ class Window:
         return f"{head or torn}\n{tail or start}"
 
     def views(self, text: str) -> list[str]:
-        """The cut text first; of a long one, also one and two sentences from either end."""
+        """The text itself; of a long one, one and two sentences from either end.
+
+        Where no sentence of a long text is short enough, its cut text.
+        """
         whole = self.cut(text)
         if len(whole) <= self.lead:
             return [whole]
         sentences = [part for part in _SENTENCE_END.split(whole) if part.strip()]
-        outer = {
-            " ".join(part)
-            for part in (sentences[:1], sentences[:2], sentences[-1:], sentences[-2:])
-        }
-        return [whole, *sorted(part for part in outer if part != whole and len(part) <= self.lead)]
+        outer = (sentences[:1], sentences[:2], sentences[-1:], sentences[-2:])
+        parts = {" ".join(part) for part in outer}
+        return sorted(part for part in parts if len(part) <= self.lead) or [whole]

@@ -25,8 +25,8 @@ class Host(Engine, Protocol):
         """Load the weights of `expert` and prove by its canary that they are its own.
 
         Raises:
-            SwapError: the weights could not be loaded or the canary does not match; the host was
-                restarted with the expert it had at its start, or is dead.
+            SwapError: the weights could not be loaded or the canary does not match, not even in
+                a fresh engine; the previous expert is resident and serves.
             EngineDeadError: the engine is gone.
         """
         ...

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from orchestrator.engines.host import Host
+import asyncio
+import importlib
+
 from orchestrator.engines.lineage import Lineage
+from orchestrator.engines.sibling_host import SiblingHost
 from orchestrator.engines.vllm_settings import prepare_environment
 from orchestrator.errors import MissingExtraError, RegistryError
 
 
-async def start_vllm(lineage: Lineage, *, first: str | None = None) -> Host:
+async def start_vllm(lineage: Lineage, *, first: str | None = None) -> SiblingHost:
     """Start an engine for `lineage` and prove that it holds the first expert's weights.
 
     vLLM is imported here and not before, because it reads its environment when imported; that
@@ -30,10 +33,14 @@ async def start_vllm(lineage: Lineage, *, first: str | None = None) -> Host:
         raise RegistryError(f"expert {first!r} is not of lineage {lineage.id!r}; it has {known}")
     prepare_environment()
     try:
-        from orchestrator.engines.vllm_host import VllmHost
+        # In a thread, since it takes 13 s in which a worker has to answer health checks.
+        await asyncio.to_thread(importlib.import_module, "orchestrator.engines.vllm_host")
+        from orchestrator.engines.vllm_host import begin
     except ModuleNotFoundError as exc:
         raise MissingExtraError(
             f"expert {expert.id!r} needs vLLM ({exc.name} is missing): install the extra `cpu` "
             "or `gpu`, as in `pip install orchestrator[cpu]`"
         ) from exc
-    return await VllmHost.start(lineage, expert)
+    host = SiblingHost(lineage, begin)
+    await host.start(expert)
+    return host

@@ -17,11 +17,16 @@ class AnswerReader:
     Args:
         reading: how the choices are read.
         num_choices: `n` of the call.
+        are_copies: whether all choices read the first completion: greedy ones would be equal,
+            and vLLM generates no more than one.
         expert_id: for messages.
     """
 
-    def __init__(self, reading: Reading, *, num_choices: int, expert_id: str) -> None:
+    def __init__(
+        self, reading: Reading, *, num_choices: int, are_copies: bool, expert_id: str
+    ) -> None:
         self._expert_id = expert_id
+        self._are_copies = are_copies
         self._choices = [ChoiceReader(index, reading) for index in range(num_choices)]
         self._num_prompt_tokens = len(reading.prompt_token_ids)
         self._num_cached_tokens = 0
@@ -43,13 +48,16 @@ class AnswerReader:
         self._num_cached_tokens = output.num_cached_tokens or 0
         deltas = []
         for completion in output.outputs:
-            delta = self._read_choice(completion)
-            if delta is not None:
-                deltas.append(delta)
+            for choice in self._readers(completion.index):
+                delta = self._read_choice(choice, completion)
+                if delta is not None:
+                    deltas.append(delta)
         return Chunk(deltas=tuple(deltas), usage=self._usage() if self.is_over else None)
 
-    def _read_choice(self, completion: CompletionOutput) -> Delta | None:
-        choice = self._choices[completion.index]
+    def _readers(self, index: int) -> list[ChoiceReader]:
+        return self._choices if self._are_copies else self._choices[index : index + 1]
+
+    def _read_choice(self, choice: ChoiceReader, completion: CompletionOutput) -> Delta | None:
         if choice.is_ended:
             return None
         delta: Delta | None = choice.read(

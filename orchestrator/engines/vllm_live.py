@@ -132,7 +132,11 @@ class LiveEngine:
         """End the engine's processes; requests in flight fail with `EngineDeadError`."""
         for request in tuple(self._open):
             request.fail(EngineDeadError("the engine was shut down with this request in flight"))
+        if self.engine.output_handler is not None:
+            self.engine.output_handler.cancel()  # it would log the end as a crash
         await asyncio.to_thread(self.engine.shutdown)
+        await asyncio.sleep(0)  # its sockets are closed by a callback of this loop
+        self.engine.engine_core.resources.ctx.destroy(linger=0)
 
 
 class Request:

@@ -31,9 +31,10 @@ def sampling_params(
     """
     sampling, defaults = call.sampling, hosted.expert.defaults
     is_read_along = call.stream or bool(sampling.stop)
+    temperature = _first(sampling.temperature, defaults.temperature, _OPENAI_TEMPERATURE)
     params = SamplingParams(
-        n=sampling.n,
-        temperature=_first(sampling.temperature, defaults.temperature, _OPENAI_TEMPERATURE),
+        n=sampling.n if temperature > 0 else 1,  # see `AnswerReader`: greedy choices are copies
+        temperature=temperature,
         top_p=_first(sampling.top_p, defaults.top_p, 1.0),
         max_tokens=max_tokens(call, hosted, num_prompt_tokens=num_prompt_tokens),
         seed=sampling.seed,

@@ -1,13 +1,13 @@
 import asyncio
-import json
 import shutil
 
+import psutil
 import pytest
 
 from orchestrator.engines.base import Call, Sampling, Text, collect
 from orchestrator.engines.canary import CanaryFile
 from orchestrator.engines.weights import read_checkpoint
-from orchestrator.errors import NotHostedError, SwapError
+from orchestrator.errors import EngineDeadError, NotHostedError, SwapError
 from tests.unit.engines.checkpoints import write_tensors
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("default")]
@@ -114,19 +114,22 @@ async def test_weights_that_do_not_fit_leave_the_previous_expert_serving(
     assert await spoken(host, call("first")) == before
 
 
-async def test_weights_that_are_not_the_experts_own_end_in_the_previous_expert(
-    resident, lineage, models
-):
-    """Restarts the engine twice: with the wanted expert, then with the previous one."""
+async def test_a_killed_engine_fails_its_calls_and_is_said_dead(resident):
+    """The last test of the shared engine."""
     host = await resident("first")
-    before = await spoken(host, call("first"))
-    shutil.copy(models / "second/model.safetensors", models / "spoilt/model.safetensors")
-    stored = json.loads((models / "second/canary.json").read_text())
-    stored["canaries"][0]["logprobs"][0] -= 0.01
-    (models / "spoilt/canary.json").write_text(json.dumps(stored))
+    begun = asyncio.Event()
 
-    with pytest.raises(SwapError, match=r"'spoilt' .*serves 'first' again: .*differ by 0\.01"):
-        await host.become(lineage.expert("spoilt"))
+    async def read():
+        async for _ in host.generate(call("first", max_tokens=250)):
+            begun.set()
 
-    assert host.resident == "first"
-    assert await spoken(host, call("first")) == before
+    reading = asyncio.create_task(read())
+    await begun.wait()
+    for child in psutil.Process().children(recursive=True):
+        if "EngineCore" in child.name() or "EngineCore" in " ".join(child.cmdline()):
+            child.kill()
+
+    with pytest.raises(EngineDeadError, match="'first': its engine died"):
+        await reading
+    with pytest.raises(EngineDeadError):
+        await host.check()
