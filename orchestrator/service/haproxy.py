@@ -24,6 +24,7 @@ import ctypes
 import json
 import os
 import re
+import shlex
 import signal
 import stat
 import sys
@@ -143,10 +144,8 @@ def install(folder: Path, *, binary: str, host: str) -> Path:
         (folder / f"{status}.http").write_text(error_response(status), newline="")
     wrapper = folder / "haproxy"
     # -I -S: nothing of the caller's environment or site-packages, 15 ms instead of 60.
-    wrapper.write_text(
-        "#!/bin/sh\n"
-        f'exec "{sys.executable}" -I -S "{Path(__file__).resolve()}" "{binary}" "{folder}" "{host}" "$@"\n'
-    )
+    command = (sys.executable, "-I", "-S", str(Path(__file__).resolve()), binary, str(folder), host)
+    wrapper.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
     wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
     return wrapper
 
