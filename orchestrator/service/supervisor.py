@@ -88,7 +88,7 @@ class Supervisor:
             deployment = self._connect(undo, chosen)
         endpoint = Endpoint(self._settings.host, chosen.http)
         with self._progress.step("gateways are up"):
-            deployment.deploy(self._blueprint(), host=self._settings.host)
+            deployment.deploy(self._blueprint())
         undo.callback(self._drain)
         deployment.watch(say=self._progress.say)
         endpoint.await_ready(require_alive=self._require_alive, deadline_s=self._deadline_s)
@@ -108,7 +108,9 @@ class Supervisor:
         return deployment
 
     def _start_node(self, undo: ExitStack, chosen: Ports) -> Child:
-        wrapper = haproxy.install(self._folder / "haproxy", binary=haproxy.bundled())
+        wrapper = haproxy.install(
+            self._folder / "haproxy", binary=haproxy.bundled(), host=self._settings.host
+        )
         environment = cluster.environment(chosen, self._folder, haproxy=wrapper)
         os.environ.update(environment)
         node = Child(cluster.program(chosen, self._folder, log=self._logs / "ray.log"))
