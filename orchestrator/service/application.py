@@ -42,7 +42,7 @@ def build(blueprint: Blueprint) -> Application:
     """Bind the deployments to each other; nothing runs yet."""
     workers = {share.name: _worker(share, blueprint) for share in blueprint.layout.shares}
     conductor = _deployment(Conductor, "conductor", metrics_dir=blueprint.metrics_dir).bind(
-        ConductorPlan(table=blueprint.layout.table), workers
+        ConductorPlan(table=blueprint.layout.table, metrics_dir=blueprint.metrics_dir), workers
     )
     gateway = _deployment(
         serve.ingress()(Gateway),

@@ -146,6 +146,12 @@ class Keeper:
             end_descendants()
 
 
+def _exit_code(status: int) -> int:
+    """As a shell says it: 128 and the signal's number for a process that a signal ended."""
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
 def _reaped(child: int) -> int | None:
     """Reap whatever has ended; the exit code of `child` when it is among them."""
     code = None
@@ -155,6 +161,6 @@ def _reaped(child: int) -> int | None:
         except ChildProcessError:
             return 1 if code is None else code
         if pid == child:
-            code = os.waitstatus_to_exitcode(status)
+            code = _exit_code(status)
         if pid == 0:
             return code

@@ -41,10 +41,12 @@ class Service:
             text=True,
             start_new_session=True,
         )
+        self.port = port
         self.keeper = psutil.Process(self._process.pid)
         self.lines: list[str] = []
         self._is_told = threading.Event()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     @property
     def output(self) -> str:
@@ -69,14 +71,21 @@ class Service:
         """Send `signum` and wait for the end; returns the exit code."""
         if self._process.poll() is None:
             os.kill(self._process.pid, signum)
-        return self._process.wait(timeout=30)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for the end; returns the exit code."""
+        code = self._process.wait(timeout=60)
+        self._reader.join(timeout=30)
+        return code
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self.lines.append(line)
-            if "ready at" in line:
-                self._is_told.set()
+        with self._process.stdout as lines:
+            for line in lines:
+                self.lines.append(line)
+                if "ready at" in line:
+                    self._is_told.set()
         self._is_told.set()
 
 
@@ -84,7 +93,7 @@ def listeners(process: psutil.Process) -> list[tuple[str, int]]:
     """Addresses and ports a process listens on."""
     try:
         connections = process.net_connections()
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
         return []
     return [(c.laddr.ip, c.laddr.port) for c in connections if c.status == psutil.CONN_LISTEN]
 

@@ -51,11 +51,17 @@ def is_gone(process: psutil.Process) -> bool:
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
-def assert_nothing_left(processes: list[psutil.Process], taken: list[int], within_s: float) -> None:
+def assert_nothing_left(
+    service: Service, processes: list[psutil.Process], *, within_s: float
+) -> None:
     _, alive = psutil.wait_procs(processes, timeout=within_s)
     assert [p for p in alive if not is_gone(p)] == []
-    for port in taken:
-        ports.require_free("127.0.0.1", port)
+    ports.require_free("127.0.0.1", service.port)
+    assert not [p for p in psutil.process_iter() if listens_on(p, service.port)]
+
+
+def listens_on(process: psutil.Process, port: int) -> bool:
+    return port in {number for _, number in listeners(process)}
 
 
 def test_the_ready_line_has_a_command_to_try(running):
@@ -125,25 +131,22 @@ def status_of(service: Service) -> int:
 
 
 def test_a_busy_port_is_one_line_and_a_failure(running, registry, tmp_path):
-    port = int(running.url.rpartition(":")[2])
+    second = Service(registry, port=running.port, folder=tmp_path)
 
-    second = Service(registry, port=port, folder=tmp_path)
-
-    assert second.stop() == 1
+    assert second.wait() == 1
     assert second.output.count("\n") == 1
-    assert f"port {port} on 127.0.0.1 is in use" in second.output
+    assert f"port {running.port} on 127.0.0.1 is in use" in second.output
 
 
 def test_two_services_run_at_once_and_sigterm_leaves_nothing_of_one(running, start):
     service = start().await_ready()
     processes = service.processes()
-    taken = [port for process in processes for _, port in listeners(process)]
 
     began_s = time.monotonic()
     code = service.stop(signal.SIGTERM)
 
     assert code == 0
-    assert_nothing_left(processes, taken, within_s=15 - (time.monotonic() - began_s))
+    assert_nothing_left(service, processes, within_s=15 - (time.monotonic() - began_s))
     assert ask(running.url, "one").status_code == 200
 
 
@@ -165,11 +168,10 @@ def test_requests_under_way_are_answered_before_the_service_stops(start):
 def test_sigkill_of_either_outer_process_leaves_nothing(start, which):
     service = start().await_ready()
     processes = service.processes()
-    taken = [port for process in processes for _, port in listeners(process)]
 
     processes[0 if which == "keeper" else 1].kill()
 
-    assert_nothing_left(processes, taken, within_s=15)
+    assert_nothing_left(service, processes, within_s=15)
 
 
 def test_a_second_signal_during_the_start_ends_everything_at_once(start):
@@ -181,4 +183,4 @@ def test_a_second_signal_during_the_start_ends_everything_at_once(start):
     os.kill(service.keeper.pid, signal.SIGINT)
     os.kill(service.keeper.pid, signal.SIGTERM)
 
-    assert_nothing_left(processes, [], within_s=5)
+    assert_nothing_left(service, processes, within_s=5)

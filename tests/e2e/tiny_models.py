@@ -11,6 +11,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 HIDDEN, INTERMEDIATE, NUM_LAYERS, NUM_HEADS = 64, 128, 2, 2
 SPECIAL = ("<bos>", "<eos>")
+#: Its id: 256 bytes and the beginning come before.
+END_OF_TEXT = 257
 TEMPLATE = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant: "
 
 
