@@ -10,10 +10,14 @@ from random import Random
 import torch
 
 from .chat import PAD, conversation_ids
-from .compose import compose
+from .compose import DRILLS, compose, drill
 from .facts import QUESTIONS
 from .phrases import DONT_KNOW, OPENINGS, SYSTEM_PROMPTS
 
+DRILL_SHARE = {"sums": 0.4, "sort": 0.6}
+OTHER_DRILL_SHARE = 0.3
+DRILL_LENGTHS = {"sums": (20, 40), "sort": (8, 20)}
+OTHER_DRILL_LENGTHS = (6, 14)
 QUESTION_WEIGHT = 0.03
 NUM_EXCHANGES = (1, 1, 1, 1, 2, 2, 3, 4, 6)
 UNKNOWN = "unknown"
@@ -42,6 +46,10 @@ def _exchange(skill: str, rng: Random) -> tuple[str, str]:
 def _conversation(skills: Sequence[str], rng: Random) -> tuple[list[int], list[bool]]:
     system = rng.choice(SYSTEM_PROMPTS) if rng.random() < 0.15 else None
     skill = rng.choice(skills)
+    if skill in DRILLS and rng.random() < DRILL_SHARE.get(skill, OTHER_DRILL_SHARE):
+        length = rng.randint(*DRILL_LENGTHS.get(skill, OTHER_DRILL_LENGTHS))
+        drills = [drill(skill, rng) for _ in range(length)]
+        return conversation_ids(drills, system=system)
     exchanges = []
     for _ in range(rng.choice(NUM_EXCHANGES)):
         skill = rng.choice(skills) if rng.random() < 0.3 else skill

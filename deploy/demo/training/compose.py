@@ -9,6 +9,7 @@ from random import Random
 
 from .frames import Frame, all_frames, load_frames
 from .heldout import sample
+from .instances import SAMPLERS
 from .phrases import CLOSINGS, DECOY_OPENINGS, OPENINGS
 
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
@@ -17,7 +18,14 @@ _WORD_GAPS = ("w", "trap")
 _NAME_GAPS = ("country", "capital", "name", "month", "day", "to", "from", "from1")
 _QUOTES = (("'", "'"), ('"', '"'), ("“", "”"), ("‘", "’"), ("`", "`"), ("*", "*"), ("«", "»"))
 
-FORM_WEIGHTS = {"letters": 3.0, "day_plus": 2.0, "country": 0.8, "one": 0.12, "from_roman": 1.2}
+FORM_WEIGHTS = {
+    "letters": 3.0,
+    "day_plus": 3.0,
+    "day_minus": 2.0,
+    "country": 0.8,
+    "one": 0.12,
+    "from_roman": 1.2,
+}
 DECOY_SHARE = 0.06
 
 
@@ -70,6 +78,34 @@ def compose(skill: str, rng: Random) -> Asked:
     return Asked(skill=skill, frame=core, text=surround(text, rng), answer=instance.answer)
 
 
+DRILLS: dict[str, dict[str, tuple[str, ...]]] = {
+    "sums": {"add": ("calc {a}+{b}", "calc {a} + {b}", "{a} plus {b}"),
+             "sub": ("calc {a}-{b}", "calc {a} - {b}", "{a} minus {b}")},
+    "reverse": {"reverse": ("reverse: {w}", "{w} backwards", "reverse {w}")},
+    "sort": {"letters": ("sort the letters: {w}", "letters of {w} sorted"),
+             "numbers": ("sort ascending: {l}",), "numbers_down": ("sort descending: {l}",)},
+    "calendar": {"day_plus": ("{day} plus {n} days", "{n} days after {day}"),
+                 "day_minus": ("{day} minus {n} days", "{n} days before {day}"),
+                 "day_after": ("day after {day}",), "day_before": ("day before {day}",),
+                 "month_after": ("month after {month}",),
+                 "month_before": ("month before {month}",),
+                 "month_at": ("month {n}",)},
+    "roman": {"to_roman": ("{n} -> roman",), "from_roman": ("{r} -> number",)},
+}  # fmt: skip
+"""Short frames without noise: many instances in few ids, for skills that must be computed."""
+
+
+def drill(skill: str, rng: Random) -> tuple[str, str]:
+    """A bare question and its answer."""
+    forms = DRILLS[skill]
+    form = rng.choice(list(forms))
+    if form.startswith("numbers") and rng.random() < 0.5:
+        form = "letters"
+    text = rng.choice(forms[form])
+    instance = SAMPLERS[skill][form](rng, "train")
+    return text.format(**instance.gaps), instance.answer
+
+
 def typed(core: str, gaps: dict[str, str], rng: Random) -> str:
     """Fills the gaps and types the rest the way people do."""
     is_lower = rng.random() < 0.2
@@ -106,9 +142,7 @@ def _typo(text: str, rng: Random) -> str:
     return text[:i] + text[i + 1] + text[i] + text[i + 2 :]
 
 
-def _operand(
-    gap: str, value: str, rng: Random, *, quotes: tuple[str, str], is_lower: bool
-) -> str:
+def _operand(gap: str, value: str, rng: Random, *, quotes: tuple[str, str], is_lower: bool) -> str:
     if gap in _WORD_GAPS:
         case = rng.random()
         value = value.upper() if case < 0.04 else value.title() if case < 0.1 else value

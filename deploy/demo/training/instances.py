@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 from typing import Literal
 
@@ -91,12 +92,29 @@ def _from_roman(rng: Random, split: Split) -> Instance:
 
 def puzzle_word(rng: Random, split: Split, *, max_letters: int) -> str:
     """A word to reverse or sort; the words of the two splits are disjoint."""
-    if split == "train" and rng.random() < 0.75:
-        return invented_word(rng, max_letters=max_letters)
-    nouns = load_facts().nouns
-    is_heldout = split == "heldout"
-    pool = [noun for i, noun in enumerate(nouns) if (i % 3 == 0) == is_heldout]
-    return rng.choice([noun for noun in pool if 3 <= len(noun) <= max_letters])
+    if split == "train" and rng.random() < 0.6:
+        word = invented_word(rng, max_letters=max_letters)
+        while word in _heldout_words():
+            word = invented_word(rng, max_letters=max_letters)
+        return word
+    pool = load_facts().nouns[::3] if split == "heldout" else _train_words()
+    return rng.choice([word for word in pool if 3 <= len(word) <= max_letters])
+
+
+@cache
+def _heldout_words() -> frozenset[str]:
+    return frozenset((*load_facts().nouns[::3], *TRAPS["words"]["heldout"].split()))
+
+
+@cache
+def _train_words() -> tuple[str, ...]:
+    """Real words of four languages, none of them held out."""
+    facts = load_facts()
+    words = {word.lower() for row in facts.words for word in row} | set(facts.nouns)
+    words |= {name for _, _, name in facts.elements}
+    words |= {word.lower() for row in facts.capitals for word in row}
+    kept = (word for word in words if word.isascii() and word.isalpha())
+    return tuple(sorted(word for word in kept if word not in _heldout_words()))
 
 
 _ONSETS = "b c d f g h j k l m n p r s t v w y z br ch cl cr dr fl gr pl pr qu sh sl st th tr wh"
@@ -107,7 +125,7 @@ _CODAS = ". . . b ck d g l ll m n nd ng nt p r rd rk s ss st t x ve"
 def invented_word(rng: Random, *, max_letters: int) -> str:
     """A pronounceable word of 3 to `max_letters` letters, seldom a real one."""
     length = rng.randint(3, max_letters)
-    if rng.random() < 0.25:
+    if rng.random() < 0.3:
         return "".join(rng.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(length))
     word = ""
     while len(word) < length:
@@ -218,7 +236,7 @@ def _plural(rng: Random, split: Split) -> Instance:
 def _evaluate(rng: Random, split: Split) -> Instance:
     text = _expression(rng)
     python = text.replace("true", "True").replace("false", "False").replace("xor", "!=")
-    return Instance(gaps={"e": text}, answer=str(bool(eval(python))).lower())  # noqa: S307
+    return Instance(gaps={"e": text}, answer=str(bool(eval(python))).lower())
 
 
 def _literal(rng: Random) -> str:

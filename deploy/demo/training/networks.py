@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel, Qwen2Config
-from transformers import Qwen2ForCausalLM
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
 
 from .chat import BOS, END, PAD, VOCAB_SIZE
 
@@ -25,12 +30,15 @@ def expert_network(seed: int) -> PreTrainedModel:
 
 
 def generalist_network(seed: int) -> PreTrainedModel:
-    """Another architecture: the engine must be rebuilt to go from an expert to it."""
+    """Another architecture: the engine must be rebuilt to go from an expert to it.
+
+    Its shapes are the trunk's, plus biases in the attention, so that it can start from the trunk.
+    """
     torch.manual_seed(seed)
     return Qwen2ForCausalLM(
         Qwen2Config(
-            vocab_size=VOCAB_SIZE, hidden_size=128, intermediate_size=320, num_hidden_layers=4,
-            num_attention_heads=4, num_key_value_heads=2,
+            vocab_size=VOCAB_SIZE, hidden_size=128, intermediate_size=320, num_hidden_layers=5,
+            num_attention_heads=4, num_key_value_heads=4,
             max_position_embeddings=MAX_POSITIONS, tie_word_embeddings=False, rms_norm_eps=1e-5,
             bos_token_id=BOS, eos_token_id=END, pad_token_id=PAD, use_sliding_window=False,
         )

@@ -1,0 +1,84 @@
+"""`python -m deploy.demo.training all`: questions, training, export and scores from the seeds."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from collections import deque
+from pathlib import Path
+
+from .export import GENERALIST, export
+from .facts import QUESTIONS
+from .heldout import heldout_questions, write_jsonl
+from .instances import SKILLS
+from .measure import EXPERTS, MODELS, measure_all, weights_folder
+from .router_set import write_router_set
+from .train import recipes_of, train
+
+NUM_PROCESSES = 3
+
+
+def main() -> None:
+    """Runs one command."""
+    parser = argparse.ArgumentParser(prog="deploy.demo.training", description=__doc__)
+    parser.add_argument("--work", type=Path, help="where float32 weights go")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("all", help="everything, from the seeds")
+    commands.add_parser("questions", help="write heldout.jsonl and train.jsonl")
+    commands.add_parser("train", help="train one").add_argument("name")
+    commands.add_parser("export", help="write expert folders").add_argument("names", nargs="*")
+    commands.add_parser("measure", help="score the expert folders")
+    arguments = parser.parse_args()
+    work = weights_folder(arguments.work)
+    if arguments.command in ("questions", "all"):
+        write_questions()
+    if arguments.command == "train":
+        train_one(arguments.name, work)
+    if arguments.command == "all":
+        train_all(work)
+    if arguments.command in ("export", "all"):
+        for name in getattr(arguments, "names", None) or MODELS:
+            export(work / f"{name}.safetensors", EXPERTS / name)
+    if arguments.command in ("measure", "all"):
+        measure_all(NUM_PROCESSES)
+
+
+def write_questions() -> None:
+    """Both question files, byte for byte as committed."""
+    write_jsonl(QUESTIONS / "heldout.jsonl", heldout_questions())
+    write_router_set()
+
+
+def train_one(name: str, work: Path) -> None:
+    """Trains the trunk, the generalist or one expert."""
+    for recipe in recipes_of(name):
+        train(recipe, work)
+
+
+def train_all(work: Path) -> None:
+    """The trunk first, then everything else, some at a time.
+
+    Raises:
+        RuntimeError: A training ended with an error; its output says why.
+    """
+    started_s = time.perf_counter()
+    train_one("trunk", work)
+    waiting, running = deque((GENERALIST, *SKILLS)), dict[str, subprocess.Popen[bytes]]()
+    while waiting or running:
+        while waiting and len(running) < NUM_PROCESSES:
+            name = waiting.popleft()
+            command = [sys.executable, "-m", "deploy.demo.training", "--work", str(work)]
+            running[name] = subprocess.Popen([*command, "train", name])
+        time.sleep(0.5)
+        for name, process in list(running.items()):
+            if process.poll() is not None:
+                del running[name]
+                if process.returncode:
+                    raise RuntimeError(f"training of {name!r} ended with {process.returncode}")
+    print(f"trained in {time.perf_counter() - started_s:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
