@@ -74,8 +74,8 @@ def compose(skill: str, rng: Random) -> Asked:
     while normalised(core := expand(frame.text, rng)) in heldout_frames():
         frame = rng.choice(groups[form])
     instance = sample(frame, rng, "train")
-    text = _typed(core, instance.gaps, rng)
-    return Asked(skill=skill, frame=core, text=_surround(text, rng), answer=instance.answer)
+    text = typed(core, instance.gaps, rng)
+    return Asked(skill=skill, frame=core, text=surround(text, rng), answer=instance.answer)
 
 
 DRILLS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -106,7 +106,7 @@ def drill(skill: str, rng: Random) -> tuple[str, str]:
     return text.format(**instance.gaps), instance.answer
 
 
-def _typed(core: str, gaps: dict[str, str], rng: Random) -> str:
+def typed(core: str, gaps: dict[str, str], rng: Random) -> str:
     """Fills the gaps and types the rest the way people do."""
     is_lower = rng.random() < 0.2
     is_upper = not is_lower and rng.random() < 0.03
@@ -185,7 +185,7 @@ def _list_style(value: str, rng: Random) -> str:
     return ",".join(numbers) if style < 0.53 else value
 
 
-def _surround(text: str, rng: Random) -> str:
+def surround(text: str, rng: Random) -> str:
     """Openings, closings, and punctuation that comes and goes."""
     drop = rng.random()
     if drop < 0.18:

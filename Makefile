@@ -1,0 +1,64 @@
+# Two commands matter: `make serve` and `make test`. Both set up what they need, once.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+HOST ?= 127.0.0.1
+PORT ?= 8000
+REGISTRY ?= experts.yaml
+GATEWAYS ?= 1
+BIN := .venv/bin
+
+.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway clean
+
+help: ## Show this help.
+	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+# A stamp names the lock it was made from: a second start installs nothing, an edited lock does.
+.venv/.serve: requirements/cpu.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' || \
+		{ echo "Python 3.11 or 3.12 is needed, $(PYTHON) is $$($(PYTHON) --version 2>&1): make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || { echo "creating .venv"; $(PYTHON) -m venv .venv; }
+	@echo "installing the service (once; about 3 minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/cpu.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: .venv/.serve requirements/dev.lock
+	@echo "installing what the tests need (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/dev.lock
+	@touch $@
+
+serve: .venv/.serve ## Start the service: make serve [PORT=8000] [REGISTRY=experts.yaml] [GATEWAYS=1]
+	@exec $(BIN)/orchestrator serve --host $(HOST) --port $(PORT) --registry $(REGISTRY) --gateways $(GATEWAYS)
+
+test: check integration e2e ## Everything CI runs.
+
+check: .venv/.dev ## The fast part: format, lint, types, import contracts, unit tests.
+	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache | tail -2
+	@$(BIN)/python -m pytest tests/unit -q -n 2
+
+unit: .venv/.dev ## Unit tests alone.
+	@$(BIN)/python -m pytest tests/unit -q
+
+integration: .venv/.dev ## Real Redis, real HTTP.
+	@$(BIN)/python -m pytest tests/integration -q
+
+e2e: .venv/.dev ## Real Ray Serve, real vLLM.
+	@$(BIN)/python -m pytest tests/e2e -q
+
+format: .venv/.dev ## Format and fix what can be fixed.
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: .venv/.dev ## Resolve the lock files anew.
+	@$(BIN)/python requirements/lock.py
+
+bench-gateway: .venv/.dev ## Measure the gateway against LiteLLM and bare vLLM.
+	@$(BIN)/python -m bench.gateway
+
+clean: ## Remove what was installed and made.
+	rm -rf .venv .venv-litellm build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

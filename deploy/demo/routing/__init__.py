@@ -1,0 +1,1 @@
+"""What the demo's router learns from: compositions of asks, by seed."""

@@ -1,0 +1,1 @@
+"""The only folder that knows HTTP: OpenAI-compatible endpoints, SSE, errors, admin."""

@@ -1,0 +1,87 @@
+"""What remains of a request when it is over: its record, its metrics, its log line."""
+
+from __future__ import annotations
+
+import logging
+
+import orjson
+
+from orchestrator.api.exchange import Exchange
+from orchestrator.api.tally import Tally
+from orchestrator.store.records import DecisionRecord, Records
+
+log = logging.getLogger(__name__)
+
+#: Asked every few seconds by machines: logged at debug level only.
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+class Accounts:
+    """Closes the books on each request, once."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._tally = Tally()
+
+    def settle(self, exchange: Exchange, *, method: str, path: str) -> None:
+        """Record, count and log a request that has ended."""
+        duration_s = exchange.elapsed_s()
+        overhead_ms = exchange.overhead_ms()
+        if exchange.is_recorded:
+            self._records.put(_record(exchange, duration_s * 1000, overhead_ms))
+        self._tally.count(exchange, duration_s=duration_s, overhead_s=overhead_ms / 1000)
+        level = logging.DEBUG if exchange.endpoint in _PROBES else logging.INFO
+        if log.isEnabledFor(level):
+            log.log(level, "%s", _line(exchange, f"{method} {path[:200]}", duration_s, overhead_ms))
+
+
+def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> DecisionRecord:
+    decision, usage = exchange.decision, exchange.usage
+    route = decision.route if decision else None
+    first_s = exchange.first_token_s
+    return DecisionRecord(
+        request_id=exchange.request_id,
+        created_s=exchange.created_s,
+        endpoint=exchange.endpoint,
+        model=exchange.model,
+        expert=decision.expert if decision else None,
+        composition=decision.composition if decision else None,
+        router=decision.router if decision else None,
+        router_version=decision.router_version if decision else None,
+        generation=exchange.generation or 0,
+        category=route.category if route else None,
+        entropy=route.entropy if route else None,
+        scores=dict(route.scores) if route else {},
+        is_fallback=route.is_fallback if route else False,
+        is_streamed=exchange.is_streamed,
+        status=exchange.status,
+        error_code=exchange.error_code,
+        prompt_tokens=usage.prompt_tokens if usage else 0,
+        completion_tokens=usage.completion_tokens if usage else 0,
+        duration_ms=duration_ms,
+        first_token_ms=None if first_s is None else first_s * 1000,
+        overhead_ms=overhead_ms,
+        user=exchange.user,
+        metadata=dict(exchange.metadata),
+    )
+
+
+def _line(exchange: Exchange, request: str, duration_s: float, overhead_ms: float) -> str:
+    """One JSON object, without a word of the prompt."""
+    decision, usage = exchange.decision, exchange.usage
+    line = {
+        "action": "request",
+        "request_id": exchange.request_id,
+        "request": request,
+        "status": exchange.status,
+        "error_code": exchange.error_code,
+        "duration_ms": round(duration_s * 1000, 3),
+        "overhead_ms": round(overhead_ms, 3),
+        "model": exchange.model[:128],
+        "expert": decision.expert if decision else None,
+        "generation": exchange.generation,
+        "is_streamed": exchange.is_streamed,
+        "prompt_tokens": usage.prompt_tokens if usage else 0,
+        "completion_tokens": usage.completion_tokens if usage else 0,
+    }
+    return orjson.dumps(line).decode()

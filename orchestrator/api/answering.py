@@ -1,0 +1,111 @@
+"""The common way of every request that generates: begin, decide, answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import TypeVar
+
+from fastapi import Request, Response
+
+from orchestrator.api.body import read_body
+from orchestrator.api.connection import connected
+from orchestrator.api.conversation import left_aside
+from orchestrator.api.exchange import Exchange, exchange_of
+from orchestrator.api.faults import parse
+from orchestrator.api.metering import metered
+from orchestrator.api.parameters import settle
+from orchestrator.api.replies import EventReply, JsonReply
+from orchestrator.api.requests import ChatRequest, GenerationRequest
+from orchestrator.api.wiring import Wiring
+from orchestrator.api.writers import Head, Writer
+from orchestrator.compositions.base import Query
+from orchestrator.compositions.programs import Programs
+from orchestrator.engines.base import Chunk, collect
+from orchestrator.errors import EngineProtocolError
+
+R = TypeVar("R", bound=GenerationRequest)
+
+
+def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
+    """Open a request that leaves a record, and pin it to the live generation."""
+    exchange = exchange_of(request)
+    exchange.endpoint = request.scope["route"].path
+    exchange.is_recorded = True
+    programs = wiring.live()
+    exchange.generation = programs.generation
+    return exchange, programs
+
+
+async def read(
+    request: Request, exchange: Exchange, wiring: Wiring, *, choose: Callable[[bytes], type[R]]
+) -> R:
+    """Read and validate the body as the model that `choose` names for it.
+
+    Raises:
+        RequestError: the body is too long, no JSON, or not what the model allows.
+    """
+    body = await read_body(request, exchange, max_bytes=wiring.settings.max_body_bytes)
+    model = choose(body)
+    asked = parse(model, body)
+    exchange.model = asked.model
+    exchange.is_streamed = bool(asked.stream)
+    exchange.user = asked.user
+    exchange.metadata = asked.metadata or {}
+    exchange.ignored += settle(asked.model_extra or {}, known=model.model_fields)
+    exchange.ignored += _nested_ignored(asked)
+    return asked
+
+
+async def answer(
+    request: Request, exchange: Exchange, *, programs: Programs, query: Query, writer: Writer
+) -> Response:
+    """Answer `query`, whole or as a stream whose first chunk is there.
+
+    Raises:
+        OrchestratorError: anything that went wrong before the first chunk.
+        ClientGoneError: the caller hung up; the generation is ended.
+    """
+    exchange.is_known_model = query.model in programs
+    async with connected(request.receive):
+        reply = await programs.reply(query)
+        exchange.decision = reply.decision
+        chunks = metered(reply.chunks, exchange)
+        if query.is_streamed:
+            first = await _first(chunks, reply.decision.expert)
+            return EventReply(first, chunks, writer=writer)
+        async with aclosing(chunks):
+            return JsonReply(writer.answer(await collect(chunks)))
+
+
+def head_of(exchange: Exchange, query: Query) -> Head:
+    """What every object of this answer repeats."""
+    return Head(
+        id=query.id,
+        created=int(exchange.created_s),
+        model=query.model,
+        generation=exchange.generation or 0,
+    )
+
+
+def wants_usage(asked: GenerationRequest) -> bool:
+    """Whether a stream ends with the tokens used."""
+    return bool(asked.stream_options and asked.stream_options.include_usage)
+
+
+async def _first(chunks: AsyncGenerator[Chunk, None], expert: str) -> Chunk:
+    try:
+        return await anext(chunks)
+    except StopAsyncIteration:
+        raise EngineProtocolError(f"expert {expert!r} ended its answer before it began") from None
+    except BaseException:
+        await chunks.aclose()
+        raise
+
+
+def _nested_ignored(asked: GenerationRequest) -> tuple[str, ...]:
+    found: tuple[str, ...] = ()
+    options = asked.stream_options
+    if options is not None and options.include_obfuscation:
+        found += ("stream_options.include_obfuscation",)
+    return found + left_aside(asked) if isinstance(asked, ChatRequest) else found

@@ -1,0 +1,57 @@
+"""The HTTP application: every part passed in, nothing built on import."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from fastapi import FastAPI
+
+import orchestrator
+from orchestrator.api import admin, chat, completions, docs, health, http_errors, models, route
+from orchestrator.api.accounts import Accounts
+from orchestrator.api.gate import Gate
+from orchestrator.api.readiness import Readiness
+from orchestrator.api.settings import ApiSettings
+from orchestrator.api.wiring import Wiring
+from orchestrator.compositions.programs import Programs
+from orchestrator.store.records import Records
+
+
+def create_app(
+    *,
+    live: Callable[[], Programs],
+    records: Records,
+    readiness: Callable[[], Readiness],
+    settings: ApiSettings,
+) -> FastAPI:
+    """Build the endpoint.
+
+    Args:
+        live: the programs of the live generation; asked once a request. While there is none it
+            raises an `OrchestratorError`, which callers get.
+        records: takes one decision record per request.
+        readiness: the state behind /readyz.
+        settings: limits and switches.
+    """
+    wiring = Wiring(
+        live=live,
+        records=records,
+        readiness=readiness,
+        settings=settings,
+        created_s=int(time.time()),
+    )
+    app = FastAPI(
+        title="Orchestrator",
+        version=orchestrator.__version__,
+        openapi_url=None,
+        # A redirect would send bodies and keys to whatever host the caller's headers name.
+        redirect_slashes=False,
+    )
+    for family in (chat, completions, route, models, health, admin):
+        app.include_router(family.endpoints(wiring))
+    if settings.docs:
+        app.include_router(docs.endpoints(app))
+    http_errors.install(app)
+    app.add_middleware(Gate, accounts=Accounts(records), settings=settings)
+    return app

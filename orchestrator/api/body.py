@@ -1,0 +1,59 @@
+"""Read a request's body, but never more of it than allowed."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from orchestrator.api.connection import ClientGoneError
+from orchestrator.api.exchange import Exchange
+from orchestrator.errors import BodyTooLargeError, InvalidRequestError
+
+
+async def read_body(request: Request, exchange: Exchange, *, max_bytes: int) -> bytes:
+    """The whole body.
+
+    Raises:
+        BodyTooLargeError: it is announced as, or turns out to be, longer than `max_bytes`.
+        InvalidRequestError: it is compressed, or its length is no number.
+        ClientGoneError: the caller hung up while sending.
+    """
+    _check_announced(request, max_bytes)
+    chunks: list[bytes] = []
+    num_bytes = 0
+    has_more = True
+    asked_s = exchange.clock()
+    while has_more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        chunk = message.get("body", b"")
+        has_more = message.get("more_body", False)
+        num_bytes += len(chunk)
+        if num_bytes > max_bytes:
+            raise _too_large(f"more than {max_bytes} bytes", max_bytes)
+        chunks.append(chunk)
+    exchange.caller_s += exchange.clock() - asked_s
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _check_announced(request: Request, max_bytes: int) -> None:
+    for name, value in request.scope["headers"]:
+        if name == b"content-length":
+            _check_length(value, max_bytes)
+        elif name == b"content-encoding" and value.lower() != b"identity":
+            encoding = value.decode("latin-1")
+            raise InvalidRequestError(
+                f"content-encoding {encoding!r} is not understood; send the body uncompressed"
+            )
+
+
+def _check_length(value: bytes, max_bytes: int) -> None:
+    if not value.isdigit():
+        raise InvalidRequestError(f"content-length {value.decode('latin-1')!r} is not a number")
+    # Compared by digits first: Python refuses to parse numbers of thousands of digits.
+    if len(value) > 18 or int(value) > max_bytes:
+        raise _too_large(f"{value.decode()[:18]} bytes", max_bytes)
+
+
+def _too_large(found: str, max_bytes: int) -> BodyTooLargeError:
+    return BodyTooLargeError(f"the request body is {found}; at most {max_bytes} are allowed")

@@ -1,0 +1,45 @@
+"""Every error in one shape: OpenAI's envelope, with our codes and sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import orjson
+
+from orchestrator.errors import OrchestratorError
+
+_TYPES = {403: "permission_error", 404: "invalid_request_error", 429: "rate_limit_error"}
+
+#: Sent when nobody knows better; seconds.
+_DEFAULT_RETRY_AFTER_S = 1.0
+
+
+def envelope(message: str, *, status: int, code: str, param: str | None = None) -> bytes:
+    """The JSON body of an error."""
+    kind = _TYPES.get(status) or ("server_error" if status >= 500 else "invalid_request_error")
+    return orjson.dumps({"error": {"message": message, "type": kind, "param": param, "code": code}})
+
+
+def envelope_of(error: OrchestratorError) -> bytes:
+    """The JSON body for an error of our tree."""
+    return envelope(error.message, status=error.status, code=error.code, param=error.param)
+
+
+def headers_for(error: OrchestratorError) -> dict[str, str]:
+    """Headers that tell a client whether to try again, and when.
+
+    OpenAI's clients retry every 5xx unless `x-should-retry` says otherwise.
+    """
+    headers = {"content-type": "application/json"}
+    if error.status >= 500:
+        headers["x-should-retry"] = "true" if error.retryable else "false"
+    if error.retryable and error.status in (429, 503):
+        wait_s = error.retry_after_s or _DEFAULT_RETRY_AFTER_S
+        headers["retry-after"] = str(math.ceil(wait_s))
+    return headers
+
+
+def as_asgi(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Headers as ASGI wants them."""
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]

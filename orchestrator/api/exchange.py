@@ -1,0 +1,79 @@
+"""What is known of one HTTP request while it is answered: its ids, clocks and outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.types import Scope
+
+from orchestrator.compositions.base import Decision
+from orchestrator.engines.base import Usage
+
+#: Where the exchange lives in the ASGI scope.
+KEY = "orchestrator.exchange"
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """One request and what became of it; filled in by whoever learns something.
+
+    `engine_s` and `caller_s` collect the time spent waiting for the engine and for the caller's
+    bytes, so that what remains is our own.
+    """
+
+    request_id: str
+    #: Unix time of arrival, seconds.
+    created_s: float
+    clock: Callable[[], float] = time.perf_counter
+    started_s: float
+    #: Unique here even when callers reuse their request ids: names the answer and the call.
+    call_id: str = field(default_factory=lambda: uuid4().hex)
+    endpoint: str = "other"
+    #: True for requests that leave a decision record.
+    is_recorded: bool = False
+    model: str = ""
+    is_known_model: bool = False
+    is_streamed: bool = False
+    generation: int | None = None
+    decision: Decision | None = None
+    usage: Usage | None = None
+    user: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    #: Names of parameters and headers that were accepted and left aside.
+    ignored: tuple[str, ...] = ()
+    #: HTTP status sent, 0 while there is none. An answer that broke off after its 200 has the
+    #: status of its error, one whose caller hung up has 499.
+    status: int = 0
+    error_code: str | None = None
+    engine_s: float = 0.0
+    caller_s: float = 0.0
+    #: Seconds from arrival to the first chunk.
+    first_token_s: float | None = None
+
+    def end(self, status: int, code: str) -> None:
+        """Note that the request ended badly, and how."""
+        self.status, self.error_code = status, code
+
+    def elapsed_s(self) -> float:
+        """Seconds since arrival."""
+        return self.clock() - self.started_s
+
+    def overhead_ms(self) -> float:
+        """Our own time so far, ms."""
+        return max(0.0, self.elapsed_s() - self.engine_s - self.caller_s) * 1000.0
+
+
+def exchange_of(request: Request) -> Exchange:
+    """The exchange of a request that came through the gate."""
+    return of_scope(request.scope)
+
+
+def of_scope(scope: Scope) -> Exchange:
+    """The exchange of an ASGI scope that came through the gate."""
+    exchange = scope[KEY]
+    assert isinstance(exchange, Exchange)
+    return exchange

@@ -1,0 +1,62 @@
+"""The one table of headers that this service adds to its responses."""
+
+from __future__ import annotations
+
+from orchestrator.api.exchange import Exchange
+from orchestrator.compositions.base import Decision
+
+REQUEST_ID = b"x-orchestrator-request-id"
+MODEL = b"x-orchestrator-model"
+EXPERT = b"x-orchestrator-expert"
+ROUTER = b"x-orchestrator-router"
+FALLBACK = b"x-orchestrator-fallback"
+GENERATION = b"x-orchestrator-generation"
+OVERHEAD_MS = b"x-orchestrator-overhead-ms"
+DEFAULTS = b"x-orchestrator-defaults"
+IGNORED = b"x-orchestrator-ignored"
+#: The name that OpenAI's clients read a request's id from.
+OPENAI_REQUEST_ID = b"x-request-id"
+
+#: Header -> meaning, in the order of the documentation.
+TABLE: dict[bytes, str] = {
+    REQUEST_ID: "The request's id: the caller's valid `x-request-id`, or a new one. Always sent.",
+    OPENAI_REQUEST_ID: "The same id, where OpenAI's clients look for it.",
+    MODEL: "The expert or composition that the caller named.",
+    EXPERT: "The expert that answers.",
+    ROUTER: "The router that chose it, as `id@version`.",
+    FALLBACK: "`true` when the router was unsure and the general expert answers.",
+    GENERATION: "The registry generation that the request is pinned to.",
+    OVERHEAD_MS: "Our own time up to the first byte, ms: waiting for engine and caller excluded.",
+    DEFAULTS: "Values the registry filled in where the caller was silent: `max_tokens=256`.",
+    IGNORED: "What the caller sent and this service left aside, by name.",
+}
+
+
+def headers_of(exchange: Exchange, *, sends_x_request_id: bool) -> list[tuple[bytes, bytes]]:
+    """The headers that say what happened to a request, as ASGI wants them."""
+    request_id = exchange.request_id.encode()
+    found = [(REQUEST_ID, request_id)]
+    if sends_x_request_id:
+        found.append((OPENAI_REQUEST_ID, request_id))
+    if exchange.ignored:
+        found.append((IGNORED, ", ".join(exchange.ignored).encode()))
+    if exchange.generation is not None:
+        found.append((GENERATION, b"%d" % exchange.generation))
+        found.append((OVERHEAD_MS, b"%.3f" % exchange.overhead_ms()))
+    if exchange.decision is not None:
+        found.append((MODEL, exchange.model.encode()))
+        found.extend(_decided(exchange.decision))
+    return found
+
+
+def _decided(decision: Decision) -> list[tuple[bytes, bytes]]:
+    found = [(EXPERT, decision.expert.encode())]
+    if decision.router is not None:
+        router = f"{decision.router}@{decision.router_version}"
+        found.append((ROUTER, router.encode("latin-1", "replace")))
+    if decision.route is not None and decision.route.is_fallback:
+        found.append((FALLBACK, b"true"))
+    if decision.defaults:
+        filled = ", ".join(f"{name}={value}" for name, value in decision.defaults.items())
+        found.append((DEFAULTS, filled.encode()))
+    return found

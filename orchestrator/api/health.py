@@ -1,0 +1,54 @@
+"""`/healthz`, `/readyz` and `/metrics`, for machines that watch the service."""
+
+from __future__ import annotations
+
+import orjson
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from pydantic import BaseModel
+
+from orchestrator.api.openapi import described
+from orchestrator.api.replies import JsonReply
+from orchestrator.api.wiring import Wiring
+
+
+class Health(BaseModel):
+    """The state of the service."""
+
+    status: str
+    reasons: list[str] = []
+
+
+def endpoints(wiring: Wiring) -> APIRouter:
+    """The endpoints of probes and scrapers."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz", summary="Whether the process is alive", responses=described(Health))
+    async def healthz() -> Response:
+        """Always 200 while the process answers."""
+        return JsonReply(orjson.dumps({"status": "alive", "reasons": []}))
+
+    @router.get("/readyz", summary="Whether requests can be answered", responses=described(Health))
+    async def readyz() -> Response:
+        """200 when ready, else 503 with the reasons."""
+        state = wiring.readiness()
+        body = {"status": "ready" if state.is_ready else "not ready", "reasons": state.reasons}
+        return JsonReply(orjson.dumps(body), status=200 if state.is_ready else 503)
+
+    @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+    def metrics() -> Response:
+        """Every metric of the catalogue; runs in a thread, since it may read files."""
+        collected = generate_latest(_collector(wiring.settings.metrics_dir))
+        return Response(collected, headers={"content-type": CONTENT_TYPE_LATEST})
+
+    return router
+
+
+def _collector(metrics_dir: str | None) -> CollectorRegistry:
+    """This process's metrics, or the sum over all processes that write to the folder."""
+    if metrics_dir is None:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=metrics_dir)  # type: ignore[no-untyped-call]
+    return registry

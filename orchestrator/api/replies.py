@@ -1,0 +1,107 @@
+"""The two forms of an answer on the wire: one JSON body, or a stream of events."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from orchestrator.api.connection import ClientGoneError, connected
+from orchestrator.api.envelope import envelope_of
+from orchestrator.api.exchange import Exchange, of_scope
+from orchestrator.api.writers import DONE, Writer
+from orchestrator.engines.base import Chunk
+from orchestrator.errors import OrchestratorError
+
+log = logging.getLogger(__name__)
+
+_STREAM_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    # nginx buffers a stream unless told not to.
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class JsonReply(Response):
+    """A body that is JSON already."""
+
+    def __init__(self, body: bytes, *, status: int = 200) -> None:
+        self.status_code = status
+        self.background = None
+        self.body = body
+        self.raw_headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+        ]
+
+
+class EventReply(Response):
+    """An answer as server-sent events.
+
+    The first chunk is there already, so an error before it was an ordinary response. One after it
+    becomes a last event with the error envelope, and the stream ends without `[DONE]`.
+
+    Args:
+        first: the first chunk.
+        chunks: the others; closed in any case.
+        writer: spells them.
+    """
+
+    def __init__(
+        self, first: Chunk, chunks: AsyncGenerator[Chunk, None], *, writer: Writer
+    ) -> None:
+        self.status_code = 200
+        self.background = None
+        self.raw_headers = _STREAM_HEADERS
+        self._first = first
+        self._chunks = chunks
+        self._writer = writer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send every event as its chunk comes, as long as the caller is there."""
+        exchange = of_scope(scope)
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        async with aclosing(self._chunks), connected(receive):
+            await _send(start, send)
+            await self._write(self._writer.events(self._first), exchange, send)
+            last = await self._relay(exchange, send)
+            await _send({"type": "http.response.body", "body": last}, send)
+
+    async def _relay(self, exchange: Exchange, send: Send) -> bytes:
+        """Send the rest but for its end, which is returned."""
+        try:
+            async for chunk in self._chunks:
+                await self._write(self._writer.events(chunk), exchange, send)
+        except ClientGoneError:
+            raise
+        except OrchestratorError as error:
+            return _broken_off(error, exchange)
+        except Exception:
+            log.exception("unforeseen error in the stream of request %s", exchange.request_id)
+            return _broken_off(
+                OrchestratorError("an unforeseen error broke off the answer"), exchange
+            )
+        return DONE
+
+    async def _write(self, events: bytes, exchange: Exchange, send: Send) -> None:
+        if events:
+            asked_s = exchange.clock()
+            await _send({"type": "http.response.body", "body": events, "more_body": True}, send)
+            exchange.caller_s += exchange.clock() - asked_s
+
+
+async def _send(message: Message, send: Send) -> None:
+    """Send; servers of ASGI 2.4 report a lost caller here, others only by `receive`."""
+    try:
+        await send(message)
+    except OSError as error:
+        raise ClientGoneError from error
+
+
+def _broken_off(error: OrchestratorError, exchange: Exchange) -> bytes:
+    exchange.end(error.status, error.code)
+    return b"data: " + envelope_of(error) + b"\n\n"

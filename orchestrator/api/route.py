@@ -1,0 +1,114 @@
+"""`POST /v1/route`: who would answer, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from orchestrator.api.answering import begin, read
+from orchestrator.api.direct_route import DirectRoute
+from orchestrator.api.exchange import Exchange
+from orchestrator.api.openapi import body_of, described
+from orchestrator.api.queries import chat_query, completion_query
+from orchestrator.api.replies import JsonReply
+from orchestrator.api.requests import (
+    CompletionRequest,
+    GenerationRequest,
+    RouteChatRequest,
+    RouteTextRequest,
+)
+from orchestrator.api.wiring import Wiring
+from orchestrator.compositions.base import Decision, Query
+
+
+class RouteDecision(BaseModel):
+    """Who would answer a request; nothing was generated."""
+
+    object: str = "route"
+    id: str = Field(description="Id of the request.")
+    model: str = Field(description="What the caller named.")
+    chosen: list[str] = Field(description="Expert ids, best first; the first would answer.")
+    scores: dict[str, float] = Field(description="Expert id -> score in [0, 1].")
+    category: str | None
+    entropy: float | None = Field(description="Uncertainty in [0, 1].")
+    is_fallback: bool
+    reasons: list[str]
+    composition: str | None
+    router: str | None
+    router_version: str | None
+    generation: int
+    defaults: dict[str, float] = Field(description="What the registry would fill in.")
+    routing_ms: float = Field(description="The router's time, ms.")
+    overhead_ms: float = Field(description="The service's whole own time, ms.")
+
+
+def endpoints(wiring: Wiring) -> APIRouter:
+    """The routing endpoint."""
+    router = APIRouter(route_class=DirectRoute, tags=["routing"])
+
+    @router.post(
+        "/v1/route",
+        summary="Explain where a request would go",
+        responses=described(RouteDecision),
+        openapi_extra=body_of(RouteChatRequest, RouteTextRequest),
+    )
+    async def route(request: Request) -> Response:
+        """Route the body of a chat or completion request without answering it.
+
+        `model` is `auto` where it is left out.
+        """
+        exchange, programs = begin(request, wiring)
+        asked = await read(request, exchange, wiring, choose=_model_for)
+        exchange.is_streamed = False
+        query = _query(asked, exchange.call_id)
+        exchange.is_known_model = query.model in programs
+        exchange.decision = await programs.decide(query)
+        return JsonReply(orjson.dumps(_body(exchange, exchange.decision)))
+
+    return router
+
+
+def _model_for(body: bytes) -> type[GenerationRequest]:
+    """Completion requests have a prompt; all else is judged as a chat request."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return RouteChatRequest  # whose parser says where the fault is
+    return (
+        RouteTextRequest
+        if isinstance(document, dict) and "prompt" in document
+        else RouteChatRequest
+    )
+
+
+def _query(asked: GenerationRequest, call_id: str) -> Query:
+    if isinstance(asked, CompletionRequest):
+        return completion_query(asked, call_id=call_id)
+    assert isinstance(asked, RouteChatRequest), "the two models of this endpoint"
+    return chat_query(asked, call_id=call_id)
+
+
+def _body(exchange: Exchange, decision: Decision) -> dict[str, Any]:
+    route = decision.route
+    named = f"the caller named expert {decision.expert!r}"
+    return {
+        "object": "route",
+        "id": exchange.request_id,
+        "model": exchange.model,
+        "chosen": list(route.chosen) if route else [decision.expert],
+        "scores": dict(route.scores) if route else {},
+        "category": route.category if route else None,
+        "entropy": route.entropy if route else None,
+        "is_fallback": route.is_fallback if route else False,
+        "reasons": list(route.reasons) if route else [named],
+        "composition": decision.composition,
+        "router": decision.router,
+        "router_version": decision.router_version,
+        "generation": decision.generation,
+        "defaults": dict(decision.defaults),
+        "routing_ms": round(decision.routing_s * 1000, 4),
+        "overhead_ms": round(exchange.overhead_ms(), 4),
+    }

@@ -1,0 +1,42 @@
+"""What an operator can set about the endpoint."""
+
+from __future__ import annotations
+
+import os
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ApiSettings(BaseModel):
+    """Settings of the HTTP endpoint, the same on every replica."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_body_bytes: int = Field(
+        16 * 1024 * 1024, ge=1024, description="Longest request body; a longer one gets 413."
+    )
+    docs: bool = Field(True, description="Serve /docs and /openapi.json.")
+    admin: Literal["loopback", "off"] = Field(
+        "loopback",
+        description=(
+            "Who may call /admin/*: callers on this machine, or nobody. Use `off` when the service "
+            "listens beyond loopback behind a proxy on this machine that does not set "
+            "X-Forwarded-For: every caller then looks local."
+        ),
+    )
+    sends_x_request_id: bool = Field(
+        True,
+        description=(
+            "Send `x-request-id`. False where the server around the application sends it already, "
+            "as Ray Serve does: clients join two into one useless id."
+        ),
+    )
+    metrics_dir: str | None = Field(
+        default_factory=lambda: os.environ.get("PROMETHEUS_MULTIPROC_DIR"),
+        description=(
+            "Folder in which every process keeps its metrics, so that /metrics can add them up; "
+            "none reports this process. The client library takes the folder from "
+            "PROMETHEUS_MULTIPROC_DIR when it is imported, so that is the default."
+        ),
+    )

@@ -1,0 +1,54 @@
+"""Count ended requests in the metrics of the catalogue."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Histogram
+
+from orchestrator import metrics
+from orchestrator.api.exchange import Exchange
+from orchestrator.compositions.base import Decision
+
+
+class Tally:
+    """Keeps the labelled children of each metric: finding one costs more than counting in it.
+
+    Labels come from the registry and the route table only, so that their number is bounded.
+    """
+
+    def __init__(self) -> None:
+        self._counters: dict[tuple[Counter, tuple[str, ...]], Counter] = {}
+        self._histograms: dict[tuple[Histogram, str], Histogram] = {}
+
+    def count(self, exchange: Exchange, *, duration_s: float, overhead_s: float) -> None:
+        """Count one request that has ended."""
+        endpoint, decision = exchange.endpoint, exchange.decision
+        # Names that callers invent would grow the metric without bound.
+        model = exchange.model if exchange.is_known_model else ""
+        expert = decision.expert if decision else ""
+        self._add(metrics.REQUESTS, (endpoint, model, expert, str(exchange.status)), 1)
+        self._observe(metrics.REQUEST_SECONDS, endpoint, duration_s)
+        if exchange.is_recorded:
+            self._observe(metrics.OVERHEAD_SECONDS, endpoint, overhead_s)
+        if exchange.first_token_s is not None:
+            self._observe(metrics.FIRST_TOKEN_SECONDS, endpoint, exchange.first_token_s)
+        if decision is not None:
+            self._count_decided(exchange, decision)
+
+    def _count_decided(self, exchange: Exchange, decision: Decision) -> None:
+        if decision.router is not None:
+            self._observe(metrics.ROUTING_SECONDS, decision.router, decision.routing_s)
+        if (usage := exchange.usage) is not None:
+            self._add(metrics.TOKENS, (decision.expert, "prompt"), usage.prompt_tokens)
+            self._add(metrics.TOKENS, (decision.expert, "completion"), usage.completion_tokens)
+
+    def _add(self, counter: Counter, labels: tuple[str, ...], amount: float) -> None:
+        child = self._counters.get((counter, labels))
+        if child is None:
+            child = self._counters[counter, labels] = counter.labels(*labels)
+        child.inc(amount)
+
+    def _observe(self, histogram: Histogram, label: str, value: float) -> None:
+        child = self._histograms.get((histogram, label))
+        if child is None:
+            child = self._histograms[histogram, label] = histogram.labels(label)
+        child.observe(value)

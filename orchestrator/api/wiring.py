@@ -1,0 +1,24 @@
+"""What the endpoints are given: nothing here is looked up or built by them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from orchestrator.api.readiness import Readiness
+from orchestrator.api.settings import ApiSettings
+from orchestrator.compositions.programs import Programs
+from orchestrator.store.records import Records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """The ports of the endpoint, filled by the composition root."""
+
+    #: The programs of the live generation; asked once a request, which then keeps them.
+    live: Callable[[], Programs]
+    records: Records
+    readiness: Callable[[], Readiness]
+    settings: ApiSettings
+    #: Unix time at which this endpoint was built, seconds.
+    created_s: int

@@ -1,0 +1,79 @@
+"""Commands that are loaded when they run, so that `--help` does not import what they need."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from orchestrator.errors import MissingExtraError
+
+#: Extra -> modules that come with it and with nothing smaller.
+MODULES = {
+    "routers": ("numpy", "tokenizers", "safetensors"),
+    "train": ("sklearn", "scipy", "model2vec", "sentence_transformers"),
+    "serve": ("ray", "fastapi", "aiohttp", "redis", "prometheus_client"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command before it is loaded: its function is `orchestrator.cli.NAME:NAME`."""
+
+    help: str
+    #: The extra of the package whose modules it needs.
+    extra: str | None = None
+
+
+def group_of(commands: Mapping[str, Command]) -> type[TyperGroup]:
+    """The typer group of these commands, in their order."""
+
+    class LazyGroup(TyperGroup):
+        def __init__(self, **settings: Any) -> None:
+            lazy = {name: _Lazy(name, command) for name, command in commands.items()}
+            super().__init__(**{**settings, "commands": lazy})
+
+    return LazyGroup
+
+
+class _Lazy(TyperCommand):
+    """Stands for a command in the list; becomes the real one when it is called."""
+
+    def __init__(self, name: str, command: Command) -> None:
+        super().__init__(name, help=command.help)
+        self._command = command
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> Any:
+        assert self.name is not None
+        function = load(self.name, self._command)
+        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        app.command(help=self._command.help)(function)
+        return get_command(app).make_context(info_name, args, *rest, **more)
+
+
+def load(name: str, command: Command) -> Callable[..., None]:
+    """The function of a command.
+
+    Raises:
+        MissingExtraError: the command's extra is not installed.
+    """
+    if command.extra is not None:
+        require(command.extra)
+    module = importlib.import_module(f"orchestrator.cli.{name}")
+    function: Callable[..., None] = getattr(module, name)
+    return function
+
+
+def require(extra: str) -> None:
+    """Raise `MissingExtraError` unless the modules of an extra can be imported."""
+    missing = [name for name in MODULES[extra] if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(
+            f"this needs the {extra!r} extra: pip install 'orchestrator[{extra}]'"
+        )

@@ -1,0 +1,60 @@
+"""The command line: `orchestrator COMMAND`.
+
+To add a command `serve`:
+
+1. write `orchestrator/cli/serve.py` with one function `serve`, its parameters annotated for typer;
+   import freely at its top: the file is loaded when the command runs, not before;
+2. add a row to `COMMANDS`: its help line, and the extra it needs beyond the core.
+
+Raise an `OrchestratorError` for whatever the person at the terminal should read: it is shown
+without a traceback and ends the process with 1 (2 where an extra is missing).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+from typer.main import get_command
+
+from orchestrator.cli.commands import Command, group_of
+from orchestrator.errors import MissingExtraError, OrchestratorError
+
+COMMANDS: dict[str, Command] = {
+    "check": Command(help="Check a registry file and list every fault with its place."),
+    "schema": Command(help="Print the JSON Schema of registry files, for editors."),
+    "serve": Command(help="Serve a registry's experts behind one endpoint.", extra="serve"),
+    "version": Command(help="Print the version."),
+}
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run one command and end the process with its exit code.
+
+    Args:
+        args: what follows `orchestrator`; the process's own by default.
+
+    Raises:
+        SystemExit: always.
+    """
+    app = typer.Typer(
+        cls=group_of(COMMANDS),
+        add_completion=False,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        help="One endpoint over many expert language models.",
+    )
+    # Without a callback typer would take a single command for the whole program.
+    app.callback()(lambda: None)
+    try:
+        get_command(app)(
+            args=list(sys.argv[1:] if args is None else args), prog_name="orchestrator"
+        )
+    except OrchestratorError as error:
+        sys.stderr.write(f"{error.message}\n")
+        sys.exit(2 if isinstance(error, MissingExtraError) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""The Python SDK: needs only the wire.
+
+from orchestrator.client import Client
+
+with Client("http://127.0.0.1:8000") as client:
+    answer = client.chat("What is the capital of France?")
+    print(answer.text, "by", answer.origin.expert)
+"""
+
+from orchestrator.client.asynchronous import AsyncChatStream, AsyncClient
+from orchestrator.client.blocking import ChatStream, Client
+from orchestrator.client.failures import (
+    ClientError,
+    UnexpectedReplyError,
+    UnknownFailureError,
+    UnreachableError,
+    WaitTimeoutError,
+)
+from orchestrator.client.wire import (
+    Completion,
+    CompletionChunk,
+    Model,
+    Origin,
+    Route,
+)
+from orchestrator.errors import OrchestratorError
+
+__all__ = [
+    "AsyncChatStream",
+    "AsyncClient",
+    "ChatStream",
+    "Client",
+    "ClientError",
+    "Completion",
+    "CompletionChunk",
+    "Model",
+    "OrchestratorError",
+    "Origin",
+    "Route",
+    "UnexpectedReplyError",
+    "UnknownFailureError",
+    "UnreachableError",
+    "WaitTimeoutError",
+]

@@ -1,0 +1,150 @@
+"""The asynchronous client; everything but the waiting is shared with the blocking one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
+
+from orchestrator.client.calls import Outgoing, chat_call, models_call, route_call
+from orchestrator.client.failures import failure, translated
+from orchestrator.client.replies import EventReader, origin_of, read, read_completion
+from orchestrator.client.settings import DEFAULT_URL, Settings
+from orchestrator.client.wire import (
+    ChatOptions,
+    Completion,
+    CompletionChunk,
+    Messages,
+    Model,
+    ModelList,
+    Route,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class AsyncChatStream:
+    """A chat answer as it is written; iterate once, close early to end the generation."""
+
+    def __init__(self, response: httpx.Response, *, base_url: str) -> None:
+        self._response = response
+        self._base_url = base_url
+        #: Who answers; known before the first chunk.
+        self.origin = origin_of(response.headers)
+
+    async def __aiter__(self) -> AsyncIterator[CompletionChunk]:
+        reader = EventReader()
+        async with self:
+            with translated(self._base_url):
+                async for piece in self._response.aiter_bytes():
+                    for chunk in reader.feed(piece):
+                        yield chunk
+        reader.finish()
+
+    async def close(self) -> None:
+        """Hang up; the service ends the generation."""
+        await self._response.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+class AsyncClient:
+    """Asks a running service from an event loop; see `Client` for the arguments."""
+
+    def __init__(
+        self,
+        base_url: str = DEFAULT_URL,
+        *,
+        api_key: str | None = None,
+        timeout_s: float = 120.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        import httpx  # here, since it takes longer to import than all of the SDK
+
+        settings = Settings(base_url=base_url, api_key=api_key, timeout_s=timeout_s)
+        self._base_url = base_url
+        with translated(base_url):
+            self._http = httpx.AsyncClient(transport=transport, **settings.for_httpx())
+
+    async def models(self) -> tuple[Model, ...]:
+        """Every name that can be used as `model`; raises as `Client.models`."""
+        return read(ModelList, (await self._complete(models_call())).content).data
+
+    async def route(self, messages: Messages, *, model: str = "auto") -> Route:
+        """Who would answer, without answering; raises as `Client.route`."""
+        return read(Route, (await self._complete(route_call(messages, model=model))).content)
+
+    @overload
+    async def chat(
+        self,
+        messages: Messages,
+        *,
+        model: str = "auto",
+        stream: Literal[False] = False,
+        **options: Unpack[ChatOptions],
+    ) -> Completion: ...
+
+    @overload
+    async def chat(
+        self,
+        messages: Messages,
+        *,
+        model: str = "auto",
+        stream: Literal[True],
+        **options: Unpack[ChatOptions],
+    ) -> AsyncChatStream: ...
+
+    async def chat(
+        self,
+        messages: Messages,
+        *,
+        model: str = "auto",
+        stream: bool = False,
+        **options: Unpack[ChatOptions],
+    ) -> Completion | AsyncChatStream:
+        """Ask and get the answer, whole or as it is written; arguments as `Client.chat`."""
+        call = chat_call(messages, model=model, stream=stream, options=options)
+        if stream:
+            return AsyncChatStream(await self._begin(call), base_url=self._base_url)
+        response = await self._complete(call)
+        return read_completion(response.content, response.headers)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def _complete(self, call: Outgoing) -> httpx.Response:
+        response = await self._begin(call)
+        with translated(self._base_url):
+            await response.aread()
+        return response
+
+    async def _begin(self, call: Outgoing) -> httpx.Response:
+        with translated(self._base_url):
+            request = self._http.build_request(call.method, call.path, json=call.body)
+            response = await self._http.send(request, stream=True)
+            if response.is_success:
+                return response
+            body = await response.aread()
+        raise failure(body, status=response.status_code, headers=response.headers)

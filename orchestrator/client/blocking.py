@@ -1,0 +1,173 @@
+"""The blocking client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
+
+from orchestrator.client.calls import Outgoing, chat_call, models_call, route_call
+from orchestrator.client.failures import failure, translated
+from orchestrator.client.replies import EventReader, origin_of, read, read_completion
+from orchestrator.client.settings import DEFAULT_URL, Settings
+from orchestrator.client.wire import (
+    ChatOptions,
+    Completion,
+    CompletionChunk,
+    Messages,
+    Model,
+    ModelList,
+    Route,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class ChatStream:
+    """A chat answer as it is written; iterate once, close early to end the generation."""
+
+    def __init__(self, response: httpx.Response, *, base_url: str) -> None:
+        self._response = response
+        self._base_url = base_url
+        #: Who answers; known before the first chunk.
+        self.origin = origin_of(response.headers)
+
+    def __iter__(self) -> Iterator[CompletionChunk]:
+        reader = EventReader()
+        with self, translated(self._base_url):
+            for piece in self._response.iter_bytes():
+                yield from reader.feed(piece)
+        reader.finish()
+
+    def close(self) -> None:
+        """Hang up; the service ends the generation."""
+        self._response.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Client:
+    """Asks a running service; one connection pool, safe to share between threads.
+
+    Args:
+        base_url: root of the service, without `/v1`.
+        api_key: sent as a bearer token, where the service or a proxy before it wants one.
+        timeout_s: longest silence of the service, seconds.
+        transport: how requests travel; the network by default.
+    """
+
+    def __init__(
+        self,
+        base_url: str = DEFAULT_URL,
+        *,
+        api_key: str | None = None,
+        timeout_s: float = 120.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        import httpx  # here, since it takes longer to import than all of the SDK
+
+        settings = Settings(base_url=base_url, api_key=api_key, timeout_s=timeout_s)
+        self._base_url = base_url
+        with translated(base_url):
+            self._http = httpx.Client(transport=transport, **settings.for_httpx())
+
+    def models(self) -> tuple[Model, ...]:
+        """Every name that can be used as `model`.
+
+        Raises:
+            OrchestratorError: what the service says, or a `ClientError`.
+        """
+        return read(ModelList, self._complete(models_call()).content).data
+
+    def route(self, messages: Messages, *, model: str = "auto") -> Route:
+        """Who would answer, without answering.
+
+        Raises:
+            OrchestratorError: what the service says, or a `ClientError`.
+        """
+        return read(Route, self._complete(route_call(messages, model=model)).content)
+
+    @overload
+    def chat(
+        self,
+        messages: Messages,
+        *,
+        model: str = "auto",
+        stream: Literal[False] = False,
+        **options: Unpack[ChatOptions],
+    ) -> Completion: ...
+
+    @overload
+    def chat(
+        self,
+        messages: Messages,
+        *,
+        model: str = "auto",
+        stream: Literal[True],
+        **options: Unpack[ChatOptions],
+    ) -> ChatStream: ...
+
+    def chat(
+        self,
+        messages: Messages,
+        *,
+        model: str = "auto",
+        stream: bool = False,
+        **options: Unpack[ChatOptions],
+    ) -> Completion | ChatStream:
+        """Ask and get the answer, whole or as it is written.
+
+        Args:
+            messages: a conversation in OpenAI's form, or the text of one user turn.
+            model: an expert or a composition.
+            stream: return at the first token; iterate over the result.
+            options: OpenAI's parameters.
+
+        Raises:
+            OrchestratorError: what the service says, or a `ClientError`.
+        """
+        call = chat_call(messages, model=model, stream=stream, options=options)
+        if stream:
+            return ChatStream(self._begin(call), base_url=self._base_url)
+        response = self._complete(call)
+        return read_completion(response.content, response.headers)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _complete(self, call: Outgoing) -> httpx.Response:
+        response = self._begin(call)
+        with translated(self._base_url):
+            response.read()
+        return response
+
+    def _begin(self, call: Outgoing) -> httpx.Response:
+        with translated(self._base_url):
+            request = self._http.build_request(call.method, call.path, json=call.body)
+            response = self._http.send(request, stream=True)
+            if response.is_success:
+                return response
+            body = response.read()
+        raise failure(body, status=response.status_code, headers=response.headers)

@@ -1,0 +1,41 @@
+"""Requests of the SDK as values, built once for the blocking and the asynchronous client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from orchestrator.client.wire import Messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One HTTP request, relative to the service's root."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    body: Mapping[str, Any] | None = None
+
+
+def models_call() -> Outgoing:
+    """Ask for every name that callers can use."""
+    return Outgoing(method="GET", path="/v1/models")
+
+
+def chat_call(
+    messages: Messages, *, model: str, stream: bool, options: Mapping[str, Any]
+) -> Outgoing:
+    """Ask for an answer."""
+    body = {"model": model, "messages": _turns(messages), "stream": stream, **options}
+    return Outgoing(method="POST", path="/v1/chat/completions", body=body)
+
+
+def route_call(messages: Messages, *, model: str) -> Outgoing:
+    """Ask who would answer."""
+    body = {"model": model, "messages": _turns(messages)}
+    return Outgoing(method="POST", path="/v1/route", body=body)
+
+
+def _turns(messages: Messages) -> list[Mapping[str, Any]]:
+    return [{"role": "user", "content": messages}] if isinstance(messages, str) else messages

@@ -1,0 +1,105 @@
+"""Replies of the service as values, read once for the blocking and the asynchronous client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from orchestrator.client.failures import UnexpectedReplyError, failure, unexpected
+from orchestrator.client.wire import Completion, CompletionChunk, Origin, Wire
+
+W = TypeVar("W", bound=Wire)
+
+_DONE = b"[DONE]"
+_HEADERS = {
+    "request_id": "x-orchestrator-request-id",
+    "model": "x-orchestrator-model",
+    "expert": "x-orchestrator-expert",
+    "router": "x-orchestrator-router",
+    "is_fallback": "x-orchestrator-fallback",
+    "generation": "x-orchestrator-generation",
+    "overhead_ms": "x-orchestrator-overhead-ms",
+}
+
+
+def read(kind: type[W], body: bytes) -> W:
+    """A JSON body as the value it should be.
+
+    Raises:
+        UnexpectedReplyError: it is something else.
+    """
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as exc:
+        raise unexpected(body, exc) from exc
+
+
+def read_completion(body: bytes, headers: Mapping[str, str]) -> Completion:
+    """A complete chat answer.
+
+    Raises:
+        UnexpectedReplyError: it is something else.
+    """
+    return read(Completion, body).model_copy(update={"origin": origin_of(headers)})
+
+
+def origin_of(headers: Mapping[str, str]) -> Origin:
+    """Who answered, as the headers have it.
+
+    Raises:
+        UnexpectedReplyError: a number in them is none.
+    """
+    told = {name: headers[header] for name, header in _HEADERS.items() if header in headers}
+    try:
+        return Origin.model_validate(told)
+    except ValidationError as exc:
+        raise unexpected(repr(told).encode(), exc) from exc
+
+
+class EventReader:
+    """Turns the bytes of an event stream into chunks, however they are cut.
+
+    Lines end at LF or CRLF only: JSON may hold other characters that `str.splitlines` cuts at.
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._data: list[bytes] = []
+        self._is_done = False
+
+    def feed(self, piece: bytes) -> Iterator[CompletionChunk]:
+        """The chunks that `piece` completes.
+
+        Raises:
+            OrchestratorError: the service reported an error inside the stream.
+            UnexpectedReplyError: an event is not a chunk.
+        """
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        for line in lines:
+            yield from self._line(line.removesuffix(b"\r"))
+
+    def finish(self) -> None:
+        """Say that the stream has ended.
+
+        Raises:
+            UnexpectedReplyError: it ended before the service said so.
+        """
+        if not self._is_done:
+            raise UnexpectedReplyError("the stream broke off before its end: the answer is partial")
+
+    def _line(self, line: bytes) -> Iterator[CompletionChunk]:
+        if line.startswith(b"data:"):
+            self._data.append(line.removeprefix(b"data:").removeprefix(b" "))
+        elif not line and self._data:
+            event, self._data = b"\n".join(self._data), []
+            yield from self._event(event)
+
+    def _event(self, event: bytes) -> Iterator[CompletionChunk]:
+        if event == _DONE:
+            self._is_done = True
+        elif event.startswith(b'{"error"'):
+            raise failure(event)
+        elif not self._is_done:
+            yield read(CompletionChunk, event)

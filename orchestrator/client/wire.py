@@ -1,0 +1,186 @@
+"""What the service answers, as frozen values; keys this version does not know are left aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias, TypedDict
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Wire(BaseModel):
+    """A JSON object of the service."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+
+class Function(Wire):
+    """The function of a tool call; in a stream, what is new of it."""
+
+    name: str | None = None
+    #: JSON text, as the model wrote it.
+    arguments: str = ""
+
+
+class ToolCall(Wire):
+    """A tool call; in a stream, what is new of the one at `index`."""
+
+    index: int | None = None
+    id: str | None = None
+    type: str = "function"
+    function: Function = Function()
+
+
+class Message(Wire):
+    """A message of the assistant; in a stream, what is new of it."""
+
+    role: str | None = None
+    content: str | None = None
+    reasoning: str | None = None
+    tool_calls: tuple[ToolCall, ...] | None = None
+
+
+class Usage(Wire):
+    """Tokens read and written."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class Origin(Wire):
+    """Who answered and why, from the response's `x-orchestrator-*` headers."""
+
+    request_id: str | None = None
+    model: str | None = None
+    expert: str | None = None
+    #: `id@version`.
+    router: str | None = None
+    #: The router was unsure, and the general expert answers.
+    is_fallback: bool = False
+    generation: int | None = None
+    #: The service's own time up to the first byte.
+    overhead_ms: float | None = None
+
+
+class Choice(Wire):
+    """One complete answer."""
+
+    index: int
+    message: Message
+    finish_reason: str | None = None
+    logprobs: dict[str, Any] | None = None
+
+
+class Completion(Wire):
+    """All answers to a chat, and where they come from."""
+
+    id: str
+    created: int
+    model: str
+    choices: tuple[Choice, ...]
+    usage: Usage | None = None
+    origin: Origin = Origin()
+
+    @property
+    def text(self) -> str:
+        """The text of the first answer."""
+        return (self.choices[0].message.content or "") if self.choices else ""
+
+
+class ChunkChoice(Wire):
+    """What is new of one answer."""
+
+    index: int
+    delta: Message = Message()
+    finish_reason: str | None = None
+    logprobs: dict[str, Any] | None = None
+
+
+class CompletionChunk(Wire):
+    """One event of a streamed chat."""
+
+    id: str
+    created: int
+    model: str
+    choices: tuple[ChunkChoice, ...] = ()
+    usage: Usage | None = None
+
+    @property
+    def text(self) -> str:
+        """What is new of the first answer."""
+        return "".join(one.delta.content or "" for one in self.choices if one.index == 0)
+
+
+class Model(Wire):
+    """A name that callers can use."""
+
+    id: str
+    created: int | None = None
+    owned_by: str | None = None
+    kind: Literal["expert", "composition"] | None = None
+    skills: tuple[str, ...] = ()
+    modalities: tuple[str, ...] = ()
+    license: str | None = None
+    parameters: int | None = None
+    #: Longest context, tokens.
+    max_model_len: int | None = None
+
+
+class ModelList(Wire):
+    """Every name that callers can use."""
+
+    data: tuple[Model, ...]
+
+
+class Route(Wire):
+    """Who would answer a chat, and why; nothing was generated."""
+
+    id: str
+    model: str
+    #: Expert ids, best first.
+    chosen: tuple[str, ...]
+    #: Expert id -> score in [0, 1].
+    scores: dict[str, float] = {}
+    category: str | None = None
+    #: Uncertainty in [0, 1].
+    entropy: float | None = None
+    is_fallback: bool = False
+    reasons: tuple[str, ...] = ()
+    composition: str | None = None
+    router: str | None = None
+    router_version: str | None = None
+    generation: int
+    #: Sampling that the registry would fill in.
+    defaults: dict[str, float] = {}
+    #: The router's time, and all of the service's own.
+    routing_ms: float | None = None
+    overhead_ms: float | None = None
+
+
+class ChatOptions(TypedDict, total=False):
+    """Parameters of a chat beside its messages, as OpenAI names them."""
+
+    n: int
+    stop: str | list[str]
+    seed: int
+    temperature: float
+    top_p: float
+    max_tokens: int
+    max_completion_tokens: int
+    logprobs: bool
+    top_logprobs: int
+    presence_penalty: float
+    frequency_penalty: float
+    logit_bias: Mapping[str, float]
+    response_format: Mapping[str, Any]
+    tools: list[Mapping[str, Any]]
+    tool_choice: str | Mapping[str, Any]
+    parallel_tool_calls: bool
+    stream_options: Mapping[str, Any]
+    user: str
+    metadata: Mapping[str, str]
+
+
+#: A conversation in OpenAI's form, or the text of a single user turn.
+Messages: TypeAlias = str | list[Mapping[str, Any]]

@@ -1,0 +1,1 @@
+"""Programs over routers and experts that callers use as models."""

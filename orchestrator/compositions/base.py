@@ -1,0 +1,64 @@
+"""What a composition is: a program over routers and experts that callers use as a model."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from orchestrator.engines.base import Chunk, Prompt, Sampling, Structure
+from routers.base import Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One request as its caller meant it, after parsing."""
+
+    id: str
+    #: The expert or composition named by the caller.
+    model: str
+    prompt: Prompt
+    sampling: Sampling = field(default_factory=Sampling)
+    structure: Structure | None = None
+    timeout_s: float | None = None
+    echo: bool = False
+    #: False: nobody reads along, so the answer may come in one chunk.
+    is_streamed: bool = True
+    user: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Who answers and why; known before the first token."""
+
+    expert: str
+    generation: int
+    composition: str | None = None
+    router: str | None = None
+    router_version: str | None = None
+    route: Route | None = None
+    #: Seconds spent in routing.
+    routing_s: float = 0.0
+    #: What the registry filled in where the caller was silent: field of `Sampling` -> value.
+    defaults: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A decided request: its decision at once, its chunks as they come."""
+
+    decision: Decision
+    chunks: AsyncIterator[Chunk]
+
+
+class Composition(Protocol):
+    """Answers queries by calling experts."""
+
+    async def decide(self, query: Query) -> Decision:
+        """Route only: nothing is generated."""
+        ...
+
+    async def reply(self, query: Query) -> Reply:
+        """Decide, then stream the answer."""
+        ...

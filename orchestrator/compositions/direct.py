@@ -1,0 +1,33 @@
+"""The simplest program: the expert that the caller named."""
+
+from __future__ import annotations
+
+from orchestrator.compositions.base import Decision, Query, Reply
+from orchestrator.compositions.eligibility import needs_of
+from orchestrator.compositions.generation import Generation
+from orchestrator.registry.models import Expert
+
+
+class Direct:
+    """Answers with one expert; nothing is routed."""
+
+    def __init__(self, expert: Expert, generation: Generation) -> None:
+        self._expert = expert
+        self._generation = generation
+
+    async def decide(self, query: Query) -> Decision:
+        """The expert itself, if it can take the query.
+
+        Raises:
+            RequestError: the query carries images or tools that this expert cannot take.
+        """
+        self._generation.eligibility.check(self._expert.id, needs_of(query.prompt))
+        return Decision(
+            expert=self._expert.id,
+            generation=self._generation.number,
+            defaults=self._generation.filled_in(query.sampling, self._expert),
+        )
+
+    async def reply(self, query: Query) -> Reply:
+        """Start the expert's answer."""
+        return self._generation.carry_out(query, await self.decide(query))

@@ -1,0 +1,57 @@
+"""What all programs of one generation share, and how a decision becomes an expert's call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from orchestrator.compositions.base import Decision, Query, Reply
+from orchestrator.compositions.eligibility import Eligibility
+from orchestrator.engines.base import Call, Engine, Sampling
+from orchestrator.registry.models import Expert, Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """One version of the registry with the means to answer from it."""
+
+    number: int
+    registry: Registry
+    eligibility: Eligibility
+    #: Reaches every expert of the registry.
+    dispatch: Engine
+
+    def filled_in(self, sampling: Sampling, expert: Expert) -> dict[str, float]:
+        """The values of the registry that hold where the caller was silent.
+
+        The expert's own defaults come before the registry's. `temperature` and `top_p` stay out
+        when neither has one: the expert's generation config then decides.
+        """
+        own = expert.defaults
+        known = {
+            "temperature": own.temperature,
+            "top_p": own.top_p,
+            "max_tokens": own.max_tokens or self.registry.defaults.max_tokens,
+        }
+        return {
+            name: value
+            for name, value in known.items()
+            if value is not None and getattr(sampling, name) is None
+        }
+
+    def carry_out(self, query: Query, decision: Decision) -> Reply:
+        """Start the call that `decision` stands for."""
+        filled: Mapping[str, Any] = decision.defaults
+        call = Call(
+            id=query.id,
+            expert=decision.expert,
+            generation=self.number,
+            prompt=query.prompt,
+            sampling=replace(query.sampling, **filled) if filled else query.sampling,
+            structure=query.structure,
+            timeout_s=query.timeout_s or self.registry.defaults.timeout_s,
+            echo=query.echo,
+            stream=query.is_streamed,
+        )
+        return Reply(decision=decision, chunks=self.dispatch.generate(call))

@@ -1,0 +1,129 @@
+"""Every model that callers can name in one generation, and the program behind each."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.compositions.base import Composition, Decision, Query, Reply
+from orchestrator.compositions.direct import Direct
+from orchestrator.compositions.eligibility import Eligibility
+from orchestrator.compositions.generation import Generation
+from orchestrator.compositions.route import RouteOne
+from orchestrator.engines.base import Engine
+from orchestrator.errors import RegistryError, UnknownModelError
+from orchestrator.registry.models import Expert, Registry
+from routers.base import Router
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A name that callers can use."""
+
+    id: str
+    kind: Literal["expert", "composition"]
+    #: The entry behind the name; `None` for a composition.
+    expert: Expert | None = None
+
+
+class Programs:
+    """One generation's programs; a request keeps the `Programs` it started with.
+
+    Args:
+        registry: the generation's content.
+        generation: its number.
+        routers: router id of the registry -> the loaded router.
+        dispatch: reaches every expert of the registry.
+
+    Raises:
+        RegistryError: a composition names a router that was not loaded.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        generation: int,
+        routers: Mapping[str, Router],
+        dispatch: Engine,
+    ) -> None:
+        self.registry = registry
+        self.generation = generation
+        shared = Generation(
+            number=generation,
+            registry=registry,
+            eligibility=Eligibility(registry),
+            dispatch=dispatch,
+        )
+        self._programs: dict[str, Composition] = {
+            **{expert.id: Direct(expert, shared) for expert in registry.experts},
+            **{name: _composed(name, shared, routers) for name in registry.compositions},
+        }
+
+    async def decide(self, query: Query) -> Decision:
+        """Say who would answer `query`; nothing is generated.
+
+        Raises:
+            RequestError: the model is unknown or cannot take the query.
+        """
+        return await self._program(query.model).decide(query)
+
+    async def reply(self, query: Query) -> Reply:
+        """Decide, and start the answer to `query`.
+
+        Raises:
+            RequestError: the model is unknown or cannot take the query.
+        """
+        return await self._program(query.model).reply(query)
+
+    def models(self) -> tuple[Model, ...]:
+        """Compositions first, then experts, each in the order of the registry."""
+        compositions = (Model(id=name, kind="composition") for name in self.registry.compositions)
+        experts = (Model(id=e.id, kind="expert", expert=e) for e in self.registry.experts)
+        return (*compositions, *experts)
+
+    def model(self, model_id: str) -> Model:
+        """The model of this name.
+
+        Raises:
+            UnknownModelError: there is none; the message names the nearest.
+        """
+        found = next((model for model in self.models() if model.id == model_id), None)
+        if found is None:
+            raise self._unknown(model_id)
+        return found
+
+    def __contains__(self, model_id: object) -> bool:
+        return model_id in self._programs
+
+    def _program(self, model_id: str) -> Composition:
+        program = self._programs.get(model_id)
+        if program is None:
+            raise self._unknown(model_id)
+        return program
+
+    def _unknown(self, model_id: str) -> UnknownModelError:
+        known = [model.id for model in self.models()]
+        near = difflib.get_close_matches(model_id[:128], known, n=3, cutoff=0.5)
+        hint = f"nearest: {near}" if near else f"known: {known[:20]}"
+        more = "" if len(known) <= 20 or near else f" and {len(known) - 20} more"
+        return UnknownModelError(
+            f"model {model_id[:128]!r} is not in the registry; {hint}{more}; "
+            "GET /v1/models lists all",
+            param="model",
+        )
+
+
+def _composed(
+    composition_id: str, generation: Generation, routers: Mapping[str, Router]
+) -> Composition:
+    router_id = generation.registry.compositions[composition_id].router
+    router = routers.get(router_id)
+    if router is None:
+        raise RegistryError(
+            f"composition {composition_id!r} uses router {router_id!r}, which is not loaded; "
+            f"loaded: {sorted(routers)}"
+        )
+    return RouteOne(composition_id, generation, router_id=router_id, router=router)

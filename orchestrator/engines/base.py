@@ -1,0 +1,281 @@
+"""The one seam to whatever generates tokens: values in, values out.
+
+An `Engine` answers a `Call` with a stream of `Chunk`s. Everything above it (compositions, the
+gateway's dispatch, the batch runner) speaks this protocol, and dispatch itself implements it, so
+a composition cannot tell a local engine from a table of slots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+Role = Literal["system", "user", "assistant", "tool"]
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPart:
+    """A piece of text in a message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagePart:
+    """An image by URL or data URL, for experts with the `image` modality."""
+
+    url: str
+    detail: str | None = None
+
+
+Part = TextPart | ImagePart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A complete tool call of an assistant message."""
+
+    id: str
+    name: str
+    #: JSON text, as the model wrote it.
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: tuple[Part, ...] = ()
+    name: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+    @property
+    def text(self) -> str:
+        """All text parts, joined by newlines."""
+        return "\n".join(part.text for part in self.content if isinstance(part, TextPart))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A function the model may call."""
+
+    name: str
+    description: str | None = None
+    #: JSON Schema of the arguments.
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    strict: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """A conversation to continue."""
+
+    messages: tuple[Message, ...]
+    tools: tuple[Tool, ...] = ()
+    #: `auto`, `none`, `required`, or the name of the one tool to call, prefixed by `function:`.
+    tool_choice: str = "auto"
+    parallel_tool_calls: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """Raw text, or token ids, to continue without a chat template."""
+
+    text: str = ""
+    token_ids: tuple[int, ...] | None = None
+
+
+Prompt = Chat | Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Structure:
+    """The form the answer must have.
+
+    `kind` is `json_object` (any JSON object) or `json_schema` (`schema` holds it).
+    """
+
+    kind: Literal["json_object", "json_schema"]
+    schema: Mapping[str, Any] | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How to draw tokens; `None` leaves the choice to the expert's defaults."""
+
+    n: int = 1
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    #: Alternatives reported per token (0 reports the chosen token alone); `None` reports nothing.
+    top_logprobs: int | None = None
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    #: Token id -> bias in [-100, 100].
+    logit_bias: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request to one expert: what crosses the hop from gateway to slot."""
+
+    id: str
+    expert: str
+    #: The registry generation the request is pinned to.
+    generation: int
+    prompt: Prompt
+    sampling: Sampling = field(default_factory=Sampling)
+    structure: Structure | None = None
+    #: Wall-clock seconds the call may take, waiting included; `None` has no bound.
+    timeout_s: float | None = None
+    #: Repeat the prompt before the completion (`/v1/completions` only).
+    echo: bool = False
+    #: False: nobody reads along, so the engine may answer in one final chunk.
+    stream: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenLogprob:
+    """A token with its natural-log probability and the alternatives considered."""
+
+    token: str
+    logprob: float
+    bytes_: tuple[int, ...] = ()
+    top: tuple[TokenLogprob, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallDelta:
+    """What is new of one tool call; `id` and `name` come once, with the first delta."""
+
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """What is new of one choice."""
+
+    index: int = 0
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[ToolCallDelta, ...] = ()
+    logprobs: tuple[TokenLogprob, ...] = ()
+    finish_reason: FinishReason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens read and written; `completion_tokens` counts all `n` choices."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """One engine step: the deltas of every choice that moved; `usage` with the last chunk."""
+
+    deltas: tuple[Delta, ...] = ()
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One complete answer of a call."""
+
+    index: int
+    text: str
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    logprobs: tuple[TokenLogprob, ...] = ()
+    finish_reason: FinishReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """All choices of a call, in order of `index`, and what they cost."""
+
+    choices: tuple[Choice, ...]
+    usage: Usage
+
+
+class Engine(Protocol):
+    """Generates for one or more experts.
+
+    Closing the iterator early (a caller that hung up) ends the generation at its source.
+    """
+
+    def generate(self, call: Call) -> AsyncIterator[Chunk]:
+        """Stream the answer to `call`.
+
+        Every choice ends with exactly one delta that has a `finish_reason`; the last chunk, and
+        no other, has `usage`.
+
+        Raises:
+            RequestError: the call cannot be served as asked (context too long, unsupported).
+            EngineError: the engine failed; `retryable` says whether another try makes sense.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Free everything this engine holds; calls in flight fail with `EngineDeadError`."""
+        ...
+
+
+@dataclass(slots=True)
+class _Draft:
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    logprobs: list[TokenLogprob] = field(default_factory=list)
+    tool_calls: dict[int, list[ToolCallDelta]] = field(default_factory=dict)
+    finish_reason: FinishReason | None = None
+
+    def add(self, delta: Delta) -> None:
+        self.text.append(delta.text)
+        self.reasoning.append(delta.reasoning)
+        self.logprobs.extend(delta.logprobs)
+        for call in delta.tool_calls:
+            self.tool_calls.setdefault(call.index, []).append(call)
+        self.finish_reason = delta.finish_reason or self.finish_reason
+
+    def choice(self, index: int) -> Choice:
+        return Choice(
+            index=index,
+            text="".join(self.text),
+            reasoning="".join(self.reasoning),
+            tool_calls=tuple(_tool_call(parts) for _, parts in sorted(self.tool_calls.items())),
+            logprobs=tuple(self.logprobs),
+            finish_reason=self.finish_reason or "stop",
+        )
+
+
+def _tool_call(parts: Sequence[ToolCallDelta]) -> ToolCall:
+    return ToolCall(
+        id=next((part.id for part in parts if part.id), ""),
+        name=next((part.name for part in parts if part.name), ""),
+        arguments="".join(part.arguments for part in parts),
+    )
+
+
+async def collect(chunks: AsyncIterator[Chunk]) -> Answer:
+    """Read a whole stream into one answer."""
+    drafts: dict[int, _Draft] = {}
+    usage = Usage(prompt_tokens=0, completion_tokens=0)
+    async for chunk in chunks:
+        for delta in chunk.deltas:
+            drafts.setdefault(delta.index, _Draft()).add(delta)
+        usage = chunk.usage or usage
+    choices = tuple(draft.choice(index) for index, draft in sorted(drafts.items()))
+    return Answer(choices=choices, usage=usage)

@@ -1,0 +1,112 @@
+"""The canaries one engine has seen, and the proof after each load."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from tokenizers import Tokenizer
+
+from orchestrator.engines.canary import (
+    Canary,
+    Conditions,
+    Greedy,
+    check_canary,
+    stored_canary,
+)
+from orchestrator.engines.weights import fingerprint
+
+#: Continued when a canary is recorded; the one whose tokens are least in doubt is kept.
+PROMPTS = ("The quick brown fox", "1, 2, 3,", "Question: what is", "To be or not")
+
+_logger = logging.getLogger(__name__)
+
+
+class Continues(Protocol):
+    """An engine that continues prompts greedily."""
+
+    @property
+    def conditions(self) -> Conditions:
+        """What its log-probabilities depend on besides the weights."""
+        ...
+
+    async def greedy(self, prompt_token_ids: Sequence[int]) -> Greedy:
+        """Continue a prompt by the canary's number of tokens."""
+        ...
+
+
+class Canaries:
+    """Canaries by the fingerprint of the weights they were recorded from."""
+
+    def __init__(self) -> None:
+        self._by_weights: dict[str, Canary] = {}
+
+    async def prove(
+        self,
+        engine: Continues,
+        expert_id: str,
+        *,
+        folder: Path | None,
+        backend: Tokenizer,
+        is_fresh: bool,
+    ) -> None:
+        """Compare what `engine` says with what is known of these weights, or record it.
+
+        Args:
+            engine: holds the weights that are to be proved.
+            expert_id: for messages.
+            folder: of the weights; `None` for those of a hub, whose canary lives with the engine.
+            backend: tokenizer of the expert.
+            is_fresh: whether the engine was started with these weights, not reloaded.
+
+        Raises:
+            SwapError: these are not the expert's own weights.
+        """
+        weights = fingerprint(folder) if folder else f"hub:{expert_id}"
+        known = stored_canary(folder, engine.conditions) if folder else None
+        known = known or self._known(weights, is_fresh=is_fresh)
+        if known is None:
+            self._by_weights[weights] = await self._first(
+                engine, expert_id, backend=backend, is_fresh=is_fresh
+            )
+            return
+        check_canary(expert_id, known, await engine.greedy(known.prompt_token_ids))
+
+    def _known(self, weights: str, *, is_fresh: bool) -> Canary | None:
+        """What was recorded here; a fresh start knows better than a first reload."""
+        known = self._by_weights.get(weights)
+        return None if known is not None and is_fresh and known.origin != "fresh" else known
+
+    async def _first(
+        self, engine: Continues, expert_id: str, *, backend: Tokenizer, is_fresh: bool
+    ) -> Canary:
+        canary = await record_canary(engine, backend)
+        if is_fresh:
+            return canary
+        _logger.warning(
+            "expert %r was reloaded without a recorded canary: this load cannot be proved, only "
+            "later ones; run `python -m orchestrator.engines.record_canary` on its folder",
+            expert_id,
+        )
+        return canary.model_copy(update={"origin": "first_reload"})
+
+
+async def record_canary(engine: Continues, backend: Tokenizer) -> Canary:
+    """Continue every prompt and keep the continuation whose tokens are least in doubt.
+
+    A token that is only just ahead of the next may lose on another processor's arithmetic.
+    """
+    found: list[tuple[float, Canary]] = []
+    for prompt in PROMPTS:
+        token_ids = backend.encode(prompt, add_special_tokens=True).ids
+        greedy = await engine.greedy(token_ids)
+        canary = Canary(
+            conditions=engine.conditions,
+            prompt_token_ids=tuple(token_ids),
+            token_ids=greedy.token_ids,
+            logprobs=greedy.logprobs,
+        )
+        found.append((greedy.margin, canary))
+    return max(found, key=lambda entry: entry[0])[1]

@@ -1,0 +1,136 @@
+"""Proof that an engine holds an expert's own weights: a few greedy tokens and their log-probs.
+
+A canary is only as good as what it is compared with. The best is recorded from a fresh engine
+and committed beside the weights, in `canary.json`, by
+
+    python -m orchestrator.engines.record_canary FOLDER...
+
+Where there is none for this vLLM, dtype and device, the first load records it: a fresh start is
+as good as the file while the engine lives, but after a first *reload* there is nothing to compare
+with, which the origin `first_reload` and a warning say.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from orchestrator.engines.weights import fingerprint
+from orchestrator.errors import SwapError
+
+FILE = "canary.json"
+NUM_TOKENS = 8
+#: Largest difference of a log-probability, in float32.
+TOLERANCE = 1e-3
+
+#: Half-precision kernels sum in an order that depends on the batch.
+_HALF_TOLERANCE = 5e-2
+
+_logger = logging.getLogger(__name__)
+
+Origin = Literal["fresh", "first_reload"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greedy:
+    """A greedy continuation, and how far each token was ahead of the next best."""
+
+    token_ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    #: Least distance of a chosen token's log-probability from the runner-up's.
+    margin: float
+
+
+class Conditions(BaseModel):
+    """What log-probabilities depend on besides the weights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vllm: str
+    dtype: str
+    device: str
+
+    @property
+    def tolerance(self) -> float:
+        """Largest difference of a log-probability that is no fault."""
+        return TOLERANCE if self.dtype == "float32" else _HALF_TOLERANCE
+
+
+class Canary(BaseModel):
+    """A greedy continuation of a prompt; tokens and their natural-log probabilities."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    conditions: Conditions
+    prompt_token_ids: tuple[int, ...]
+    token_ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    origin: Origin = "fresh"
+
+
+class CanaryFile(BaseModel):
+    """What `canary.json` holds: canaries of one set of weights, at most one a condition."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    #: Of the weights, see `weights.fingerprint`.
+    weights: str
+    canaries: tuple[Canary, ...]
+
+
+def stored_canary(folder: Path, conditions: Conditions) -> Canary | None:
+    """The canary recorded for the weights in `folder`, if there is one for `conditions`.
+
+    Raises:
+        SwapError: `canary.json` is not what `record_canary` writes.
+    """
+    file = _read(folder)
+    if file is None:
+        return None
+    if file.weights != fingerprint(folder):
+        _logger.warning("%s is of other weights than lie beside it; record it again", folder / FILE)
+        return None
+    return next((found for found in file.canaries if found.conditions == conditions), None)
+
+
+def store_canary(folder: Path, canary: Canary) -> None:
+    """Write `canary` beside the weights, keeping canaries of other conditions."""
+    weights = fingerprint(folder)
+    file = _read(folder)
+    others = file.canaries if file is not None and file.weights == weights else ()
+    kept = tuple(other for other in others if other.conditions != canary.conditions)
+    written = CanaryFile(weights=weights, canaries=(*kept, canary))
+    text = json.dumps(written.model_dump(mode="json"), indent=1)
+    (folder / FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def check_canary(expert_id: str, expected: Canary, seen: Greedy) -> None:
+    """Raise `SwapError` unless the tokens are equal and the log-probabilities close."""
+    if seen.token_ids != expected.token_ids:
+        raise SwapError(
+            f"canary of expert {expert_id!r}: tokens {list(seen.token_ids)} differ from the "
+            f"recorded {list(expected.token_ids)} (origin {expected.origin})"
+        )
+    gaps = [abs(one - other) for one, other in zip(seen.logprobs, expected.logprobs, strict=True)]
+    faults = [gap for gap in gaps if not gap <= expected.conditions.tolerance]  # NaN is a fault
+    if faults:
+        raise SwapError(
+            f"canary of expert {expert_id!r}: log-probabilities differ by {faults[0]:.4g}, more "
+            f"than {expected.conditions.tolerance:g} (origin {expected.origin})"
+        )
+
+
+def _read(folder: Path) -> CanaryFile | None:
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        return CanaryFile.model_validate_json(path.read_bytes())
+    except ValidationError as exc:
+        raise SwapError(f"{path} is no canary file; delete it or record it again: {exc}") from exc

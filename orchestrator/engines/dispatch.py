@@ -1,0 +1,220 @@
+"""From expert to engine: one hop, by a table, with another try where that is safe."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from orchestrator.engines.base import Call, Chunk, Engine
+from orchestrator.engines.streams import Bound, reading
+from orchestrator.errors import (
+    EngineDeadError,
+    EngineError,
+    EngineTimeoutError,
+    ExpertUnavailableError,
+    NotHostedError,
+    OrchestratorError,
+    OverloadedError,
+    SwapError,
+)
+from orchestrator.residency.placement import DispatchTable
+
+#: Failures after which another slot may still answer, as long as no chunk was yielded.
+_ELSEWHERE = (EngineDeadError, OverloadedError, SwapError)
+#: How long a dead slot is the last choice, seconds.
+_SHUN_S = 5.0
+#: Told to callers when nothing better is known, seconds.
+_RETRY_AFTER_S = 5.0
+#: Past its time a call is given up here; the engine, which knows why, is to say so first.
+_GRACE_S = 0.5
+
+Refresh = Callable[[], Awaitable[DispatchTable]]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Attempt:
+    """One call and what was tried for it."""
+
+    call: Call
+    deadline_s: float | None
+    failures: dict[str, OrchestratorError] = field(default_factory=dict)
+    has_refreshed: bool = False
+    has_begun: bool = False
+
+
+class Dispatch:
+    """An `Engine` for every expert: slots by table, upstreams by expert.
+
+    Args:
+        table: where experts are hosted; replaced by `adopt` and after a refusal.
+        slots: engine of each slot by name. Read anew for each call, so its owner may add slots
+            to it.
+        remotes: engines of the experts that run elsewhere, by expert id.
+        refresh: asks the Conductor for the newest table; one question at a time.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        table: DispatchTable,
+        *,
+        slots: Mapping[str, Engine],
+        remotes: Mapping[str, Engine],
+        refresh: Refresh,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._table_by_generation = {table.generation: table}
+        self._slots = slots
+        self._remotes = remotes
+        self._refresh = refresh
+        self._clock = clock
+        self._refreshing: asyncio.Future[DispatchTable] | None = None
+        self._num_in_flight: Counter[str] = Counter()
+        self._last_slot: dict[str, str] = {}
+        self._shunned_until_s: dict[str, float] = {}
+
+    @property
+    def table(self) -> DispatchTable:
+        """The newest table held."""
+        return self._table_by_generation[max(self._table_by_generation)]
+
+    def adopt(self, table: DispatchTable) -> None:
+        """Dispatch by `table`; the one of the generation before stays for requests pinned to it."""
+        self._table_by_generation[table.generation] = table
+        for old in sorted(self._table_by_generation)[:-2]:
+            del self._table_by_generation[old]
+
+    async def generate(self, call: Call) -> AsyncIterator[Chunk]:
+        """Stream the answer of whichever slot takes the call; see `Engine.generate`.
+
+        A slot that refuses, is full or dies before its first chunk is replaced by another that
+        hosts the expert; after the first chunk nothing is tried again.
+
+        Raises:
+            ExpertUnavailableError: nothing that hosts the expert can be reached.
+        """
+        deadline_s = None if call.timeout_s is None else self._clock() + call.timeout_s
+        attempt = _Attempt(call=call, deadline_s=deadline_s)
+        while True:
+            name, engine = await self._pick(attempt)
+            try:
+                async with reading(self._send(attempt, name, engine)) as chunks:
+                    async for chunk in chunks:
+                        attempt.has_begun = True
+                        yield chunk
+                return
+            except (NotHostedError, *_ELSEWHERE) as error:
+                if attempt.has_begun:
+                    raise
+                await self._note(attempt, name, error)
+
+    async def close(self) -> None:
+        """Close the upstreams; the slots belong to the service."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+        await asyncio.gather(*(engine.close() for engine in self._remotes.values()))
+
+    async def _pick(self, attempt: _Attempt) -> tuple[str, Engine]:
+        """The engine to try next; a table without the expert may be an old one.
+
+        Raises:
+            ExpertUnavailableError: all were tried, or there is none.
+            OverloadedError, SwapError: all were tried, and this was the last to fail.
+        """
+        expert = attempt.call.expert
+        engines = self._engines(attempt.call)
+        if not engines and not attempt.has_refreshed:
+            await self._refresh_for(attempt)
+            engines = self._engines(attempt.call)
+        untried = [name for name in engines if name not in attempt.failures]
+        if not untried:
+            raise self._exhausted(attempt)
+        name = min(untried, key=lambda name: self._rank(name, expert))
+        return name, engines[name]
+
+    def _engines(self, call: Call) -> dict[str, Engine]:
+        if call.expert in self._remotes:
+            return {f"upstream of {call.expert}": self._remotes[call.expert]}
+        table = self._table_by_generation.get(call.generation, self.table)
+        names = table.slots(call.expert)
+        return {name: self._slots[name] for name in names if name in self._slots}
+
+    def _rank(self, name: str, expert: str) -> tuple[bool, int, bool]:
+        """Least is best: alive, fewest of our calls in flight, the expert's last choice."""
+        is_shunned = self._shunned_until_s.get(name, 0.0) > self._clock()
+        return is_shunned, self._num_in_flight[name], self._last_slot.get(expert) != name
+
+    async def _send(self, attempt: _Attempt, name: str, engine: Engine) -> AsyncIterator[Chunk]:
+        call, left_s = attempt.call, self._left_s(attempt)
+        self._last_slot[call.expert] = name
+        self._num_in_flight[name] += 1
+        bound = Bound(None if left_s is None else left_s + _GRACE_S)
+        try:
+            async with reading(engine.generate(replace(call, timeout_s=left_s))) as chunks:
+                while (chunk := await bound.next(chunks)) is not None:
+                    yield chunk
+        except TimeoutError as error:
+            raise _late(call) from error
+        finally:
+            bound.stop()
+            self._num_in_flight[name] -= 1
+
+    def _left_s(self, attempt: _Attempt) -> float | None:
+        if attempt.deadline_s is None:
+            return None
+        return max(attempt.deadline_s - self._clock(), 0.0)
+
+    async def _note(self, attempt: _Attempt, name: str, error: OrchestratorError) -> None:
+        """Remember the failure; after the first refusal ask for a new table and start over."""
+        if isinstance(error, EngineDeadError):
+            self._shunned_until_s[name] = self._clock() + _SHUN_S
+        if isinstance(error, NotHostedError) and not attempt.has_refreshed:
+            await self._refresh_for(attempt)
+        else:
+            attempt.failures[name] = error
+
+    async def _refresh_for(self, attempt: _Attempt) -> None:
+        attempt.has_refreshed = True
+        if self._refreshing is None:
+            self._refreshing = asyncio.ensure_future(self._refresh())
+            self._refreshing.add_done_callback(self._refreshed)
+        try:
+            self.adopt(await asyncio.shield(self._refreshing))
+        except OrchestratorError as error:
+            raise ExpertUnavailableError(
+                f"expert {attempt.call.expert!r} is not where the dispatch table has it, and a "
+                f"new table cannot be read: {error}",
+                retry_after_s=error.retry_after_s or _RETRY_AFTER_S,
+            ) from error
+
+    def _refreshed(self, refreshing: asyncio.Future[DispatchTable]) -> None:
+        self._refreshing = None
+        if not refreshing.cancelled():
+            refreshing.exception()  # every caller that asked may have gone
+
+    def _exhausted(self, attempt: _Attempt) -> OrchestratorError:
+        """What to tell the caller when no engine is left to try."""
+        failures, expert = attempt.failures, attempt.call.expert
+        last = failures[next(reversed(failures))] if failures else None
+        if isinstance(last, EngineError) and not isinstance(last, EngineDeadError):
+            return last
+        tried = "; ".join(f"{name!r}: {error}" for name, error in failures.items())
+        why = tried or (
+            f"generation {self.table.generation} has it on {list(self.table.slots(expert))}, "
+            f"connected are {sorted(self._slots)}"
+        )
+        unavailable = ExpertUnavailableError(
+            f"no engine of expert {expert!r} can be reached: {why}",
+            retry_after_s=(last and last.retry_after_s) or _RETRY_AFTER_S,
+        )
+        unavailable.__cause__ = last
+        return unavailable
+
+
+def _late(call: Call) -> EngineTimeoutError:
+    return EngineTimeoutError(
+        f"expert {call.expert!r} gave no further token within the call's {call.timeout_s:g} s"
+    )

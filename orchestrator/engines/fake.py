@@ -1,0 +1,207 @@
+"""A scripted engine and host that answer at once: for tests, benches and kind `fake`."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
+from typing import Any
+
+from orchestrator.engines.base import Call, Chunk
+from orchestrator.engines.scripts import Performance, Script
+from orchestrator.errors import (
+    EngineDeadError,
+    EngineTimeoutError,
+    NotHostedError,
+    OrchestratorError,
+    SwapError,
+)
+from orchestrator.registry.models import Expert
+
+#: Calls remembered; a bench sends more than memory should hold.
+MAX_RECORDED = 10_000
+
+
+class FakeEngine:
+    """Answers by a script, honouring `n`, `stop`, `max_tokens`, `echo`, log-probs and timeouts.
+
+    Args:
+        says: the answer to every call, see `Script.says`.
+        fails: raised for every call before its first token.
+        gate: awaited by every call before its first token.
+        token_delay_s: pause before each token.
+        script: decides call by call instead of the four above.
+    """
+
+    def __init__(
+        self,
+        says: str | tuple[str, ...] = "Hello.",
+        *,
+        fails: OrchestratorError | None = None,
+        gate: asyncio.Event | None = None,
+        token_delay_s: float = 0.0,
+        script: Callable[[Call], Script] | None = None,
+    ) -> None:
+        fixed = Script(says=says, fails=fails, gate=gate, token_delay_s=token_delay_s)
+        self._script = script or (lambda _: fixed)
+        #: The latest calls in order of arrival, at most `MAX_RECORDED`.
+        self.calls: deque[Call] = deque(maxlen=MAX_RECORDED)
+        #: Ids of calls whose reader hung up.
+        self.cancelled: deque[str] = deque(maxlen=MAX_RECORDED)
+        #: Set while at least one call has arrived; clear it to wait for the next.
+        self.arrived = asyncio.Event()
+        #: Set when a reader hung up; clear it to wait for the next.
+        self.hung_up = asyncio.Event()
+        self.num_in_flight = 0
+        self._closed = asyncio.Event()
+
+    async def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
+        """Play the script for `call`; see `Engine.generate`."""
+        with self._in_flight(call):
+            script = self._script(call)
+            performance = Performance(call, script)
+            deadline_s = _deadline_s(call)
+            while not performance.is_over:
+                await self._wait(call, script, performance.num_steps, deadline_s)
+                chunk = performance.step()
+                if call.stream:
+                    yield chunk
+            if not call.stream:
+                yield performance.whole()
+
+    async def close(self) -> None:
+        """End every call in flight, and every later one, with `EngineDeadError`."""
+        self._closed.set()
+
+    @contextmanager
+    def _in_flight(self, call: Call) -> Iterator[None]:
+        self.calls.append(call)
+        self.arrived.set()
+        self.num_in_flight += 1
+        try:
+            yield
+        except (asyncio.CancelledError, GeneratorExit):
+            self.cancelled.append(call.id)
+            self.hung_up.set()
+            raise
+        finally:
+            self.num_in_flight -= 1
+
+    async def _wait(
+        self, call: Call, script: Script, number: int, deadline_s: float | None
+    ) -> None:
+        """Do what the script has before token `number`."""
+        if script.token_delay_s:
+            await self._bounded(asyncio.sleep(script.token_delay_s), call, deadline_s)
+        if script.gate is not None and number == script.gate_at and not script.gate.is_set():
+            await self._bounded(script.gate.wait(), call, deadline_s)
+        if self._closed.is_set():
+            raise EngineDeadError(f"expert {call.expert!r}: its fake engine is closed")
+        if script.fails is not None and number == script.fails_at:
+            raise copy.copy(script.fails)
+
+    async def _bounded(
+        self, pause: Coroutine[Any, Any, object], call: Call, deadline_s: float | None
+    ) -> None:
+        """Wait for `pause`, for `close` or until the deadline, whichever is first."""
+        waits = [asyncio.create_task(pause), asyncio.create_task(self._closed.wait())]
+        left_s = None if deadline_s is None else deadline_s - asyncio.get_running_loop().time()
+        try:
+            done, _ = await asyncio.wait(waits, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        if not done:
+            raise EngineTimeoutError(
+                f"expert {call.expert!r}: its fake engine gave no token in {call.timeout_s} s"
+            )
+
+
+def _deadline_s(call: Call) -> float | None:
+    if call.timeout_s is None:
+        return None
+    return asyncio.get_running_loop().time() + call.timeout_s
+
+
+class FakeHost:
+    """A host whose swaps take no time, or as long as a gate stays shut.
+
+    `become` while a call is in flight is refused with an `AssertionError`: on a real engine it
+    would wait, but a slot's loop that relies on that is wrong.
+
+    Args:
+        lineage: the experts it can become.
+        engine: what answers; says `expert: prompt` when left out.
+        swap_gate: awaited by every swap.
+        broken: expert id -> what its swap raises; the previous expert stays resident.
+    """
+
+    def __init__(
+        self,
+        lineage: Sequence[Expert],
+        *,
+        engine: FakeEngine | None = None,
+        swap_gate: asyncio.Event | None = None,
+        broken: Mapping[str, OrchestratorError] | None = None,
+    ) -> None:
+        self._expert_by_id = {expert.id: expert for expert in lineage}
+        self.engine = engine or FakeEngine("{expert}: {prompt}")
+        self._swap_gate = swap_gate
+        #: Expert id -> what its next swaps raise; change it to break or mend an expert.
+        self.broken: dict[str, OrchestratorError] = dict(broken or {})
+        #: Ids of the experts it became, in order.
+        self.swaps: list[str] = []
+        #: Set while a swap has begun; clear it to wait for the next.
+        self.swap_begun = asyncio.Event()
+        self.resident: str | None = lineage[0].id if lineage else None
+        self._dead: str | None = None
+
+    def can_become(self, expert: Expert) -> bool:
+        """Whether `expert`, as it is configured now, belongs to the lineage."""
+        return self._expert_by_id.get(expert.id) == expert
+
+    async def become(self, expert: Expert) -> None:
+        """Swap by the script; see `Host.become`."""
+        await self.check()
+        assert self.engine.num_in_flight == 0, f"swap to {expert.id!r} with calls in flight"
+        if not self.can_become(expert):
+            raise SwapError(f"expert {expert.id!r} is not of this host's lineage")
+        previous, self.resident = self.resident, None
+        self.swap_begun.set()
+        try:
+            if self._swap_gate is not None:
+                await self._swap_gate.wait()
+            if expert.id in self.broken:
+                raise copy.copy(self.broken[expert.id])
+        except BaseException:
+            self.resident = previous
+            raise
+        self.resident = expert.id
+        self.swaps.append(expert.id)
+
+    async def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
+        """Answer for the resident expert; others are refused with `NotHostedError`."""
+        await self.check()
+        if call.expert != self.resident:
+            raise NotHostedError(
+                f"expert {call.expert!r} is not resident here; {self.resident!r} is"
+            )
+        async with aclosing(self.engine.generate(call)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def check(self) -> None:
+        """Raise `EngineDeadError` after `die` or `close`."""
+        if self._dead is not None:
+            raise EngineDeadError(f"the fake host is dead: {self._dead}")
+
+    async def die(self, reason: str = "killed") -> None:
+        """Fail calls in flight and all later ones, as a crashed engine does."""
+        self._dead = reason
+        await self.engine.close()
+
+    async def close(self) -> None:
+        """End everything; calls in flight fail with `EngineDeadError`."""
+        await self.die("closed")

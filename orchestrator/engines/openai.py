@@ -1,0 +1,148 @@
+"""Experts served by an upstream that speaks OpenAI's protocol, over aiohttp."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import aiohttp
+import orjson
+
+from orchestrator.engines.base import Call, Chat, Chunk, Usage
+from orchestrator.engines.openai_body import request_body
+from orchestrator.engines.openai_errors import refusal, stream_error, translated
+from orchestrator.engines.openai_reading import parse_json, read_answer, read_event
+from orchestrator.engines.sse import SseParser
+from orchestrator.errors import EngineDeadError, EngineProtocolError
+from orchestrator.registry.models import Expert
+from orchestrator.registry.models import OpenAIEngine as OpenAISpec
+
+#: Connections one engine holds at most; beyond it calls wait for one.
+MAX_CONNECTIONS = 1024
+_CONNECT_TIMEOUT_S = 10.0
+_KEEPALIVE_S = 30.0
+_MAX_REFUSAL_BYTES = 65_536
+_DONE = b"[DONE]"
+
+_logger = logging.getLogger(__name__)
+
+
+class OpenAIEngine:
+    """Passes calls on to one upstream.
+
+    Make it anywhere; the first call opens the session in its event loop.
+
+    Args:
+        expert: of engine kind `openai`.
+        api_key: sent as a bearer token, and never shown.
+    """
+
+    def __init__(self, expert: Expert, *, api_key: str | None = None) -> None:
+        assert isinstance(expert.engine, OpenAISpec)
+        self._expert = expert
+        self._spec = expert.engine
+        self._secret = api_key
+        self._root = self._spec.base_url.rstrip("/")
+        self._upstream = f"expert {expert.id!r}: upstream {self._root}"
+        self._session: aiohttp.ClientSession | None = None
+        self._is_closed = False
+        self._headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        if api_key:
+            self._headers["Authorization"] = f"Bearer {api_key}"
+
+    async def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
+        """Pass `call` on; see `Engine.generate`."""
+        body = request_body(call, model=self._spec.model, defaults=self._expert.defaults)
+        path = "/chat/completions" if isinstance(call.prompt, Chat) else "/completions"
+        try:
+            with translated(self._upstream):
+                async with self._opened().post(
+                    self._root + path,
+                    data=orjson.dumps(body),
+                    headers=self._headers,
+                    timeout=self._timeout(call),
+                    allow_redirects=False,
+                ) as response:
+                    await self._check(response)
+                    if not call.stream:
+                        answer = parse_json(await response.read())
+                        yield self._counted(read_answer(answer, num_choices=call.sampling.n))
+                        return
+                    async for chunk in self._stream(response, call.sampling.n):
+                        yield chunk
+        except (EngineDeadError, EngineProtocolError) as exc:
+            if self._is_closed:
+                raise EngineDeadError(f"{self._upstream}: the engine was closed") from exc
+            raise
+
+    async def close(self) -> None:
+        """Close every connection; calls in flight fail with `EngineDeadError`."""
+        self._is_closed = True
+        if self._session is not None:
+            await self._session.close()
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._is_closed:
+            raise EngineDeadError(f"{self._upstream}: the engine was closed")
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=MAX_CONNECTIONS, keepalive_timeout=_KEEPALIVE_S, ttl_dns_cache=300
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+    def _timeout(self, call: Call) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(
+            total=call.timeout_s,
+            sock_connect=_CONNECT_TIMEOUT_S,
+            sock_read=self._spec.timeout_s,
+        )
+
+    async def _check(self, response: aiohttp.ClientResponse) -> None:
+        if response.status != 200:
+            raise refusal(
+                self._upstream,
+                response.status,
+                body=await response.content.read(_MAX_REFUSAL_BYTES),
+                headers=response.headers,
+                secret=self._secret,
+            )
+
+    async def _stream(
+        self, response: aiohttp.ClientResponse, num_choices: int
+    ) -> AsyncGenerator[Chunk, None]:
+        num_ended, usage = 0, None
+        async with aclosing(_events(response)) as events:
+            async for event in events:
+                body = parse_json(event)
+                if "error" in body:
+                    raise stream_error(self._upstream, body["error"], secret=self._secret)
+                chunk = read_event(body)
+                usage = chunk.usage or usage
+                num_ended += sum(delta.finish_reason is not None for delta in chunk.deltas)
+                if chunk.deltas:
+                    yield Chunk(deltas=chunk.deltas)
+        if num_ended != num_choices:
+            raise EngineProtocolError(
+                f"{self._upstream} cut its answer: {num_ended} of {num_choices} choices ended"
+            )
+        yield self._counted(Chunk(usage=usage))
+
+    def _counted(self, chunk: Chunk) -> Chunk:
+        if chunk.usage is not None:
+            return chunk
+        _logger.warning("%s does not say what it counted; its usage is unknown", self._upstream)
+        return Chunk(deltas=chunk.deltas, usage=Usage(prompt_tokens=0, completion_tokens=0))
+
+
+async def _events(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    """Data of the events up to `[DONE]`, or to the end of a stream that lacks it."""
+    parser = SseParser()
+    async for piece in response.content.iter_any():
+        for event in parser.feed(piece):
+            if event == _DONE:
+                return
+            yield event

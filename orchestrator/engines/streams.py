@@ -1,0 +1,76 @@
+"""Reading an engine's answer so that leaving early reaches its source."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from orchestrator.engines.base import Chunk
+
+T = TypeVar("T")
+
+
+@asynccontextmanager
+async def reading(chunks: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
+    """Close `chunks` when the block ends, however it ends.
+
+    A generator that is only dropped is closed whenever the garbage collector comes by; until then
+    it generates for nobody and holds its turn.
+    """
+    try:
+        yield chunks
+    finally:
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()
+
+
+class Bound:
+    """A time after which no further chunk is waited for.
+
+    One timer a stream: an `asyncio.timeout` around each chunk costs several times what the chunk
+    does, and one around the whole stream would cancel its reader between two chunks.
+
+    Args:
+        left_s: seconds from now, `None` for no bound; must be made inside an event loop.
+    """
+
+    def __init__(self, left_s: float | None) -> None:
+        self._is_over = False
+        self._waiting: asyncio.Task[object] | None = None
+        loop = asyncio.get_running_loop()
+        self._timer = None if left_s is None else loop.call_later(left_s, self._ring)
+
+    async def next(self, chunks: AsyncIterator[Chunk]) -> Chunk | None:
+        """The next chunk, `None` after the last.
+
+        Raises:
+            TimeoutError: the time is over; what `chunks` was waiting for was cancelled.
+        """
+        if self._is_over:
+            raise TimeoutError
+        task = asyncio.current_task()
+        assert task is not None, "streams are read by tasks"
+        num_cancels = task.cancelling()
+        self._waiting = task
+        try:
+            return await anext(chunks, None)
+        except asyncio.CancelledError as error:
+            # The same rule as asyncio.timeout: a cancellation by others goes before ours.
+            if self._is_over and task.uncancel() <= num_cancels:
+                raise TimeoutError from error
+            raise
+        finally:
+            self._waiting = None
+
+    def stop(self) -> None:
+        """Never ring."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _ring(self) -> None:
+        self._is_over = True
+        if self._waiting is not None:
+            self._waiting.cancel()

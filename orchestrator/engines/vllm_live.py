@@ -1,0 +1,219 @@
+"""A thin adapter around vLLM's `AsyncLLM`: start, ask, reload, end."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import vllm
+from vllm import SamplingParams
+from vllm.config import ModelConfig
+from vllm.engine.arg_utils import AsyncEngineArgs
+from vllm.inputs import tokens_input
+from vllm.outputs import RequestOutput
+from vllm.platforms import current_platform
+from vllm.sampling_params import RequestOutputKind
+from vllm.v1.engine.async_llm import AsyncLLM
+from vllm.v1.engine.output_processor import RequestOutputCollector
+
+from orchestrator.engines.canary import NUM_TOKENS, Conditions, Greedy
+from orchestrator.engines.vllm_settings import engine_arguments
+from orchestrator.errors import EngineDeadError, EngineTimeoutError, SwapError
+from orchestrator.registry.models import Expert
+
+#: Longest reload, seconds: one that takes longer hangs, and the engine is restarted.
+RELOAD_TIMEOUT_S = 300.0
+
+_logger = logging.getLogger(__name__)
+
+
+class LiveEngine:
+    """One running engine; `start` makes it.
+
+    Args:
+        engine: vLLM's.
+    """
+
+    def __init__(self, engine: AsyncLLM) -> None:
+        self.engine = engine
+        self._open: set[Request] = set()
+        self._numbers = itertools.count()
+
+    @classmethod
+    async def start(cls, expert: Expert, source: str) -> LiveEngine:
+        """Start an engine with the weights in `source`; takes 15 to 100 seconds.
+
+        Raises:
+            EngineDeadError: vLLM could not start it.
+        """
+        arguments = engine_arguments(expert, source=source, on_cpu=is_on_cpu())
+        try:
+            engine = await asyncio.to_thread(
+                lambda: AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
+            )
+        except Exception as exc:
+            raise EngineDeadError(
+                f"expert {expert.id!r}: its engine could not start from {source}: "
+                f"{type(exc).__name__}: {exc}"
+            ) from exc
+        return cls(engine)
+
+    @property
+    def conditions(self) -> Conditions:
+        """What log-probabilities of this engine depend on besides the weights."""
+        return conditions_of(self.engine.model_config)
+
+    @property
+    def num_unfinished(self) -> int:
+        """Requests vLLM has not ended."""
+        return int(self.engine.get_num_unfinished_requests())
+
+    def check(self) -> None:
+        """Raise `EngineDeadError` when the engine is gone."""
+        if self.engine.errored:
+            raise EngineDeadError("the vLLM engine is dead; see its log for the cause")
+
+    async def submit(
+        self,
+        request_id: str,
+        *,
+        prompt_token_ids: list[int],
+        params: SamplingParams,
+        timeout_s: float | None = None,
+    ) -> Request:
+        """Begin a request; whoever calls must `close` it."""
+        unique_id = f"{request_id}.{next(self._numbers)}"
+        try:
+            queue = await self.engine.add_request(unique_id, tokens_input(prompt_token_ids), params)
+        except asyncio.CancelledError:
+            await self.engine.abort(unique_id)
+            raise
+        request = Request(self.engine, queue, timeout_s=timeout_s, open_requests=self._open)
+        self._open.add(request)
+        return request
+
+    async def greedy(self, prompt_token_ids: Sequence[int]) -> Greedy:
+        """Continue `prompt_token_ids` greedily by `NUM_TOKENS` tokens, whatever they are."""
+        params = greedy_params()
+        request = await self.submit(
+            "canary", prompt_token_ids=list(prompt_token_ids), params=params
+        )
+        try:
+            return read_greedy(await request.next())
+        finally:
+            await request.close()
+
+    async def reload(self, folder: Path) -> None:
+        """Turn the engine into the sibling whose weights lie in `folder`.
+
+        The order is what makes it exact: without the pause a running request would end as a
+        hybrid of two experts, and without the reset its blocks would poison the prefix cache.
+
+        Raises:
+            SwapError: any step failed; the engine must be restarted.
+        """
+        try:
+            async with asyncio.timeout(RELOAD_TIMEOUT_S):
+                await self.engine.pause_generation(mode="wait", clear_cache=True)
+                await self.engine.collective_rpc(
+                    "reload_weights", kwargs={"weights_path": str(folder)}
+                )
+                is_reset = await self.engine.reset_prefix_cache()
+                await self.engine.resume_generation()
+        except Exception as exc:
+            raise SwapError(f"reload from {folder} failed: {type(exc).__name__}: {exc}") from exc
+        if not is_reset:
+            raise SwapError(f"reload from {folder}: the prefix cache could not be reset")
+
+    async def close(self) -> None:
+        """End the engine's processes; requests in flight fail with `EngineDeadError`."""
+        for request in tuple(self._open):
+            request.fail(EngineDeadError("the engine was shut down with this request in flight"))
+        if self.engine.output_handler is not None:
+            self.engine.output_handler.cancel()  # it would log the end as a crash
+        await asyncio.to_thread(self.engine.shutdown)
+        await asyncio.sleep(0)  # its sockets are closed by a callback of this loop
+        self.engine.engine_core.resources.ctx.destroy(linger=0)
+
+
+class Request:
+    """One request in flight."""
+
+    def __init__(
+        self,
+        engine: AsyncLLM,
+        queue: RequestOutputCollector,
+        *,
+        timeout_s: float | None,
+        open_requests: set[Request],
+    ) -> None:
+        self._engine = engine
+        self._queue = queue
+        self._open_requests = open_requests
+        self._is_finished = False
+        self._timer: asyncio.TimerHandle | None = None
+        if timeout_s is not None:
+            error = EngineTimeoutError(f"the engine did not finish within {timeout_s:g} s")
+            self._timer = asyncio.get_running_loop().call_later(timeout_s, self.fail, error)
+
+    async def next(self) -> RequestOutput:
+        """What the engine said since the last time."""
+        output = self._queue.get_nowait() or await self._queue.get()
+        self._is_finished = output.finished
+        return output
+
+    def fail(self, error: Exception) -> None:
+        """Make `next` raise `error`."""
+        self._queue.put(error)
+
+    async def abort_choice(self, index: int) -> None:
+        """End one of several choices; the others go on."""
+        await self._engine.abort(f"{index}_{self._queue.request_id}", internal=True)
+
+    async def close(self) -> None:
+        """Free the request; one that is not finished is aborted."""
+        self._open_requests.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        if not self._is_finished:
+            await self._engine.abort(self._queue.request_id, internal=True)
+        self._queue.close()
+
+
+def is_on_cpu() -> bool:
+    """Whether the installed vLLM runs on a CPU."""
+    return bool(current_platform.is_cpu())
+
+
+def conditions_of(model_config: ModelConfig) -> Conditions:
+    """What log-probabilities of an engine of this configuration depend on."""
+    dtype = str(model_config.dtype).removeprefix("torch.")
+    return Conditions(vllm=vllm.__version__, dtype=dtype, device=current_platform.device_type)
+
+
+def greedy_params() -> SamplingParams:
+    """How canaries are generated."""
+    return SamplingParams(
+        temperature=0.0,
+        max_tokens=NUM_TOKENS,
+        logprobs=2,
+        ignore_eos=True,
+        detokenize=False,
+        output_kind=RequestOutputKind.FINAL_ONLY,
+    )
+
+
+def read_greedy(output: RequestOutput) -> Greedy:
+    """The continuation in a finished output of `greedy_params`."""
+    (completion,) = output.outputs
+    token_ids = tuple(completion.token_ids)
+    scores = completion.logprobs or []
+    ranked = [sorted((score.logprob for score in step.values()), reverse=True) for step in scores]
+    return Greedy(
+        token_ids=token_ids,
+        logprobs=tuple(step[token].logprob for token, step in zip(token_ids, scores, strict=True)),
+        margin=min(best[0] - best[1] for best in ranked),
+    )

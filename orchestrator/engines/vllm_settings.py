@@ -1,0 +1,58 @@
+"""How an engine is started: vLLM's arguments and environment, from the registry's settings."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from orchestrator.registry.models import Expert, VllmEngine
+
+_logger = logging.getLogger(__name__)
+
+#: Overrides `kv_cache_memory_bytes` with whole GiB when set, so it may not be.
+_KV_OVERRIDE = "VLLM_CPU_KVCACHE_SPACE"
+
+#: Threads are left to the scheduler: binding them fails where several engines share cores.
+_ENVIRONMENT = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_NO_USAGE_STATS": "1"}
+
+
+def prepare_environment() -> None:
+    """Set what vLLM reads when it is imported, in this process and its children.
+
+    What the operator has set stays, except what would override the registry.
+    """
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    overridden = os.environ.pop(_KV_OVERRIDE, None)
+    if overridden is not None:
+        _logger.warning(
+            "%s=%s is ignored: engine.kv_cache_gib of the registry sets the size of the cache",
+            _KV_OVERRIDE,
+            overridden,
+        )
+
+
+def engine_arguments(expert: Expert, *, source: str, on_cpu: bool) -> dict[str, Any]:
+    """Arguments of vLLM's `AsyncEngineArgs` for an engine that starts with `expert`.
+
+    `kv_cache_memory_bytes` is explicit, so that engines on one device do not take what others
+    have left. On a CPU `auto` is float32: bfloat16 dies of SIGILL where AMX is announced but not
+    granted; and nothing is compiled, which costs more than it saves on small experts.
+    `generation_config="vllm"` keeps defaults of the first expert's folder from its siblings.
+    """
+    engine = expert.engine
+    assert isinstance(engine, VllmEngine)
+    arguments: dict[str, Any] = {
+        "model": source,
+        "dtype": "float32" if on_cpu and engine.dtype == "auto" else engine.dtype,
+        "max_model_len": engine.max_model_len,
+        "kv_cache_memory_bytes": round(engine.kv_cache_gib * 2**30),
+        "tensor_parallel_size": engine.tensor_parallel,
+        "trust_remote_code": engine.trust_remote_code,
+        "generation_config": "vllm",
+        "disable_log_stats": True,
+    }
+    if on_cpu:
+        arguments["enforce_eager"] = True
+    return arguments | engine.args

@@ -1,0 +1,214 @@
+"""Every error a caller or an operator can meet, as one tree.
+
+OrchestratorError
+├── RequestError                 the caller's fault
+│   ├── InvalidRequestError          400  invalid_request
+│   ├── UnsupportedParameterError    400  unsupported_parameter
+│   ├── ContextTooLongError          400  context_length_exceeded
+│   ├── NotFoundError                404  not_found
+│   │   └── UnknownModelError        404  model_not_found
+│   ├── ForbiddenError               403  forbidden
+│   └── BodyTooLargeError            413  body_too_large
+├── EngineError                  an engine did not do what was asked
+│   ├── EngineTimeoutError           504  engine_timeout      retryable
+│   ├── OverloadedError              503  overloaded          retryable
+│   ├── EngineDeadError              503  engine_dead         retryable
+│   ├── EngineProtocolError          502  engine_protocol     retryable
+│   ├── BadCredentialsError          502  bad_credentials
+│   └── SwapError                    503  swap_failed         retryable
+├── DispatchError                no slot could take the call
+│   ├── NotHostedError               503  not_hosted          retryable
+│   └── ExpertUnavailableError       503  expert_unavailable  retryable
+├── StoreError                       503  store_unavailable   retryable
+└── SetupError                   the service cannot start; shown by the command line
+    ├── RegistryError                     registry_invalid
+    └── MissingExtraError                 missing_extra
+
+Messages are written for the person on call: what failed, on which id, what was allowed or found,
+what to change.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class OrchestratorError(Exception):
+    """Base of the tree.
+
+    Args:
+        message: one sentence that names the id and what is allowed.
+        param: the request field at fault, as the caller wrote it.
+        retry_after_s: seconds after which a retry makes sense, if known.
+    """
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self, message: str, *, param: str | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.retry_after_s = retry_after_s
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes with every field (`Exception` keeps positionals only)."""
+        return _revive, (type(self), self.__dict__.copy())
+
+
+def _revive(kind: type[OrchestratorError], state: dict[str, Any]) -> OrchestratorError:
+    error = kind.__new__(kind, state["message"])
+    error.args = (state["message"],)
+    error.__dict__.update(state)
+    return error
+
+
+class RequestError(OrchestratorError):
+    """The caller asked for something that cannot be done as asked."""
+
+    code = "invalid_request"
+    status = 400
+
+
+class InvalidRequestError(RequestError):
+    """A field is missing, malformed or out of range."""
+
+
+class UnsupportedParameterError(RequestError):
+    """A field is valid for OpenAI but not for this model or service."""
+
+    code = "unsupported_parameter"
+
+
+class ContextTooLongError(RequestError):
+    """Prompt and requested output do not fit the expert's context."""
+
+    code = "context_length_exceeded"
+
+
+class NotFoundError(RequestError):
+    """The addressed thing or route does not exist."""
+
+    code = "not_found"
+    status = 404
+
+
+class UnknownModelError(NotFoundError):
+    """No expert or composition has this name."""
+
+    code = "model_not_found"
+
+
+class ForbiddenError(RequestError):
+    """The caller may not do this from where it stands."""
+
+    code = "forbidden"
+    status = 403
+
+
+class BodyTooLargeError(RequestError):
+    """The request body exceeds the limit."""
+
+    code = "body_too_large"
+    status = 413
+
+
+class EngineError(OrchestratorError):
+    """An engine did not do what was asked of it."""
+
+    code = "engine_error"
+    status = 502
+
+
+class EngineTimeoutError(EngineError):
+    """The engine gave no answer in time."""
+
+    code = "engine_timeout"
+    status = 504
+    retryable = True
+
+
+class OverloadedError(EngineError):
+    """The engine or its queue is full."""
+
+    code = "overloaded"
+    status = 503
+    retryable = True
+
+
+class EngineDeadError(EngineError):
+    """The engine's process or connection is gone."""
+
+    code = "engine_dead"
+    status = 503
+    retryable = True
+
+
+class EngineProtocolError(EngineError):
+    """The engine answered something that is not the protocol."""
+
+    code = "engine_protocol"
+    retryable = True
+
+
+class BadCredentialsError(EngineError):
+    """The upstream refused our credentials: an operator must act."""
+
+    code = "bad_credentials"
+
+
+class SwapError(EngineError):
+    """A swap did not leave the expert's own weights in place."""
+
+    code = "swap_failed"
+    status = 503
+    retryable = True
+
+
+class DispatchError(OrchestratorError):
+    """No slot could take the call."""
+
+    code = "dispatch_failed"
+    status = 503
+    retryable = True
+
+
+class NotHostedError(DispatchError):
+    """The worker asked does not host this expert in this generation."""
+
+    code = "not_hosted"
+
+
+class ExpertUnavailableError(DispatchError):
+    """Every engine of this expert is down."""
+
+    code = "expert_unavailable"
+
+
+class StoreError(OrchestratorError):
+    """The store did not answer."""
+
+    code = "store_unavailable"
+    status = 503
+    retryable = True
+
+
+class SetupError(OrchestratorError):
+    """The service cannot start as configured."""
+
+    code = "setup_failed"
+
+
+class RegistryError(SetupError):
+    """The registry is invalid; the message lists every fault with its place."""
+
+    code = "registry_invalid"
+
+
+class MissingExtraError(SetupError):
+    """A command needs packages that are not installed; the message names the extra."""
+
+    code = "missing_extra"

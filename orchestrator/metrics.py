@@ -1,0 +1,65 @@
+"""The catalogue of metrics: every name, unit and label the service exports.
+
+Names end in their unit. Later parts extend the catalogue here and nowhere else, so that a
+dashboard can be checked against it.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_LATENCY_S = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+REQUESTS = Counter(
+    "orchestrator_requests_total", "Requests ended.", ["endpoint", "model", "expert", "status"]
+)
+REQUEST_SECONDS = Histogram(
+    "orchestrator_request_seconds",
+    "From arrival to the last byte.",
+    ["endpoint"],
+    buckets=_LATENCY_S,
+)
+FIRST_TOKEN_SECONDS = Histogram(
+    "orchestrator_first_token_seconds",
+    "From arrival to the first token.",
+    ["endpoint"],
+    buckets=_LATENCY_S,
+)
+OVERHEAD_SECONDS = Histogram(
+    "orchestrator_overhead_seconds",
+    "Own time of a request, the engine's excluded.",
+    ["endpoint"],
+    buckets=(0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1),
+)
+ROUTING_SECONDS = Histogram(
+    "orchestrator_routing_seconds",
+    "One routing decision.",
+    ["router"],
+    buckets=(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1),
+)
+TOKENS = Counter(
+    "orchestrator_tokens_total", "Tokens by expert and direction.", ["expert", "direction"]
+)
+IN_FLIGHT = Gauge(
+    "orchestrator_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum"
+)
+SWAPS = Counter("orchestrator_swaps_total", "Swaps ended.", ["slot", "kind", "outcome"])
+SWAP_SECONDS = Histogram(
+    "orchestrator_swap_seconds",
+    "One swap.",
+    ["slot", "kind"],
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 120),
+)
+QUEUE_LENGTH = Gauge(
+    "orchestrator_queue_length", "Calls waiting at a slot.", ["slot"], multiprocess_mode="livesum"
+)
+QUEUE_WAIT_SECONDS = Histogram(
+    "orchestrator_queue_wait_seconds",
+    "From arrival at a slot to admission.",
+    ["slot"],
+    buckets=_LATENCY_S,
+)
+RECORDS_DROPPED = Counter(
+    "orchestrator_records_dropped_total",
+    "Decision records lost because the store was slow or away.",
+)

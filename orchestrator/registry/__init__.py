@@ -1,0 +1,1 @@
+"""experts.yaml: models, loading with places, generations."""

@@ -1,0 +1,106 @@
+"""experts.yaml as a `Registry`, or everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.errors import RegistryError
+from orchestrator.registry import arguments, artifacts, capacity, form, references, upstreams
+from orchestrator.registry.arguments import CheckArgs
+from orchestrator.registry.document import Document, read
+from orchestrator.registry.draft import Draft, draft_of, salvage
+from orchestrator.registry.faults import Fault, Finding
+from orchestrator.registry.models import Registry
+from orchestrator.registry.surroundings import Surroundings, resolved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What became of a file: a registry, or the faults that prevent one."""
+
+    #: Folders in it are absolute.
+    registry: Registry | None
+    #: In the order of the file.
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
+
+
+def load(path: Path, *, engine_args: CheckArgs | None = None) -> Registry:
+    """Read a registry that can be served.
+
+    Args:
+        path: the file.
+        engine_args: checks `engine.args` against the installed vLLM; `None` leaves them unchecked.
+
+    Raises:
+        RegistryError: the file has faults; the message lists them all, one a line.
+    """
+    checked = check(path, engine_args=engine_args)
+    if checked.registry is None:
+        raise RegistryError("\n".join(str(fault) for fault in checked.faults))
+    return checked.registry
+
+
+def check(
+    path: Path,
+    *,
+    engine_args: CheckArgs | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Checked:
+    """Read a registry and say everything that is wrong with it.
+
+    Args:
+        path: the file; relative paths in it start at its folder.
+        engine_args: checks `engine.args` against the installed vLLM; `None` leaves them unchecked.
+        environ: environment variables, the process's own by default.
+    """
+    where = Surroundings(
+        folder=path.absolute().parent, environ=os.environ if environ is None else environ
+    )
+    return check_document(read(path), where, engine_args=engine_args)
+
+
+def check_document(
+    document: Document, where: Surroundings, *, engine_args: CheckArgs | None = None
+) -> Checked:
+    """Check a parsed file: its form, then names, files, memory and arguments."""
+    if document.value is None:
+        return Checked(registry=None, faults=document.faults or (_no_mapping(document),))
+    registry, of_form = form.validate(document.value)
+    draft = salvage(document.value) if registry is None else draft_of(registry)
+    told = {finding.path for finding in of_form}
+    found = [*of_form]
+    found += [one for one in _semantic(draft, where, engine_args) if one.path not in told]
+    faults = _merged(document, [finding for finding in found if not finding.is_warning])
+    warnings = tuple(document.fault(finding) for finding in found if finding.is_warning)
+    is_sound = registry is not None and not faults
+    return Checked(
+        registry=resolved(registry, where) if registry and is_sound else None,
+        faults=faults,
+        warnings=warnings,
+    )
+
+
+def _semantic(
+    draft: Draft, where: Surroundings, engine_args: CheckArgs | None
+) -> Iterator[Finding]:
+    yield from references.findings(draft)
+    yield from upstreams.findings(draft, environ=where.environ)
+    yield from artifacts.findings(draft, where)
+    yield from capacity.findings(draft, artifacts.weights_by_expert(draft, where))
+    yield from arguments.findings(draft, engine_args)
+
+
+def _merged(document: Document, findings: list[Finding]) -> tuple[Fault, ...]:
+    """Faults of text and content in the order of the file, the text's first where both fall."""
+    told = {fault.place for fault in document.faults}
+    found = [document.fault(finding) for finding in findings]
+    faults = [*document.faults, *(fault for fault in found if fault.place not in told)]
+    return tuple(sorted(faults, key=lambda fault: fault.place))
+
+
+def _no_mapping(document: Document) -> Fault:
+    return document.fault(Finding(path=(), reason="a registry is a mapping with `experts`"))

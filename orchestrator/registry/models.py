@@ -1,0 +1,170 @@
+"""The registry as values: what `experts.yaml` says, validated and frozen.
+
+One `Registry` is one generation. Each field's description is what editors show and what the
+generated JSON Schema carries. What one entry alone cannot know (references, files, memory) is
+checked beside it: `references`, `artifacts`, `capacity`, `upstreams`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Label = Annotated[str, Field(min_length=1, max_length=64)]
+Modality = Literal["text", "image"]
+
+
+class Entry(BaseModel):
+    """A mapping of the file: frozen, unknown keys refused, numbers finite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class VllmEngine(Entry):
+    """Weights hosted by a slot's own vLLM."""
+
+    kind: Literal["vllm"] = Field("vllm", description="What generates the tokens.")
+    max_model_len: int = Field(1024, ge=16, description="Longest context, tokens.")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="Arithmetic type; `auto` is float32 on a CPU."
+    )
+    kv_cache_gib: float = Field(
+        0.25, gt=0, description="Memory for the KV cache on each accelerator, GiB."
+    )
+    tensor_parallel: int = Field(1, ge=1, description="Accelerators one engine spans.")
+    tool_parser: str | None = Field(None, description="vLLM's parser of tool calls.")
+    reasoning_parser: str | None = Field(None, description="vLLM's parser of reasoning.")
+    trust_remote_code: bool = Field(False, description="Run code that comes with the model.")
+    args: dict[str, Any] = Field(
+        default_factory=dict, description="Any other argument of the installed vLLM's engine."
+    )
+
+
+class OpenAIEngine(Entry):
+    """An upstream that speaks OpenAI's protocol."""
+
+    kind: Literal["openai"] = Field(description="What generates the tokens.")
+    base_url: str = Field(description="Root of the upstream, ending in `/v1`.")
+    model: str = Field(min_length=1, description="The model's name at the upstream.")
+    api_key_env: str | None = Field(
+        None, description="Name of the environment variable that holds the key."
+    )
+    timeout_s: float = Field(60.0, gt=0, description="Longest silence of the upstream, seconds.")
+    max_context: int | None = Field(None, ge=1, description="Longest context, tokens.")
+
+
+class FakeEngine(Entry):
+    """A scripted engine that answers at once: for tests, benches and trying a registry."""
+
+    kind: Literal["fake"] = Field(description="What generates the tokens.")
+    says: str = Field("", description="The answer; `{prompt}` stands for the last user turn.")
+    token_delay_ms: float = Field(0.0, ge=0, description="Pause before each token, ms.")
+
+
+EngineSpec = Annotated[VllmEngine | OpenAIEngine | FakeEngine, Field(discriminator="kind")]
+
+
+class Price(Entry):
+    """What the expert's tokens cost."""
+
+    input_usd_per_mtok: float = Field(0.0, ge=0, description="USD per million prompt tokens.")
+    output_usd_per_mtok: float = Field(0.0, ge=0, description="USD per million output tokens.")
+
+
+class ExpertDefaults(Entry):
+    """Sampling defaults of an expert, where the caller is silent."""
+
+    temperature: float | None = Field(None, ge=0, le=2, description="0 always takes the likeliest.")
+    top_p: float | None = Field(None, gt=0, le=1, description="Probability mass to draw from.")
+    max_tokens: int | None = Field(None, ge=1, description="Longest answer, tokens.")
+
+
+class Expert(Entry):
+    """A model that answers, and what is known about it."""
+
+    id: Id = Field(description="The name callers use; unique among experts and compositions.")
+    model: str | None = Field(
+        None,
+        min_length=1,
+        description="A folder, relative to the registry file, or a Hugging Face id.",
+    )
+    engine: EngineSpec = Field(VllmEngine(), description="What generates its tokens.")
+    description: str | None = Field(None, description="One sentence for people.")
+    skills: tuple[Label, ...] = Field((), description="What it is good at, for people and routers.")
+    tags: tuple[Label, ...] = Field((), description="Free labels to include or exclude by.")
+    license: str | None = Field(None, description="SPDX name of the weights' licence.")
+    owner: str | None = Field(None, description="Who owns the weights or their data.")
+    parameters: int | None = Field(None, ge=1, description="Number of weights.")
+    modalities: tuple[Modality, ...] = Field(
+        ("text",), min_length=1, description="What a prompt may hold."
+    )
+    price: Price = Field(Price(), description="What its tokens cost.")
+    defaults: ExpertDefaults = Field(
+        ExpertDefaults(), description="Sampling where the caller is silent."
+    )
+
+
+class CategoryRouter(Entry):
+    """Chooses by the category of the prompt (Composition of Experts, arXiv:2412.01868)."""
+
+    kind: Literal["category"] = Field(description="How it chooses.")
+    artifact: str = Field(
+        min_length=1, description="Folder written by `orchestrator fit`, relative to this file."
+    )
+    fallback: Id = Field(description="Expert for prompts of no known category.")
+    embedder: Literal["static", "minilm"] = Field("static", description="How text is embedded.")
+
+
+RouterSpec = CategoryRouter
+
+
+class RouteComposition(Entry):
+    """Asks the one expert its router chooses."""
+
+    kind: Literal["route"] = Field(description="The program.")
+    router: Id = Field(description="Router that chooses the expert.")
+
+
+CompositionSpec = RouteComposition
+
+
+class Slot(Entry):
+    """Where engines run: accelerators of one node, or a share of its CPU."""
+
+    name: Id = Field(description="Its name in logs and metrics; unique among slots.")
+    count: int = Field(1, ge=1, description="How many like it.")
+    memory_gib: float = Field(gt=0, description="Memory for engines, GiB.")
+    engine_overhead_gib: float = Field(
+        1.0, ge=0, description="Memory an engine takes beside weights and KV cache, GiB."
+    )
+    accelerators: int = Field(0, ge=0, description="GPUs of one slot; 0 runs on the CPU.")
+    cpus: float = Field(1, gt=0, description="CPU share of one slot.")
+
+
+class Defaults(Entry):
+    """What holds where experts, compositions and callers are silent."""
+
+    timeout_s: float = Field(120.0, gt=0, description="Longest time of a request, seconds.")
+    max_tokens: int = Field(256, ge=1, description="Longest answer, tokens.")
+    max_queue: int = Field(1024, ge=1, description="Requests that may wait at one slot.")
+
+
+class Registry(Entry):
+    """One generation: experts, routers, compositions and slots."""
+
+    version: Literal[1] = Field(1, description="Version of this file's format.")
+    experts: tuple[Expert, ...] = Field(min_length=1, description="The models that answer.")
+    routers: dict[Id, RouterSpec] = Field(
+        default_factory=dict, description="What scores experts for a prompt, by name."
+    )
+    compositions: dict[Id, CompositionSpec] = Field(
+        default_factory=dict, description="Programs that callers use as models, by name."
+    )
+    slots: tuple[Slot, ...] = Field((), description="Where engines run.")
+    defaults: Defaults = Field(Defaults(), description="What holds where all others are silent.")
+
+    def expert(self, expert_id: str) -> Expert | None:
+        """The expert of this id, if it is here."""
+        return next((expert for expert in self.experts if expert.id == expert_id), None)

@@ -1,0 +1,145 @@
+"""Names of a registry: each given once, each reference to something that is there, no cycles."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from orchestrator.registry.draft import Draft
+from orchestrator.registry.faults import Finding, KeyPath, nearest, shown
+
+Kind = Literal["expert", "router", "composition"]
+#: A named entry: its kind and id.
+Node = tuple[Kind, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """One entry names another at a key."""
+
+    path: KeyPath
+    source: Node
+    target: Node
+
+
+def findings(draft: Draft) -> Iterator[Finding]:
+    """Everything wrong with the names of a registry."""
+    yield from duplicate_names(draft)
+    references = tuple(references_of(draft))
+    yield from missing_targets(references, known_names(draft))
+    yield from cycles(references)
+
+
+def references_of(draft: Draft) -> Iterator[Reference]:
+    """Every reference of the file; a kind that gains one is listed here."""
+    for name, router in draft.routers.items():
+        yield Reference(
+            path=("routers", name, "fallback"),
+            source=("router", name),
+            target=("expert", router.fallback),
+        )
+    for name, composition in draft.compositions.items():
+        yield Reference(
+            path=("compositions", name, "router"),
+            source=("composition", name),
+            target=("router", composition.router),
+        )
+
+
+def known_names(draft: Draft) -> dict[Kind, tuple[str, ...]]:
+    """What references may name, by kind."""
+    return {
+        "expert": tuple(draft.expert_ids.values()),
+        "router": draft.router_ids,
+        "composition": draft.composition_ids,
+    }
+
+
+def duplicate_names(draft: Draft) -> Iterator[Finding]:
+    """Ids and slot names given twice; experts and compositions share the names of models."""
+    models: list[tuple[KeyPath, str]] = [
+        (("experts", at, "id"), name) for at, name in draft.expert_ids.items()
+    ]
+    models += [(("compositions", name), name) for name in draft.composition_ids]
+    yield from _given_twice(models, of="a model")
+    slots = [(("slots", at, "name"), name) for at, name in draft.slot_names.items()]
+    yield from _given_twice(slots, of="a slot")
+
+
+def _given_twice(places: Iterable[tuple[KeyPath, str]], *, of: str) -> Iterator[Finding]:
+    first: dict[str, KeyPath] = {}
+    for path, name in places:
+        if name in first:
+            yield Finding(
+                path=path,
+                value=shown(name),
+                reason=f"is already the name of {of} at {_entry(first[name])}; names are unique",
+                is_about_key=path[0] == "compositions",
+            )
+        first.setdefault(name, path)
+
+
+def _entry(path: KeyPath) -> str:
+    return f"{path[0]}[{path[1]}]" if isinstance(path[1], int) else f"{path[0]}.{path[1]}"
+
+
+def missing_targets(
+    references: Iterable[Reference], known: Mapping[Kind, tuple[str, ...]]
+) -> Iterator[Finding]:
+    """References to what is not in the registry."""
+    for reference in references:
+        kind, name = reference.target
+        if name not in known[kind]:
+            yield Finding(
+                path=reference.path,
+                value=shown(name),
+                reason=f"is not {_article(kind)} of this registry",
+                allowed=tuple(sorted(set(known[kind]))),
+                nearest=nearest(name, known[kind]),
+            )
+
+
+def _article(kind: Kind) -> str:
+    return f"an {kind}" if kind == "expert" else f"a {kind}"
+
+
+def cycles(references: Iterable[Reference]) -> Iterator[Finding]:
+    """Entries that reach themselves: one finding a cycle, at the reference that closes it."""
+    targets: dict[Node, list[Reference]] = defaultdict(list)
+    for reference in references:
+        targets[reference.source].append(reference)
+    done: set[Node] = set()
+    for start in list(targets):
+        if start not in done:
+            yield from _cycles_from(start, targets, done)
+
+
+def _cycles_from(
+    start: Node, targets: Mapping[Node, list[Reference]], done: set[Node]
+) -> Iterator[Finding]:
+    # Depth first with an explicit stack: a long chain must not exhaust Python's.
+    trail = {start: None}  # in order, and quick to search
+    pending = [list(targets.get(start, ()))]
+    while trail:
+        if not pending[-1]:
+            done.add(trail.popitem()[0])
+            pending.pop()
+            continue
+        reference = pending[-1].pop()
+        if reference.target in trail:
+            yield _cycle(reference, list(trail))
+        elif reference.target not in done:
+            trail[reference.target] = None
+            pending.append(list(targets.get(reference.target, ())))
+
+
+def _cycle(reference: Reference, trail: list[Node]) -> Finding:
+    nodes = [*trail[trail.index(reference.target) :], reference.target]
+    names = " -> ".join(f"{kind} {name!r}" for kind, name in nodes)
+    return Finding(
+        path=reference.path,
+        value=shown(reference.target[1]),
+        reason=f"closes a cycle: {names}",
+    )

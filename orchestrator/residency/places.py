@@ -1,0 +1,151 @@
+"""Who waits at a host and who runs on it: the loop's book, which decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from types import MappingProxyType
+from typing import TypeVar
+
+from orchestrator.errors import (
+    EngineError,
+    EngineTimeoutError,
+    OrchestratorError,
+    OverloadedError,
+)
+from orchestrator.residency.policy import Queue, Ticket, retry_after_s
+
+E = TypeVar("E", bound=OrchestratorError)
+
+
+@dataclass(slots=True, kw_only=True)
+class Place:
+    """A ticket and the caller behind it, from arrival until it leaves."""
+
+    ticket: Ticket
+    #: Resolves to the seconds waited, or to why there is no turn.
+    granted: asyncio.Future[float]
+    #: The life of the host it belongs to; the death of an earlier one is old news.
+    epoch: int
+    is_running: bool = False
+
+
+class Places:
+    """Every caller's place, waiting or running, at one host.
+
+    Args:
+        max_queue: calls that may wait; more are refused.
+    """
+
+    def __init__(self, *, max_queue: int) -> None:
+        self._max_queue = max_queue
+        self._ids = count(1)
+        self._places: dict[int, Place] = {}
+        self._queue: dict[int, Ticket] = {}
+        self._in_flight: Counter[str] = Counter()
+        self._last_wait_s = 0.0
+
+    @property
+    def queue(self) -> Queue:
+        """The tickets that wait, in order of arrival."""
+        return self._queue.values()
+
+    @property
+    def in_flight(self) -> Mapping[str, int]:
+        """Calls that run, by expert; every count is at least one."""
+        return MappingProxyType(self._in_flight)
+
+    @property
+    def experts(self) -> frozenset[str]:
+        """Experts that some call waits for or runs on."""
+        return frozenset(place.ticket.expert for place in self._places.values())
+
+    def enter(
+        self, expert: str, *, now_s: float, timeout_s: float | None, priority: int, epoch: int
+    ) -> Place:
+        """Add a caller to the end of the queue.
+
+        Raises:
+            OverloadedError: the queue is full.
+        """
+        if len(self._queue) >= self._max_queue:
+            raise self._overloaded(expert, now_s)
+        ticket = Ticket(
+            id=next(self._ids),
+            expert=expert,
+            arrived_s=now_s,
+            deadline_s=None if timeout_s is None else now_s + timeout_s,
+            priority=priority,
+        )
+        granted = asyncio.get_running_loop().create_future()
+        place = Place(ticket=ticket, granted=granted, epoch=epoch)
+        self._places[ticket.id] = place
+        self._queue[ticket.id] = ticket
+        return place
+
+    def admit(self, ticket_id: int, *, now_s: float) -> Ticket:
+        """Move a ticket from the queue to the engine and tell its caller."""
+        ticket = self._queue.pop(ticket_id)
+        place = self._places[ticket_id]
+        self._in_flight[ticket.expert] += 1
+        self._last_wait_s = now_s - ticket.arrived_s
+        place.is_running = True
+        if not place.granted.done():  # a cancelled caller frees its turn when it leaves
+            place.granted.set_result(self._last_wait_s)
+        return ticket
+
+    def expire(self, ticket_id: int, *, now_s: float) -> None:
+        """Refuse a ticket whose time is up, naming where in the queue it stood."""
+        self._refuse(ticket_id, self._overdue(ticket_id, now_s))
+
+    def refuse_all(self, error: EngineError, *, expert: str | None = None) -> None:
+        """Refuse whoever waits, or whoever waits for `expert`."""
+        for ticket in list(self._queue.values()):
+            if expert in (None, ticket.expert):
+                self._refuse(ticket.id, error)
+
+    def leave(self, place: Place) -> None:
+        """Free whatever the caller held: its place in the queue or in the engine."""
+        if place.granted.done() and not place.granted.cancelled():
+            place.granted.exception()  # a caller cancelled meanwhile will never look at it
+        del self._places[place.ticket.id]
+        self._queue.pop(place.ticket.id, None)
+        if place.is_running:
+            self._in_flight[place.ticket.expert] -= 1
+            self._in_flight += Counter()  # drops what is down to zero
+
+    def _refuse(self, ticket_id: int, error: EngineError) -> None:
+        self._queue.pop(ticket_id)
+        place = self._places[ticket_id]
+        if not place.granted.done():
+            place.granted.set_exception(again(error))
+
+    def _overdue(self, ticket_id: int, now_s: float) -> EngineTimeoutError:
+        ticket = self._queue[ticket_id]
+        position = list(self._queue).index(ticket_id) + 1
+        return EngineTimeoutError(
+            f"the call waited {now_s - ticket.arrived_s:.1f} s for expert {ticket.expert!r}, its "
+            f"whole time, and was at position {position} of {len(self._queue)} in the queue",
+            retry_after_s=self._retry_after_s(now_s),
+        )
+
+    def _overloaded(self, expert: str, now_s: float) -> OverloadedError:
+        return OverloadedError(
+            f"expert {expert!r}: {len(self._queue)} calls wait at its slot, the most allowed "
+            "(defaults.max_queue); try again later",
+            retry_after_s=self._retry_after_s(now_s),
+        )
+
+    def _retry_after_s(self, now_s: float) -> float:
+        return retry_after_s(self.queue, now_s=now_s, last_wait_s=self._last_wait_s)
+
+
+def again(error: E) -> E:
+    """A copy to raise in one more task: a traceback belongs to one raise."""
+    twin = copy.copy(error)
+    twin.__cause__ = error.__cause__
+    return twin

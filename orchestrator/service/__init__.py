@@ -1,0 +1,1 @@
+"""What runs: Ray Serve deployments, the composition root, settings."""

@@ -1,0 +1,100 @@
+"""One private Ray node: its command line and its environment.
+
+`ray start --block` rather than `ray.init`: only its command line has an option for every port, and
+its processes are then one child that dies with the service. Two services on one host share no
+port, no folder and no token.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from pathlib import Path
+
+from orchestrator.service.children import Program
+from orchestrator.service.ports import LOOPBACK, Ports
+
+#: Calls and answers of some kilobytes travel inline; nothing of ours fills the object store.
+_OBJECT_STORE_BYTES = 100 * 2**20
+#: Ray counts these only to place actors; every deployment asks for next to nothing, since slots
+#: are what limits a host.
+_LOGICAL_CPUS = 1024
+
+#: Ray's own entry point, ended by the kernel when the service dies (PR_SET_PDEATHSIG is 1).
+_LAUNCH = (
+    "import ctypes, signal; ctypes.CDLL(None).prctl(1, signal.SIGTERM); "
+    "from ray.scripts.scripts import main; main()"
+)
+#: Stay in the foreground; no reports to Ray's makers; no autoscaler on one node.
+_SWITCHES = ("--block", "--disable-usage-stats", "--no-monitor")
+
+
+def environment(ports: Ports, folder: Path, *, haproxy: Path) -> dict[str, str]:
+    """What must be in the environment of every process of Ray, before Ray is imported.
+
+    Args:
+        ports: the private ports of this service.
+        folder: short and private; unix sockets lie under it (108 characters at most).
+        haproxy: the wrapper of `haproxy.install`.
+    """
+    home = folder / "haproxy"
+    return {
+        # Ray resolves 127.0.0.1 to the host's address unless clusters are off: then every server
+        # of Ray listens on loopback only.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        # Other users of this host reach loopback too.
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_DEDUP_LOGS": "0",
+        "AUTOSCALER_METRIC_PORT": str(ports.autoscaler_metrics),
+        "DASHBOARD_METRIC_PORT": str(ports.dashboard_metrics),
+        # p50 0.8 ms instead of 11.5 ms, 1,511 requests a second instead of 135.
+        "RAY_SERVE_ENABLE_HA_PROXY": "1",
+        "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
+        # 30 s by default, which no stop within 15 s survives.
+        "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
+        "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports.gateways_first),
+        "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(ports.gateways_last),
+        "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback_proxy),
+        "RAY_SERVE_HAPROXY_BINARY_PATH": str(haproxy),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports.haproxy_metrics),
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(ports.haproxy_stats),
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": str(home / "haproxy.cfg"),
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": str(home / "admin.sock"),
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": str(home / "metrics.sock"),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": str(home),
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": str(home / "server-state"),
+    }
+
+
+def program(ports: Ports, folder: Path, *, log: Path) -> Program:
+    """The Ray node as a program to run, in this process's environment."""
+    options = {
+        "node-ip-address": LOOPBACK,
+        "port": ports.gcs,
+        "node-manager-port": ports.node,
+        "object-manager-port": ports.objects,
+        "ray-client-server-port": ports.ray_client,
+        "dashboard-agent-listen-port": ports.agent_http,
+        "dashboard-agent-grpc-port": ports.agent_grpc,
+        "runtime-env-agent-port": ports.runtime_env,
+        "metrics-export-port": ports.ray_metrics,
+        "dashboard-port": ports.dashboard,
+        # Workers bind port 0 and report what they got: no range to collide in.
+        "min-worker-port": 0,
+        "max-worker-port": 0,
+        "num-cpus": _LOGICAL_CPUS,
+        "object-store-memory": _OBJECT_STORE_BYTES,
+        "temp-dir": folder,
+        "include-dashboard": "false",
+        "include-log-monitor": "false",
+        "log-color": "false",
+    }
+    launch = [sys.executable, "-c", _LAUNCH]
+    flags = [f"--{name}={value}" for name, value in options.items()]
+    return Program(
+        name="Ray",
+        command=[*launch, "start", "--head", *_SWITCHES, *flags],
+        log=log,
+    )

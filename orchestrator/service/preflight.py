@@ -1,0 +1,93 @@
+"""What must hold before anything starts; each fault is one clear line and costs no time."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import psutil
+
+from orchestrator.errors import MissingExtraError, SetupError
+from orchestrator.registry.loader import load
+from orchestrator.registry.models import Registry
+from orchestrator.service.layout import FIRST_GENERATION, Layout, lay_out
+from orchestrator.service.ports import require_free
+from orchestrator.service.settings import Settings
+
+_GIB = 2**30
+#: Ray, the gateways, the Conductor and Redis beside the engines, GiB: measured 1.6 with two
+#: gateways, and 0.25 for each further one.
+_SERVICE_GIB = 1.1
+_GATEWAY_GIB = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What is to be served, as far as it can be known to start."""
+
+    registry: Registry
+    layout: Layout
+
+
+def check(settings: Settings) -> Checked:
+    """Check everything that can be checked without starting anything.
+
+    Raises:
+        RegistryError: the registry is invalid; one fault a line.
+        MissingExtraError: a package is not installed; names the extra.
+        SetupError: the port is busy, or memory or a model is missing.
+    """
+    require_free(settings.host, settings.port)
+    if not settings.registry.is_file():
+        raise SetupError(
+            f"there is no registry {str(settings.registry)!r}: name one with `--registry` "
+            "(`make serve REGISTRY=...`)"
+        )
+    registry = load(settings.registry)
+    layout = lay_out(registry, settings.registry.resolve().parent, generation=FIRST_GENERATION)
+    require_extras(layout, is_installed=_is_installed)
+    _require_memory(layout, settings)
+    return Checked(registry=registry, layout=layout)
+
+
+def require_extras(layout: Layout, *, is_installed: Callable[[str], bool]) -> None:
+    """Name the extra of the first package that is needed and missing.
+
+    Raises:
+        MissingExtraError: a package is not installed.
+    """
+    _require(("ray", "fastapi", "redis"), extra="serve", is_installed=is_installed)
+    on_gpu = any(share.slot.accelerators for share in layout.shares)
+    if layout.shares:
+        _require(("vllm",), extra="gpu" if on_gpu else "cpu", is_installed=is_installed)
+
+
+def _require(packages: Sequence[str], *, extra: str, is_installed: Callable[[str], bool]) -> None:
+    missing = next((name for name in packages if not is_installed(name)), None)
+    if missing is not None:
+        raise MissingExtraError(
+            f"{missing!r} is not installed: pip install 'orchestrator[{extra}]'"
+        )
+
+
+def _is_installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+def _require_memory(layout: Layout, settings: Settings) -> None:
+    needed_gib = layout.host_memory_gib + _SERVICE_GIB + _GATEWAY_GIB * settings.gateways
+    require_memory(needed_gib, free_gib=psutil.virtual_memory().available / _GIB)
+
+
+def require_memory(needed_gib: float, *, free_gib: float) -> None:
+    """Refuse what the host has no room for.
+
+    Raises:
+        SetupError: `needed_gib` is more than `free_gib`; says what to change.
+    """
+    if needed_gib > free_gib:
+        raise SetupError(
+            f"{needed_gib:.1f} GiB of memory are needed and {free_gib:.1f} GiB are free: lower "
+            "the engines' `kv_cache_gib`, host fewer experts, or use fewer `--gateways`"
+        )

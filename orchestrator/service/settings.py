@@ -1,0 +1,72 @@
+"""Settings of the service: the command line over the environment over these defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from orchestrator.errors import SetupError
+
+PREFIX = "ORCHESTRATOR_"
+
+
+class Settings(BaseModel):
+    """One service, as its operator starts it; each is also `ORCHESTRATOR_<NAME>`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    registry: Path = Field(Path("experts.yaml"), description="The registry file.")
+    host: str = Field("127.0.0.1", description="Address of the endpoint; others stay private.")
+    port: int = Field(8000, ge=1, le=65535, description="Port of the endpoint.")
+    gateways: int = Field(2, ge=1, le=32, description="Gateway processes.")
+    data_dir: Path | None = Field(
+        None,
+        description=(
+            "Logs and, without a store URL, the data of the service's own Redis; `data/<port>` by "
+            "default, so that two services do not share one."
+        ),
+    )
+    store_url: str | None = Field(
+        None, description="Redis to use, `redis://...`; without one the service starts its own."
+    )
+    start_timeout_s: float = Field(600.0, gt=0, description="Longest start, seconds.")
+    stop_timeout_s: float = Field(
+        12.0, gt=0, le=600, description="Longest orderly stop, seconds; then the rest is killed."
+    )
+    drain_s: float = Field(
+        5.0, ge=0, le=60, description="Seconds that requests in flight may take to end at a stop."
+    )
+
+    @property
+    def folder(self) -> Path:
+        """Where logs and data go, absolute."""
+        return (self.data_dir or Path("data") / str(self.port)).resolve()
+
+
+def read(environment: Mapping[str, str], **given: Any) -> Settings:
+    """Settings from `given` (`None` is not given), else from `environment`, else the defaults.
+
+    Raises:
+        SetupError: a value is not allowed, or a variable of the prefix is unknown.
+    """
+    named = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(PREFIX)
+    }
+    chosen = {**named, **{name: value for name, value in given.items() if value is not None}}
+    try:
+        return Settings.model_validate(chosen)
+    except ValidationError as exc:
+        raise SetupError("; ".join(_sentence(dict(fault)) for fault in exc.errors())) from exc
+
+
+def _sentence(fault: dict[str, Any]) -> str:
+    name = str(fault["loc"][0])
+    if fault["type"] == "extra_forbidden":
+        known = ", ".join(sorted(Settings.model_fields))
+        return f"no setting is called {name!r} ({PREFIX}{name.upper()}); known: {known}"
+    return f"setting {name!r} is {fault['input']!r}: {fault['msg'].lower()}"

@@ -1,0 +1,1 @@
+"""Redis: records, metadata, the generation pointer."""

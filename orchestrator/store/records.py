@@ -1,0 +1,122 @@
+"""The decision record: what was decided for a request and how it ended, without its words.
+
+Traces, profiles and feedback read these later, so the form is versioned: a reader meets records
+of older versions.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+
+class DecisionRecord(BaseModel):
+    """One request, prompt-free."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    request_id: str
+    #: Unix time of arrival, seconds.
+    created_s: float
+    endpoint: str
+    #: What the caller named, and the expert that answered (`None` when none did).
+    model: str
+    expert: str | None
+    composition: str | None = None
+    router: str | None = None
+    router_version: str | None = None
+    generation: int
+    category: str | None = None
+    #: Normalised entropy of the category's probabilities, in [0, 1].
+    entropy: float | None = None
+    scores: dict[str, float] = {}
+    is_fallback: bool = False
+    is_streamed: bool
+    #: HTTP status, and the error's code where there was one.
+    status: int
+    error_code: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    #: Arrival to last byte, arrival to first token, and our own part of it, milliseconds.
+    duration_ms: float
+    first_token_ms: float | None = None
+    overhead_ms: float
+    user: str | None = None
+    metadata: dict[str, str] = {}
+
+
+class UnreadableRecord(BaseModel):
+    """A stored record that this version of the service does not understand."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    request_id: str | None
+    #: The version it claims, if it claims one.
+    version: int | None
+    reason: str
+
+
+StoredRecord = DecisionRecord | UnreadableRecord
+
+
+def parse_record(raw: bytes) -> StoredRecord:
+    """What is stored as a value: a newer or damaged record is told apart, not raised."""
+    try:
+        fields = json.loads(raw)
+    except ValueError as error:
+        return UnreadableRecord(request_id=None, version=None, reason=f"not JSON: {error}")
+    if not isinstance(fields, dict):
+        reason = f"a JSON {type(fields).__name__}, not an object"
+        return UnreadableRecord(request_id=None, version=None, reason=reason)
+    try:
+        return DecisionRecord.model_validate(fields)
+    except ValidationError as error:
+        return _unreadable(fields, error)
+
+
+def _unreadable(fields: dict[str, object], error: ValidationError) -> UnreadableRecord:
+    version, request_id = fields.get("version"), fields.get("request_id")
+    fault = error.errors()[0]
+    reason = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+    if version != 1:
+        reason = f"it has version {version!r}, this service reads version 1"
+    return UnreadableRecord(
+        request_id=request_id if isinstance(request_id, str) else None,
+        version=version if isinstance(version, int) else None,
+        reason=reason,
+    )
+
+
+class Records(Protocol):
+    """Where decision records go: bounded, and never in the way of a request."""
+
+    def put(self, record: DecisionRecord) -> None:
+        """Hand over a record without waiting; one that cannot be kept is counted as dropped."""
+        ...
+
+    async def recent(self, *, limit: int) -> list[StoredRecord]:
+        """The newest records, newest first.
+
+        Raises:
+            StoreError: the store does not answer.
+        """
+        ...
+
+    async def find(self, request_id: str) -> StoredRecord | None:
+        """The record of one request, while it is retained.
+
+        Raises:
+            StoreError: the store does not answer.
+        """
+        ...
+
+    async def drained(self) -> None:
+        """Wait until what was handed over is stored or dropped."""
+        ...
+
+    async def close(self) -> None:
+        """Store what was handed over if that is possible now, and free everything."""
+        ...

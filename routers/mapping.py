@@ -1,0 +1,96 @@
+"""Which expert serves which category: measured quality, shrunk where it was measured little.
+
+Source: the category-to-expert map of CoE, arXiv:2412.01868, without its parameter budget. With 25
+labels a category a plain argmax of the scores loses to the best single expert, hence the shrinkage.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from .base import RouterError
+
+
+class Score(BaseModel):
+    """Questions of one category put to one expert."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    right: float = Field(ge=0, description="Right answers; may be fractional.")
+    asked: int = Field(ge=1, description="Questions asked.")
+
+    @model_validator(mode="after")
+    def _right_is_part_of_asked(self) -> Score:
+        if self.right > self.asked:
+            raise ValueError(f"right is {self.right}, more than the {self.asked} asked")
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """Estimated quality of each expert on each category."""
+
+    categories: tuple[str, ...]
+    experts: tuple[str, ...]
+    #: Shape [n_categories, n_experts], in [0, 1].
+    table: NDArray[np.float32]
+
+    def expert_by_category(self) -> dict[str, str]:
+        """The best expert of each category; the first of `experts` wins a tie."""
+        best = self.table.argmax(axis=1)
+        return {name: self.experts[i] for name, i in zip(self.categories, best, strict=True)}
+
+
+def namesake_quality(categories: Sequence[str]) -> Quality:
+    """Each category served by the expert of its own name: for pools nobody has measured yet."""
+    names = tuple(categories)
+    return Quality(categories=names, experts=names, table=np.eye(len(names), dtype=np.float32))
+
+
+def shrunken_quality(
+    right: NDArray[np.float64], asked: NDArray[np.float64], *, prior_count: float = 10.0
+) -> NDArray[np.float32]:
+    """Scores pulled toward each expert's overall score.
+
+    Args:
+        right: shape [n_categories, n_experts], right answers.
+        asked: shape [n_categories, n_experts], questions asked; zero where none were.
+        prior_count: how many questions the overall score counts for.
+
+    Returns:
+        Shape [n_categories, n_experts], in [0, 1].
+    """
+    overall = right.sum(axis=0) / np.maximum(asked.sum(axis=0), 1)
+    return np.asarray((right + prior_count * overall) / (asked + prior_count), dtype=np.float32)
+
+
+def load_quality(path: Path, categories: Sequence[str]) -> Quality:
+    """Quality from a JSON file `{expert: {category: {"right": 93, "asked": 100}}}`.
+
+    Raises:
+        RouterError: The file is missing, malformed, or leaves a category without any score.
+    """
+    try:
+        scores = TypeAdapter(dict[str, dict[str, Score]]).validate_json(path.read_bytes())
+    except (OSError, ValidationError, json.JSONDecodeError) as exc:
+        raise RouterError(f"the scores in {str(path)!r} cannot be used: {exc}") from exc
+    bare = [name for name in categories if not any(name in row for row in scores.values())]
+    if bare:
+        raise RouterError(f"{str(path)!r} has no score for categories {bare}; measure them first")
+    right, asked = np.zeros((2, len(categories), len(scores)))
+    for column, by_category in enumerate(scores.values()):
+        for row, category in enumerate(categories):
+            if score := by_category.get(category):
+                right[row, column], asked[row, column] = score.right, score.asked
+    return Quality(
+        categories=tuple(categories),
+        experts=tuple(scores),
+        table=shrunken_quality(right, asked),
+    )

@@ -1,0 +1,104 @@
+"""A real service as a child process of the tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import httpx
+import psutil
+
+FAKES = """\
+version: 1
+experts:
+  - {id: one, engine: {kind: fake, says: first answer}}
+  - {id: slow, engine: {kind: fake, says: "a b c d e f g h i j k l", token_delay_ms: 1000}}
+"""
+#: Sockets that only this machine reaches; Ray writes 127.0.0.1 as IPv6 maps it.
+LOOPBACK = {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+
+
+class Service:
+    """`orchestrator serve` with its output and its processes."""
+
+    def __init__(self, registry: Path, *, port: int, folder: Path, gateways: int = 1) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "orchestrator.cli.main", "serve"]
+        options = [
+            f"--registry={registry}",
+            f"--port={port}",
+            f"--data-dir={folder}",
+            f"--gateways={gateways}",
+        ]
+        self._process = subprocess.Popen(
+            [*command, *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.port = port
+        self.keeper = psutil.Process(self._process.pid)
+        self.lines: list[str] = []
+        self._is_told = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def output(self) -> str:
+        return "".join(self.lines)
+
+    def await_ready(self, timeout_s: float = 240.0) -> Service:
+        """Wait for the ready line; fails with all output when there is none."""
+        self._is_told.wait(timeout_s)
+        assert "ready at" in self.output, self.output
+        return self
+
+    def processes(self) -> list[psutil.Process]:
+        """The keeper and every descendant."""
+        return [self.keeper, *self.keeper.children(recursive=True)]
+
+    def replica(self, deployment: str) -> psutil.Process:
+        """The process of a deployment's first replica."""
+        title = f"ServeReplica:orchestrator:{deployment}"
+        return next(p for p in self.processes() if title in " ".join(p.cmdline()))
+
+    def stop(self, signum: int = signal.SIGTERM) -> int:
+        """Send `signum` and wait for the end; returns the exit code."""
+        if self._process.poll() is None:
+            os.kill(self._process.pid, signum)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for the end; returns the exit code."""
+        code = self._process.wait(timeout=60)
+        self._reader.join(timeout=30)
+        return code
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for line in lines:
+                self.lines.append(line)
+                if "ready at" in line:
+                    self._is_told.set()
+        self._is_told.set()
+
+
+def listeners(process: psutil.Process) -> list[tuple[str, int]]:
+    """Addresses and ports a process listens on."""
+    try:
+        connections = process.net_connections()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return []
+    return [(c.laddr.ip, c.laddr.port) for c in connections if c.status == psutil.CONN_LISTEN]
+
+
+def ask(url: str, model: str, *, timeout_s: float = 60.0, **body: object) -> httpx.Response:
+    """One chat request."""
+    asked = {"model": model, "messages": [{"role": "user", "content": "Hello"}], **body}
+    return httpx.post(f"{url}/v1/chat/completions", json=asked, timeout=timeout_s, trust_env=False)

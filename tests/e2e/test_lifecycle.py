@@ -1,0 +1,186 @@
+"""A service of scripted experts: starts, listens, stops, and leaves nothing behind."""
+
+import os
+import signal
+import time
+
+import httpx
+import psutil
+import pytest
+
+from orchestrator.service import ports
+from tests.e2e.service import FAKES, LOOPBACK, Service, ask, listeners
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+
+
+def free_port() -> int:
+    return ports.choose("127.0.0.1", 19_999).dashboard
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory):
+    path = tmp_path_factory.mktemp("registry") / "experts.yaml"
+    path.write_text(FAKES)
+    return path
+
+
+@pytest.fixture
+def start(registry, tmp_path):
+    started = []
+
+    def start_one() -> Service:
+        port = free_port()
+        started.append(Service(registry, port=port, folder=tmp_path / str(port)))
+        return started[-1]
+
+    yield start_one
+    for service in started:
+        service.stop(signal.SIGTERM)
+
+
+@pytest.fixture(scope="module")
+def running(registry, tmp_path_factory):
+    service = Service(registry, port=free_port(), folder=tmp_path_factory.mktemp("data"))
+    service.await_ready()
+    yield service
+    service.stop()
+
+
+def is_gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def assert_nothing_left(
+    service: Service, processes: list[psutil.Process], *, within_s: float
+) -> None:
+    _, alive = psutil.wait_procs(processes, timeout=within_s)
+    assert [p for p in alive if not is_gone(p)] == []
+    ports.require_free("127.0.0.1", service.port)
+    assert not [p for p in psutil.process_iter() if listens_on(p, service.port)]
+
+
+def listens_on(process: psutil.Process, port: int) -> bool:
+    return port in {number for _, number in listeners(process)}
+
+
+def test_the_ready_line_has_a_command_to_try(running):
+    assert "curl http://127.0.0.1:" in running.lines[-1]
+    assert ask(running.url, "one").json()["choices"][0]["message"]["content"] == "first answer"
+
+
+def test_every_listener_of_every_process_is_on_loopback(running):
+    found = [address for process in running.processes() for address in listeners(process)]
+
+    assert len(found) > 10
+    assert {ip for ip, _ in found} <= LOOPBACK
+
+
+def test_metrics_of_any_gateway_are_of_all_processes(running):
+    ask(running.url, "one")
+
+    metrics = httpx.get(f"{running.url}/metrics", trust_env=False).text
+
+    assert 'orchestrator_requests_total{endpoint="/v1/chat/completions",expert="one"' in metrics
+
+
+def test_a_client_that_hangs_up_before_its_answer_is_noticed_within_a_second(running):
+    with pytest.raises(httpx.ReadTimeout):
+        ask(running.url, "slow", timeout_s=0.5)
+
+    deadline_s = time.monotonic() + 1.0
+    while 'expert="slow",model="slow",status="499"' not in metrics_of(running):
+        assert time.monotonic() < deadline_s
+
+
+def metrics_of(service: Service) -> str:
+    return httpx.get(f"{service.url}/metrics", trust_env=False).text
+
+
+def test_a_header_cannot_keep_a_generation_running_after_its_caller_has_gone(running):
+    before = metrics_of(running).count('status="499"')
+
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(
+            f"{running.url}/v1/chat/completions",
+            json={"model": "slow", "messages": [{"role": "user", "content": "Hello"}]},
+            headers={"x-request-disconnect-disabled": "?1"},
+            timeout=0.5,
+            trust_env=False,
+        )
+
+    assert before <= metrics_of(running).count('status="499"')
+
+
+def test_a_killed_gateway_is_replaced(running):
+    running.replica("gateway").kill()
+
+    deadline_s = time.monotonic() + 60
+    while status_of(running) != 200:
+        assert time.monotonic() < deadline_s
+
+
+def status_of(service: Service) -> int:
+    """Of one request; 0 where HAProxy closed the connection for the client to try again."""
+    try:
+        answer = ask(service.url, "one")
+    except httpx.RemoteProtocolError:
+        return 0
+    assert answer.status_code == 200 or answer.json()["error"]["code"]
+    return answer.status_code
+
+
+def test_a_busy_port_is_one_line_and_a_failure(running, registry, tmp_path):
+    second = Service(registry, port=running.port, folder=tmp_path)
+
+    assert second.wait() == 1
+    assert second.output.count("\n") == 1
+    assert f"port {running.port} on 127.0.0.1 is in use" in second.output
+
+
+def test_two_services_run_at_once_and_sigterm_leaves_nothing_of_one(running, start):
+    service = start().await_ready()
+    processes = service.processes()
+
+    began_s = time.monotonic()
+    code = service.stop(signal.SIGTERM)
+
+    assert code == 0
+    assert_nothing_left(service, processes, within_s=15 - (time.monotonic() - began_s))
+    assert ask(running.url, "one").status_code == 200
+
+
+def test_requests_under_way_are_answered_before_the_service_stops(start):
+    service = start().await_ready()
+    with httpx.Client(base_url=service.url, timeout=30, trust_env=False) as client:
+        asked = {"model": "slow", "max_tokens": 3, "stream": True}
+        asked["messages"] = [{"role": "user", "content": "Hello"}]
+        with client.stream("POST", "/v1/chat/completions", json=asked) as answer:
+            lines = answer.iter_lines()
+            next(lines)
+            os.kill(service.keeper.pid, signal.SIGTERM)
+            rest = list(lines)
+
+    assert "data: [DONE]" in rest
+
+
+@pytest.mark.parametrize("which", ["keeper", "service"])
+def test_sigkill_of_either_outer_process_leaves_nothing(start, which):
+    service = start().await_ready()
+    processes = service.processes()
+
+    processes[0 if which == "keeper" else 1].kill()
+
+    assert_nothing_left(service, processes, within_s=15)
+
+
+def test_a_second_signal_during_the_start_ends_everything_at_once(start):
+    service = start()
+    while len(service.processes()) < 4:
+        time.sleep(0.05)
+    processes = service.processes()
+
+    os.kill(service.keeper.pid, signal.SIGINT)
+    os.kill(service.keeper.pid, signal.SIGTERM)
+
+    assert_nothing_left(service, processes, within_s=5)

@@ -1,0 +1,86 @@
+import pytest
+
+from orchestrator.api.admin import is_loopback
+from orchestrator.api.settings import ApiSettings
+from tests.served import Service, fault
+
+
+async def test_recent_decisions_are_newest_first():
+    service = Service()
+    await service.chat(model="math")
+    await service.chat(model="plain")
+
+    listed = (await service.get("/admin/decisions?limit=5")).json()["data"]
+
+    assert [record["expert"] for record in listed] == ["plain", "math"]
+
+
+async def test_a_decision_is_found_by_the_id_in_the_answer_s_header():
+    service = Service()
+    answer = await service.chat()
+
+    found = await service.get(f"/admin/decisions/{answer.headers['x-request-id']}")
+
+    assert found.json()["expert"] == "math"
+
+
+async def test_a_decision_that_is_not_there_is_404():
+    response = await Service().get("/admin/decisions/r9")
+
+    assert response.status_code == 404
+    assert "'r9'" in fault(response)["message"]
+
+
+async def test_the_number_of_decisions_has_bounds():
+    response = await Service().get("/admin/decisions?limit=0")
+
+    assert response.status_code == 400
+    assert fault(response)["param"] == "limit"
+
+
+async def test_the_registry_is_told_in_numbers():
+    assert (await Service().get("/admin/registry")).json() == {
+        "generation": 7,
+        "num_experts": 3,
+        "num_compositions": 1,
+        "num_routers": 1,
+        "num_slots": 2,
+    }
+
+
+REMOTE = {
+    "peer": ("10.0.0.9", {}),
+    "forwarded": ("127.0.0.1", {"x-forwarded-for": "10.0.0.9"}),
+    "spoofed first hop": ("127.0.0.1", {"x-forwarded-for": "127.0.0.1, 10.0.0.9"}),
+    "real ip": ("127.0.0.1", {"x-real-ip": "10.0.0.9"}),
+    "standard header": ("127.0.0.1", {"forwarded": 'for="[2001:db8::1]:80";proto=http'}),
+    "opaque": ("127.0.0.1", {"forwarded": "proto=http"}),
+    "claims to be local": ("10.0.0.9", {"x-forwarded-for": "127.0.0.1"}),
+    "unnamed": ("unknown", {}),
+}
+
+
+@pytest.mark.parametrize(("peer", "headers"), REMOTE.values(), ids=REMOTE)
+async def test_callers_from_elsewhere_are_refused(peer, headers):
+    response = await Service(peer=peer).get("/admin/registry", **headers)
+
+    assert response.status_code == 403
+    assert fault(response)["code"] == "forbidden"
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+async def test_callers_on_this_machine_pass(peer):
+    response = await Service(peer=peer).get("/admin/registry", **{"x-forwarded-for": peer})
+
+    assert response.status_code == 200
+
+
+async def test_admin_can_be_switched_off():
+    response = await Service(settings=ApiSettings(admin="off")).get("/admin/registry")
+
+    assert response.status_code == 403
+
+
+@pytest.mark.parametrize("address", ["", "localhost", "0.0.0.0", "::", "127.0.0.1.evil.example"])
+def test_only_loopback_addresses_are_loopback(address):
+    assert not is_loopback(address)

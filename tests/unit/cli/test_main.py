@@ -1,0 +1,129 @@
+"""The command line as the person at the terminal meets it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import orchestrator
+from orchestrator.cli import commands
+from orchestrator.cli.commands import Command, load, require
+from orchestrator.cli.main import COMMANDS, main
+from orchestrator.errors import MissingExtraError
+from orchestrator.registry.schema import schema_text
+from tests.registries import VALID, write_registry
+
+
+def run(capsys, *args):
+    """Exit code, standard output and standard error of one command."""
+    with pytest.raises(SystemExit) as caught:
+        main([str(arg) for arg in args])
+    captured = capsys.readouterr()
+    return caught.value.code, captured.out, captured.err
+
+
+def test_help_lists_every_command_with_its_line(capsys):
+    code, out, _ = run(capsys, "--help")
+
+    assert code == 0
+    assert all(f"  {name} " in out and command.help in out for name, command in COMMANDS.items())
+
+
+@pytest.mark.parametrize("name", [name for name, one in COMMANDS.items() if one.extra is None])
+def test_every_command_of_the_core_explains_itself(capsys, name):
+    code, out, _ = run(capsys, name, "--help")
+
+    assert code == 0
+    assert COMMANDS[name].help in out
+
+
+def test_help_imports_nothing_heavy():
+    heavy = "ray vllm torch fastapi httpx pydantic ruamel numpy rich"
+    code = f"""
+import sys
+from orchestrator.cli.main import main
+try:
+    main(["--help"])
+except SystemExit:
+    print([name for name in "{heavy}".split() if name in sys.modules], file=sys.stderr)
+"""
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stderr.strip() == "[]"
+
+
+def test_an_unknown_command_names_the_nearest(capsys):
+    code, _, err = run(capsys, "chek")
+
+    assert code == 2
+    assert "No such command 'chek'. Did you mean 'check'" in err
+
+
+def test_version_is_the_packages(capsys):
+    assert run(capsys, "version") == (0, f"{orchestrator.__version__}\n", "")
+
+
+def test_schema_is_the_committed_one(capsys):
+    assert run(capsys, "schema") == (0, schema_text(), "")
+
+
+def test_check_sums_up_a_sound_registry(capsys, tmp_path):
+    path = write_registry(tmp_path)
+
+    assert run(capsys, "check", path) == (
+        0,
+        f"{path}: valid: 2 experts, 1 router, 1 composition, 1 slot\n",
+        "",
+    )
+
+
+def test_check_lists_every_fault_and_ends_with_1(capsys, tmp_path):
+    path = write_registry(
+        tmp_path, VALID.replace("says", "say").replace("slots:", "slotz: []\nslots:")
+    )
+
+    code, out, _ = run(capsys, "check", path)
+
+    *faults, summary = out.splitlines()
+    assert code == 1
+    assert [fault.removeprefix(f"{path}:").split(": ")[0] for fault in faults] == ["7:26", "12:1"]
+    assert summary == f"{path}: 2 faults"
+
+
+def test_check_speaks_json_to_programs(capsys, tmp_path):
+    path = write_registry(tmp_path, VALID.replace("says", "say"))
+
+    code, out, _ = run(capsys, "check", path, "--json")
+
+    (fault,) = json.loads(out)["faults"]
+    assert code == 1
+    assert (fault["line"], fault["column"], fault["key"], fault["nearest"]) == (
+        7, 26, "experts[1].engine.say", "says",
+    )  # fmt: skip
+
+
+def test_a_missing_extra_is_one_line_that_says_what_to_install(capsys, monkeypatch):
+    monkeypatch.setitem(commands.MODULES, "serve", ("a_module_that_is_not_there",))
+    monkeypatch.setitem(COMMANDS, "check", Command(help="Check.", extra="serve"))
+
+    assert run(capsys, "check") == (
+        2,
+        "",
+        "this needs the 'serve' extra: pip install 'orchestrator[serve]'\n",
+    )
+
+
+def test_a_command_loads_once_its_extra_is_there(monkeypatch):
+    monkeypatch.setitem(commands.MODULES, "serve", ("json",))
+
+    assert load("version", Command(help="", extra="serve")).__name__ == "version"
+
+
+@pytest.mark.parametrize("extra", commands.MODULES)
+def test_every_extra_has_a_check(monkeypatch, extra):
+    monkeypatch.setitem(commands.MODULES, extra, ("a_module_that_is_not_there",))
+
+    with pytest.raises(MissingExtraError, match=rf"orchestrator\[{extra}\]"):
+        require(extra)

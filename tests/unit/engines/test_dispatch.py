@@ -1,0 +1,265 @@
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from orchestrator.engines.base import Call, Text, collect
+from orchestrator.engines.dispatch import Dispatch
+from orchestrator.engines.fake import FakeEngine
+from orchestrator.engines.scripts import Script
+from orchestrator.errors import (
+    ContextTooLongError,
+    EngineDeadError,
+    EngineTimeoutError,
+    ExpertUnavailableError,
+    NotHostedError,
+    OverloadedError,
+    StoreError,
+    SwapError,
+)
+from orchestrator.residency.placement import DispatchTable
+
+
+def table(generation: int = 1, **slots_by_expert: tuple[str, ...]) -> DispatchTable:
+    return DispatchTable(generation=generation, slots_by_expert=slots_by_expert)
+
+
+def call(expert: str = "maths", *, generation: int = 1, **fields) -> Call:
+    return Call(id="c", expert=expert, generation=generation, prompt=Text(text="hi"), **fields)
+
+
+class Conductor:
+    """Answers `refresh` with the table it holds, or with an error."""
+
+    def __init__(self, answer: DispatchTable | StoreError) -> None:
+        self.answer, self.num_asked = answer, 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def __call__(self) -> DispatchTable:
+        self.num_asked += 1
+        await self.gate.wait()
+        if isinstance(self.answer, StoreError):
+            raise self.answer
+        return self.answer
+
+
+def dispatching(held: DispatchTable, *, refreshed=None, remotes=None, **slots) -> Dispatch:
+    return Dispatch(
+        held,
+        slots=slots,
+        remotes=remotes or {},
+        refresh=refreshed or Conductor(held),
+        clock=lambda: 100.0,
+    )
+
+
+async def said(dispatch: Dispatch, asked: Call) -> str:
+    return (await collect(dispatch.generate(asked))).choices[0].text
+
+
+BOTH = table(maths=("a", "b"))
+DEAD = EngineDeadError("its process is gone")
+
+
+async def test_a_call_goes_to_the_slot_that_hosts_its_expert():
+    dispatch = dispatching(
+        table(maths=("a",), french=("b",)), a=FakeEngine("from a"), b=FakeEngine("from b")
+    )
+
+    assert await said(dispatch, call("french")) == "from b"
+
+
+async def test_an_upstream_is_called_without_a_slot():
+    dispatch = dispatching(table(), remotes={"hosted": FakeEngine("from afar")})
+
+    assert await said(dispatch, call("hosted")) == "from afar"
+
+
+async def test_calls_at_once_spread_over_the_slots_and_calls_in_turn_stay():
+    gate = asyncio.Event()
+    engines = {name: FakeEngine(gate=gate) for name in "ab"}
+    dispatch = dispatching(BOTH, **engines)
+    calls = [asyncio.create_task(said(dispatch, call())) for _ in range(2)]
+    await asyncio.gather(*(engine.arrived.wait() for engine in engines.values()))
+
+    gate.set()
+    await asyncio.gather(*calls)
+    for _ in range(3):
+        await said(dispatch, call())
+
+    assert sorted(len(engine.calls) for engine in engines.values()) == [1, 1 + 3]
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+@pytest.mark.parametrize(
+    "error", [DEAD, OverloadedError("full"), SwapError("canary")], ids=["dead", "full", "swap"]
+)
+async def test_a_slot_that_fails_before_its_first_chunk_is_replaced(error, stream):
+    dispatch = dispatching(BOTH, a=FakeEngine(fails=error), b=FakeEngine("from b"))
+
+    assert await said(dispatch, call(stream=stream)) == "from b"
+
+
+async def test_nothing_is_tried_again_after_the_first_chunk():
+    script = Script(says="one two", fails=DEAD, fails_at=1)
+    other = FakeEngine("from b")
+    dispatch = dispatching(BOTH, a=FakeEngine(script=lambda _: script), b=other)
+
+    with pytest.raises(EngineDeadError):
+        await said(dispatch, call())
+
+    assert not other.calls
+
+
+async def test_an_error_of_the_caller_is_not_tried_elsewhere():
+    other = FakeEngine("from b")
+    dispatch = dispatching(BOTH, a=FakeEngine(fails=ContextTooLongError("too long")), b=other)
+
+    with pytest.raises(ContextTooLongError):
+        await said(dispatch, call())
+
+    assert not other.calls
+
+
+async def test_a_dead_slot_is_the_last_choice_for_a_while():
+    dead = FakeEngine(fails=DEAD)
+    dispatch = dispatching(BOTH, a=dead, b=FakeEngine("from b"))
+
+    for _ in range(3):
+        await said(dispatch, call())
+
+    assert len(dead.calls) == 1
+
+
+async def test_every_engine_down_says_when_to_come_back_and_why():
+    dispatch = dispatching(BOTH, a=FakeEngine(fails=DEAD), b=FakeEngine(fails=DEAD))
+
+    with pytest.raises(ExpertUnavailableError, match=r"'maths'.*'a': its.*'b': its") as refused:
+        await said(dispatch, call())
+
+    assert refused.value.retry_after_s == 5
+
+
+async def test_a_full_slot_that_is_the_only_one_says_so_itself():
+    full = OverloadedError("1024 calls wait", retry_after_s=9)
+    dispatch = dispatching(table(maths=("a",)), a=FakeEngine(fails=full))
+
+    with pytest.raises(OverloadedError) as refused:
+        await said(dispatch, call())
+
+    assert refused.value.retry_after_s == 9
+
+
+async def test_a_refusal_is_answered_by_a_new_table():
+    conductor = Conductor(table(maths=("b",)))
+    moved = FakeEngine(fails=NotHostedError("not here"))
+    dispatch = dispatching(
+        table(maths=("a",)), refreshed=conductor, a=moved, b=FakeEngine("from b")
+    )
+
+    assert await said(dispatch, call()) == "from b"
+    assert conductor.num_asked == 1
+
+
+async def test_a_second_refusal_is_final():
+    conductor = Conductor(table(maths=("a",)))
+    refusing = FakeEngine(fails=NotHostedError("not here"))
+    dispatch = dispatching(table(maths=("a",)), refreshed=conductor, a=refusing)
+
+    with pytest.raises(ExpertUnavailableError, match="not here"):
+        await said(dispatch, call())
+
+    assert (conductor.num_asked, len(refusing.calls)) == (1, 2)
+
+
+async def test_many_refusals_ask_one_question():
+    conductor = Conductor(table(maths=("b",)))
+    conductor.gate.clear()
+    moved = FakeEngine(fails=NotHostedError("not here"))
+    dispatch = dispatching(
+        table(maths=("a",)), refreshed=conductor, a=moved, b=FakeEngine("from b")
+    )
+    calls = [asyncio.create_task(said(dispatch, call())) for _ in range(20)]
+    await moved.arrived.wait()
+
+    calls[0].cancel()
+    conductor.gate.set()
+    texts = await asyncio.gather(*calls[1:])
+
+    assert set(texts) == {"from b"}
+    assert conductor.num_asked == 1
+
+
+async def test_an_expert_missing_from_the_table_is_asked_for_before_it_is_refused():
+    dispatch = dispatching(
+        table(), refreshed=Conductor(table(maths=("a",))), a=FakeEngine("from a")
+    )
+
+    assert await said(dispatch, call()) == "from a"
+    with pytest.raises(ExpertUnavailableError, match=r"'law'.*has it on \[\], connected are"):
+        await said(dispatch, call("law"))
+
+
+async def test_a_table_that_cannot_be_read_is_a_clear_refusal():
+    dispatch = dispatching(table(), refreshed=Conductor(StoreError("no route to the store")))
+
+    with pytest.raises(ExpertUnavailableError, match="a new table cannot be read: no route"):
+        await said(dispatch, call())
+
+
+async def test_a_call_follows_the_table_of_its_own_generation():
+    dispatch = dispatching(table(1, maths=("a",)), a=FakeEngine("from a"), b=FakeEngine("from b"))
+    dispatch.adopt(table(2, maths=("b",)))
+
+    assert await said(dispatch, call(generation=1)) == "from a"
+    assert await said(dispatch, call(generation=2)) == "from b"
+
+
+async def test_a_slot_that_hangs_is_given_up_when_the_time_is_over():
+    silent = FakeEngine(script=lambda _: Script(gate=asyncio.Event()))
+    dispatch = Dispatch(
+        table(maths=("a",)),
+        slots={"a": Deaf(silent)},
+        remotes={},
+        refresh=Conductor(table()),
+    )
+
+    with pytest.raises(EngineTimeoutError, match="'maths' gave no further token within"):
+        await said(dispatch, call(timeout_s=0.01))
+
+
+class Deaf:
+    """An engine that never hears of a call's time."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self._engine = engine
+
+    def generate(self, call: Call):
+        return self._engine.generate(
+            Call(id=call.id, expert=call.expert, generation=call.generation, prompt=call.prompt)
+        )
+
+    async def close(self) -> None:
+        await self._engine.close()
+
+
+async def test_a_reader_that_hangs_up_is_heard_by_the_engine():
+    engine = FakeEngine("one two three")
+    dispatch = dispatching(table(maths=("a",)), a=engine)
+
+    async with aclosing(dispatch.generate(call())) as chunks:
+        await anext(chunks)
+
+    assert list(engine.cancelled) == ["c"]
+
+
+async def test_closing_closes_the_upstreams_and_leaves_the_slots():
+    slot, upstream = FakeEngine("still here"), FakeEngine()
+    dispatch = dispatching(table(maths=("a",)), remotes={"hosted": upstream}, a=slot)
+
+    await dispatch.close()
+
+    assert await said(dispatch, call("maths")) == "still here"
+    with pytest.raises(ExpertUnavailableError):
+        await said(dispatch, call("hosted"))

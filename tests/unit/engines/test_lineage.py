@@ -1,0 +1,105 @@
+import pickle
+
+import pytest
+
+from orchestrator.engines.lineage import lineages
+from orchestrator.errors import RegistryError
+from orchestrator.registry.models import Expert, FakeEngine, VllmEngine
+from tests.unit.engines.checkpoints import TENSORS, write_model
+
+
+def grouped(experts, root, **options):
+    return [[e.id for e in lineage.experts] for lineage in lineages(experts, root, **options)]
+
+
+def two_models(root, **differences):
+    write_model(root / "a")
+    write_model(root / "b", **differences)
+    return Expert(id="a", model="a"), Expert(id="b", model="b")
+
+
+@pytest.mark.parametrize(
+    "differences",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param({"eos_token_id": 7, "pad_token_id": 1}, id="token ids"),
+        pytest.param({"_name_or_path": "x", "transformers_version": "9"}, id="names and versions"),
+    ],
+)
+def test_siblings_share_a_lineage(tmp_path, differences):
+    assert grouped(two_models(tmp_path, **differences), tmp_path) == [["a", "b"]]
+
+
+@pytest.mark.parametrize(
+    "differences",
+    [
+        pytest.param({"rope_theta": 5e5}, id="configuration"),
+        pytest.param({"tensors": TENSORS | {"lm_head.weight": [9, 4]}}, id="shape"),
+        pytest.param({"dtype": "F16"}, id="dtype of the tensors"),
+        pytest.param({"quantization_config": {"bits": 4}}, id="quantisation"),
+    ],
+)
+def test_other_architectures_have_their_own(tmp_path, differences):
+    assert grouped(two_models(tmp_path, **differences), tmp_path) == [["a"], ["b"]]
+
+
+@pytest.mark.parametrize(
+    ("engine", "expected"),
+    [
+        pytest.param({"max_model_len": 64}, [["a"], ["b"]], id="context"),
+        pytest.param({"dtype": "bfloat16"}, [["a"], ["b"]], id="dtype"),
+        pytest.param({"args": {"max_num_seqs": 4}}, [["a"], ["b"]], id="args"),
+        pytest.param({"dtype": "float32"}, [["a", "b"]], id="auto is float32 on a cpu"),
+        pytest.param({"tool_parser": "hermes"}, [["a", "b"]], id="parsers may differ"),
+    ],
+)
+def test_engine_settings_must_agree(tmp_path, engine, expected):
+    first, second = two_models(tmp_path)
+    second = second.model_copy(update={"engine": VllmEngine(**engine)})
+
+    assert grouped((first, second), tmp_path) == expected
+
+
+def test_tied_embeddings_are_siblings_on_accelerators_only(tmp_path):
+    write_model(tmp_path / "a", tie_word_embeddings=True)
+    write_model(tmp_path / "b", tie_word_embeddings=True)
+    experts = (Expert(id="a", model="a"), Expert(id="b", model="b"))
+
+    assert grouped(experts, tmp_path) == [["a"], ["b"]]
+    assert grouped(experts, tmp_path, on_cpu=False) == [["a", "b"]]
+
+
+def test_experts_of_other_kinds_are_left_out_and_hub_models_alone(tmp_path):
+    experts = (
+        Expert(id="fake", engine=FakeEngine(kind="fake")),
+        Expert(id="hub", model="org/model"),
+        Expert(id="hub2", model="org/model"),
+    )
+
+    assert grouped(experts, tmp_path) == [["hub"], ["hub2"]]
+
+
+def test_a_lineage_id_does_not_depend_on_its_members(tmp_path):
+    experts = two_models(tmp_path)
+
+    assert lineages(experts, tmp_path)[0].id == lineages(experts[1:], tmp_path)[0].id
+
+
+def test_a_lineage_travels_between_processes(tmp_path):
+    (lineage,) = lineages(two_models(tmp_path), tmp_path)
+
+    assert pickle.loads(pickle.dumps(lineage)) == lineage
+    assert lineage.folder(lineage.experts[1]) == tmp_path / "b"
+
+
+def test_a_broken_checkpoint_names_its_expert(tmp_path):
+    write_model(tmp_path / "a")
+    (tmp_path / "a/model.safetensors").write_bytes(b"")
+
+    with pytest.raises(RegistryError, match=r"expert 'a': .*truncated"):
+        lineages([Expert(id="a", model="a")], tmp_path)
+
+
+def test_an_expert_without_a_model_is_refused(tmp_path):
+    with pytest.raises(RegistryError, match="expert 'a' has no model"):
+        lineages([Expert(id="a")], tmp_path)

@@ -1,0 +1,231 @@
+import asyncio
+import random
+from collections.abc import Coroutine
+from contextlib import aclosing
+
+import pytest
+
+from orchestrator.engines.base import Call, Text, collect
+from orchestrator.engines.fake import FakeEngine, FakeHost
+from orchestrator.engines.slot import Slot
+from orchestrator.errors import EngineDeadError, EngineTimeoutError, NotHostedError, SetupError
+from orchestrator.registry.models import Expert
+from orchestrator.residency.clock import ManualClock
+
+MATHS, FRENCH, GENERALIST = (Expert(id=id_) for id_ in ("maths", "french", "generalist"))
+
+
+def call(expert: str = "maths", *, generation: int = 1, **fields) -> Call:
+    return Call(id="c", expert=expert, generation=generation, prompt=Text(text="hi"), **fields)
+
+
+def slot_on(*hosts: FakeHost, experts=(MATHS, FRENCH), revive=None) -> Slot:
+    slot = Slot("local-0", hosts, clock=ManualClock(), revive=revive)
+    slot.adopt(experts, generation=1)
+    return slot
+
+
+async def said(slot: Slot, asked: Call) -> str:
+    answer = await collect(slot.generate(asked))
+    return answer.choices[0].text
+
+
+async def begun(work: Coroutine) -> asyncio.Task:
+    """A task that has run up to its first wait."""
+    has_begun = asyncio.Event()
+
+    async def run():
+        has_begun.set()
+        return await work
+
+    task = asyncio.create_task(run())
+    await has_begun.wait()
+    return task
+
+
+class Shapeless(FakeHost):
+    """Takes any definition of any expert for its lineage."""
+
+    def can_become(self, expert: Expert) -> bool:
+        return True
+
+
+async def test_each_call_is_answered_by_its_own_expert():
+    slot = slot_on(FakeHost([MATHS, FRENCH]))
+
+    texts = await asyncio.gather(*(said(slot, call(e)) for e in ("maths", "french", "maths")))
+
+    assert texts == ["maths: hi", "french: hi", "maths: hi"]
+
+
+async def test_lineages_do_not_wait_for_each_other():
+    gate = asyncio.Event()
+    slow = FakeHost([MATHS], engine=FakeEngine("slow", gate=gate))
+    slot = slot_on(slow, FakeHost([GENERALIST]), experts=(MATHS, GENERALIST))
+    waiting = asyncio.create_task(said(slot, call("maths")))
+
+    assert await said(slot, call("generalist")) == "generalist: hi"
+
+    gate.set()
+    await waiting
+
+
+async def test_an_expert_or_generation_it_does_not_host_is_refused_by_name():
+    slot = slot_on(FakeHost([MATHS, FRENCH]))
+
+    with pytest.raises(NotHostedError, match="does not host expert 'law' in generation 1"):
+        await said(slot, call("law"))
+    with pytest.raises(NotHostedError, match=r"hosts generations \[1\], not 2"):
+        await said(slot, call(generation=2))
+
+
+async def test_the_generation_before_is_still_answered_and_older_ones_are_not():
+    slot = slot_on(FakeHost([MATHS, FRENCH]))
+    slot.adopt([MATHS], generation=2)
+
+    assert await said(slot, call("french", generation=1)) == "french: hi"
+    slot.adopt([MATHS], generation=3)
+
+    with pytest.raises(NotHostedError, match=r"hosts generations \[2, 3\], not 1"):
+        await said(slot, call("french", generation=1))
+
+
+async def test_an_expert_changed_under_its_id_is_swapped_in_like_another():
+    changed = Expert(id="maths", model="elsewhere")
+    host = Shapeless([MATHS, FRENCH])
+    slot = slot_on(host)
+    slot.adopt([changed, FRENCH], generation=2)
+
+    await said(slot, call("maths", generation=1))
+    await said(slot, call("maths", generation=2))
+
+    assert host.swaps == ["maths"]
+
+
+async def test_what_no_host_can_become_is_refused_and_nothing_changes():
+    slot = slot_on(FakeHost([MATHS, FRENCH]))
+
+    with pytest.raises(SetupError, match="has no host of the lineage of expert 'generalist'"):
+        slot.adopt([MATHS, GENERALIST], generation=2)
+
+    assert slot.describe().generation == 1
+
+
+async def test_generations_only_ascend():
+    slot = slot_on(FakeHost([MATHS, FRENCH]))
+    slot.adopt([MATHS], generation=5)
+
+    with pytest.raises(SetupError, match="cannot adopt generation 4 after 5"):
+        slot.adopt([MATHS], generation=4)
+
+
+async def test_a_reader_that_hangs_up_ends_the_generation_and_frees_its_turn():
+    host = FakeHost([MATHS, FRENCH], engine=FakeEngine("one two three"))
+    slot = slot_on(host)
+
+    async with aclosing(slot.generate(call())) as chunks:
+        await anext(chunks)
+        assert slot.describe().num_in_flight == 1
+
+    assert host.engine.cancelled[0] == "c"
+    assert slot.describe().num_in_flight == 0
+
+
+async def test_the_time_spent_waiting_is_taken_off_what_the_engine_gets():
+    gate, clock = asyncio.Event(), ManualClock()
+    host = FakeHost([MATHS, FRENCH], engine=FakeEngine("x", gate=gate))
+    slot = Slot("local-0", [host], clock=clock)
+    slot.adopt([MATHS, FRENCH], generation=1)
+    first = asyncio.create_task(said(slot, call("maths")))
+    await host.engine.arrived.wait()
+    second = await begun(said(slot, call("french", timeout_s=60)))
+
+    clock.advance(20)
+    gate.set()
+    await asyncio.gather(first, second)
+
+    assert [one.timeout_s for one in host.engine.calls] == [None, 60 - 20]
+
+
+async def test_a_call_whose_time_is_up_in_the_queue_never_reaches_the_engine():
+    host = FakeHost([MATHS, FRENCH])
+    slot = slot_on(host)
+
+    with pytest.raises(EngineTimeoutError, match="'maths', its whole time, and was at position 1"):
+        await said(slot, call("maths", timeout_s=0.0))
+
+    assert not host.engine.calls
+
+
+async def test_a_report_says_what_is_hosted_resident_and_running():
+    gate = asyncio.Event()
+    host = FakeHost([MATHS, FRENCH], engine=FakeEngine(gate=gate))
+    slot = slot_on(host)
+    running = asyncio.create_task(said(slot, call("french")))
+    await host.engine.arrived.wait()
+
+    report = slot.describe()
+
+    assert (report.name, report.experts, report.residents) == (
+        "local-0", ("maths", "french"), ("french",)
+    )  # fmt: skip
+    assert (report.num_in_flight, report.num_waiting, report.healthy) == (1, 0, True)
+    assert report.hosts[0].last_swap_s == 0.0
+    gate.set()
+    await running
+
+
+async def test_a_dead_host_is_replaced_and_the_slot_answers_again():
+    async def revive(dead):
+        await dead.close()
+        return FakeHost([MATHS, FRENCH])
+
+    host = FakeHost([MATHS, FRENCH])
+    slot = slot_on(host, revive=revive)
+    await host.die()
+
+    await slot.check()
+    assert not slot.describe().healthy
+    await slot.settled()
+
+    assert await said(slot, call("french")) == "french: hi"
+
+
+async def test_a_host_that_stays_dead_fails_the_check_so_that_the_slot_is_replaced():
+    host = FakeHost([MATHS, FRENCH])
+    slot = slot_on(host)
+    await host.die()
+
+    with pytest.raises(EngineDeadError):
+        await said(slot, call())
+    await slot.settled()
+
+    with pytest.raises(EngineDeadError, match=r"slot 'local-0': .*cannot be restarted"):
+        await slot.check()
+
+
+async def test_closing_ends_calls_in_flight_and_waiting():
+    host = FakeHost([MATHS, FRENCH], engine=FakeEngine(gate=asyncio.Event()))
+    slot = slot_on(host)
+    calls = [asyncio.create_task(said(slot, call(expert))) for expert in ("maths", "french")]
+    await host.engine.arrived.wait()
+
+    await slot.close()
+    results = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [type(result) for result in results] == [EngineDeadError, EngineDeadError]
+
+
+async def test_a_thousand_random_calls_and_hang_ups_are_answered_by_their_own_expert():
+    draw, host = random.Random(3), FakeHost([MATHS, FRENCH, GENERALIST])
+    slot = slot_on(host, experts=(MATHS, FRENCH, GENERALIST))
+    experts = [draw.choice(["maths", "french", "generalist"]) for _ in range(1000)]
+    calls = [asyncio.create_task(said(slot, call(expert))) for expert in experts]
+    for victim, at in zip(draw.sample(calls, 300), draw.sample(calls, 300), strict=True):
+        at.add_done_callback(lambda _, victim=victim: victim.cancel())
+
+    await asyncio.wait(calls)
+
+    kept = [(e, task) for e, task in zip(experts, calls, strict=True) if not task.cancelled()]
+    assert all(task.result() == f"{expert}: hi" for expert, task in kept)
+    assert (slot.describe().num_in_flight, slot.describe().num_waiting) == (0, 0)

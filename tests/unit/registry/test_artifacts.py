@@ -1,0 +1,117 @@
+"""Folders of weights and of fitted routers."""
+
+import pytest
+
+from orchestrator.registry.artifacts import model_findings, router_findings
+from orchestrator.registry.surroundings import Surroundings
+from tests.registries import write_model, write_router
+
+
+def reasons(findings):
+    return [finding.reason for finding in findings]
+
+
+def of_model(folder, model="m", **environ):
+    where = Surroundings(folder=folder, environ=environ)
+    return list(model_findings(model, ("model",), where))
+
+
+def test_a_folder_of_safetensors_is_sound(tmp_path):
+    write_model(tmp_path / "m")
+
+    assert of_model(tmp_path) == []
+
+
+def test_a_folder_that_is_not_there_is_a_fault(tmp_path):
+    (finding,) = of_model(tmp_path, "some/where/else")
+
+    assert finding.reason == f"is no folder in {str(tmp_path)!r} and no Hugging Face id (org/name)"
+
+
+def test_a_folder_without_config_is_a_fault(tmp_path):
+    (write_model(tmp_path / "m") / "config.json").unlink()
+
+    assert reasons(of_model(tmp_path)) == ["has no config.json; is it a model's folder?"]
+
+
+def test_a_folder_without_weights_is_a_fault(tmp_path):
+    (write_model(tmp_path / "m") / "model.safetensors").unlink()
+
+    assert reasons(of_model(tmp_path)) == [
+        "has no *.safetensors; are the weights still to be copied?"
+    ]
+
+
+def test_pickled_weights_are_refused(tmp_path):
+    (write_model(tmp_path / "m") / "model.safetensors").rename(tmp_path / "m/pytorch_model.bin")
+
+    assert reasons(of_model(tmp_path)) == [
+        (
+            "has its weights as pickle (pytorch_model.bin), which can run code when loaded; "
+            "convert them to safetensors"
+        )
+    ]
+
+
+def test_weights_that_were_cut_short_are_a_fault(tmp_path):
+    path = write_model(tmp_path / "m", num_bytes=64) / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-24])
+
+    assert reasons(of_model(tmp_path)) == [
+        "has damaged weights: model.safetensors is cut short: 24 bytes of tensors are missing"
+    ]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff" * 9, b"\x02" + b"\0" * 7 + b"[]"])
+def test_weights_without_a_header_are_a_fault(tmp_path, content):
+    (write_model(tmp_path / "m") / "model.safetensors").write_bytes(content)
+
+    assert reasons(of_model(tmp_path)) == [
+        "has damaged weights: model.safetensors has no readable safetensors header"
+    ]
+
+
+@pytest.mark.parametrize("model", ["x" * 5000, "a\0b", "~nobody/x/y", "/"])
+def test_a_name_no_folder_can_have_is_a_fault(tmp_path, model):
+    (finding,) = of_model(tmp_path, model)
+
+    assert not finding.is_warning
+
+
+def test_a_hugging_face_id_is_a_note(tmp_path):
+    (finding,) = of_model(tmp_path, "org/name", HF_HOME=str(tmp_path))
+
+    assert finding.is_warning
+    assert "taken as a Hugging Face id" in finding.reason
+
+
+def test_offline_an_id_must_be_in_the_local_cache(tmp_path):
+    missing = of_model(tmp_path, "org/name", HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1")
+    write_model(tmp_path / "hub/models--org--name/snapshots/abc")
+
+    cached = of_model(tmp_path, "org/name", HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1")
+
+    assert [finding.is_warning for finding in missing] == [False]
+    assert cached == []
+
+
+def test_a_router_needs_its_manifest(tmp_path):
+    where = Surroundings(folder=tmp_path)
+    (tmp_path / "empty").mkdir()
+    write_router(tmp_path / "whole")
+
+    found = {name: reasons(router_findings(name, (), where)) for name in ("none", "empty", "whole")}
+
+    assert found == {
+        "none": [f"is no folder in {str(tmp_path)!r}; write it with `orchestrator fit`"],
+        "empty": ["has no manifest.json; write it with `orchestrator fit`"],
+        "whole": [],
+    }
+
+
+def test_a_router_that_holds_a_pickle_is_refused(tmp_path):
+    (write_router(tmp_path / "r") / "head.joblib").touch()
+
+    (finding,) = router_findings("r", (), Surroundings(folder=tmp_path))
+
+    assert "holds a pickle (head.joblib)" in finding.reason

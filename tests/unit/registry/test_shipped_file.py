@@ -1,0 +1,102 @@
+"""experts.yaml at the top of the tree: complete as documentation, sound as a registry."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from orchestrator.registry import models
+from orchestrator.registry.document import parse
+from orchestrator.registry.entries import entry_at
+from orchestrator.registry.faults import dotted
+from orchestrator.registry.form import validate
+from orchestrator.registry.loader import check
+from orchestrator.registry.weights import weights_in
+from tests.registries import write_model, write_router
+
+ROOT = Path(__file__).parents[3]
+SHIPPED = ROOT / "experts.yaml"
+SKILLS = "capitals elements roman reverse sort calendar units french spanish sums plurals logic"
+ENTRIES = [
+    kind for kind in {id(value): value for value in vars(models).values()}.values()
+    if isinstance(kind, type) and issubclass(kind, models.Entry) and kind is not models.Entry
+]  # fmt: skip
+
+
+def in_full():
+    """The file with the keys that it leaves at their defaults."""
+    return parse(re.sub(r"(?m)^# (?=  )", "", SHIPPED.read_text()), file="experts.yaml")
+
+
+def documented_keys():
+    """(model, key) -> the comments behind it, of all places where it stands."""
+    document = in_full()
+    lines = re.sub(r"(?m)^# (?=  )", "", SHIPPED.read_text()).splitlines()
+    found = {}
+    for path, place in document.key_places.items():
+        model = entry_at(path[:-1], document.value)
+        comment = lines[place.line - 1].partition("  # ")[2]
+        found.setdefault((model, path[-1]), []).append(comment)
+    return found
+
+
+def test_it_names_its_schema_to_editors():
+    first, _, _ = SHIPPED.read_text().partition("\n")
+
+    schema = first.removeprefix("# yaml-language-server: $schema=")
+    assert (ROOT / schema).is_file()
+
+
+def test_it_is_sound_with_every_key_in_use():
+    _, findings = validate(in_full().value)
+
+    assert [(dotted(finding.path), finding.reason) for finding in findings] == []
+
+
+@pytest.mark.parametrize("model", ENTRIES, ids=lambda model: model.__name__)
+def test_every_key_is_there_with_meaning_and_default(model: type[BaseModel]):
+    comments = documented_keys()
+
+    unexplained = [
+        key for key in model.model_fields
+        if not any(re.search(r"default|required", text) for text in comments.get((model, key), ()))
+    ]  # fmt: skip
+
+    assert unexplained == []
+
+
+def test_it_is_sound_once_its_files_are_there(tmp_path):
+    for expert in [*SKILLS.split(), "generalist"]:
+        write_model(tmp_path / "deploy/demo/experts" / expert)
+    write_router(tmp_path / "deploy/demo/routers/topic")
+    path = tmp_path / "experts.yaml"
+    path.write_bytes(SHIPPED.read_bytes())
+
+    checked = check(path, environ={})
+
+    assert (checked.faults, checked.warnings) == ((), ())
+
+
+def test_it_serves_twelve_skills_a_generalist_and_auto():
+    registry, _ = validate(parse(SHIPPED.read_text(), file="f").value)
+
+    assert registry is not None
+    assert [expert.id for expert in registry.experts] == [*SKILLS.split(), "generalist"]
+    assert registry.compositions["auto"].router == "topic"
+    assert registry.routers["topic"].fallback == "generalist"
+
+
+def test_every_file_it_names_is_in_the_tree():
+    checked = check(SHIPPED, environ={})
+
+    assert [str(fault) for fault in checked.faults] == []
+
+
+def test_it_counts_the_weights_right():
+    registry, _ = validate(parse(SHIPPED.read_text(), file="f").value)
+    assert registry is not None
+
+    for expert in registry.experts:
+        weights = weights_in(ROOT / str(expert.model)).bytes_by_type
+        assert (expert.id, weights) == (expert.id, {"F16": 2 * (expert.parameters or 0)})

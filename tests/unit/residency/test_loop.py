@@ -1,0 +1,244 @@
+import asyncio
+
+import pytest
+
+from orchestrator.errors import EngineDeadError, EngineTimeoutError, OverloadedError, SwapError
+from orchestrator.residency.loop import LoopLimits
+from tests.unit.residency.driving import Driven, asking, running, running_or_refused
+
+
+async def test_calls_of_the_resident_expert_run_together():
+    driven = Driven()
+
+    first, second = await running(driven.loop, "maths"), await running(driven.loop, "maths")
+
+    assert driven.loop.state.in_flight == {"maths": 2}
+    await asyncio.gather(first.leave(), second.leave())
+    assert driven.loop.state.in_flight == {}
+
+
+async def test_another_expert_waits_until_the_host_is_drained():
+    driven = Driven()
+    holder = await running(driven.loop, "maths")
+    waiter = await asking(driven.loop, "french")
+
+    assert (waiter.runs.is_set(), driven.host.swaps) == (False, [])
+    await holder.leave()
+    await waiter.runs.wait()
+
+    assert driven.host.swaps == ["french"]
+    await waiter.leave()
+
+
+async def test_the_wait_is_told_on_the_clock_that_was_passed_in():
+    driven = Driven()
+    holder = await running(driven.loop, "maths")
+    waiter = await asking(driven.loop, "french")
+
+    driven.clock.advance(7)
+    await holder.leave()
+    await waiter.runs.wait()
+
+    assert waiter.waited_s == 7
+    await waiter.leave()
+
+
+async def test_a_waiter_that_hangs_up_frees_its_place_at_once():
+    driven = Driven()
+    holder = await running(driven.loop, "maths")
+    waiter = await asking(driven.loop, "french")
+    behind = await asking(driven.loop, "maths")
+
+    await waiter.hang_up()
+    await behind.runs.wait()
+
+    assert driven.host.swaps == []
+    await asyncio.gather(holder.leave(), behind.leave())
+
+
+async def test_a_holder_that_hangs_up_frees_the_engine_at_once():
+    driven = Driven()
+    holder = await running(driven.loop, "maths")
+    waiter = await asking(driven.loop, "french")
+
+    await holder.hang_up()
+    await waiter.runs.wait()
+
+    assert driven.loop.state.in_flight == {"french": 1}
+    await waiter.leave()
+
+
+async def test_a_caller_cancelled_between_its_turn_and_its_waking_holds_nothing():
+    driven = Driven(capacity=1)
+    holder = await running(driven.loop, "maths")
+    waiter = await asking(driven.loop, "maths")
+    holder.task.add_done_callback(lambda _: waiter.task.cancel())
+
+    await holder.leave()
+    await asyncio.wait([waiter.task])
+
+    assert driven.loop.state.in_flight == {}
+    assert driven.loop.num_waiting == 0
+
+
+async def test_a_full_queue_refuses_and_says_when_to_come_back():
+    driven = Driven(max_queue=1)
+    holder = await running(driven.loop, "maths")
+    waiter = await asking(driven.loop, "french")
+    driven.clock.advance(4)
+
+    with pytest.raises(OverloadedError, match="1 calls wait at its slot") as refused:
+        await running_or_refused(driven.loop, "maths")
+
+    assert refused.value.retry_after_s == 4
+    await asyncio.gather(holder.leave(), waiter.leave())
+
+
+async def test_a_call_expires_at_its_deadline_with_its_place_and_wait():
+    driven = Driven()
+    holder = await running(driven.loop, "maths")
+    waiter = await asking(driven.loop, "french", timeout_s=3)
+
+    driven.clock.advance(3)
+
+    with pytest.raises(EngineTimeoutError, match=r"waited 3\.0 s for expert 'french'.* 1 of 1"):
+        await waiter.task
+    await holder.leave()
+    assert driven.host.swaps == []
+
+
+async def test_a_call_expires_during_a_swap_too():
+    driven = Driven()
+    driven.gate.clear()
+    waiter = await asking(driven.loop, "french", timeout_s=3)
+    await driven.host.swap_begun.wait()
+
+    driven.clock.advance(3)
+
+    with pytest.raises(EngineTimeoutError):
+        await waiter.task
+    driven.gate.set()
+    await driven.loop.close()
+
+
+async def test_a_failed_swap_fails_the_calls_of_its_expert_and_no_others():
+    driven = Driven()
+    driven.host.broken["french"] = SwapError("the canary of 'french' does not match")
+    holder = await running(driven.loop, "maths")
+    doomed = [await asking(driven.loop, "french") for _ in range(2)]
+    other = await asking(driven.loop, "code")
+
+    await holder.leave()
+    await other.runs.wait()
+
+    results = await asyncio.gather(*(one.task for one in doomed), return_exceptions=True)
+    assert [type(result) for result in results] == [SwapError, SwapError]
+    assert driven.host.swaps == ["code"]
+    await other.leave()
+
+
+async def test_an_expert_whose_swap_failed_is_left_alone_for_a_while():
+    driven = Driven(broken_s=30)
+    driven.host.broken["french"] = SwapError("no canary")
+    with pytest.raises(SwapError, match="no canary"):
+        await running_or_refused(driven.loop, "french")
+    del driven.host.broken["french"]
+
+    driven.clock.advance(10)
+    with pytest.raises(SwapError, match=r"for another 20 s, .*: no canary") as refused:
+        await running_or_refused(driven.loop, "french")
+    driven.clock.advance(20)
+
+    assert refused.value.retry_after_s == 20
+    await (await running(driven.loop, "french")).leave()
+
+
+async def test_an_unforeseen_error_in_a_swap_fails_the_calls_instead_of_hanging_them():
+    driven = Driven()
+    driven.host.broken["french"] = ValueError("not ours")
+
+    with pytest.raises(EngineDeadError, match="the swap to expert 'french' ended in ValueError"):
+        await running_or_refused(driven.loop, "french")
+
+
+async def test_a_death_fails_every_waiter_and_restarts_the_host_once():
+    driven = Driven(revives=1)
+    driven.gate.clear()
+    waiters = [await asking(driven.loop, expert) for expert in ("french", "maths")]
+
+    driven.loop.report_dead(EngineDeadError("killed"))
+    driven.loop.report_dead(EngineDeadError("killed again"))
+    results = await asyncio.gather(*(one.task for one in waiters), return_exceptions=True)
+
+    assert [type(result) for result in results] == [EngineDeadError, EngineDeadError]
+    await driven.up.wait()
+    driven.gate.set()
+    await (await running(driven.loop, "french")).leave()
+    assert driven.loop.down is None
+
+
+async def test_a_holder_that_finds_the_engine_dead_tells_the_loop():
+    driven = Driven()
+
+    with pytest.raises(EngineDeadError):
+        async with driven.loop.turn("maths"):
+            raise EngineDeadError("connection lost")
+
+    with pytest.raises(EngineDeadError, match="connection lost") as refused:
+        await running_or_refused(driven.loop, "maths")
+    assert refused.value.retry_after_s == 10
+
+
+async def test_late_news_of_a_death_does_not_kill_the_restarted_host():
+    driven = Driven(revives=1)
+    first, second = await running(driven.loop, "maths"), await running(driven.loop, "maths")
+
+    await first.fail(EngineDeadError("killed"))
+    await driven.up.wait()
+    await second.fail(EngineDeadError("killed, noticed later"))
+
+    assert driven.loop.down is None
+    await (await running(driven.loop, "maths")).leave()
+
+
+async def test_a_host_that_cannot_be_restarted_is_lost():
+    driven = Driven(revives=0)
+    holder = await running(driven.loop, "maths")
+
+    await holder.fail(EngineDeadError("killed"))
+    await driven.lost.wait()
+
+    with pytest.raises(EngineDeadError, match="no memory left; it is not tried again"):
+        await running_or_refused(driven.loop, "maths")
+
+
+async def test_a_death_during_a_swap_gives_the_swap_up():
+    driven = Driven(revives=1)
+    driven.gate.clear()
+    waiter = await asking(driven.loop, "french")
+    await driven.host.swap_begun.wait()
+
+    driven.loop.report_dead(EngineDeadError("killed"))
+    await driven.up.wait()
+
+    assert isinstance(waiter.task.exception(), EngineDeadError)
+    assert driven.loop.state.swapping_to is None
+
+
+async def test_closing_fails_who_waits_and_takes_no_more():
+    driven = Driven()
+    driven.gate.clear()
+    waiter = await asking(driven.loop, "french")
+
+    await driven.loop.close()
+
+    with pytest.raises(EngineDeadError, match="closing"):
+        await waiter.task
+    with pytest.raises(EngineDeadError, match="closing"):
+        await running_or_refused(driven.loop, "maths")
+
+
+@pytest.mark.parametrize("name", ["capacity", "max_queue"])
+def test_a_limit_below_one_is_refused(name):
+    with pytest.raises(ValueError, match=f"{name} is 0; it must be at least 1"):
+        LoopLimits(**{name: 0})

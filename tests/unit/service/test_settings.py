@@ -1,0 +1,32 @@
+"""The command line over the environment over the defaults."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import SetupError
+from orchestrator.service.settings import read
+
+
+def test_what_is_given_beats_the_environment_which_beats_the_default():
+    settings = read({"ORCHESTRATOR_PORT": "9000", "ORCHESTRATOR_GATEWAYS": "3"}, port=9001)
+
+    assert (settings.port, settings.gateways, settings.host) == (9001, 3, "127.0.0.1")
+
+
+def test_an_option_that_was_not_given_leaves_the_environment_in_force():
+    assert read({"ORCHESTRATOR_PORT": "9000"}, port=None).port == 9000
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [("PORT", "99999", "setting 'port' is '99999'"), ("PROT", "1", "no setting is called 'prot'")],
+)
+def test_a_wrong_setting_is_named_with_what_is_allowed(name, value, told):
+    with pytest.raises(SetupError, match=told):
+        read({f"ORCHESTRATOR_{name}": value})
+
+
+def test_two_services_on_two_ports_share_no_data_folder():
+    assert read({}, port=8000).folder != read({}, port=8001).folder
+    assert read({}, data_dir=Path("/tmp/here")).folder == Path("/tmp/here")
