@@ -97,7 +97,7 @@ def score_table(rows: Mapping[str, Mapping[str, Mapping[str, float]]], kind: str
     best = {skill: max(row[kind][skill] for row in rows.values()) for skill in SKILLS}
     for model, row in rows.items():
         cells = [
-            f"**{row[kind][skill]:.1f}**" if row[kind][skill] == best[skill]
+            f"**{row[kind][skill]:.1f}**" if row[kind][skill] == best[skill] > 0
             else f"{row[kind][skill]:.1f}"
             for skill in SKILLS
         ]  # fmt: skip
