@@ -5,7 +5,7 @@ import pytest
 from orchestrator.errors import SetupError
 from orchestrator.registry.models import Registry
 from orchestrator.service.layout import lay_out
-from tests.e2e.tiny_models import write_model
+from tests.unit.engines.checkpoints import write_model
 
 
 def registry(**slot) -> Registry:
@@ -19,8 +19,8 @@ def registry(**slot) -> Registry:
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
-    for seed, name in enumerate(["a", "b"]):
-        write_model(folder / name, seed=seed)
+    for name in ("a", "b"):
+        write_model(folder / name)
     return folder
 
 
