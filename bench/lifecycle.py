@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from bench.family import listened
-from bench.process import BenchError, free_port, is_free, start
+from bench.process import BenchError, free_port, start
 from bench.report import Outcome, Target
 from bench.setup import Setup
 
