@@ -81,6 +81,8 @@ class Supervisor:
         return code
 
     def _start(self, undo: ExitStack) -> None:
+        # The keeper removes it too, unless it was killed.
+        undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
         chosen = ports.choose(self._settings.host, self._settings.port)
         self._node = self._start_node(undo, chosen)
         self._store_url = self._start_store(undo, chosen)

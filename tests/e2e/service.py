@@ -58,6 +58,12 @@ class Service:
         assert "ready at" in self.output, self.output
         return self
 
+    def private_folder(self) -> Path:
+        """Where Ray's sockets lie; known while the service runs."""
+        options = [option for p in self.processes() for option in p.cmdline()]
+        named = next(option for option in options if option.startswith("--temp-dir="))
+        return Path(named.partition("=")[2])
+
     def processes(self) -> list[psutil.Process]:
         """The keeper and every descendant."""
         return [self.keeper, *self.keeper.children(recursive=True)]

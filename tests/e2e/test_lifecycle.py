@@ -167,11 +167,12 @@ def test_requests_under_way_are_answered_before_the_service_stops(start):
 @pytest.mark.parametrize("which", ["keeper", "service"])
 def test_sigkill_of_either_outer_process_leaves_nothing(start, which):
     service = start().await_ready()
-    processes = service.processes()
+    processes, folder = service.processes(), service.private_folder()
 
     processes[0 if which == "keeper" else 1].kill()
 
     assert_nothing_left(service, processes, within_s=15)
+    assert not folder.exists()
 
 
 def test_a_second_signal_during_the_start_ends_everything_at_once(start):
