@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from orchestrator.errors import OrchestratorError, StoreError
+from orchestrator.errors import OrchestratorError
 from orchestrator.service import cluster, haproxy, ports
 from orchestrator.service.children import Child
 from orchestrator.service.draining import drain
@@ -154,9 +154,8 @@ class Supervisor:
     def _require_alive(self) -> None:
         self._node.require_alive()
         if self._redis is not None and not self._redis.is_running:
-            raise StoreError(
-                f"the service's Redis has ended; its data is in {self._settings.folder}"
-            )
+            self._progress.say("the store has ended; starting it again")
+            self._redis.start()  # on its data, as it was but for the last second
 
     def _drain(self) -> None:
         self._progress.say("stopping: no new requests")
