@@ -74,7 +74,10 @@ def _gateway_plan(blueprint: Blueprint) -> GatewayPlan:
     return GatewayPlan(
         registry=blueprint.registry,
         generation=FIRST_GENERATION,
-        api=ApiSettings(metrics_dir=str(blueprint.metrics_dir)),
+        api=ApiSettings(
+            metrics_dir=str(blueprint.metrics_dir),
+            sends_x_request_id=False,  # Serve sends it, and a client would join the two
+        ),
         store_url=blueprint.store_url,
     )
 

@@ -70,6 +70,13 @@ def test_the_ready_line_has_a_command_to_try(running):
     assert ask(running.url, "one").json()["choices"][0]["message"]["content"] == "first answer"
 
 
+def test_a_response_has_one_request_id(running):
+    answer = ask(running.url, "one")
+
+    (sent,) = answer.headers.get_list("x-request-id")
+    assert sent == answer.headers["x-orchestrator-request-id"]
+
+
 def test_every_listener_of_every_process_is_on_loopback(running):
     found = [address for process in running.processes() for address in listeners(process)]
 
