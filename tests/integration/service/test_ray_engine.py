@@ -57,7 +57,7 @@ class Handle:
 
     generate = answer = property(lambda self: self)
 
-    def options(self, *, stream: bool) -> "Handle":
+    def options(self, *, stream: bool, **_serialization: str) -> "Handle":
         return self
 
     def remote(self, call: Call) -> Response:
