@@ -149,5 +149,6 @@ async def _chunks(
             kept.append(chunk)
         elif chunk.deltas or chunk.usage:
             yield chunk
+            await request.gather()
     if not is_read_along:
         yield join_chunks(kept)
