@@ -6,7 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 HOST ?= 127.0.0.1
 PORT ?= 8000
 REGISTRY ?= experts.yaml
-GATEWAYS ?= 1
+GATEWAYS ?= 2
 BIN := .venv/bin
 
 .PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway clean
@@ -29,7 +29,7 @@ help: ## Show this help.
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/dev.lock
 	@touch $@
 
-serve: .venv/.serve ## Start the service: make serve [PORT=8000] [REGISTRY=experts.yaml] [GATEWAYS=1]
+serve: .venv/.serve ## Start the service: make serve [PORT=8000] [REGISTRY=experts.yaml] [GATEWAYS=2]
 	@exec $(BIN)/orchestrator serve --host $(HOST) --port $(PORT) --registry $(REGISTRY) --gateways $(GATEWAYS)
 
 test: check integration e2e ## Everything CI runs.
@@ -56,6 +56,16 @@ format: .venv/.dev ## Format and fix what can be fixed.
 
 lock: .venv/.dev ## Resolve the lock files anew.
 	@$(BIN)/python requirements/lock.py
+
+experts: .venv/.dev ## Train the demo experts anew, from the seeds (under an hour on 4 cores).
+	@$(BIN)/python -m deploy.demo.training all
+	@$(BIN)/python -m orchestrator.engines.record_canary $(wildcard deploy/demo/experts/*/)
+
+router: .venv/.dev ## Fit the demo router anew, from the seeds.
+	@$(BIN)/python -m deploy.demo.routing deploy/demo/routers/topic
+
+heldout: .venv/.dev ## Ask a running service the held-out questions: make heldout [PORT=8000]
+	@$(BIN)/python -m bench.heldout --url http://$(HOST):$(PORT)
 
 bench-gateway: .venv/.dev ## Measure the gateway against LiteLLM and bare vLLM.
 	@$(BIN)/python -m bench.gateway

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import psutil
 
@@ -25,8 +26,7 @@ class Family:
     def ports(self) -> set[int]:
         """TCP ports that the family listens on."""
         pids = {process.pid for process in self.look()}
-        found = psutil.net_connections(kind="tcp")
-        return {c.laddr.port for c in found if c.status == psutil.CONN_LISTEN and c.pid in pids}
+        return {c.laddr.port for c in _listeners() if c.pid in pids}
 
     def cpu_s(self) -> float:
         """Seconds of CPU that the living have used so far."""
@@ -46,6 +46,16 @@ class Family:
     def names(self) -> list[str]:
         """Who is alive, as pid and command line."""
         return [_describe(process) for process in self.look()]
+
+
+def listened() -> set[int]:
+    """TCP ports that any process of this machine listens on."""
+    return {listener.laddr.port for listener in _listeners()}
+
+
+def _listeners() -> list[Any]:
+    found = psutil.net_connections(kind="tcp")
+    return [connection for connection in found if connection.status == psutil.CONN_LISTEN]
 
 
 def _descendants(roots: set[psutil.Process]) -> set[psutil.Process]:

@@ -19,6 +19,10 @@ from pathlib import Path
 import httpx
 
 QUESTIONS = Path(__file__).parent.parent / "deploy/demo/questions/heldout.jsonl"
+SKILLS = (
+    "calendar", "capitals", "elements", "french", "logic", "plurals",
+    "reverse", "roman", "sort", "spanish", "sums", "units",
+)  # fmt: skip
 _CLIENTS = 16
 _TIMEOUT_S = 120.0
 
@@ -140,9 +144,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url", default="http://127.0.0.1:8000")
     parser.add_argument("--model", default="auto")
+    parser.add_argument("--questions", type=Path, default=QUESTIONS)
     parser.add_argument("--wrong", action="store_true", help="print what was answered wrong")
     options = parser.parse_args()
-    marked = asyncio.run(ask(options.url, load(), model=options.model))
+    marked = asyncio.run(ask(options.url, load(options.questions), model=options.model))
     one_skill = [mark for mark in marked if mark.question.kind != "two_skill"]
     _print("kind", shares(marked, by="kind"))
     _print("one skill", shares(one_skill, by="skill"))

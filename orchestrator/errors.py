@@ -16,6 +16,7 @@ OrchestratorError
 │   ├── EngineProtocolError          502  engine_protocol     retryable
 │   ├── BadCredentialsError          502  bad_credentials
 │   └── SwapError                    503  swap_failed         retryable
+│       └── WeightsError                 503  weights_damaged
 ├── DispatchError                no slot could take the call
 │   ├── NotHostedError               503  not_hosted          retryable
 │   └── ExpertUnavailableError       503  expert_unavailable  retryable
@@ -166,6 +167,13 @@ class SwapError(EngineError):
     code = "swap_failed"
     status = 503
     retryable = True
+
+
+class WeightsError(SwapError):
+    """A checkpoint is damaged, or is not what it claims to be."""
+
+    code = "weights_damaged"
+    retryable = False
 
 
 class DispatchError(OrchestratorError):

@@ -1,8 +1,8 @@
 """A static token table from MiniLM, small enough to commit.
 
 MiniLM reads every token of its vocabulary alone; principal components shorten what it says, and
-the table is kept in eight bits. Measured on wordings nobody trained on: the cut from 256 float16
-to 128 int8 dimensions costs less than the noise of the fit, and saves 11 MB.
+the table is kept in eight bits. In one comparison, in float32, 128 dimensions routed 97.9 % of 612
+questions right and 256 routed 98.0 %. The eight bits were not measured apart.
 """
 
 from __future__ import annotations

@@ -36,7 +36,11 @@ _PACKAGES = ("model2vec", "numpy", "scipy", "sentence-transformers", "tokenizers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What was chosen by leaving frames out of the training questions."""
+    """What a fit depends on beside its questions.
+
+    `dim`, `dense_norm`, `l2` and the grams come from a few single runs on a set of development
+    wordings; the others are first guesses that were not searched.
+    """
 
     seed: int = 20_261_122
     num_folds: int = 4
@@ -48,7 +52,7 @@ class Settings:
     minilm_dense_norm: float = 2.0
     l2: float = 1e-5
     minilm_l2: float = 3e-5
-    #: MiniLM, which needs fewer examples and embeds 100 a second, gets one in so many.
+    #: MiniLM gets one question in so many: it embeds only about a hundred a second.
     minilm_stride: int = 3
     #: Weight of all unknown prompts together; all known ones weigh one.
     unknown_weight: float = 0.4

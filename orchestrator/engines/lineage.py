@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.engines.weights import read_checkpoint
 from orchestrator.errors import RegistryError, SwapError
 from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.weights import read_checkpoint
 
 _NAMES = frozenset({"_name_or_path", "name_or_path", "model_name", "finetuning_task"})
 _NOTES = frozenset({"dtype", "torch_dtype", "transformers_version", "vllm_version"})

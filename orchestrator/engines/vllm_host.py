@@ -15,9 +15,10 @@ from orchestrator.engines.vllm_errors import refused, translated
 from orchestrator.engines.vllm_expert import ExpertShelf, HostedExpert, source_of
 from orchestrator.engines.vllm_live import LiveEngine, Request
 from orchestrator.engines.vllm_sampling import check_served, sampling_params
-from orchestrator.engines.weights import check_fits, read_checkpoint
+from orchestrator.engines.weights import check_fits
 from orchestrator.errors import SwapError
 from orchestrator.registry.models import Expert
+from orchestrator.registry.weights import read_checkpoint
 
 
 async def begin(lineage: Lineage, expert: Expert) -> VllmRunning:

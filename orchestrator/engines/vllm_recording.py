@@ -16,8 +16,8 @@ from orchestrator.engines.canary import Canary, Conditions, Greedy, store_canary
 from orchestrator.engines.vllm_expert import load_tokenizer
 from orchestrator.engines.vllm_live import conditions_of, greedy_params, is_on_cpu, read_greedy
 from orchestrator.engines.vllm_settings import engine_arguments
-from orchestrator.engines.weights import read_checkpoint
 from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.weights import read_checkpoint
 
 _MAX_MODEL_LEN = 64
 _KV_CACHE_GIB = 0.05

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from orchestrator.errors import WeightsError
 from orchestrator.registry.draft import Draft
 from orchestrator.registry.faults import Finding, KeyPath, shown
 from orchestrator.registry.surroundings import Surroundings, has, is_hub_id
-from orchestrator.registry.weights import Weights, WeightsError, weights_in
+from orchestrator.registry.weights import Weights, read_checkpoint
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle", "*.joblib")
 
@@ -56,7 +57,7 @@ def weights_by_expert(draft: Draft, where: Surroundings) -> dict[int, Weights]:
         folder = where.model_folder(expert.model) if expert.model is not None else None
         try:
             if folder is not None and has(folder, "*.safetensors"):
-                sizes[at] = weights_in(folder)
+                sizes[at] = read_checkpoint(folder).weights
         except WeightsError:
             continue  # `model_findings` says so
     return sizes
@@ -92,7 +93,7 @@ def _pickle_in(folder: Path) -> str | None:
 
 def _damaged(model: str, path: KeyPath, folder: Path) -> Iterator[Finding]:
     try:
-        weights_in(folder)
+        read_checkpoint(folder)
     except WeightsError as exc:
         yield Finding(path=path, value=shown(model), reason=f"has damaged weights: {exc}")
 

@@ -1,4 +1,4 @@
-"""The size of a model's weights, from the headers of its safetensors files.
+"""What a checkpoint holds, read from the headers of its safetensors files and nothing else.
 
 Reads a few kilobytes a file, never the tensors, and never a pickle.
 """
@@ -13,14 +13,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator.errors import WeightsError
+
+INDEX = "model.safetensors.index.json"
+
 #: Bytes of one element, by safetensors' name; the floating types an engine may convert.
 _FLOAT_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
-_MAX_HEADER_BYTES = 100_000_000
+#: The longest header the format allows, bytes.
+_MAX_HEADER = 100_000_000
 _GIB = 2**30
 
 
-class WeightsError(Exception):
-    """A safetensors file is damaged; the message names it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorSpec:
+    """Form of one tensor, its size, and the file it lies in."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    num_bytes: int
+    file: str
+
+    @property
+    def form(self) -> tuple[str, tuple[int, ...]]:
+        """What must be equal between siblings."""
+        return self.dtype, self.shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,39 +65,117 @@ class Weights:
         return total / _GIB
 
 
-def weights_in(folder: Path) -> Weights:
-    """Add up all safetensors files of a model folder.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """The tensors of a model folder by name, and the size of its files."""
+
+    folder: Path
+    tensors: Mapping[str, TensorSpec]
+    num_bytes: int
+
+    @property
+    def weights(self) -> Weights:
+        """Sizes of the tensors by type."""
+        sizes: Counter[str] = Counter()
+        for spec in self.tensors.values():
+            sizes[spec.dtype] += spec.num_bytes
+        return Weights(bytes_by_type=dict(sizes))
+
+
+def read_checkpoint(folder: Path) -> Checkpoint:
+    """Read the headers of every safetensors file that belongs to `folder`.
 
     Raises:
-        WeightsError: a file has no readable header, or is shorter than its header says.
+        WeightsError: no such files, one that is truncated or not safetensors, or one that lacks a
+            tensor the index promises; the message names the file and the tensor.
     """
-    total: Counter[str] = Counter()
-    for path in sorted(folder.glob("*.safetensors")):
-        total.update(_bytes_by_type(path))
-    return Weights(bytes_by_type=dict(total))
+    promised = _promised_files(folder)
+    files = sorted(set(promised.values())) if promised else weight_files(folder)
+    tensors: dict[str, TensorSpec] = {}
+    for name in files:
+        tensors.update(_read_header(folder / name))
+    for tensor, name in promised.items():
+        if tensor not in tensors or tensors[tensor].file != name:
+            raise WeightsError(
+                f"tensor {tensor!r} is not in {folder / name}, where {INDEX} puts it"
+            )
+    num_bytes = sum((folder / name).stat().st_size for name in files)
+    return Checkpoint(folder=folder, tensors=tensors, num_bytes=num_bytes)
 
 
-def _bytes_by_type(path: Path) -> Counter[str]:
-    sizes: Counter[str] = Counter()
+def weight_files(folder: Path) -> list[str]:
+    """Names of the safetensors files of a model folder.
+
+    Raises:
+        WeightsError: there are none.
+    """
+    files = sorted(path.name for path in folder.glob("*.safetensors"))
+    if not files:
+        raise WeightsError(f"{folder} holds no *.safetensors file; other formats are not loaded")
+    return files
+
+
+def _promised_files(folder: Path) -> dict[str, str]:
+    path = folder / INDEX
+    if not path.is_file():
+        return {}
     try:
-        header, body_bytes = _header(path)
-        header.pop("__metadata__", None)
-        for tensor in header.values():
-            begin, end = tensor["data_offsets"]
-            sizes[tensor["dtype"]] += end - begin
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as exc:
-        raise WeightsError(f"{path.name} has no readable safetensors header") from exc
-    if sizes.total() > body_bytes:
-        missing = sizes.total() - body_bytes
-        raise WeightsError(f"{path.name} is cut short: {missing:,} bytes of tensors are missing")
-    return sizes
+        weight_map = json.loads(path.read_bytes())["weight_map"]
+        return {str(tensor): str(file) for tensor, file in weight_map.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise WeightsError(f"{path} is not an index of safetensors files: {exc}") from exc
 
 
-def _header(path: Path) -> tuple[dict[str, Any], int]:
-    size = path.stat().st_size
-    with path.open("rb") as stream:
-        (length,) = struct.unpack("<Q", stream.read(8))
-        if length > min(size, _MAX_HEADER_BYTES):
-            raise ValueError("the header's length is out of bounds")
-        header = json.loads(stream.read(length))
-    return header, size - 8 - length
+def _read_header(path: Path) -> dict[str, TensorSpec]:
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            num_header_bytes = _header_length(file.read(8), path=path, size=size)
+            header = _parse_header(file.read(num_header_bytes), path)
+    except OSError as exc:
+        raise WeightsError(f"{path} cannot be read: {exc.strerror or exc}") from exc
+    num_data_bytes = size - 8 - num_header_bytes
+    try:
+        return {
+            name: _spec(name, entry, path=path, num_data_bytes=num_data_bytes)
+            for name, entry in header.items()
+            if name != "__metadata__"
+        }
+    except (KeyError, TypeError, ValueError) as exc:
+        raise WeightsError(f"{path}: its safetensors header is malformed: {exc}") from exc
+
+
+def _header_length(start: bytes, *, path: Path, size: int) -> int:
+    if len(start) < 8:
+        raise WeightsError(f"{path} is truncated: {size} bytes are no safetensors file")
+    (length,) = struct.unpack("<Q", start)
+    if length > min(_MAX_HEADER, size - 8):
+        raise WeightsError(
+            f"{path} is truncated or not safetensors: it announces a header of {length} bytes "
+            f"and has {size} in all"
+        )
+    return int(length)
+
+
+def _parse_header(text: bytes, path: Path) -> dict[str, Any]:
+    try:
+        header = json.loads(text)
+    except ValueError as exc:
+        raise WeightsError(f"{path} is not safetensors: its header is not JSON") from exc
+    if not isinstance(header, dict):
+        raise WeightsError(f"{path} is not safetensors: its header is no mapping")
+    return header
+
+
+def _spec(name: str, entry: Any, *, path: Path, num_data_bytes: int) -> TensorSpec:
+    begin, end = entry["data_offsets"]
+    if end > num_data_bytes:
+        raise WeightsError(
+            f"{path} is truncated: tensor {name!r} ends at byte {end} of {num_data_bytes}"
+        )
+    return TensorSpec(
+        dtype=entry["dtype"],
+        shape=tuple(entry["shape"]),
+        num_bytes=end - begin,
+        file=path.name,
+    )

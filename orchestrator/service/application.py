@@ -42,7 +42,7 @@ def build(blueprint: Blueprint) -> Application:
     """Bind the deployments to each other; nothing runs yet."""
     workers = {share.name: _worker(share, blueprint) for share in blueprint.layout.shares}
     conductor = _deployment(Conductor, "conductor", metrics_dir=blueprint.metrics_dir).bind(
-        ConductorPlan(table=blueprint.layout.table), workers
+        ConductorPlan(table=blueprint.layout.table, metrics_dir=blueprint.metrics_dir), workers
     )
     gateway = _deployment(
         serve.ingress()(Gateway),
@@ -74,7 +74,10 @@ def _gateway_plan(blueprint: Blueprint) -> GatewayPlan:
     return GatewayPlan(
         registry=blueprint.registry,
         generation=FIRST_GENERATION,
-        api=ApiSettings(metrics_dir=str(blueprint.metrics_dir)),
+        api=ApiSettings(
+            metrics_dir=str(blueprint.metrics_dir),
+            sends_x_request_id=False,  # Serve sends it, and a client would join the two
+        ),
         store_url=blueprint.store_url,
     )
 

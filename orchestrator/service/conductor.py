@@ -10,18 +10,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 
 from orchestrator.residency.placement import DispatchTable
+from orchestrator.service.gauges import forget_dead
 from orchestrator.service.replica import enter_replica
 from orchestrator.service.reports import Census, WorkerReport
 
 #: Seconds a worker may take to answer, and between two rounds.
 _PATIENCE_S = 2.0
 _PERIOD_S = 0.5
+_FORGET_PERIOD_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,8 @@ class ConductorPlan:
     """What should be hosted where."""
 
     table: DispatchTable
+    #: Where the processes of the service keep their metrics.
+    metrics_dir: Path
 
 
 class Conductor:
@@ -50,6 +55,7 @@ class Conductor:
         self._asking = [
             asyncio.get_running_loop().create_task(self._keep_asking(slot)) for slot in workers
         ]
+        self._asking.append(asyncio.get_running_loop().create_task(self._keep_forgetting()))
 
     def census(self) -> Census:
         """Every slot as it was at its last answer."""
@@ -77,6 +83,11 @@ class Conductor:
         while True:
             self._reports[slot] = await self._ask(slot)
             await asyncio.sleep(_PERIOD_S)
+
+    async def _keep_forgetting(self) -> None:
+        while True:
+            await asyncio.sleep(_FORGET_PERIOD_S)
+            forget_dead(self._plan.metrics_dir)
 
     async def _ask(self, slot: str) -> WorkerReport:
         response = self._workers[slot].describe.remote()

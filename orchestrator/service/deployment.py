@@ -61,7 +61,7 @@ class Deployment:
         except (ConnectionError, RayError) as exc:
             raise SetupError(f"Ray's node does not take this process in: {exc}") from exc
 
-    def deploy(self, blueprint: Blueprint, *, host: str) -> None:
+    def deploy(self, blueprint: Blueprint) -> None:
         """Start Serve and the deployments; returns when their processes are up.
 
         Raises:
@@ -70,7 +70,9 @@ class Deployment:
         logging.getLogger("ray.serve").setLevel(logging.ERROR)
         quiet = LoggingConfig(enable_access_log=False, log_level="WARNING")
         try:
-            serve.start(http_options={"host": host, "port": self._ports.http}, logging_config=quiet)
+            serve.start(
+                http_options={"host": LOOPBACK, "port": self._ports.http}, logging_config=quiet
+            )
             serve.run(build(blueprint), name=_NAME, logging_config=quiet)
         except (RayError, RayServeException, RuntimeError) as exc:
             raise SetupError(f"the deployments do not start: {exc}") from exc

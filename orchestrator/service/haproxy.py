@@ -1,4 +1,4 @@
-"""HAProxy as Ray Serve starts it, with four things put right.
+"""HAProxy as Ray Serve starts it, with five things put right.
 
 Ray writes the configuration and offers no setting for these:
 
@@ -7,7 +7,8 @@ Ray writes the configuration and offers no setting for these:
 - requests are spliced, and a client that hangs up while its body was spliced is not noticed until
   its answer is complete: 13 of 40, none without splicing;
 - a client can send `x-request-disconnect-disabled`, which keeps its generation running after it
-  has hung up, or `x-request-timeout-seconds`, which bounds it with an answer that is not ours.
+  has hung up, or `x-request-timeout-seconds`, which bounds it with an answer that is not ours;
+- gateways are not told whom HAProxy speaks for, so that every caller looks local to them.
 
 So Ray is given a wrapper by `RAY_SERVE_HAPROXY_BINARY_PATH`, its documented choice of binary. The
 wrapper rewrites the file it is started with and becomes the real HAProxy: the process id, the
@@ -23,6 +24,7 @@ import ctypes
 import json
 import os
 import re
+import shlex
 import signal
 import stat
 import sys
@@ -30,7 +32,13 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PUBLIC = "http_frontend"
-_STRIPPED = ("x-request-disconnect-disabled", "x-request-timeout-seconds")
+_LOOPBACK = "127.0.0.1"
+_PUBLIC_RULES = (
+    "    http-request del-header x-request-disconnect-disabled",
+    "    http-request del-header x-request-timeout-seconds",
+    # To a gateway every caller's peer is HAProxy: /admin would take all of them for local.
+    "    http-request add-header x-forwarded-for %[src]",
+)
 _SECTION = re.compile(r"^(global|defaults|frontend|backend|listen)\b\s*(\S*)")
 _BIND = re.compile(r"^(\s*bind\s+)(\S*):(\d+)(.*)$")
 _DROPPED = re.compile(r"^\s*(errorfile\s|option splice-)")
@@ -76,12 +84,13 @@ def error_response(status: int) -> str:
     return "\r\n".join([*head, "", body])
 
 
-def rewrite(config: str, *, errors: Path) -> str:
+def rewrite(config: str, *, errors: Path, host: str = _LOOPBACK) -> str:
     """Ray's configuration with private listeners, our error files and no unsafe header.
 
     Args:
         config: what Ray generated.
         errors: folder of `<status>.http`.
+        host: address of the public listener; every other one is for this machine only.
 
     Raises:
         UnknownTemplateError: a line to be changed is not there.
@@ -91,31 +100,29 @@ def rewrite(config: str, *, errors: Path) -> str:
     for line in config.splitlines():
         heading = _SECTION.match(line)
         section = (heading[2] or heading[1]) if heading else section
-        lines.extend(_rewritten(line, section=section, errors=errors))
+        if _DROPPED.match(line):
+            continue
+        lines.append(_bound(line, host=host if section == _PUBLIC else _LOOPBACK))
+        if section == "defaults" and heading:
+            lines.extend(_error_file(status, errors) for status in _ERRORS)
+        if section == _PUBLIC and _BIND.match(line):
+            lines.extend(_PUBLIC_RULES)
     missing = [what for what, line in _added(errors).items() if line not in lines]
     if missing:
         raise UnknownTemplateError(f"no place for {', '.join(missing)} in Ray's configuration")
     return "\n".join(lines) + "\n"
 
 
-def _rewritten(line: str, *, section: str, errors: Path) -> list[str]:
-    if _DROPPED.match(line):
-        return []
-    if section == "defaults" and _SECTION.match(line):
-        return [line, *(_error_file(status, errors) for status in _ERRORS)]
-    bind = _BIND.match(line)
-    if bind is None:
-        return [line]
-    if section == _PUBLIC:  # Ray honours the host of this one
-        return [line, *(_stripping(name) for name in _STRIPPED)]
-    return [f"{bind[1]}127.0.0.1:{bind[3]}{bind[4]}"]
+def _bound(line: str, *, host: str) -> str:
+    found = _BIND.match(line)
+    return f"{found[1]}{host}:{found[3]}{found[4]}" if found else line
 
 
 def _added(errors: Path) -> dict[str, str]:
     """A line that must be in the result for each of our additions."""
     return {
         "the error files": _error_file(503, errors),
-        "the headers to strip": _stripping(_STRIPPED[0]),
+        "the headers to strip": _PUBLIC_RULES[0],
     }
 
 
@@ -123,21 +130,22 @@ def _error_file(status: int, errors: Path) -> str:
     return f"    errorfile {status} {errors}/{status}.http"
 
 
-def _stripping(header: str) -> str:
-    return f"    http-request del-header {header}"
+def install(folder: Path, *, binary: str, host: str) -> Path:
+    """Write the wrapper and the error files into `folder`; returns the wrapper's path.
 
-
-def install(folder: Path, *, binary: str) -> Path:
-    """Write the wrapper and the error files into `folder`; returns the wrapper's path."""
+    Args:
+        folder: private to this service.
+        binary: the real HAProxy.
+        host: address of the public listener. Serve is told loopback, or its gateways' own ports
+            would be public too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for status in _ERRORS:
         (folder / f"{status}.http").write_text(error_response(status), newline="")
     wrapper = folder / "haproxy"
     # -I -S: nothing of the caller's environment or site-packages, 15 ms instead of 60.
-    wrapper.write_text(
-        "#!/bin/sh\n"
-        f'exec "{sys.executable}" -I -S "{Path(__file__).resolve()}" "{binary}" "{folder}" "$@"\n'
-    )
+    command = (sys.executable, "-I", "-S", str(Path(__file__).resolve()), binary, str(folder), host)
+    wrapper.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
     wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
     return wrapper
 
@@ -152,10 +160,10 @@ def bundled() -> str:
 
 def main(arguments: list[str]) -> None:
     """Rewrite the configuration named by `-f`, then become HAProxy."""
-    binary, errors, *rest = arguments
+    binary, errors, host, *rest = arguments
     if "-f" in rest:
         path = Path(rest[rest.index("-f") + 1])
-        path.write_text(rewrite(path.read_text(), errors=Path(errors)))
+        path.write_text(rewrite(path.read_text(), errors=Path(errors), host=host))
     # A proxy actor that is killed outright cannot stop its HAProxy, which would keep the port.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     os.execv(binary, [binary, *rest])  # noqa: S606 - no shell wanted

@@ -28,6 +28,8 @@ _PR_SET_CHILD_SUBREAPER = 36
 #: Processes may still be forking while they are killed: look again until none is left.
 _SWEEP_S = 3.0
 _LONG_S = 3600.0
+#: The exit code of a service that had to be killed.
+_KILLED = 128 + signal.SIGKILL
 
 
 def die_with_parent(signum: int = signal.SIGTERM) -> None:
@@ -125,10 +127,15 @@ class Keeper:
         """Pass signals on until `child` has ended; returns its exit code."""
         while True:
             got = signal.sigtimedwait({*self._STOPS, signal.SIGCHLD}, self._patience_s())
-            if got is not None and got.si_signo in self._STOPS:
-                self._stop(child)
-            elif got is None and self._deadline_s is not None:
+            is_stop = got is not None and got.si_signo in self._STOPS
+            is_late = got is None and self._deadline_s is not None
+            if is_late or (is_stop and self._deadline_s is not None):
+                self._say("stopping at once")
                 end_descendants()
+                return _KILLED
+            if is_stop:
+                self._deadline_s = time.monotonic() + self._grace_s
+                os.kill(child, signal.SIGTERM)
             if (code := _reaped(child)) is not None:
                 return code
 
@@ -137,13 +144,11 @@ class Keeper:
             return _LONG_S
         return max(0.0, self._deadline_s - time.monotonic())
 
-    def _stop(self, child: int) -> None:
-        if self._deadline_s is None:
-            self._deadline_s = time.monotonic() + self._grace_s
-            os.kill(child, signal.SIGTERM)
-        else:
-            self._say("stopping at once")
-            end_descendants()
+
+def _exit_code(status: int) -> int:
+    """As a shell says it: 128 and the signal's number for a process that a signal ended."""
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
 
 
 def _reaped(child: int) -> int | None:
@@ -155,6 +160,6 @@ def _reaped(child: int) -> int | None:
         except ChildProcessError:
             return 1 if code is None else code
         if pid == child:
-            code = os.waitstatus_to_exitcode(status)
+            code = _exit_code(status)
         if pid == 0:
             return code

@@ -14,6 +14,7 @@ from orchestrator.registry.models import Registry
 from orchestrator.service.layout import FIRST_GENERATION, Layout, lay_out
 from orchestrator.service.ports import require_free
 from orchestrator.service.settings import Settings
+from routers.base import RouterError
 
 _GIB = 2**30
 #: Ray, the gateways, the Conductor and Redis beside the engines, GiB: measured 1.6 with two
@@ -47,6 +48,7 @@ def check(settings: Settings) -> Checked:
     registry = load(settings.registry)
     layout = lay_out(registry, settings.registry.resolve().parent, generation=FIRST_GENERATION)
     require_extras(layout, is_installed=_is_installed)
+    _require_routers(registry)
     _require_memory(layout, settings)
     return Checked(registry=registry, layout=layout)
 
@@ -73,6 +75,19 @@ def _require(packages: Sequence[str], *, extra: str, is_installed: Callable[[str
 
 def _is_installed(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
+
+
+def _require_routers(registry: Registry) -> None:
+    """Load each router once: a gateway that cannot would only be started again and again."""
+    from routers.artifacts import load_router  # needs packages that were just looked for
+
+    for name, spec in registry.routers.items():
+        if spec.embedder == "minilm":
+            continue  # takes seconds and torch; the gateways say what is wrong with it
+        try:
+            load_router(spec.artifact, embedder=spec.embedder, fallback=spec.fallback)
+        except RouterError as exc:
+            raise SetupError(f"router {name!r} cannot be used: {exc}") from exc
 
 
 def _require_memory(layout: Layout, settings: Settings) -> None:

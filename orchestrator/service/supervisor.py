@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from orchestrator.errors import OrchestratorError, StoreError
+from orchestrator.errors import OrchestratorError
 from orchestrator.service import cluster, haproxy, ports
 from orchestrator.service.children import Child
 from orchestrator.service.draining import drain
@@ -81,6 +81,8 @@ class Supervisor:
         return code
 
     def _start(self, undo: ExitStack) -> None:
+        # The keeper removes it too, unless it was killed.
+        undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
         chosen = ports.choose(self._settings.host, self._settings.port)
         self._node = self._start_node(undo, chosen)
         self._store_url = self._start_store(undo, chosen)
@@ -88,7 +90,7 @@ class Supervisor:
             deployment = self._connect(undo, chosen)
         endpoint = Endpoint(self._settings.host, chosen.http)
         with self._progress.step("gateways are up"):
-            deployment.deploy(self._blueprint(), host=self._settings.host)
+            deployment.deploy(self._blueprint())
         undo.callback(self._drain)
         deployment.watch(say=self._progress.say)
         endpoint.await_ready(require_alive=self._require_alive, deadline_s=self._deadline_s)
@@ -108,7 +110,9 @@ class Supervisor:
         return deployment
 
     def _start_node(self, undo: ExitStack, chosen: Ports) -> Child:
-        wrapper = haproxy.install(self._folder / "haproxy", binary=haproxy.bundled())
+        wrapper = haproxy.install(
+            self._folder / "haproxy", binary=haproxy.bundled(), host=self._settings.host
+        )
         environment = cluster.environment(chosen, self._folder, haproxy=wrapper)
         os.environ.update(environment)
         node = Child(cluster.program(chosen, self._folder, log=self._logs / "ray.log"))
@@ -150,9 +154,8 @@ class Supervisor:
     def _require_alive(self) -> None:
         self._node.require_alive()
         if self._redis is not None and not self._redis.is_running:
-            raise StoreError(
-                f"the service's Redis has ended; its data is in {self._settings.folder}"
-            )
+            self._progress.say("the store has ended; starting it again")
+            self._redis.start()  # on its data, as it was but for the last second
 
     def _drain(self) -> None:
         self._progress.say("stopping: no new requests")

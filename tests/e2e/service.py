@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -58,6 +59,12 @@ class Service:
         assert "ready at" in self.output, self.output
         return self
 
+    def private_folder(self) -> Path:
+        """Where Ray's sockets lie; known while the service runs."""
+        options = [option for p in self.processes() for option in p.cmdline()]
+        named = next(option for option in options if option.startswith("--temp-dir="))
+        return Path(named.partition("=")[2])
+
     def processes(self) -> list[psutil.Process]:
         """The keeper and every descendant."""
         return [self.keeper, *self.keeper.children(recursive=True)]
@@ -98,7 +105,19 @@ def listeners(process: psutil.Process) -> list[tuple[str, int]]:
     return [(c.laddr.ip, c.laddr.port) for c in connections if c.status == psutil.CONN_LISTEN]
 
 
-def ask(url: str, model: str, *, timeout_s: float = 60.0, **body: object) -> httpx.Response:
+def ask(
+    url: str,
+    model: str,
+    *,
+    timeout_s: float = 60.0,
+    headers: Mapping[str, str] | None = None,
+    **body: object,
+) -> httpx.Response:
     """One chat request."""
-    asked = {"model": model, "messages": [{"role": "user", "content": "Hello"}], **body}
-    return httpx.post(f"{url}/v1/chat/completions", json=asked, timeout=timeout_s, trust_env=False)
+    return httpx.post(
+        f"{url}/v1/chat/completions",
+        json={"model": model, "messages": [{"role": "user", "content": "Hello"}], **body},
+        headers=headers,
+        timeout=timeout_s,
+        trust_env=False,
+    )

@@ -114,8 +114,9 @@ def _any_gaps(text: str, rng: Random) -> dict[str, str]:
     """Values for the gaps of `text` from any skill that has them."""
     wanted = set(_GAP.findall(text))
     gaps: dict[str, str] = {}
-    for forms in SAMPLERS.values():
-        for sampler in forms.values():
+    # French first: its words are everyday words, as most gaps for a word want.
+    for skill in ("french", *SKILLS):
+        for sampler in SAMPLERS[skill].values():
             if wanted - set(gaps):
                 gaps = sampler(rng, "train").gaps | gaps
     return gaps

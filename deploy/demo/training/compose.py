@@ -16,7 +16,15 @@ _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _GAP = re.compile(r"(\{\w+\})")
 _WORD_GAPS = ("w", "trap")
 _NAME_GAPS = ("country", "capital", "name", "month", "day", "to", "from", "from1")
-_QUOTES = (("'", "'"), ('"', '"'), ("“", "”"), ("‘", "’"), ("`", "`"), ("*", "*"), ("«", "»"))
+_QUOTES = (
+    ("'", "'"),
+    ('"', '"'),
+    ("“", "”"),
+    ("\u2018", "\u2019"),
+    ("`", "`"),
+    ("*", "*"),
+    ("«", "»"),
+)
 
 FORM_WEIGHTS = {
     "letters": 3.0,

@@ -6,8 +6,8 @@ import pytest
 
 from orchestrator.engines.base import Call, Sampling, Text, collect
 from orchestrator.engines.canary import CanaryFile
-from orchestrator.engines.weights import read_checkpoint
 from orchestrator.errors import EngineDeadError, NotHostedError, SwapError
+from orchestrator.registry.weights import read_checkpoint
 from tests.unit.engines.checkpoints import write_tensors
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("default")]

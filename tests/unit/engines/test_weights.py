@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from orchestrator.engines.weights import INDEX, check_fits, fingerprint, read_checkpoint
+from orchestrator.engines.weights import check_fits, fingerprint
 from orchestrator.errors import SwapError
+from orchestrator.registry.weights import INDEX, read_checkpoint
 from tests.unit.engines.checkpoints import TENSORS, write_model, write_tensors
 
 

@@ -12,7 +12,7 @@ from orchestrator.registry.entries import entry_at
 from orchestrator.registry.faults import dotted
 from orchestrator.registry.form import validate
 from orchestrator.registry.loader import check
-from orchestrator.registry.weights import weights_in
+from orchestrator.registry.weights import read_checkpoint
 from tests.registries import write_model, write_router
 
 ROOT = Path(__file__).parents[3]
@@ -98,5 +98,5 @@ def test_it_counts_the_weights_right():
     assert registry is not None
 
     for expert in registry.experts:
-        weights = weights_in(ROOT / str(expert.model)).bytes_by_type
+        weights = read_checkpoint(ROOT / str(expert.model)).weights.bytes_by_type
         assert (expert.id, weights) == (expert.id, {"F16": 2 * (expert.parameters or 0)})

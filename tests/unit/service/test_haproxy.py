@@ -18,12 +18,12 @@ defaults
 frontend prometheus
     bind :9101
 frontend http_frontend
-    bind 10.0.0.5:8000
+    bind 127.0.0.1:8000
     use_backend app
 listen stats
   bind *:8404
 """
-OURS = rewrite(RAYS, errors=Path("/run/ours"))
+OURS = rewrite(RAYS, errors=Path("/run/ours"), host="10.0.0.5")
 
 
 @pytest.mark.parametrize("line", ["    bind 127.0.0.1:9101", "  bind 127.0.0.1:8404"])
@@ -31,7 +31,7 @@ def test_ports_for_the_machine_alone_listen_on_loopback(line):
     assert line in OURS.splitlines()
 
 
-def test_the_public_listener_keeps_the_host_it_was_given():
+def test_only_the_public_listener_gets_the_host_of_the_service():
     assert "    bind 10.0.0.5:8000" in OURS.splitlines()
 
 
@@ -45,6 +45,10 @@ def test_headers_that_would_disable_hanging_up_are_stripped_in_the_public_fronte
     public = OURS.partition("frontend http_frontend")[2].partition("listen")[0]
 
     assert "http-request del-header x-request-disconnect-disabled" in public
+
+
+def test_gateways_are_told_whom_haproxy_speaks_for():
+    assert "    http-request add-header x-forwarded-for %[src]" in OURS.splitlines()
 
 
 def test_nothing_is_spliced_because_that_hides_clients_that_hang_up():

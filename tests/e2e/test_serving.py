@@ -1,0 +1,137 @@
+"""The shipped experts on real vLLM behind the whole service."""
+
+import time
+from pathlib import Path
+
+import httpx
+import openai
+import pytest
+
+from bench import heldout
+from orchestrator.service import ports
+from tests.e2e.service import LOOPBACK, Service, ask, listeners
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+
+ROOT = Path(__file__).parents[2]
+#: Added to the shipped registry: an expert that needs no slot.
+SCRIPTED = "  - {id: scripted, engine: {kind: fake, says: hello}}\n"
+#: Id of the token that ends an answer, in the shipped experts' vocabulary.
+END_OF_ANSWER = 257
+#: Some seconds of generation: the end is forbidden.
+LONG = {"max_tokens": 900, "logit_bias": {str(END_OF_ANSWER): -100}}
+#: A swap needs an idle engine, so an answer of the sibling proves that the engine is idle.
+SOON_S = 2.0
+
+
+def shipped_and_scripted() -> str:
+    """The registry at the top of the tree, its folders absolute, and one expert more."""
+    text = (ROOT / "experts.yaml").read_text()
+    text = text.replace("deploy/demo/", f"{ROOT}/deploy/demo/")
+    return text.replace("\nexperts:  # required\n", f"\nexperts:\n{SCRIPTED}")
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("service")
+    registry = folder / "experts.yaml"
+    registry.write_text(shipped_and_scripted())
+    port = ports.choose("127.0.0.1", 19_999).dashboard
+    service = Service(registry, port=port, folder=folder / "data").await_ready(timeout_s=600)
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="module")
+def client(service):
+    with openai.OpenAI(base_url=f"{service.url}/v1", api_key="none", max_retries=0) as client:
+        yield client
+
+
+def chat(client: openai.OpenAI, model: str, *, content: str = "Hello", **options):
+    messages = [{"role": "user", "content": content}]
+    return client.chat.completions.create(model=model, messages=messages, **options)
+
+
+def test_siblings_answer_in_turn_with_their_own_weights(client):
+    asked = {"capitals": "What is the capital of Kenya?", "roman": "Write 44 in Roman numerals."}
+
+    answers = [
+        chat(client, model, content=asked[model]).choices[0].message.content
+        for model in ("capitals", "roman", "capitals")
+    ]
+
+    assert answers == ["Nairobi", "XLIV", "Nairobi"]
+
+
+def test_another_architecture_answers_beside_them(client):
+    answer = chat(client, "generalist", content="What is the capital of France?")
+
+    assert answer.choices[0].message.content
+    assert answer.usage.completion_tokens > 0
+
+
+async def test_auto_answers_held_out_questions_of_every_skill(service):
+    questions = heldout.load(per_group=6)
+    marked = await heldout.ask(service.url, [q for q in questions if q.kind != "two_skill"])
+
+    wrong = [(m.question.text, m.expert, m.reply) for m in marked if not m.is_right]
+    assert len(wrong) <= len(marked) * 0.1, wrong
+    assert {mark.question.skill for mark in marked if mark.is_right} == set(heldout.SKILLS)
+
+
+def test_a_stream_says_what_the_whole_answer_says(client):
+    whole = chat(client, "capitals", max_tokens=12, temperature=0)
+
+    chunks = chat(client, "capitals", max_tokens=12, temperature=0, stream=True)
+    text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+
+    assert text == whole.choices[0].message.content
+
+
+@pytest.mark.parametrize("is_streamed", [True, False], ids=["streamed", "whole"])
+def test_hanging_up_ends_the_generation_in_vllm_within_a_second(service, is_streamed):
+    ask(service.url, "capitals", max_tokens=1)
+
+    with pytest.raises(httpx.ReadTimeout):
+        hang_up(service, is_streamed=is_streamed)
+
+    began_s = time.monotonic()
+    assert ask(service.url, "roman", max_tokens=1).status_code == 200
+    assert time.monotonic() - began_s < SOON_S
+
+
+def hang_up(service: Service, *, is_streamed: bool) -> None:
+    if not is_streamed:
+        ask(service.url, "capitals", timeout_s=0.5, **LONG)
+    body = {"model": "capitals", "stream": True, "messages": [{"role": "user", "content": "Hi"}]}
+    with (
+        httpx.Client(base_url=service.url, timeout=30, trust_env=False) as client,
+        client.stream("POST", "/v1/chat/completions", json=body | LONG) as answer,
+    ):
+        next(answer.iter_lines())
+        raise httpx.ReadTimeout("enough")
+
+
+def test_engines_listen_on_loopback_too(service):
+    found = [address for process in service.processes() for address in listeners(process)]
+
+    assert {ip for ip, _ in found} <= LOOPBACK
+
+
+def test_a_killed_worker_answers_503_with_retry_after_and_is_replaced(service):
+    service.replica("slot-local").kill()
+
+    refused = ask(service.url, "capitals", max_tokens=1)
+
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) > 0
+    assert ask(service.url, "scripted").status_code == 200
+    await_answer(service, "capitals")
+
+
+def await_answer(service: Service, model: str, *, within_s: float = 400) -> None:
+    deadline_s = time.monotonic() + within_s
+    while ask(service.url, model, max_tokens=1).status_code != 200:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.5)
