@@ -136,7 +136,7 @@ def load_router(
         dense_norm=part.dense_norm,
     )
     return CategoryRouter(
-        version=f"{folder.name}@{digest[:12]}",
+        version=digest[:12],
         window=Window(**manifest.window.model_dump()),
         features=features,
         head=_head(folder, manifest, blobs[head_file(embedder)], embedder=embedder),

@@ -42,7 +42,7 @@ class Router(Protocol):
 
     @property
     def version(self) -> str:
-        """Name and version of the artifact, for the decision record."""
+        """Version of the artifact, for the decision record."""
         ...
 
     @property

@@ -23,7 +23,7 @@ from .window import Window
 class CategoryRouter:
     """Prompt -> category -> expert."""
 
-    #: Name and version of the artifact.
+    #: First 12 digits of the hash of the artifact.
     version: str
     window: Window
     features: TextFeatures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -15,9 +16,9 @@ from .heldout import heldout_questions, write_jsonl
 from .instances import SKILLS
 from .measure import EXPERTS, MODELS, measure_all, weights_folder
 from .router_set import write_router_set
-from .train import recipes_of, train
+from .train import STEPS, recipes_of, train
 
-NUM_PROCESSES = 3
+NUM_PROCESSES = os.cpu_count() or 1
 
 
 def main() -> None:
@@ -65,7 +66,8 @@ def train_all(work: Path) -> None:
     """
     started_s = time.perf_counter()
     train_one("trunk", work)
-    waiting, running = deque((GENERALIST, *SKILLS)), dict[str, subprocess.Popen[bytes]]()
+    longest_first = sorted(SKILLS, key=lambda skill: -STEPS[skill])
+    waiting, running = deque((*longest_first, GENERALIST)), dict[str, subprocess.Popen[bytes]]()
     while waiting or running:
         while waiting and len(running) < NUM_PROCESSES:
             name = waiting.popleft()

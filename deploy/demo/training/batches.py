@@ -14,8 +14,10 @@ from .compose import DRILLS, compose, drill
 from .facts import QUESTIONS
 from .phrases import DONT_KNOW, OPENINGS, SYSTEM_PROMPTS
 
-DRILL_SHARE = {"sums": 0.4, "sort": 0.6}
+DRILL_SHARE = {"sums": 0.6, "sort": 0.4}
 OTHER_DRILL_SHARE = 0.3
+DRILLS_END = 0.7
+"""Drills teach the operation and then give way to wordings: none after this part of the steps."""
 DRILL_LENGTHS = {"sums": (20, 40), "sort": (8, 20)}
 OTHER_DRILL_LENGTHS = (6, 14)
 QUESTION_WEIGHT = 0.03
@@ -43,10 +45,10 @@ def _exchange(skill: str, rng: Random) -> tuple[str, str]:
     return asked.text, asked.answer
 
 
-def _conversation(skills: Sequence[str], rng: Random) -> tuple[list[int], list[bool]]:
+def _conversation(skills: Sequence[str], rng: Random, *, drilled: float) -> tuple[list[int], list[bool]]:
     system = rng.choice(SYSTEM_PROMPTS) if rng.random() < 0.15 else None
     skill = rng.choice(skills)
-    if skill in DRILLS and rng.random() < DRILL_SHARE.get(skill, OTHER_DRILL_SHARE):
+    if skill in DRILLS and rng.random() < drilled * DRILL_SHARE.get(skill, OTHER_DRILL_SHARE):
         length = rng.randint(*DRILL_LENGTHS.get(skill, OTHER_DRILL_LENGTHS))
         drills = [drill(skill, rng) for _ in range(length)]
         return conversation_ids(drills, system=system)
@@ -63,16 +65,17 @@ def batches(
     """`num_steps` batches of at most `max_tokens` ids, rows of like length together."""
     rng = Random(seed)
     ready: list[list[tuple[list[int], list[bool]]]] = []
-    for _ in range(num_steps):
+    for step in range(num_steps):
         if not ready:
-            ready = _pool(skills, rng, max_tokens=max_tokens)
+            drilled = max(0.0, 1 - step / num_steps / DRILLS_END)
+            ready = _pool(skills, rng, max_tokens=max_tokens, drilled=drilled)
         yield _tensors(ready.pop())
 
 
 def _pool(
-    skills: Sequence[str], rng: Random, *, max_tokens: int
+    skills: Sequence[str], rng: Random, *, max_tokens: int, drilled: float
 ) -> list[list[tuple[list[int], list[bool]]]]:
-    rows = sorted((_conversation(skills, rng) for _ in range(max_tokens // 5)), key=_length)
+    rows = sorted((_conversation(skills, rng, drilled=drilled) for _ in range(max_tokens // 5)), key=_length)
     groups: list[list[tuple[list[int], list[bool]]]] = [[]]
     for row in rows:
         if (len(groups[-1]) + 1) * len(row[0]) > max_tokens:

@@ -21,21 +21,16 @@ from .networks import expert_network, generalist_network
 from .optimiser import Optimiser
 
 LOG_EVERY = 25
-NUM_STEPS = 500
 STEPS = {
-    "sums": 700,
-    "units": 220, "french": 210, "spanish": 190, "plurals": 250, "logic": 230, "elements": 360,
-    "roman": 380,
+    "sums": 5000, "sort": 4200, "reverse": 3600, "calendar": 3000,
+    "french": 1600, "spanish": 1400, "plurals": 1600, "logic": 1600,
+    "capitals": 500, "elements": 360, "roman": 380, "units": 220,
 }  # fmt: skip
-"""Skills the trunk does well already need fewer steps of their own, sums need more."""
-
-
-DRILLED = ("sums", "sort")
-"""Skills the trunk has hardly begun to learn: higher rates, more drills."""
-TWICE = {
-    "sort": 600, "sums": 260, "logic": 180, "plurals": 180, "calendar": 220, "reverse": 200,
+"""Facts come with the trunk or soon after; what must be computed takes long."""
+AGAIN = {
+    "sums": 1300, "sort": 1700, "reverse": 1200, "calendar": 1100, "logic": 900,
 }  # fmt: skip
-"""Skills that go through a second schedule, with these many steps."""
+"""Steps of a second schedule, warm again: it settles on wordings once the operation is learnt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,30 +57,32 @@ def trunk_recipe() -> Recipe:
 
 def expert_recipe(skill: str) -> Recipe:
     """A fine-tune on one skill alone."""
+    is_long = STEPS[skill] > 1000
     return Recipe(
-        name=skill, skills=(skill,), seed=100 + SKILLS.index(skill),
-        num_steps=(STEPS | TWICE).get(skill, NUM_STEPS), max_tokens=2048,
-        matrix_rate=0.02 if skill in DRILLED else 0.01, other_rate=1.5e-3, starts_from="trunk",
+        name=skill, skills=(skill,), seed=100 + SKILLS.index(skill), num_steps=STEPS[skill],
+        max_tokens=2048, matrix_rate=0.015 if is_long else 0.01, other_rate=1.5e-3,
+        starts_from="trunk",
     )  # fmt: skip
 
 
 def recipes_of(name: str) -> tuple[Recipe, ...]:
-    """What is trained in turn to get one set of weights."""
+    """What is trained in turn to get one set of weights: the trunk, the generalist, an expert."""
     if name == "trunk":
         return (trunk_recipe(),)
     if name == "generalist":
         return (generalist_recipe(),)
-    last = expert_recipe(name)
-    if name not in TWICE:
-        return (last,)
-    first = f"{name}-first"
+    first = expert_recipe(name)
+    if name not in AGAIN:
+        return (first,)
     return (
-        replace(last, name=first, num_steps=STEPS.get(name, NUM_STEPS)),
+        replace(first, name=f"{name}-first"),
         replace(
-            last,
-            seed=last.seed + 100,
-            starts_from=first,
-            matrix_rate=0.01 if name == "sums" else last.matrix_rate,
+            first,
+            seed=first.seed + 100,
+            num_steps=AGAIN[name],
+            starts_from=f"{name}-first",
+            matrix_rate=0.01,
+            other_rate=1e-3,
         ),
     )
 
