@@ -45,7 +45,9 @@ def _exchange(skill: str, rng: Random) -> tuple[str, str]:
     return asked.text, asked.answer
 
 
-def _conversation(skills: Sequence[str], rng: Random, *, drilled: float) -> tuple[list[int], list[bool]]:
+def _conversation(
+    skills: Sequence[str], rng: Random, *, drilled: float
+) -> tuple[list[int], list[bool]]:
     system = rng.choice(SYSTEM_PROMPTS) if rng.random() < 0.15 else None
     skill = rng.choice(skills)
     if skill in DRILLS and rng.random() < drilled * DRILL_SHARE.get(skill, OTHER_DRILL_SHARE):
@@ -75,7 +77,9 @@ def batches(
 def _pool(
     skills: Sequence[str], rng: Random, *, max_tokens: int, drilled: float
 ) -> list[list[tuple[list[int], list[bool]]]]:
-    rows = sorted((_conversation(skills, rng, drilled=drilled) for _ in range(max_tokens // 5)), key=_length)
+    rows = sorted(
+        (_conversation(skills, rng, drilled=drilled) for _ in range(max_tokens // 5)), key=_length
+    )
     groups: list[list[tuple[list[int], list[bool]]]] = [[]]
     for row in rows:
         if (len(groups[-1]) + 1) * len(row[0]) > max_tokens:
