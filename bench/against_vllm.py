@@ -129,7 +129,7 @@ def _outcome(runs: Runs, idle: list[float], expert: Resident) -> Outcome:
         },
         figures={
             "expert": expert.id,
-            "engine_args": expert.engine_args,
+            "engine_args": {k: v for k, v in expert.engine_args.items() if k != "model"},
             "threads": expert.threads,
             "cpus_of_idle_service": idle,
             "runs": runs,
