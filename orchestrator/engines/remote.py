@@ -10,6 +10,7 @@ from orchestrator.engines.openai import OpenAIEngine
 from orchestrator.errors import RegistryError
 from orchestrator.registry.models import Expert, VllmEngine
 from orchestrator.registry.models import FakeEngine as FakeSpec
+from orchestrator.registry.models import OpenAIEngine as OpenAISpec
 
 
 def is_remote(expert: Expert) -> bool:
@@ -32,6 +33,8 @@ def remote_engine(expert: Expert, environment: Mapping[str, str]) -> Engine:
         return FakeEngine(spec.says, token_delay_s=spec.token_delay_ms / 1000)
     if isinstance(spec, VllmEngine):
         raise RegistryError(f"expert {expert.id!r} is hosted by a slot: engine.kind is 'vllm'")
+    if not isinstance(spec, OpenAISpec):
+        raise RegistryError(f"expert {expert.id!r}: engine.kind {spec.kind!r} is not served yet")
     if spec.api_key_env is None:
         return OpenAIEngine(expert)
     key = environment.get(spec.api_key_env)

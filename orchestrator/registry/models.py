@@ -13,7 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Label = Annotated[str, Field(min_length=1, max_length=64)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Modality = Literal["text", "image"]
+#: `generate` answers with text, `embed` with one vector a text.
+Task = Literal["generate", "embed"]
 
 
 class Entry(BaseModel):
@@ -26,6 +29,7 @@ class VllmEngine(Entry):
     """Weights hosted by a slot's own vLLM."""
 
     kind: Literal["vllm"] = Field("vllm", description="What generates the tokens.")
+    task: Task = Field("generate", description="What it makes: text, or vectors of texts.")
     max_model_len: int = Field(1024, ge=16, description="Longest context, tokens.")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="Arithmetic type; `auto` is float32 on a CPU."
@@ -34,6 +38,9 @@ class VllmEngine(Entry):
         0.25, gt=0, description="Memory for the KV cache on each accelerator, GiB."
     )
     tensor_parallel: int = Field(1, ge=1, description="Accelerators one engine spans.")
+    max_loras: int | None = Field(
+        None, ge=1, description="Adapters held ready at once; none where it takes no adapters."
+    )
     tool_parser: str | None = Field(None, description="vLLM's parser of tool calls.")
     reasoning_parser: str | None = Field(None, description="vLLM's parser of reasoning.")
     trust_remote_code: bool = Field(False, description="Run code that comes with the model.")
@@ -48,11 +55,38 @@ class OpenAIEngine(Entry):
     kind: Literal["openai"] = Field(description="What generates the tokens.")
     base_url: str = Field(description="Root of the upstream, ending in `/v1`.")
     model: str = Field(min_length=1, description="The model's name at the upstream.")
+    task: Task = Field("generate", description="What it makes: text, or vectors of texts.")
     api_key_env: str | None = Field(
         None, description="Name of the environment variable that holds the key."
     )
     timeout_s: float = Field(60.0, gt=0, description="Longest silence of the upstream, seconds.")
     max_context: int | None = Field(None, ge=1, description="Longest context, tokens.")
+
+
+class LitellmEngine(Entry):
+    """A hosted provider, by LiteLLM; needs the extra `remote`."""
+
+    kind: Literal["litellm"] = Field(description="What generates the tokens.")
+    model: str = Field(
+        min_length=1, description="LiteLLM's name of it, such as `anthropic/claude-haiku-4-5`."
+    )
+    task: Task = Field("generate", description="What it makes: text, or vectors of texts.")
+    base_url: str | None = Field(None, description="Root of the provider, where it is another.")
+    api_key_env: str | None = Field(
+        None, description="Name of the environment variable that holds the key."
+    )
+    timeout_s: float = Field(60.0, gt=0, description="Longest silence of the provider, seconds.")
+    max_context: int | None = Field(None, ge=1, description="Longest context, tokens.")
+
+
+class ReplayEngine(Entry):
+    """Recorded answers, by prompt: for evaluation without a model."""
+
+    kind: Literal["replay"] = Field(description="What generates the tokens.")
+    answers: str = Field(
+        min_length=1, description="Parquet file of recorded answers, relative to this file."
+    )
+    model: str = Field(min_length=1, description="The recorded model, by its column `model`.")
 
 
 class FakeEngine(Entry):
@@ -63,7 +97,26 @@ class FakeEngine(Entry):
     token_delay_ms: float = Field(0.0, ge=0, description="Pause before each token, ms.")
 
 
-EngineSpec = Annotated[VllmEngine | OpenAIEngine | FakeEngine, Field(discriminator="kind")]
+EngineSpec = Annotated[
+    VllmEngine | OpenAIEngine | LitellmEngine | ReplayEngine | FakeEngine,
+    Field(discriminator="kind"),
+]
+
+
+class Variant(Entry):
+    """The same expert in fewer bits (EdgeMoE, arXiv:2308.14352)."""
+
+    name: Id = Field(description="Its name in logs; unique among the expert's variants.")
+    model: str | None = Field(
+        None, min_length=1, description="Folder or id of its weights; the expert's own by default."
+    )
+    dtype: Literal["float32", "bfloat16", "float16"] | None = Field(
+        None, description="Arithmetic type; the engine's by default."
+    )
+    args: dict[str, Any] = Field(
+        default_factory=dict, description="Engine arguments that differ, such as `quantization`."
+    )
+    loss: float = Field(ge=0, description="Quality lost, measured, points of a hundred.")
 
 
 class Price(Entry):
@@ -88,7 +141,21 @@ class Expert(Entry):
     model: str | None = Field(
         None,
         min_length=1,
-        description="A folder, relative to the registry file, or a Hugging Face id.",
+        description="A folder, relative to the registry file, a Hugging Face id or a URL.",
+    )
+    revision: str | None = Field(
+        None, min_length=1, description="Commit, tag or branch of a Hugging Face id."
+    )
+    sha256: dict[str, Sha256] = Field(
+        default_factory=dict, description="SHA-256 that files of the model must have, by name."
+    )
+    base: Id | None = Field(None, description="Expert whose weights the adapter is put on.")
+    adapter: str | None = Field(
+        None, min_length=1, description="Folder, id or URL of a LoRA adapter on `base`."
+    )
+    variants: tuple[Variant, ...] = Field((), description="The same expert in fewer bits.")
+    max_loss: float = Field(
+        0.0, ge=0, description="Loss up to which a variant may serve, points of a hundred."
     )
     engine: EngineSpec = Field(VllmEngine(), description="What generates its tokens.")
     description: str | None = Field(None, description="One sentence for people.")

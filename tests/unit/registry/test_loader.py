@@ -37,8 +37,8 @@ BAD_KEYS = {
     "unknown key": (
         "kv_cache_gib: 0.5", "kv_cach_gib: 0.5",
         ("experts.yaml:5:26: experts[0].engine.kv_cach_gib: unknown key 'kv_cach_gib'; allowed: "
-        "kind, max_model_len, dtype, kv_cache_gib, tensor_parallel, tool_parser, reasoning_parser, "
-        "trust_remote_code, args; did you mean 'kv_cache_gib'?"),
+        "kind, task, max_model_len, dtype, kv_cache_gib, tensor_parallel, max_loras, tool_parser, "
+        "reasoning_parser, trust_remote_code, args; did you mean 'kv_cache_gib'?"),
     ),
     "unknown key at the top": (
         "slots:", "slot:",
@@ -48,12 +48,12 @@ BAD_KEYS = {
     "unknown engine": (
         "kind: vllm", "kind: vlm",
         ("experts.yaml:5:20: experts[0].engine.kind: 'vlm' is not a known kind; allowed: vllm, "
-        "openai, fake; did you mean 'vllm'?"),
+        "openai, litellm, replay, fake; did you mean 'vllm'?"),
     ),
     "no engine kind": (
         "kind: vllm, kv", "kv",
         ("experts.yaml:5:13: experts[0].engine: the key 'kind' is missing; "
-        "allowed: vllm, openai, fake"),
+        "allowed: vllm, openai, litellm, replay, fake"),
     ),
     "unknown router kind": (
         "kind: category", "kind: catgory",
