@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from orchestrator import metrics
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.host import Host
-from orchestrator.engines.seat import Revive, Seat
+from orchestrator.engines.seat import Seat
 from orchestrator.engines.streams import reading
 from orchestrator.errors import EngineDeadError, NotHostedError
 from orchestrator.registry.models import Expert
@@ -89,7 +90,7 @@ class Slot:
         name: the slot's name, as the dispatch table has it.
         clock: a running event loop, or a manual clock.
         limits: what each host takes at once and what may wait for it.
-        revive: replaces a dead host; without it a dead host stays dead.
+        revive: replaces the dead host of a lineage; without it a dead host stays dead.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class Slot:
         *,
         clock: Clock,
         limits: LoopLimits | None = None,
-        revive: Revive | None = None,
+        revive: Callable[[str, Host], Awaitable[Host]] | None = None,
     ) -> None:
         self._name = name
         self._clock = clock
@@ -116,7 +117,7 @@ class Slot:
             self._name,
             host,
             resident=held[0] if len(held) == 1 else None,  # of two versions it may be either
-            revive=self._revive,
+            revive=None if self._revive is None else partial(self._revive, lineage),
             on_queue=self._count_queue,
         )
         loop = SlotLoop(seat, clock=self._clock, limits=self._limits)
@@ -166,18 +167,25 @@ class Slot:
                 async for chunk in chunks:
                     yield chunk
 
-    async def check(self) -> None:
-        """Ask every host whether it lives; one that died is restarted once.
-
-        Raises:
-            EngineDeadError: a host is dead and its restart failed: replace the whole slot.
-        """
+    def bound(self, limits: LoopLimits) -> None:
+        """Hold every host, and those that come, to these limits."""
+        self._limits = limits
         for place in self._places:
-            down = place.loop.down
-            if place.loop.is_lost and down is not None:
-                raise EngineDeadError(f"slot {self._name!r}: {down.message}")
-            if down is None:
+            place.loop.bound(limits)
+
+    async def check(self) -> None:
+        """Ask every host whether it lives; one that died is restarted once."""
+        for place in self._places:
+            if place.loop.down is None:
                 await _check(place)
+
+    def lost(self) -> Mapping[str, str]:
+        """Lineages whose host died and did not come back, and why."""
+        return {
+            lineage: place.loop.down.message
+            for lineage, place in self._place_by_lineage.items()
+            if place.loop.is_lost and place.loop.down is not None
+        }
 
     async def settled(self) -> None:
         """Wait until the swaps and restarts under way have ended."""

@@ -79,6 +79,41 @@ def test_what_cannot_be_placed_is_refused_with_the_numbers(lineages, room, messa
         place(lineages, room)
 
 
+def test_what_is_placed_stays_and_a_newcomer_takes_what_is_free():
+    lineages = [lineage("a", gib=2), lineage("b", gib=2), lineage("c", gib=3)]
+
+    # Afresh the largest would choose first: c alone on one slot, a and b on the other.
+    table = place(lineages, slots(5, 3), previous={"a": ["local-0"], "b": ["local-1"]})
+
+    assert table.slots_by_expert == {"a": ("local-0",), "b": ("local-1",), "c": ("local-0",)}
+
+
+def test_a_replica_gives_way_to_a_newcomer_and_the_last_one_does_not():
+    everywhere = ["local-0", "local-1"]
+
+    table = place(
+        [lineage("a", gib=2), lineage("b", gib=2), lineage("new", gib=2)],
+        slots(4, 4),
+        previous={"a": everywhere, "b": everywhere},
+    )
+
+    assert table.slots("new")
+    assert table.slots("a")
+    assert table.slots("b")
+    assert set(table.slots("a")) | set(table.slots("b")) == set(everywhere)
+
+
+def test_what_is_no_longer_wanted_frees_its_room():
+    table = place([lineage("new", gib=4)], slots(4), previous={"old": ["local-0"]})
+
+    assert table.slots("new") == ("local-0",)
+
+
+def test_a_newcomer_without_room_is_refused_while_the_live_ones_need_theirs():
+    with pytest.raises(SetupError, match=r"room left for lineage 'new'.*'local-0' 1 GiB"):
+        place([lineage("a", gib=3), lineage("new", gib=2)], slots(4), previous={"a": ["local-0"]})
+
+
 SIZES = st.lists(st.integers(1, 4), min_size=1, max_size=6)
 
 
@@ -97,3 +132,24 @@ def test_a_placement_never_overdraws_and_leaves_nobody_out(needs, rooms):
         for name in table.slots(line.id):
             used[name] += int(line.memory_gib)
     assert all(used[f"local-{i}"] <= room for i, room in enumerate(rooms))
+
+
+@given(needs=SIZES, rooms=SIZES, kept=st.data())
+def test_one_more_lineage_moves_none_that_has_a_slot(needs, rooms, kept):
+    lineages = [lineage(f"l{i}", gib=need) for i, need in enumerate(needs)]
+    try:
+        before = place(lineages, slots(*rooms))
+        held = {line.id: before.slots(line.id) for line in lineages}
+        size = kept.draw(st.integers(1, 4))
+        after = place([*lineages, lineage("new", gib=size)], slots(*rooms), previous=held)
+    except SetupError:
+        return
+
+    for line in lineages:
+        assert set(after.slots(line.id)) & set(held[line.id])
+    for i, room in enumerate(rooms):
+        assert (
+            sum(line.memory_gib for line in lineages if f"local-{i}" in after.slots(line.id))
+            + (size if f"local-{i}" in after.slots("new") else 0)
+            <= room
+        )
