@@ -42,6 +42,8 @@ class Assignment:
     #: Names this assignment: a worker is not sent twice what it holds.
     stamp: str
     lineages: tuple[Lineage, ...]
+    #: `Expert.key` of all their experts.
+    keys: frozenset[str]
     #: By lineage id, all of it.
     memory_gib: Mapping[str, float]
     room_gib: float

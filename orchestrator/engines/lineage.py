@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ from orchestrator.registry.weights import read_checkpoint
 _NAMES = frozenset({"_name_or_path", "name_or_path", "model_name", "finetuning_task"})
 _NOTES = frozenset({"dtype", "torch_dtype", "transformers_version", "vllm_version"})
 _PARSERS = frozenset({"tool_parser", "reasoning_parser"})
+
+#: Name, size and time of change of each file, ns.
+_Stamp = tuple[tuple[str, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,23 +111,46 @@ def model_folder(expert: Expert, root: Path) -> Path | None:
 
 
 def _identify(expert: Expert, root: Path, *, on_cpu: bool) -> tuple[str, int]:
+    """Id of the lineage of `expert`, and bytes of its weights."""
     folder = model_folder(expert, root)
     if folder is None:
         return f"hub-{expert.key}", 0
-    config = _read_config(expert, folder)
+    settings = expert.engine.model_dump_json(exclude=set(_PARSERS))
     try:
-        checkpoint = read_checkpoint(folder)
-    except SwapError as exc:
+        return _identity(folder, _stamp(folder), settings, expert.key, on_cpu)
+    except (RegistryError, SwapError) as exc:
         raise RegistryError(f"expert {expert.id!r}: {exc.message}") from exc
+
+
+# An edit of one expert of a thousand must not read the headers of all.
+@lru_cache(maxsize=16_384)
+def _identity(
+    folder: Path, stamp: _Stamp, settings: str, key: str, on_cpu: bool
+) -> tuple[str, int]:
+    """See `_identify`; `stamp` is there so that files that changed are read again."""
+    del stamp
+    config = _read_config(folder)
+    checkpoint = read_checkpoint(folder)
     shared = {
         "config": comparable_config(config),
         "tensors": {name: spec.form for name, spec in checkpoint.tensors.items()},
-        "engine": _settings(expert, config, on_cpu=on_cpu),
-        "alone": expert.key if on_cpu and config.get("tie_word_embeddings") else None,
+        "engine": _settings(json.loads(settings), config, on_cpu=on_cpu),
+        "alone": key if on_cpu and config.get("tie_word_embeddings") else None,
     }
     text = json.dumps(shared, sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
     return f"{config.get('model_type', 'model')}-{digest}", checkpoint.num_bytes
+
+
+def _stamp(folder: Path) -> _Stamp:
+    """Names, sizes and times of the files that identify a checkpoint."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [one for one in entries if one.name.endswith((".json", ".safetensors"))]
+            stats = [(one.name, one.stat()) for one in found]
+    except OSError as exc:
+        raise RegistryError(f"{folder} cannot be read: {exc}") from exc
+    return tuple(sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats))
 
 
 def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,22 +162,23 @@ def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _settings(expert: Expert, config: Mapping[str, Any], *, on_cpu: bool) -> dict[str, Any]:
-    settings = expert.engine.model_dump(exclude=set(_PARSERS))
+def _settings(
+    settings: dict[str, Any], config: Mapping[str, Any], *, on_cpu: bool
+) -> dict[str, Any]:
     if settings["dtype"] == "auto":
         noted = config.get("dtype", config.get("torch_dtype", "auto"))
         settings["dtype"] = "float32" if on_cpu else noted
     return settings
 
 
-def _read_config(expert: Expert, folder: Path) -> dict[str, Any]:
+def _read_config(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     try:
         config = json.loads(path.read_bytes())
     except OSError as exc:
-        raise RegistryError(f"expert {expert.id!r}: {path} cannot be read") from exc
+        raise RegistryError(f"{path} cannot be read") from exc
     except ValueError as exc:
-        raise RegistryError(f"expert {expert.id!r}: {path} is not JSON: {exc}") from exc
+        raise RegistryError(f"{path} is not JSON: {exc}") from exc
     if not isinstance(config, dict):
-        raise RegistryError(f"expert {expert.id!r}: {path} holds no mapping")
+        raise RegistryError(f"{path} holds no mapping")
     return config

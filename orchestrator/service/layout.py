@@ -1,24 +1,26 @@
-"""Which engines each worker starts: the registry's slots and experts, placed."""
+"""Which engines each slot should hold: the registry's slots and experts, placed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.engines.lineage import Lineage, lineages
-from orchestrator.registry.models import Registry, Slot, VllmEngine
+from orchestrator.engines.hosting import Assignment
+from orchestrator.registry.models import Expert, Registry, Slot, VllmEngine
 from orchestrator.residency.placement import DispatchTable, SlotSpace, place
 from orchestrator.residency.placement import Lineage as Claim
 
-#: The first generation; an edit of the registry makes the next.
-FIRST_GENERATION = 1
 _GIB = 2**30
+#: Engines that start at once on a CPU; more would only wait for each other's cores.
+_MAX_AT_ONCE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """One slot with the engines it starts."""
+    """One slot with the engines it should hold."""
 
     name: str
     slot: Slot
@@ -27,10 +29,19 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Every slot of one generation."""
+    """Every slot, and where each expert should be hosted."""
 
     shares: tuple[Share, ...]
     table: DispatchTable
+
+    @property
+    def slots_by_lineage(self) -> dict[str, tuple[str, ...]]:
+        """Names of the slots that should hold each lineage."""
+        found: dict[str, tuple[str, ...]] = {}
+        for share in self.shares:
+            for lineage in share.lineages:
+                found[lineage.id] = (*found.get(lineage.id, ()), share.name)
+        return found
 
     @property
     def host_memory_gib(self) -> float:
@@ -43,30 +54,70 @@ class Layout:
         )
 
 
-def lay_out(registry: Registry, root: Path) -> Layout:
+def lay_out(
+    registry: Registry,
+    root: Path,
+    *,
+    beside: Registry | None = None,
+    previous: Mapping[str, Sequence[str]] | None = None,
+) -> Layout:
     """Place every lineage of `registry` in its slots.
 
     Args:
-        registry: the generation's content.
+        registry: what should be served, and its slots.
         root: what relative model paths are relative to.
+        beside: what is served now, and must be until `registry` is.
+        previous: lineage id -> slots that hold it, where it stays.
 
     Raises:
         RegistryError: a model cannot be read.
         SetupError: the slots have no room for an engine.
     """
-    slots = dict(_named_slots(registry.slots))
+    slots = dict(named_slots(registry))
     on_cpu = not any(slot.accelerators for slot in slots.values())
-    found = lineages(registry.experts, root, on_cpu=on_cpu)
+    found = lineages(_experts(registry, beside), root, on_cpu=on_cpu)
     overhead_gib = max((slot.engine_overhead_gib for slot in slots.values()), default=0.0)
     table = place(
         [_claim(lineage, overhead_gib) for lineage in found],
         [_space(name, slot) for name, slot in slots.items()],
+        previous=previous,
     )
     shares = tuple(
         Share(name=name, slot=slot, lineages=_on(table, name, found))
         for name, slot in slots.items()
     )
-    return Layout(shares=tuple(share for share in shares if share.lineages), table=table)
+    return Layout(shares=shares, table=table)
+
+
+def named_slots(registry: Registry) -> Iterator[tuple[str, Slot]]:
+    """Each slot under a name of its own: `local`, or `local-0`, `local-1` where there are two."""
+    for slot in registry.slots:
+        if slot.count == 1:
+            yield slot.name, slot
+        else:
+            yield from ((f"{slot.name}-{number}", slot) for number in range(slot.count))
+
+
+def assignment_of(share: Share, *, max_queue: int) -> Assignment:
+    """What the worker of a slot is told."""
+    memory_gib = {one.id: claimed_gib(one, share.slot) for one in share.lineages}
+    named = [(one.id, expert.key) for one in share.lineages for expert in one.experts]
+    content = repr((share.slot, named, memory_gib, max_queue))
+    return Assignment(
+        stamp=hashlib.sha256(content.encode()).hexdigest()[:16],
+        lineages=share.lineages,
+        keys=frozenset(key for _, key in named),
+        memory_gib=memory_gib,
+        room_gib=share.slot.memory_gib,
+        at_once=1 if share.slot.accelerators else _MAX_AT_ONCE,
+        max_queue=max_queue,
+    )
+
+
+def _experts(registry: Registry, beside: Registry | None) -> list[Expert]:
+    """The experts of both, the definitions they share once."""
+    also = () if beside is None else beside.experts
+    return list({expert.key: expert for expert in (*also, *registry.experts)}.values())
 
 
 def claimed_gib(lineage: Lineage, slot: Slot) -> float:
@@ -93,15 +144,6 @@ def _claim(lineage: Lineage, overhead_gib: float) -> Claim:
 
 def _space(name: str, slot: Slot) -> SlotSpace:
     return SlotSpace(name=name, memory_gib=slot.memory_gib, accelerators=slot.accelerators)
-
-
-def _named_slots(slots: tuple[Slot, ...]) -> Iterator[tuple[str, Slot]]:
-    """Each slot under a name of its own: `local`, or `local-0`, `local-1` where there are two."""
-    for slot in slots:
-        if slot.count == 1:
-            yield slot.name, slot
-        else:
-            yield from ((f"{slot.name}-{number}", slot) for number in range(slot.count))
 
 
 def _on(table: DispatchTable, slot: str, found: tuple[Lineage, ...]) -> tuple[Lineage, ...]:
