@@ -1,0 +1,154 @@
+"""The replicas as a rollout sees them: told what is coming, and waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from orchestrator.errors import NotFoundError, RegistryError, SetupError
+from orchestrator.registry.generations import GenerationRecord, Generations
+from orchestrator.registry.models import Registry, VllmEngine
+from orchestrator.service.layout import Layout, lay_out, named_slots
+from orchestrator.service.rollcall import PATIENCE_S, Plan, Rollcall
+
+_LOG = logging.getLogger(__name__)
+
+#: Silence of replicas counts by the clock, so it is looked at again without news, seconds.
+_LOOK_S = 0.5
+
+
+class Replicas:
+    """Implements `registry.participants.Participants` on a roll call.
+
+    Args:
+        rollcall: what every replica said last.
+        generations: where records of older generations are read.
+        tell: called when workers have something new to be told.
+    """
+
+    def __init__(
+        self, rollcall: Rollcall, generations: Generations, *, tell: Callable[[], None]
+    ) -> None:
+        self._rollcall = rollcall
+        self._generations = generations
+        self._tell = tell
+        self._news = asyncio.Event()
+        self._live: GenerationRecord | None = None
+        self._proposed: int | None = None
+
+    def heard(self) -> None:
+        """Take note that some replica has said something."""
+        self._news.set()
+
+    async def prepare(self, proposed: GenerationRecord) -> None:
+        """See `Participants.prepare`."""
+        self._proposed = proposed.number
+        self._rollcall.announce(proposed.number)
+        try:
+            self._rollcall.propose(await self._plan_beside(proposed))
+            self._tell()
+            await self._all_ready(proposed.number)
+        except BaseException:
+            self._rollcall.withdraw()
+            self._tell()
+            raise
+        finally:
+            self._proposed = None
+
+    def waiting_for(self) -> Mapping[str, str]:
+        """See `Participants.waiting_for`."""
+        if self._proposed is None:
+            return {}
+        return self._rollcall.obstacles(self._proposed).waiting
+
+    async def flipped(self, live: GenerationRecord) -> None:
+        """See `Participants.flipped`."""
+        is_first = self._live is None
+        older = await self._older(live) if is_first else []
+        if self._live is not None and self._live.number == live.number:
+            self._rollcall.withdraw()
+        else:
+            self._rollcall.settle(await self._plan(live), older=older)
+            self._live = live
+        self._tell()
+
+    async def _all_ready(self, number: int) -> None:
+        while True:
+            self._news.clear()
+            obstacles = self._rollcall.obstacles(number)
+            if obstacles.failed:
+                told = "; ".join(f"{name}: {why}" for name, why in obstacles.failed.items())
+                raise RegistryError(f"generation {number} cannot be served: {told}")
+            if not obstacles.waiting:
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await self._news.wait()
+
+    async def _plan_beside(self, proposed: GenerationRecord) -> Plan:
+        live = self._live
+        if live is None:
+            return await self._plan(proposed)
+        _require_same_slots(live.registry, proposed.registry)
+        try:
+            return await self._plan(proposed, beside=live.registry)
+        except SetupError as exc:
+            raise RegistryError(
+                f"generation {proposed.number} does not fit beside generation {live.number}, which "
+                f"serves until every replica is ready: {exc.message}; or take out in an edit of "
+                "its own what is to make room"
+            ) from exc
+
+    async def _plan(self, record: GenerationRecord, *, beside: Registry | None = None) -> Plan:
+        layout = await asyncio.to_thread(_placed, record, beside, self._rollcall.placed)
+        hosted = [one for one in record.registry.experts if isinstance(one.engine, VllmEngine)]
+        return Plan(
+            number=record.number,
+            layout=layout,
+            keys=frozenset(expert.key for expert in hosted),
+            max_queue=record.registry.defaults.max_queue,
+        )
+
+    async def _older(self, live: GenerationRecord) -> list[Plan]:
+        """Plans of generations that requests are pinned to since before this process began."""
+        if not self._rollcall.holds_engines:
+            return []
+        if self._rollcall.floor is None:
+            await asyncio.sleep(PATIENCE_S)
+        floor = self._rollcall.floor
+        plans = []
+        for number in range(live.number if floor is None else floor, live.number):
+            with suppress(NotFoundError):
+                plans.append(await self._plan(await self._generations.read(number)))
+        return plans
+
+
+def _placed(
+    record: GenerationRecord, beside: Registry | None, previous: Mapping[str, tuple[str, ...]]
+) -> Layout:
+    return lay_out(record.registry, Path(record.folder), beside=beside, previous=previous)
+
+
+def _require_same_slots(live: Registry, proposed: Registry) -> None:
+    """Slots come and go with their processes, which only a start of the service makes.
+
+    Raises:
+        RegistryError: a slot is new, gone, or of another width.
+    """
+    before, after = dict(named_slots(live)), dict(named_slots(proposed))
+    if set(before) != set(after):
+        raise RegistryError(
+            f"slots {sorted(before)} are running and the edit has {sorted(after)}: restart the "
+            "service to add, remove, rename or count slots anew"
+        )
+    for name, slot in after.items():
+        for key in ("accelerators", "cpus"):
+            was, wanted = getattr(before[name], key), getattr(slot, key)
+            if was != wanted:
+                raise RegistryError(
+                    f"slot {name!r} runs with {key} {was:g} and the edit says {wanted:g}: restart "
+                    "the service to change it"
+                )
