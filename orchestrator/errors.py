@@ -23,6 +23,8 @@ OrchestratorError
 ├── StoreError                       503  store_unavailable   retryable
 └── SetupError                   the service cannot start; shown by the command line
     ├── RegistryError                     registry_invalid
+    ├── ModelError                        model_unavailable
+    │   └── DiskFullError                     disk_full
     └── MissingExtraError                 missing_extra
 
 Messages are written for the person on call: what failed, on which id, what was allowed or found,
@@ -214,6 +216,18 @@ class RegistryError(SetupError):
     """The registry is invalid; the message lists every fault with its place."""
 
     code = "registry_invalid"
+
+
+class ModelError(SetupError):
+    """A model's files cannot be had from where the registry says they are."""
+
+    code = "model_unavailable"
+
+
+class DiskFullError(ModelError):
+    """There is no room for a model's files; what was fetched is kept."""
+
+    code = "disk_full"
 
 
 class MissingExtraError(SetupError):
