@@ -12,8 +12,8 @@ from orchestrator.engines.base import (
     Text,
     TextPart,
     Tool,
-    collect,
 )
+from orchestrator.engines.collecting import collect
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.errors import (
     InvalidRequestError,
