@@ -32,7 +32,7 @@ async def embed(given: object, service: Service | None = None, **more: object):
         ([1, "a"], "input[1]", "valid integer"),
         ([[1], [-1]], "input[1][0]", "at least 0"),
         ([True], "input[0]", "valid integer"),
-        ({"words": "a"}, "input", "valid string"),
+        ({"text": "a"}, "input", "valid string"),
         (None, "input", "valid string"),
         (["a"] * 2049, "input", "at most 2048 items"),
     ],
