@@ -24,6 +24,8 @@ OrchestratorError
 ├── StoreError                       503  store_unavailable   retryable
 └── SetupError                   the service cannot start; shown by the command line
     ├── RegistryError                400  registry_invalid    also what an edit at run time gets
+    ├── ModelError                        model_unavailable
+    │   └── DiskFullError                     disk_full
     └── MissingExtraError                 missing_extra
 
 Messages are written for the person on call: what failed, on which id, what was allowed or found,
@@ -245,6 +247,18 @@ class RegistryError(SetupError):
     def __init__(self, message: str, *, faults: tuple[PlacedFault, ...] = ()) -> None:
         super().__init__(message)
         self.faults = faults
+
+
+class ModelError(SetupError):
+    """A model's files cannot be had from where the registry says they are."""
+
+    code = "model_unavailable"
+
+
+class DiskFullError(ModelError):
+    """There is no room for a model's files; what was fetched is kept."""
+
+    code = "disk_full"
 
 
 class MissingExtraError(SetupError):

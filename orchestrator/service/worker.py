@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from orchestrator.engines.base import Call
+from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.engines.hosting import Assignment, EngineReport, Hosting, OpenHost
 from orchestrator.errors import OrchestratorError
 from orchestrator.service.ray_engine import Item
@@ -45,6 +46,13 @@ class Worker:
     async def answer(self, call: Call) -> list[Item]:
         """The whole answer to `call` in one message."""
         return [item async for item in self.generate(call)]
+
+    async def embed(self, call: EmbedCall) -> Vectors | OrchestratorError:
+        """The vectors of `call`, or why there are none."""
+        try:
+            return await self._hosting.slot.embed(call)
+        except OrchestratorError as exc:
+            return exc
 
     def describe(self, assignment: Assignment | None = None) -> WorkerReport:
         """Take an assignment, if there is a new one, and say what this worker is doing."""
