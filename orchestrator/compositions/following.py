@@ -125,7 +125,7 @@ class Following:
         except OrchestratorError as error:
             self._trouble = f"generation {number} cannot be served here: {error.message}"
             self._retry_at_s = self._clock() + _RETRY_S
-            _LOG.error("%s; generation %s serves on", self._trouble, self.live_number)  # noqa: TRY400
+            _LOG.error("%s; generation %s serves on", self._trouble, self.live_number)
 
     def _switch(self, programs: Programs) -> None:
         before, self._live = self._live, programs

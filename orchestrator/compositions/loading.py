@@ -9,6 +9,7 @@ from pathlib import Path
 
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Engine
+from orchestrator.engines.embedding import FullEngine
 from orchestrator.engines.remote import is_remote, remote_engine
 from orchestrator.errors import RegistryError
 from orchestrator.registry.generations import GenerationRecord
@@ -31,7 +32,7 @@ class Loader:
 
     def __init__(
         self,
-        dispatch: Engine,
+        dispatch: FullEngine,
         *,
         remotes: dict[str, Engine],
         environ: Mapping[str, str] = os.environ,

@@ -20,8 +20,8 @@ from orchestrator.api.readiness import Readiness
 from orchestrator.api.settings import ApiSettings
 from orchestrator.compositions.following import Following
 from orchestrator.compositions.loading import Loader
+from orchestrator.engines.base import Engine
 from orchestrator.engines.dispatch import Dispatch
-from orchestrator.engines.embedding import FullEngine
 from orchestrator.engines.remote import is_remote
 from orchestrator.errors import ExpertUnavailableError, StoreError
 from orchestrator.registry.generation_store import StoredGenerations
@@ -67,7 +67,7 @@ class Gateway:
         self._slots = {name: RayEngine(handle, slot=name) for name, handle in workers.items()}
         self._census: Census | None = None
         self._hints = (asyncio.Event(), asyncio.Event())
-        remotes: dict[str, FullEngine] = {}
+        remotes: dict[str, Engine] = {}
         self._dispatch = Dispatch(
             DispatchTable(slots_by_expert={}),
             slots=self._slots,

@@ -7,7 +7,7 @@ request may still be pinned to, where they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from orchestrator.engines.hosting import Assignment
@@ -38,8 +38,8 @@ class Plan:
 class Obstacles:
     """Why a proposed generation cannot become live: replica -> one sentence."""
 
-    failed: Mapping[str, str]
-    waiting: Mapping[str, str]
+    failed: dict[str, str]
+    waiting: dict[str, str]
 
 
 class Rollcall:
@@ -164,7 +164,9 @@ class Rollcall:
         if plan is None or plan.number != number:
             return Obstacles(failed=failed, waiting=waiting | {"conductor": "it is being placed"})
         of_slots = self._of_slots(plan)
-        return Obstacles(failed=failed | of_slots.failed, waiting=waiting | of_slots.waiting)
+        return Obstacles(
+            failed={**failed, **of_slots.failed}, waiting={**waiting, **of_slots.waiting}
+        )
 
     @property
     def _newest(self) -> Plan | None:
