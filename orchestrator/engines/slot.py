@@ -104,7 +104,7 @@ class Slot:
     ) -> None:
         self._name = name
         self._clock = clock
-        self._limits = limits
+        self.limits = limits or LoopLimits()
         self._revive = revive
         self._queue_length = metrics.QUEUE_LENGTH.labels(name)
         self._place_by_lineage: dict[str, _Place] = {}
@@ -121,7 +121,7 @@ class Slot:
             revive=None if self._revive is None else partial(self._revive, lineage),
             on_queue=self._count_queue,
         )
-        loop = SlotLoop(seat, clock=self._clock, limits=self._limits)
+        loop = SlotLoop(seat, clock=self._clock, limits=self.limits)
         self._place_by_lineage[lineage] = _Place(seat=seat, loop=loop)
         self.assign(lineage, experts)
 
@@ -178,7 +178,7 @@ class Slot:
 
     def bound(self, limits: LoopLimits) -> None:
         """Hold every host, and those that come, to these limits."""
-        self._limits = limits
+        self.limits = limits
         for place in self._places:
             place.loop.bound(limits)
 

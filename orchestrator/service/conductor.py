@@ -79,8 +79,11 @@ class Conductor:
             for work in (*asking, self._keep_forgetting(), self._file.follow())
         ]
 
-    def census(self, report: GatewayReport | None = None) -> Census:
-        """Hear how a gateway is; every slot as it was at its last answer."""
+    async def census(self, report: GatewayReport | None = None) -> Census:
+        """Hear how a gateway is; every slot as it was at its last answer.
+
+        Async although nothing is awaited: Serve runs what is not in a thread.
+        """
         if report is not None:
             self._rollcall.hear_gateway(report)
             self._replicas.heard()

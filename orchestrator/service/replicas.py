@@ -66,8 +66,7 @@ class Replicas:
 
     async def flipped(self, live: GenerationRecord) -> None:
         """See `Participants.flipped`."""
-        is_first = self._live is None
-        older = await self._older(live) if is_first else []
+        older = [] if self._rollcall.is_planned else await self._older(live)
         if self._live is not None and self._live.number == live.number:
             self._rollcall.withdraw()
         else:
@@ -116,8 +115,11 @@ class Replicas:
         """Plans of generations that requests are pinned to since before this process began."""
         if not self._rollcall.holds_engines:
             return []
-        if self._rollcall.floor is None:
-            await asyncio.sleep(PATIENCE_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                while self._rollcall.floor is None:
+                    self._news.clear()
+                    await self._news.wait()
         floor = self._rollcall.floor
         plans = []
         for number in range(live.number if floor is None else floor, live.number):

@@ -88,6 +88,11 @@ class Rollcall:
         return found
 
     @property
+    def is_planned(self) -> bool:
+        """Whether it is known what the slots should hold."""
+        return self._newest is not None
+
+    @property
     def holds_engines(self) -> bool:
         """Whether some worker says that it holds an engine."""
         return any(report.engines for report in self._workers.values())

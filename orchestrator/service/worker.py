@@ -54,8 +54,11 @@ class Worker:
         except OrchestratorError as exc:
             return exc
 
-    def describe(self, assignment: Assignment | None = None) -> WorkerReport:
-        """Take an assignment, if there is a new one, and say what this worker is doing."""
+    async def describe(self, assignment: Assignment | None = None) -> WorkerReport:
+        """Take an assignment, if there is a new one, and say what this worker is doing.
+
+        Async although nothing is awaited: Serve runs what is not in a thread.
+        """
         if assignment is not None and assignment.stamp != self._hosting.stamp:
             self._hosting.assign(assignment)
         self._hosting.advance()
