@@ -15,7 +15,6 @@ from orchestrator.engines.hosting import OpenHost
 from orchestrator.registry.models import Slot
 from orchestrator.service.conductor import Conductor, ConductorPlan
 from orchestrator.service.gateway import Gateway, GatewayPlan
-from orchestrator.service.hosts import open_vllm
 from orchestrator.service.worker import Worker, WorkerPlan
 
 #: The worker's own queue is the only one: Serve passes every call on at once.
@@ -38,7 +37,7 @@ class Blueprint:
     gateways: int
     store_url: str
     metrics_dir: Path
-    open_host: OpenHost = open_vllm
+    open_host: OpenHost
 
 
 def build(blueprint: Blueprint) -> Application:

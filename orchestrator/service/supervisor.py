@@ -19,6 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from orchestrator.engines.hosting import OpenHost
 from orchestrator.engines.remote import is_remote
 from orchestrator.errors import OrchestratorError
 from orchestrator.registry.generation_store import StoredGenerations
@@ -27,6 +28,7 @@ from orchestrator.service import cluster, haproxy, ports
 from orchestrator.service.children import Child
 from orchestrator.service.draining import drain
 from orchestrator.service.endpoint import Endpoint
+from orchestrator.service.hosts import open_vllm
 from orchestrator.service.layout import named_slots
 from orchestrator.service.ports import Ports
 from orchestrator.service.preflight import Checked
@@ -56,15 +58,23 @@ class Supervisor:
         checked: what to run.
         folder: private and short-lived, see `private_folder`.
         progress: tells the operator.
+        open_host: starts the engines of the slots.
     """
 
     def __init__(
-        self, settings: Settings, checked: Checked, *, folder: Path, progress: Progress
+        self,
+        settings: Settings,
+        checked: Checked,
+        *,
+        folder: Path,
+        progress: Progress,
+        open_host: OpenHost = open_vllm,
     ) -> None:
         self._settings = settings
         self._checked = checked
         self._folder = folder
         self._progress = progress
+        self._open_host = open_host
         self._logs = settings.folder / "logs"
         self._redis: RedisServer | None = None
         self._deadline_s = time.monotonic() + settings.start_timeout_s
@@ -161,6 +171,7 @@ class Supervisor:
             gateways=self._settings.gateways,
             store_url=self._store_url,
             metrics_dir=metrics_dir,
+            open_host=self._open_host,
         )
 
     def _tell_ready(self, endpoint: Endpoint) -> None:
