@@ -24,6 +24,8 @@ OrchestratorError
 ├── StoreError                       503  store_unavailable   retryable
 └── SetupError                   the service cannot start; shown by the command line
     ├── RegistryError                400  registry_invalid    also what an edit at run time gets
+    ├── ModelError                        model_unavailable
+    │   └── DiskFullError                     disk_full
     └── MissingExtraError                 missing_extra
 
 Messages are written for the person on call: what failed, on which id, what was allowed or found,
@@ -252,6 +254,18 @@ class RegistryError(SetupError):
     ) -> None:
         super().__init__(message, param=param, retry_after_s=retry_after_s)
         self.faults = faults
+
+
+class ModelError(SetupError):
+    """A model's files cannot be had from where the registry says they are."""
+
+    code = "model_unavailable"
+
+
+class DiskFullError(ModelError):
+    """There is no room for a model's files; what was fetched is kept."""
+
+    code = "disk_full"
 
 
 class MissingExtraError(SetupError):

@@ -14,6 +14,7 @@ from orchestrator.api import (
     chat,
     completions,
     docs,
+    embeddings,
     health,
     http_errors,
     models,
@@ -62,7 +63,7 @@ def create_app(
         # A redirect would send bodies and keys to whatever host the caller's headers name.
         redirect_slashes=False,
     )
-    for family in (chat, completions, route, models, health, admin, admin_registry):
+    for family in (chat, completions, embeddings, route, models, health, admin, admin_registry):
         app.include_router(family.endpoints(wiring))
     if settings.docs:
         app.include_router(docs.endpoints(app))

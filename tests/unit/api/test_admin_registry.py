@@ -95,7 +95,7 @@ async def test_without_an_owner_the_replica_tells_what_it_serves_and_takes_no_ed
 
     assert state == {
         "generation": 7,
-        "num_experts": 3,
+        "num_experts": 4,
         "num_compositions": 1,
         "num_routers": 1,
         "num_slots": 2,
