@@ -73,14 +73,17 @@ class RegistryFile:
     def state(self) -> FileState:
         """The file, as it was last read."""
         live = self._rollout.live
-        is_same = live is not None and self._registry == live.registry
         return FileState(
             path=str(self.path),
             sha256=self.sha256,
             read_s=self._read_s,
-            differs=self._taken is not None and not is_same,
+            differs=self.differs_from(None if live is None else live.registry),
             trouble=self._trouble,
         )
+
+    def differs_from(self, registry: Registry | None) -> bool:
+        """Whether the file was read and says something else than `registry`."""
+        return self._taken is not None and (self._registry is None or self._registry != registry)
 
     async def follow(self, events: AsyncIterator[None] | None = None) -> None:
         """Take every change, for ever.
