@@ -244,8 +244,15 @@ class RegistryError(SetupError):
     code = "registry_invalid"
     status = 400
 
-    def __init__(self, message: str, *, faults: tuple[PlacedFault, ...] = ()) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        faults: tuple[PlacedFault, ...] = (),
+        param: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, param=param, retry_after_s=retry_after_s)
         self.faults = faults
 
 
