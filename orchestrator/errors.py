@@ -24,6 +24,7 @@ OrchestratorError
 └── SetupError                   the service cannot start; shown by the command line
     ├── RegistryError                     registry_invalid
     ├── ModelError                        model_unavailable
+    │   ├── TransferError                     transfer_interrupted  retryable
     │   └── DiskFullError                     disk_full
     └── MissingExtraError                 missing_extra
 
@@ -222,6 +223,13 @@ class ModelError(SetupError):
     """A model's files cannot be had from where the registry says they are."""
 
     code = "model_unavailable"
+
+
+class TransferError(ModelError):
+    """A model's files stopped coming; what came is kept, and another try goes on from there."""
+
+    code = "transfer_interrupted"
+    retryable = True
 
 
 class DiskFullError(ModelError):
