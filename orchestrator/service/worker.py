@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from orchestrator.engines.base import Call
+from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.engines.slot import Slot
 from orchestrator.errors import EngineDeadError, OrchestratorError
-from orchestrator.registry.models import Registry
 from orchestrator.residency.loop import LoopLimits
 from orchestrator.service.hosts import Hosts, OpenHost
 from orchestrator.service.layout import Share
@@ -23,8 +23,7 @@ class WorkerPlan:
     """What one worker hosts."""
 
     share: Share
-    registry: Registry
-    generation: int
+    max_queue: int
     open_host: OpenHost
 
 
@@ -53,6 +52,13 @@ class Worker:
     async def answer(self, call: Call) -> list[Item]:
         """The whole answer to `call` in one message."""
         return [item async for item in self.generate(call)]
+
+    async def embed(self, call: EmbedCall) -> Vectors | OrchestratorError:
+        """The vectors of `call`, or why there are none."""
+        try:
+            return await self._require_slot().embed(call)
+        except OrchestratorError as exc:
+            return exc
 
     def describe(self) -> WorkerReport:
         """What this worker is doing."""
@@ -88,16 +94,14 @@ class Worker:
         plan = self._plan
         try:
             hosts = await self._hosts.open()
-            limits = LoopLimits(max_queue=plan.registry.defaults.max_queue)
             slot = Slot(
                 plan.share.name,
-                hosts,
                 clock=asyncio.get_running_loop(),
-                limits=limits,
+                limits=LoopLimits(max_queue=plan.max_queue),
                 revive=self._hosts.revive,
             )
-            experts = [expert for lineage in plan.share.lineages for expert in lineage.experts]
-            slot.adopt(experts, generation=plan.generation)
+            for lineage in plan.share.lineages:
+                slot.seat(lineage.id, hosts[lineage.id], lineage.experts)
         except OrchestratorError as exc:
             self._failure = exc
         else:
