@@ -17,6 +17,7 @@ from orchestrator.checkpoints.library import Library
 from orchestrator.checkpoints.manifest import Manifest, partial
 from orchestrator.checkpoints.opening import open_origin
 from orchestrator.checkpoints.origin import Listing, Origin, Remote
+from orchestrator.checkpoints.outline import write_outline
 from orchestrator.checkpoints.shelf import Shelf
 from orchestrator.checkpoints.sources import Wanted, is_hub_id, is_remote
 from orchestrator.checkpoints.space import Room, require_room
@@ -74,6 +75,27 @@ class Librarian:
         with shelf.locked(self.is_cancelled):
             known = shelf.verified()  # perhaps another process was at it
             return Path((known or self._fetch(shelf)).folder)
+
+    def outline(self, wanted: Wanted) -> Path:
+        """A folder with what tells an engine from another: see `outline`; the weights stay away.
+
+        Raises:
+            ModelError: it cannot be had.
+            WeightsError: its weights are none.
+        """
+        shelf = self._shelf(wanted)
+        there = self.library.snapshot(wanted.source, wanted.revision)
+        there = there or self.library.outline(wanted.source, wanted.revision)
+        if there is not None:
+            return there
+        if self.library.is_offline:
+            raise shelf.is_away()
+        with shelf.locked(self.is_cancelled):
+            there = self.library.outline(wanted.source, wanted.revision)
+            if there is not None:
+                return there
+            origin = self.open_origin(wanted, self.library)
+            return write_outline(shelf.entry, origin, chosen(origin.listing(), wanted))
 
     def verify(self, wanted: Wanted) -> Manifest | None:
         """Read every file anew; `None` for a folder that the registry gives no hashes of.
@@ -152,10 +174,7 @@ class Librarian:
     def _from_cache(self, shelf: Shelf, revision: str | None) -> Manifest:
         snapshot = self._cached(shelf, revision)
         if snapshot is None:
-            raise ModelError(
-                f"{shelf} is not on this machine and HF_HUB_OFFLINE or ORCHESTRATOR_OFFLINE is "
-                "set: run `orchestrator models pull` once without them"
-            )
+            raise shelf.is_away()
         listing = Listing(commit=snapshot.name, files=files_in(snapshot))
         files = chosen(listing, shelf.wanted)
         return shelf.finish(listing.commit, files, snapshot, is_ours=False)

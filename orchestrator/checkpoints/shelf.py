@@ -48,6 +48,13 @@ class Shelf:
     def __str__(self) -> str:
         return f"expert {self.wanted.expert_id!r}: {safe(self.wanted.source)}"
 
+    def is_away(self) -> ModelError:
+        """Why it cannot be had offline."""
+        return ModelError(
+            f"{self} is not on this machine and HF_HUB_OFFLINE or ORCHESTRATOR_OFFLINE is set: "
+            "run `orchestrator models pull` once without them"
+        )
+
     def manifest(self) -> Manifest | None:
         """What is known of it."""
         return read_manifest(self.entry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 
+from orchestrator.engines import fetched
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.canaries import Canaries
 from orchestrator.engines.choices import Reading
@@ -18,7 +19,7 @@ from orchestrator.engines.vllm_live import LiveEngine, Request
 from orchestrator.engines.vllm_pooling import VllmPooling
 from orchestrator.engines.vllm_sampling import check_served, sampling_params
 from orchestrator.engines.weights import check_fits
-from orchestrator.errors import SwapError, UnsupportedParameterError
+from orchestrator.errors import ModelError, SwapError, UnsupportedParameterError
 from orchestrator.registry.models import Expert
 from orchestrator.registry.weights import read_checkpoint
 
@@ -62,6 +63,10 @@ class VllmRunning:
 
     def prepare(self, expert: Expert) -> None:
         """Read what is needed of `expert`; `SwapError` where its tensors do not fit."""
+        try:
+            fetched.bring([expert])  # it may have joined the lineage of a live engine
+        except ModelError as exc:
+            raise SwapError(exc.message) from exc
         hosted = self._shelf.get(expert)
         if self._checkpoint is not None and hosted.folder is not None:
             check_fits(read_checkpoint(hosted.folder), self._checkpoint)
