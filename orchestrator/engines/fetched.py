@@ -15,7 +15,11 @@ from pathlib import Path
 
 from orchestrator.checkpoints.library import Library
 from orchestrator.checkpoints.sources import Wanted, is_remote, safe
-from orchestrator.errors import ModelError, OrchestratorError
+from orchestrator.engines import notes
+from orchestrator.engines.canary import Conditions
+from orchestrator.engines.notes import LoadKind, Notebook
+from orchestrator.engines.weights import fingerprint
+from orchestrator.errors import ModelError, OrchestratorError, SwapError
 from orchestrator.registry.models import Expert
 from orchestrator.registry.origins import all_wanted
 from orchestrator.registry.weights import read_checkpoint
@@ -28,6 +32,11 @@ _logger = logging.getLogger(__name__)
 def library() -> Library:
     """The library of this process."""
     return Library.of(os.environ)
+
+
+def notebook() -> Notebook:
+    """What was learnt of weights on this machine."""
+    return Notebook(library().folder / notes.FOLDER)
 
 
 def fetched_folder(expert: Expert) -> Path | None:
@@ -95,6 +104,31 @@ def bring(experts: Iterable[Expert], *, is_cancelled: threading.Event | None = N
     for one in asked:
         _logger.info("expert %r: %s is fetched if absent", one.expert_id, safe(one.source))
         librarian.bring(one)
+
+
+def bring_for_swap(expert: Expert) -> None:
+    """`bring` what joined the lineage of a live engine after that was started.
+
+    Raises:
+        SwapError: it cannot be had; the engine goes on with what it holds.
+    """
+    try:
+        bring([expert])
+    except ModelError as exc:
+        raise SwapError(exc.message) from exc
+
+
+async def note_load(
+    folder: Path | None, kind: LoadKind, *, conditions: Conditions, seconds: float
+) -> None:
+    """Keep what it took to load the weights in `folder`."""
+    if folder is None:
+        return
+
+    def write() -> None:
+        notebook().add_load(fingerprint(folder), kind, conditions=conditions, seconds=seconds)
+
+    await asyncio.to_thread(write)
 
 
 async def brought(experts: Iterable[Expert]) -> None:
