@@ -25,6 +25,7 @@ OrchestratorError
 └── SetupError                   the service cannot start; shown by the command line
     ├── RegistryError                400  registry_invalid    also what an edit at run time gets
     ├── ModelError                        model_unavailable
+    │   ├── TransferError                     transfer_interrupted  retryable
     │   └── DiskFullError                     disk_full
     └── MissingExtraError                 missing_extra
 
@@ -260,6 +261,13 @@ class ModelError(SetupError):
     """A model's files cannot be had from where the registry says they are."""
 
     code = "model_unavailable"
+
+
+class TransferError(ModelError):
+    """A model's files stopped coming; what came is kept, and another try goes on from there."""
+
+    code = "transfer_interrupted"
+    retryable = True
 
 
 class DiskFullError(ModelError):
