@@ -23,6 +23,7 @@ OrchestratorError
 ├── StoreError                       503  store_unavailable   retryable
 └── SetupError                   the service cannot start; shown by the command line
     ├── RegistryError                     registry_invalid
+    ├── MergeError                        merge_refused
     └── MissingExtraError                 missing_extra
 
 Messages are written for the person on call: what failed, on which id, what was allowed or found,
@@ -214,6 +215,12 @@ class RegistryError(SetupError):
     """The registry is invalid; the message lists every fault with its place."""
 
     code = "registry_invalid"
+
+
+class MergeError(SetupError):
+    """Experts cannot be merged as asked; nothing was written."""
+
+    code = "merge_refused"
 
 
 class MissingExtraError(SetupError):

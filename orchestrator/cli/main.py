@@ -25,6 +25,7 @@ COMMANDS: dict[str, Command] = {
     "check": Command(help="Check a registry file and list every fault with its place."),
     "eval": Command(help="Measure a router on questions with known categories.", extra="routers"),
     "fit": Command(help="Fit a category router on questions with categories.", extra="train"),
+    "merge": Command(help="Merge experts into a new one.", extra="routers"),
     "schema": Command(help="Print the JSON Schema of registry files, for editors."),
     "serve": Command(help="Serve a registry's experts behind one endpoint.", extra="serve"),
     "version": Command(help="Print the version."),
