@@ -19,6 +19,10 @@ def findings(draft: Draft, where: Surroundings) -> Iterator[Finding]:
     for at, expert in draft.hosted.items():
         if expert.model is not None:
             yield from model_findings(expert.model, ("experts", at, "model"), where)
+        for number, variant in enumerate(expert.variants):
+            if variant.model is not None:
+                path = ("experts", at, "variants", number, "model")
+                yield from model_findings(variant.model, path, where)
     for name, router in draft.routers.items():
         yield from router_findings(router.artifact, ("routers", name, "artifact"), where)
 
@@ -52,15 +56,19 @@ def router_findings(artifact: str, path: KeyPath, where: Surroundings) -> Iterat
 
 def weights_by_expert(draft: Draft, where: Surroundings) -> dict[int, Weights]:
     """Sizes of the hosted experts whose weights are at hand and sound, by position."""
-    sizes: dict[int, Weights] = {}
-    for at, expert in draft.hosted.items():
-        folder = where.model_folder(expert.model) if expert.model is not None else None
-        try:
-            if folder is not None and has(folder, "*.safetensors"):
-                sizes[at] = read_checkpoint(folder).weights
-        except WeightsError:
-            continue  # `model_findings` says so
-    return sizes
+    found = {at: weights_of(expert.model, where) for at, expert in draft.hosted.items()}
+    return {at: weights for at, weights in found.items() if weights is not None}
+
+
+def weights_of(model: str | None, where: Surroundings) -> Weights | None:
+    """Sizes of a model whose weights are at hand and sound."""
+    folder = where.model_folder(model) if model is not None else None
+    try:
+        if folder is not None and has(folder, "*.safetensors"):
+            return read_checkpoint(folder).weights
+    except WeightsError:
+        pass  # `model_findings` says so
+    return None
 
 
 def _elsewhere(model: str, path: KeyPath, where: Surroundings) -> Finding:
