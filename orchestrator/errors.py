@@ -27,6 +27,7 @@ OrchestratorError
     ├── ModelError                        model_unavailable
     │   ├── TransferError                     transfer_interrupted  retryable
     │   └── DiskFullError                     disk_full
+    ├── MergeError                        merge_refused
     └── MissingExtraError                 missing_extra
 
 Messages are written for the person on call: what failed, on which id, what was allowed or found,
@@ -274,6 +275,12 @@ class DiskFullError(ModelError):
     """There is no room for a model's files; what was fetched is kept."""
 
     code = "disk_full"
+
+
+class MergeError(SetupError):
+    """Experts cannot be merged as asked; nothing was written."""
+
+    code = "merge_refused"
 
 
 class MissingExtraError(SetupError):

@@ -29,6 +29,7 @@ COMMANDS: dict[str, Command] = {
     "generations": Command(help="List the generations that a running service keeps."),
     "reload": Command(help="Have a running service read its registry file again."),
     "rollback": Command(help="Have a running service go back to an earlier generation."),
+    "merge": Command(help="Merge experts into a new one.", extra="routers"),
     "schema": Command(help="Print the JSON Schema of registry files, for editors."),
     "serve": Command(help="Serve a registry's experts behind one endpoint.", extra="serve"),
     "version": Command(help="Print the version."),
