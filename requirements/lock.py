@@ -47,7 +47,7 @@ def resolve(extras: str) -> list[str]:
 def main() -> None:
     """Write cpu.lock, and what development adds to it as dev.lock."""
     serve = resolve("cpu")
-    develop = resolve("cpu,train,dev")
+    develop = resolve("cpu,train,replay,dev")
     _write("cpu.lock", "Everything `make serve` needs on a CPU, without the torchvision family "
            "(it breaks `import transformers`).", serve)  # fmt: skip
     _write("dev.lock", "What `make test` and `make experts` need on top of cpu.lock.",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.registry.models import Registry, VllmEngine
+from orchestrator.registry.models import Expert, Registry, ReplayEngine, VllmEngine
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _TRUE = {"1", "on", "yes", "true"}
@@ -28,6 +28,13 @@ class Surroundings:
         except (OSError, RuntimeError, ValueError):
             # Too long, not permitted, a loop of links, `~nobody`, a NUL: no folder either way.
             return None
+
+    def file_at(self, path: str) -> Path:
+        """The absolute path that a path of the registry names, whether it exists or not."""
+        try:
+            return (self.folder / Path(path).expanduser()).resolve()
+        except (OSError, RuntimeError, ValueError):
+            return self.folder / path
 
     def model_folder(self, model: str) -> Path | None:
         """Where the files of a model are: its folder, or its snapshot in the hub's cache."""
@@ -58,21 +65,26 @@ def has(folder: Path, pattern: str) -> bool:
 
 
 def resolved(registry: Registry, where: Surroundings) -> Registry:
-    """The registry with every folder absolute, so that any process can open it.
+    """The registry with every file and folder absolute, so that any process can open it.
 
     Hugging Face ids stay as they are.
     """
-    experts = tuple(
-        expert.model_copy(update={"model": _absolute(expert.model, where)})
-        if isinstance(expert.engine, VllmEngine) and expert.model is not None
-        else expert
-        for expert in registry.experts
-    )
+    experts = tuple(_resolved_expert(expert, where) for expert in registry.experts)
     routers = {
         name: router.model_copy(update={"artifact": _absolute(router.artifact, where)})
         for name, router in registry.routers.items()
     }
     return registry.model_copy(update={"experts": experts, "routers": routers})
+
+
+def _resolved_expert(expert: Expert, where: Surroundings) -> Expert:
+    if isinstance(expert.engine, VllmEngine) and expert.model is not None:
+        return expert.model_copy(update={"model": _absolute(expert.model, where)})
+    if isinstance(expert.engine, ReplayEngine):
+        answers = str(where.file_at(expert.engine.answers))
+        engine = expert.engine.model_copy(update={"answers": answers})
+        return expert.model_copy(update={"engine": engine})
+    return expert
 
 
 def _absolute(path: str, where: Surroundings) -> str:
