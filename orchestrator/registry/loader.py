@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.errors import RegistryError
-from orchestrator.registry import arguments, artifacts, capacity, form, references, upstreams
+from orchestrator.registry import (
+    arguments,
+    artifacts,
+    capacity,
+    form,
+    references,
+    tasks,
+    upstreams,
+)
 from orchestrator.registry.arguments import CheckArgs
 from orchestrator.registry.document import Document, read
 from orchestrator.registry.draft import Draft, draft_of, salvage
@@ -88,6 +96,7 @@ def _semantic(
     draft: Draft, where: Surroundings, engine_args: CheckArgs | None
 ) -> Iterator[Finding]:
     yield from references.findings(draft)
+    yield from tasks.findings(draft)
     yield from upstreams.findings(draft, environ=where.environ)
     yield from artifacts.findings(draft, where)
     yield from capacity.findings(draft, artifacts.weights_by_expert(draft, where))

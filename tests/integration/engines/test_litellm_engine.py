@@ -14,8 +14,8 @@ from orchestrator.engines.base import (
     TextPart,
     Tool,
     ToolCall,
-    collect,
 )
+from orchestrator.engines.collecting import collect
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.litellm import LitellmEngine
 from orchestrator.engines.litellm_sdk import importing

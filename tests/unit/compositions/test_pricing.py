@@ -3,7 +3,8 @@ import pytest
 from orchestrator.compositions.base import Query
 from orchestrator.compositions.pricing import cost_usd
 from orchestrator.compositions.programs import Programs
-from orchestrator.engines.base import Text, Usage, collect
+from orchestrator.engines.base import Text, Usage
+from orchestrator.engines.collecting import collect
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.registry.models import Price, Registry
 

@@ -11,8 +11,8 @@ from orchestrator.engines.base import (
     Text,
     TextPart,
     ToolCall,
-    collect,
 )
+from orchestrator.engines.collecting import collect
 from orchestrator.engines.fake import FakeEngine, FakeHost
 from orchestrator.engines.scripts import Script
 from orchestrator.errors import (

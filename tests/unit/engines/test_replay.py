@@ -11,8 +11,8 @@ from orchestrator.engines.base import (
     Text,
     TextPart,
     Tool,
-    collect,
 )
+from orchestrator.engines.collecting import collect
 from orchestrator.engines.replay import ReplayEngine
 from orchestrator.errors import (
     EngineDeadError,

@@ -2,7 +2,8 @@ import asyncio
 
 import pytest
 
-from orchestrator.engines.base import Call, Text, collect
+from orchestrator.engines.base import Call, Text
+from orchestrator.engines.collecting import collect
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.sibling_host import SiblingHost

@@ -5,7 +5,8 @@ from contextlib import aclosing
 
 import pytest
 
-from orchestrator.engines.base import Call, Text, collect
+from orchestrator.engines.base import Call, Text
+from orchestrator.engines.collecting import collect
 from orchestrator.engines.fake import FakeEngine, FakeHost
 from orchestrator.engines.slot import Slot
 from orchestrator.errors import EngineDeadError, EngineTimeoutError, NotHostedError
