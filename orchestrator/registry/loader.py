@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from orchestrator.errors import RegistryError
 from orchestrator.registry import (
@@ -20,7 +21,7 @@ from orchestrator.registry import (
 from orchestrator.registry.arguments import CheckArgs
 from orchestrator.registry.document import Document, read
 from orchestrator.registry.draft import Draft, draft_of, salvage
-from orchestrator.registry.faults import Fault, Finding
+from orchestrator.registry.faults import MAX_FAULTS, Fault, Finding, first_faults
 from orchestrator.registry.models import Registry
 from orchestrator.registry.surroundings import Surroundings, resolved
 
@@ -76,12 +77,9 @@ def check_document(
 ) -> Checked:
     """Check a parsed file: its form, then names, files, memory and arguments."""
     if document.value is None:
-        return Checked(registry=None, faults=document.faults or (_no_mapping(document),))
+        return Checked(registry=None, faults=_merged(document, []) or (_no_mapping(document),))
     registry, of_form = form.validate(document.value)
-    draft = salvage(document.value) if registry is None else draft_of(registry)
-    told = {finding.path for finding in of_form}
-    found = [*of_form]
-    found += [one for one in _semantic(draft, where, engine_args) if one.path not in told]
+    found = _up_to_enough(_all_findings(document.value, registry, of_form, where, engine_args))
     faults = _merged(document, [finding for finding in found if not finding.is_warning])
     warnings = tuple(document.fault(finding) for finding in found if finding.is_warning)
     is_sound = registry is not None and not faults
@@ -90,6 +88,32 @@ def check_document(
         faults=faults,
         warnings=warnings,
     )
+
+
+def _all_findings(
+    value: Any,
+    registry: Registry | None,
+    of_form: Sequence[Finding],
+    where: Surroundings,
+    engine_args: CheckArgs | None,
+) -> Iterator[Finding]:
+    """One by one, as they are found: whoever has enough stops asking, and the rest is not done."""
+    yield from of_form
+    told = {finding.path for finding in of_form}
+    draft = salvage(value) if registry is None else draft_of(registry)
+    yield from (one for one in _semantic(draft, where, engine_args) if one.path not in told)
+
+
+def _up_to_enough(findings: Iterable[Finding]) -> list[Finding]:
+    """The first `MAX_FAULTS` faults, and the warnings among them."""
+    kept: list[Finding] = []
+    num_faults = 0
+    for finding in findings:
+        kept.append(finding)
+        num_faults += not finding.is_warning
+        if num_faults == MAX_FAULTS:
+            break
+    return kept
 
 
 def _semantic(
@@ -107,8 +131,7 @@ def _merged(document: Document, findings: list[Finding]) -> tuple[Fault, ...]:
     """Faults of text and content in the order of the file, the text's first where both fall."""
     told = {fault.place for fault in document.faults}
     found = [document.fault(finding) for finding in findings]
-    faults = [*document.faults, *(fault for fault in found if fault.place not in told)]
-    return tuple(sorted(faults, key=lambda fault: fault.place))
+    return first_faults([*document.faults, *(fault for fault in found if fault.place not in told)])
 
 
 def _no_mapping(document: Document) -> Fault:
