@@ -69,7 +69,11 @@ def weights_by_expert(draft: Draft, where: Surroundings) -> dict[int, Weights]:
 
 
 def _folder_of(expert: Expert, where: Surroundings) -> Path | None:
-    return None if expert.model is None else where.model_folder(expert.model, expert.revision)
+    """What tells the size of an expert's weights: they themselves, or their outline."""
+    if expert.model is None:
+        return None
+    folder = where.model_folder(expert.model, expert.revision)
+    return folder or where.library.outline(expert.model, expert.revision)
 
 
 def _no_safetensors(model: str, path: KeyPath, folder: Path) -> Finding:
