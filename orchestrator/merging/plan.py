@@ -128,7 +128,7 @@ def _source(expert: Expert, where: Surroundings) -> Source:
 
 def _folder(expert: Expert, where: Surroundings) -> Path | None:
     name = expert.adapter or expert.model
-    return where.model_folder(name) if name is not None else None
+    return where.model_folder(name, expert.revision) if name is not None else None
 
 
 def _weights(asked: Asked, method: Method, registry: Registry) -> Weights:

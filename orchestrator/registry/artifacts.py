@@ -81,8 +81,10 @@ def weights_by_expert(draft: Draft, where: Surroundings) -> dict[int, Weights]:
 def weights_of(
     model: str | None, where: Surroundings, *, revision: str | None = None
 ) -> Weights | None:
-    """Sizes of a model whose weights are at hand and sound."""
-    folder = where.model_folder(model, revision) if model is not None else None
+    """Sizes of a model whose weights, or their outline, are at hand and sound."""
+    if model is None:
+        return None
+    folder = where.model_folder(model, revision) or where.library.outline(model, revision)
     try:
         if folder is not None and has(folder, "*.safetensors"):
             return weights_at(folder)
