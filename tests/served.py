@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from orchestrator.api.app import create_app
 from orchestrator.api.readiness import Readiness
+from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Engine
@@ -37,6 +38,7 @@ REGISTRY = Registry.model_validate(
                 "engine": {"kind": "vllm", "max_model_len": 512},
                 "variants": ({"name": "half", "dtype": "float16", "loss": 0.4},),
             },
+            {"id": "vectors", "engine": {"kind": "fake", "task": "embed"}},
         ),
         "routers": {"topic": {"kind": "category", "artifact": "none", "fallback": "plain"}},
         "compositions": {"auto": {"kind": "route", "router": "topic"}},
@@ -88,6 +90,7 @@ class Service:
     live: Callable[[], Programs] | None = None
     peer: str = "127.0.0.1"
     records: MemoryRecords = field(default_factory=MemoryRecords)
+    registry: RegistryControl | None = None
 
     def app(self) -> FastAPI:
         programs = programs_of(self.engine)
@@ -96,6 +99,7 @@ class Service:
             records=self.records,
             readiness=lambda: self.readiness,
             settings=self.settings,
+            registry=self.registry,
         )
 
     @asynccontextmanager

@@ -5,9 +5,9 @@ and committed beside the weights, in `canary.json`, by
 
     python -m orchestrator.engines.record_canary FOLDER...
 
-Where there is none for this vLLM, dtype and device, the first load records it: a fresh start is
-as good as the file while the engine lives, but after a first *reload* there is nothing to compare
-with, which the origin `first_reload` and a warning say.
+Where there is none for this vLLM, dtype and device, the first load records it: what a fresh start
+gives is kept in the machine's notes (`notes.py`) and is as good as the file, but after a first
+*reload* there is nothing to compare with, which the origin `first_reload` and a warning say.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orchestrator.engines.weights import fingerprint
 from orchestrator.errors import SwapError
+from orchestrator.registry.models import Task
 
 FILE = "canary.json"
 NUM_TOKENS = 8
@@ -54,6 +55,8 @@ class Conditions(BaseModel):
     vllm: str
     dtype: str
     device: str
+    #: Of an embedder there are no tokens, and `logprobs` holds the first numbers of its vector.
+    task: Task = "generate"
 
     @property
     def tolerance(self) -> float:

@@ -10,6 +10,8 @@ from contextlib import aclosing, contextmanager
 from typing import Any
 
 from orchestrator.engines.base import Call, Chunk
+from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
+from orchestrator.engines.fake_vectors import fake_vectors
 from orchestrator.engines.scripts import Performance, Script
 from orchestrator.errors import (
     EngineDeadError,
@@ -27,6 +29,8 @@ MAX_RECORDED = 10_000
 class FakeEngine:
     """Answers by a script, honouring `n`, `stop`, `max_tokens`, `echo`, log-probs and timeouts.
 
+    Embeds too, with vectors that depend on the text alone.
+
     Args:
         says: the answer to every call, see `Script.says`.
         fails: raised for every call before its first token.
@@ -42,12 +46,12 @@ class FakeEngine:
         fails: OrchestratorError | None = None,
         gate: asyncio.Event | None = None,
         token_delay_s: float = 0.0,
-        script: Callable[[Call], Script] | None = None,
+        script: Callable[[AnyCall], Script] | None = None,
     ) -> None:
         fixed = Script(says=says, fails=fails, gate=gate, token_delay_s=token_delay_s)
         self._script = script or (lambda _: fixed)
         #: The latest calls in order of arrival, at most `MAX_RECORDED`.
-        self.calls: deque[Call] = deque(maxlen=MAX_RECORDED)
+        self.calls: deque[AnyCall] = deque(maxlen=MAX_RECORDED)
         #: Ids of calls whose reader hung up.
         self.cancelled: deque[str] = deque(maxlen=MAX_RECORDED)
         #: Set while at least one call has arrived; clear it to wait for the next.
@@ -71,12 +75,19 @@ class FakeEngine:
             if not call.stream:
                 yield performance.whole()
 
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """A vector a text, after what the script has before its first token."""
+        with self._in_flight(call):
+            script = self._script(call)
+            await self._wait(call, script, 0, _deadline_s(call))
+            return fake_vectors(call, max_context=script.max_context)
+
     async def close(self) -> None:
         """End every call in flight, and every later one, with `EngineDeadError`."""
         self._closed.set()
 
     @contextmanager
-    def _in_flight(self, call: Call) -> Iterator[None]:
+    def _in_flight(self, call: AnyCall) -> Iterator[None]:
         self.calls.append(call)
         self.arrived.set()
         self.num_in_flight += 1
@@ -90,7 +101,7 @@ class FakeEngine:
             self.num_in_flight -= 1
 
     async def _wait(
-        self, call: Call, script: Script, number: int, deadline_s: float | None
+        self, call: AnyCall, script: Script, number: int, deadline_s: float | None
     ) -> None:
         """Do what the script has before token `number`."""
         if script.token_delay_s:
@@ -103,7 +114,7 @@ class FakeEngine:
             raise copy.copy(script.fails)
 
     async def _bounded(
-        self, pause: Coroutine[Any, Any, object], call: Call, deadline_s: float | None
+        self, pause: Coroutine[Any, Any, object], call: AnyCall, deadline_s: float | None
     ) -> None:
         """Wait for `pause`, for `close` or until the deadline, whichever is first."""
         waits = [asyncio.create_task(pause), asyncio.create_task(self._closed.wait())]
@@ -119,7 +130,7 @@ class FakeEngine:
             )
 
 
-def _deadline_s(call: Call) -> float | None:
+def _deadline_s(call: AnyCall) -> float | None:
     if call.timeout_s is None:
         return None
     return asyncio.get_running_loop().time() + call.timeout_s
@@ -183,14 +194,15 @@ class FakeHost:
 
     async def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
         """Answer for the resident expert; others are refused with `NotHostedError`."""
-        await self.check()
-        if call.expert != self.resident:
-            raise NotHostedError(
-                f"expert {call.expert!r} is not resident here; {self.resident!r} is"
-            )
+        await self._check_resident(call)
         async with aclosing(self.engine.generate(call)) as chunks:
             async for chunk in chunks:
                 yield chunk
+
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """Embed for the resident expert; others are refused with `NotHostedError`."""
+        await self._check_resident(call)
+        return await self.engine.embed(call)
 
     async def check(self) -> None:
         """Raise `EngineDeadError` after `die` or `close`."""
@@ -205,3 +217,10 @@ class FakeHost:
     async def close(self) -> None:
         """End everything; calls in flight fail with `EngineDeadError`."""
         await self.die("closed")
+
+    async def _check_resident(self, call: AnyCall) -> None:
+        await self.check()
+        if call.expert != self.resident:
+            raise NotHostedError(
+                f"expert {call.expert!r} is not resident here; {self.resident!r} is"
+            )

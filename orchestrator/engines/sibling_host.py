@@ -10,6 +10,7 @@ from typing import Protocol
 
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.canaries import Canaries
+from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.lineage import Lineage
 from orchestrator.errors import EngineDeadError, EngineError, NotHostedError, SwapError
 from orchestrator.registry.models import Expert
@@ -44,6 +45,10 @@ class Running(Protocol):
 
     def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
         """Answer with the weights that are loaded."""
+        ...
+
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """Embed with the weights that are loaded."""
         ...
 
     def check(self) -> None:
@@ -134,15 +139,17 @@ class SiblingHost:
         Raises:
             NotHostedError: another expert is resident, or a swap is under way.
         """
-        running = self._checked()
-        if call.expert != self.resident:
-            raise NotHostedError(
-                f"expert {call.expert!r} is not resident in this engine; {self.resident!r} is"
-            )
+        running = self._holding(call)
         with self._in_flight():
             async with aclosing(running.generate(call)) as chunks:
                 async for chunk in chunks:
                     yield chunk
+
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """Embed for the resident expert; raises as `generate`."""
+        running = self._holding(call)
+        with self._in_flight():
+            return await running.embed(call)
 
     async def check(self) -> None:
         """Raise `EngineDeadError` when the engine can no longer generate."""
@@ -184,6 +191,14 @@ class SiblingHost:
             raise EngineDeadError(f"the engine of lineage {self.lineage.id!r} is closed")
         self._running.check()
         return self._running
+
+    def _holding(self, call: AnyCall) -> Running:
+        running = self._checked()
+        if call.expert != self.resident:
+            raise NotHostedError(
+                f"expert {call.expert!r} is not resident in this engine; {self.resident!r} is"
+            )
+        return running
 
     def _prepare(self, running: Running, expert: Expert) -> None:
         if not self.can_become(expert):

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 
+from orchestrator.engines import fetched
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.canaries import Canaries
 from orchestrator.engines.choices import Reading
 from orchestrator.engines.deltas import join_chunks
+from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.vllm_answer import AnswerReader
 from orchestrator.engines.vllm_errors import refused, translated
 from orchestrator.engines.vllm_expert import ExpertShelf, HostedExpert, source_of
 from orchestrator.engines.vllm_live import LiveEngine, Request
+from orchestrator.engines.vllm_pooling import VllmPooling
 from orchestrator.engines.vllm_sampling import check_served, sampling_params
 from orchestrator.engines.weights import check_fits
-from orchestrator.errors import SwapError
+from orchestrator.errors import SwapError, UnsupportedParameterError
 from orchestrator.registry.models import Expert
 from orchestrator.registry.weights import read_checkpoint
 
 
-async def begin(lineage: Lineage, expert: Expert) -> VllmRunning:
+async def begin(lineage: Lineage, expert: Expert) -> VllmRunning | VllmPooling:
     """Start an engine with the weights of `expert`; nothing is proved yet."""
+    begun_s = time.monotonic()
     live = await LiveEngine.start(expert, source_of(lineage, expert))
+    folder, took_s = lineage.folder(expert), time.monotonic() - begun_s
+    await fetched.note_load(folder, "start", conditions=live.conditions, seconds=took_s)
+    kind = VllmPooling if expert.embeds else VllmRunning
     try:
-        return await asyncio.to_thread(VllmRunning, lineage, live, expert)
+        return await asyncio.to_thread(kind, lineage, live, expert)
     except BaseException:
         await live.close()
         raise
@@ -59,6 +67,7 @@ class VllmRunning:
 
     def prepare(self, expert: Expert) -> None:
         """Read what is needed of `expert`; `SwapError` where its tensors do not fit."""
+        fetched.bring_for_swap(expert)
         hosted = self._shelf.get(expert)
         if self._checkpoint is not None and hosted.folder is not None:
             check_fits(read_checkpoint(hosted.folder), self._checkpoint)
@@ -69,7 +78,12 @@ class VllmRunning:
         if hosted.folder is None:
             raise SwapError(f"expert {expert.id!r} comes from a hub and is only loaded fresh")
         self._hosted = hosted
+        begun_s = time.monotonic()
         await self.live.reload(hosted.folder)
+        took_s = time.monotonic() - begun_s
+        await fetched.note_load(
+            hosted.folder, "reload", conditions=self.live.conditions, seconds=took_s
+        )
 
     async def prove(self, canaries: Canaries, *, is_fresh: bool) -> None:
         """Raise `SwapError` unless the weights are those of `expert`."""
@@ -81,6 +95,7 @@ class VllmRunning:
                 folder=hosted.folder,
                 backend=hosted.backend,
                 is_fresh=is_fresh,
+                notebook=fetched.notebook(),
             )
 
     async def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
@@ -92,6 +107,12 @@ class VllmRunning:
                     yield chunk
             finally:
                 await request.close()
+
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """Refused: this engine's weights make text."""
+        raise UnsupportedParameterError(
+            f"expert {call.expert!r} answers with text and does not embed", param="model"
+        )
 
     def check(self) -> None:
         """Raise `EngineDeadError` when the engine is gone."""

@@ -53,6 +53,8 @@ def engine_arguments(expert: Expert, *, source: str, on_cpu: bool) -> dict[str, 
         "generation_config": "vllm",
         "disable_log_stats": True,
     }
+    if expert.embeds:
+        arguments["runner"] = "pooling"
     if on_cpu:
         arguments["enforce_eager"] = True
     return arguments | engine.args

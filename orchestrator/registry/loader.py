@@ -14,6 +14,7 @@ from orchestrator.registry import (
     capacity,
     form,
     references,
+    tasks,
     upstreams,
     variants,
 )
@@ -105,6 +106,7 @@ def _semantic(
     engine_args: CheckArgs | None,
 ) -> Iterator[Finding]:
     yield from references.findings(draft)
+    yield from tasks.findings(draft)
     yield from upstreams.findings(draft, environ=where.environ)
     yield from artifacts.findings(draft, where)
     yield from variants.findings(draft, chosen, where)
