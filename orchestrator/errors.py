@@ -5,8 +5,10 @@ OrchestratorError
 │   ├── InvalidRequestError          400  invalid_request
 │   ├── UnsupportedParameterError    400  unsupported_parameter
 │   ├── ContextTooLongError          400  context_length_exceeded
+│   ├── ContentPolicyError           400  content_policy_violation
 │   ├── NotFoundError                404  not_found
-│   │   └── UnknownModelError        404  model_not_found
+│   │   ├── UnknownModelError        404  model_not_found
+│   │   └── NotRecordedError         404  not_recorded
 │   ├── ForbiddenError               403  forbidden
 │   ├── ConflictError                409  conflict
 │   └── BodyTooLargeError            413  body_too_large
@@ -96,6 +98,12 @@ class ContextTooLongError(RequestError):
     code = "context_length_exceeded"
 
 
+class ContentPolicyError(RequestError):
+    """The provider refuses to answer this prompt by its own rules."""
+
+    code = "content_policy_violation"
+
+
 class NotFoundError(RequestError):
     """The addressed thing or route does not exist."""
 
@@ -107,6 +115,12 @@ class UnknownModelError(NotFoundError):
     """No expert or composition has this name."""
 
     code = "model_not_found"
+
+
+class NotRecordedError(NotFoundError):
+    """A recording has no answer to this prompt."""
+
+    code = "not_recorded"
 
 
 class ForbiddenError(RequestError):

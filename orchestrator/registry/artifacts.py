@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator.checkpoints.sources import Wanted
-from orchestrator.errors import WeightsError
+from orchestrator.errors import SetupError, WeightsError
 from orchestrator.registry import origins
 from orchestrator.registry.draft import Draft
 from orchestrator.registry.faults import Finding, KeyPath, shown
+from orchestrator.registry.models import ReplayEngine
+from orchestrator.registry.recordings import read_recordings
 from orchestrator.registry.surroundings import Surroundings, has
 from orchestrator.registry.weights import Weights, read_checkpoint
 
@@ -23,6 +25,9 @@ def findings(draft: Draft, where: Surroundings) -> Iterator[Finding]:
         for path, one in origins.wanted(expert):
             if not one.is_adapter:  # those are compared with their base, elsewhere
                 yield from content_findings(one, ("experts", at, *path), where)
+    for at, expert in draft.experts.items():
+        if isinstance(expert.engine, ReplayEngine):
+            yield from recording_findings(expert.engine, ("experts", at, "engine"), where)
     for name, router in draft.routers.items():
         yield from router_findings(router.artifact, ("routers", name, "artifact"), where)
 
@@ -38,6 +43,16 @@ def content_findings(one: Wanted, path: KeyPath, where: Surroundings) -> Iterato
         yield _no_safetensors(model, path, folder)
     else:
         yield from _damaged(model, path, folder)
+
+
+def recording_findings(
+    engine: ReplayEngine, path: KeyPath, where: Surroundings
+) -> Iterator[Finding]:
+    """What is wrong with a file of recorded answers: it is read as it will be served."""
+    try:
+        read_recordings(where.file_at(engine.answers), engine.model)
+    except SetupError as exc:
+        yield Finding(path=(*path, "answers"), value=shown(engine.answers), reason=str(exc))
 
 
 def router_findings(artifact: str, path: KeyPath, where: Surroundings) -> Iterator[Finding]:
