@@ -83,7 +83,9 @@ def check_document(
         return Checked(registry=None, faults=document.faults or (_no_mapping(document),))
     registry, of_form = form.validate(document.value)
     draft = salvage(document.value) if registry is None else draft_of(registry)
-    chosen = variants.choices(draft, lambda model: artifacts.weights_of(model, where))
+    chosen = variants.choices(
+        draft, lambda one: artifacts.weights_of(one.model, where, revision=one.revision)
+    )
     told = {finding.path for finding in of_form}
     found = [*of_form]
     found += [one for one in _semantic(draft, chosen, where, engine_args) if one.path not in told]
