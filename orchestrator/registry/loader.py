@@ -85,7 +85,9 @@ def check_document(
     if len(of_form) >= MAX_FAULTS:
         return Checked(registry=None, faults=_merged(document, of_form))
     draft = salvage(document.value) if registry is None else draft_of(registry)
-    chosen = variants.choices(draft, lambda model: artifacts.weights_of(model, where))
+    chosen = variants.choices(
+        draft, lambda one: artifacts.weights_of(one.model, where, revision=one.revision)
+    )
     told = {finding.path for finding in of_form}
     semantic = _semantic(draft, chosen, where, engine_args)
     found = [*of_form, *_up_to_enough(one for one in semantic if one.path not in told)]
