@@ -17,6 +17,7 @@ from orchestrator.api import (
     health,
     http_errors,
     models,
+    responses,
     route,
 )
 from orchestrator.api.accounts import Accounts
@@ -58,7 +59,7 @@ def create_app(
         # A redirect would send bodies and keys to whatever host the caller's headers name.
         redirect_slashes=False,
     )
-    for family in (chat, completions, embeddings, route, models, health, admin):
+    for family in (chat, completions, responses, embeddings, route, models, health, admin):
         app.include_router(family.endpoints(wiring))
     if settings.docs:
         app.include_router(docs.endpoints(app))
