@@ -27,7 +27,9 @@ OrchestratorError
 └── SetupError                   the service cannot start; shown by the command line
     ├── RegistryError                400  registry_invalid    also what an edit at run time gets
     ├── ModelError                        model_unavailable
+    │   ├── TransferError                     transfer_interrupted  retryable
     │   └── DiskFullError                     disk_full
+    ├── MergeError                        merge_refused
     └── MissingExtraError                 missing_extra
 
 Messages are written for the person on call: what failed, on which id, what was allowed or found,
@@ -258,8 +260,15 @@ class RegistryError(SetupError):
     code = "registry_invalid"
     status = 400
 
-    def __init__(self, message: str, *, faults: tuple[PlacedFault, ...] = ()) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        faults: tuple[PlacedFault, ...] = (),
+        param: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, param=param, retry_after_s=retry_after_s)
         self.faults = faults
 
 
@@ -269,10 +278,23 @@ class ModelError(SetupError):
     code = "model_unavailable"
 
 
+class TransferError(ModelError):
+    """A model's files stopped coming; what came is kept, and another try goes on from there."""
+
+    code = "transfer_interrupted"
+    retryable = True
+
+
 class DiskFullError(ModelError):
     """There is no room for a model's files; what was fetched is kept."""
 
     code = "disk_full"
+
+
+class MergeError(SetupError):
+    """Experts cannot be merged as asked; nothing was written."""
+
+    code = "merge_refused"
 
 
 class MissingExtraError(SetupError):

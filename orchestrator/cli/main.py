@@ -23,8 +23,13 @@ from orchestrator.errors import MissingExtraError, OrchestratorError
 
 COMMANDS: dict[str, Command] = {
     "check": Command(help="Check a registry file and list every fault with its place."),
+    "diff": Command(help="Say what a registry would change of a running service."),
     "eval": Command(help="Measure a router on questions with known categories.", extra="routers"),
     "fit": Command(help="Fit a category router on questions with categories.", extra="train"),
+    "generations": Command(help="List the generations that a running service keeps."),
+    "reload": Command(help="Have a running service read its registry file again."),
+    "rollback": Command(help="Have a running service go back to an earlier generation."),
+    "merge": Command(help="Merge experts into a new one.", extra="routers"),
     "schema": Command(help="Print the JSON Schema of registry files, for editors."),
     "serve": Command(help="Serve a registry's experts behind one endpoint.", extra="serve"),
     "version": Command(help="Print the version."),

@@ -5,9 +5,9 @@ and committed beside the weights, in `canary.json`, by
 
     python -m orchestrator.engines.record_canary FOLDER...
 
-Where there is none for this vLLM, dtype and device, the first load records it: a fresh start is
-as good as the file while the engine lives, but after a first *reload* there is nothing to compare
-with, which the origin `first_reload` and a warning say.
+Where there is none for this vLLM, dtype and device, the first load records it: what a fresh start
+gives is kept in the machine's notes (`notes.py`) and is as good as the file, but after a first
+*reload* there is nothing to compare with, which the origin `first_reload` and a warning say.
 """
 
 from __future__ import annotations

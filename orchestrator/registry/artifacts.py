@@ -10,7 +10,7 @@ from orchestrator.errors import SetupError, WeightsError
 from orchestrator.registry import origins
 from orchestrator.registry.draft import Draft
 from orchestrator.registry.faults import Finding, KeyPath, shown
-from orchestrator.registry.models import Expert, ReplayEngine
+from orchestrator.registry.models import ReplayEngine
 from orchestrator.registry.recordings import read_recordings
 from orchestrator.registry.surroundings import Surroundings, has
 from orchestrator.registry.weights import Weights, read_checkpoint
@@ -71,19 +71,24 @@ def router_findings(artifact: str, path: KeyPath, where: Surroundings) -> Iterat
 
 def weights_by_expert(draft: Draft, where: Surroundings) -> dict[int, Weights]:
     """Sizes of the hosted experts whose weights are at hand and sound, by position."""
-    sizes: dict[int, Weights] = {}
-    for at, expert in draft.hosted.items():
-        folder = _folder_of(expert, where)
-        try:
-            if folder is not None and has(folder, "*.safetensors"):
-                sizes[at] = read_checkpoint(folder).weights
-        except WeightsError:
-            continue  # `model_findings` says so
-    return sizes
+    found = {
+        at: weights_of(expert.model, where, revision=expert.revision)
+        for at, expert in draft.hosted.items()
+    }
+    return {at: weights for at, weights in found.items() if weights is not None}
 
 
-def _folder_of(expert: Expert, where: Surroundings) -> Path | None:
-    return None if expert.model is None else where.model_folder(expert.model, expert.revision)
+def weights_of(
+    model: str | None, where: Surroundings, *, revision: str | None = None
+) -> Weights | None:
+    """Sizes of a model whose weights are at hand and sound."""
+    folder = where.model_folder(model, revision) if model is not None else None
+    try:
+        if folder is not None and has(folder, "*.safetensors"):
+            return read_checkpoint(folder).weights
+    except WeightsError:
+        pass  # `model_findings` says so
+    return None
 
 
 def _no_safetensors(model: str, path: KeyPath, folder: Path) -> Finding:

@@ -16,6 +16,7 @@ from orchestrator.registry import (
     references,
     tasks,
     upstreams,
+    variants,
 )
 from orchestrator.registry.arguments import CheckArgs
 from orchestrator.registry.document import Document, read
@@ -23,6 +24,7 @@ from orchestrator.registry.draft import Draft, draft_of, salvage
 from orchestrator.registry.faults import Fault, Finding
 from orchestrator.registry.models import Registry
 from orchestrator.registry.surroundings import Surroundings, resolved
+from orchestrator.registry.variants import Choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class Checked:
     #: In the order of the file.
     faults: tuple[Fault, ...] = ()
     warnings: tuple[Fault, ...] = ()
+    #: What serves for each expert with variants; `registry` holds the experts as they are served.
+    choices: tuple[Choice, ...] = ()
 
 
 def load(path: Path, *, engine_args: CheckArgs | None = None) -> Registry:
@@ -79,27 +83,35 @@ def check_document(
         return Checked(registry=None, faults=document.faults or (_no_mapping(document),))
     registry, of_form = form.validate(document.value)
     draft = salvage(document.value) if registry is None else draft_of(registry)
+    chosen = variants.choices(draft, lambda model: artifacts.weights_of(model, where))
     told = {finding.path for finding in of_form}
     found = [*of_form]
-    found += [one for one in _semantic(draft, where, engine_args) if one.path not in told]
+    found += [one for one in _semantic(draft, chosen, where, engine_args) if one.path not in told]
     faults = _merged(document, [finding for finding in found if not finding.is_warning])
     warnings = tuple(document.fault(finding) for finding in found if finding.is_warning)
-    is_sound = registry is not None and not faults
+    if registry is None or faults:
+        return Checked(registry=None, faults=faults, warnings=warnings)
+    experts = tuple(variants.with_served(draft, chosen).experts.values())
     return Checked(
-        registry=resolved(registry, where) if registry and is_sound else None,
-        faults=faults,
+        registry=resolved(registry.model_copy(update={"experts": experts}), where),
         warnings=warnings,
+        choices=tuple(chosen.values()),
     )
 
 
 def _semantic(
-    draft: Draft, where: Surroundings, engine_args: CheckArgs | None
+    draft: Draft,
+    chosen: Mapping[int, Choice],
+    where: Surroundings,
+    engine_args: CheckArgs | None,
 ) -> Iterator[Finding]:
     yield from references.findings(draft)
     yield from tasks.findings(draft)
     yield from upstreams.findings(draft, environ=where.environ)
     yield from artifacts.findings(draft, where)
-    yield from capacity.findings(draft, artifacts.weights_by_expert(draft, where))
+    yield from variants.findings(draft, chosen, where)
+    served = variants.with_served(draft, chosen)
+    yield from capacity.findings(served, artifacts.weights_by_expert(served, where))
     yield from arguments.findings(draft, engine_args)
 
 

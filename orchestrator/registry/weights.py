@@ -32,6 +32,8 @@ class TensorSpec:
     shape: tuple[int, ...]
     num_bytes: int
     file: str
+    #: Where its bytes begin in the file.
+    begin: int = 0
 
     @property
     def form(self) -> tuple[str, tuple[int, ...]]:
@@ -134,10 +136,9 @@ def _read_header(path: Path) -> dict[str, TensorSpec]:
             header = _parse_header(file.read(num_header_bytes), path)
     except OSError as exc:
         raise WeightsError(f"{path} cannot be read: {exc.strerror or exc}") from exc
-    num_data_bytes = size - 8 - num_header_bytes
     try:
         return {
-            name: _spec(name, entry, path=path, num_data_bytes=num_data_bytes)
+            name: _spec(name, entry, path=path, data_begin=8 + num_header_bytes, size=size)
             for name, entry in header.items()
             if name != "__metadata__"
         }
@@ -167,15 +168,16 @@ def _parse_header(text: bytes, path: Path) -> dict[str, Any]:
     return header
 
 
-def _spec(name: str, entry: Any, *, path: Path, num_data_bytes: int) -> TensorSpec:
+def _spec(name: str, entry: Any, *, path: Path, data_begin: int, size: int) -> TensorSpec:
     begin, end = entry["data_offsets"]
-    if end > num_data_bytes:
+    if end > size - data_begin:
         raise WeightsError(
-            f"{path} is truncated: tensor {name!r} ends at byte {end} of {num_data_bytes}"
+            f"{path} is truncated: tensor {name!r} ends at byte {end} of {size - data_begin}"
         )
     return TensorSpec(
         dtype=entry["dtype"],
         shape=tuple(entry["shape"]),
         num_bytes=end - begin,
         file=path.name,
+        begin=data_begin + begin,
     )
