@@ -52,6 +52,8 @@ class Following:
         self._trouble = "it has not been read from the store yet"
         self._retry_at_s = 0.0
         self._looking = asyncio.Lock()
+        #: Generations that were held when the surplus was freed last.
+        self._freed_for: list[int] = []
 
     @property
     def live(self) -> Programs:
@@ -156,9 +158,14 @@ class Following:
         if self._preparing is not None:
             self._preparing[1].cancel()
         self._preparing, self._prepared, self.failure = None, None, None
+        self._freed_for = []
 
     async def _free(self) -> None:
         self._draining = [one for one in self._draining if one.num_pinned]
-        held = (self._live, self._prepared)
-        if self._preparing is None and self._live is not None:
-            await self._loader.free([one for one in (*held, *self._draining) if one])
+        if self._preparing is not None or self._live is None:
+            return
+        held = [one for one in (self._live, self._prepared, *self._draining) if one is not None]
+        numbers = [one.generation for one in held]
+        if numbers != self._freed_for:
+            await self._loader.free(held)
+            self._freed_for = numbers

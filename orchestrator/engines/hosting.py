@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from orchestrator.engines import fetched
 from orchestrator.engines.host import Host
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.slot import Slot
@@ -130,7 +131,7 @@ class Hosting:
             EngineReport(
                 lineage=id_,
                 state=engine.state,
-                detail=engine.failure or _told(engine),
+                detail=engine.failure or fetched.doing(engine.lineage.experts) or _told(engine),
                 is_wanted=id_ in self._wanted,
             )
             for id_, engine in self._engines.items()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from orchestrator.errors import ConflictError, RegistryError, StoreError
 from orchestrator.registry.attempt import Attempt
-from orchestrator.registry.document import MAX_BYTES
+from orchestrator.registry.contents import ContentsError, opened
 from orchestrator.registry.edit import Edit, SoundEdit, sha256_of
 from orchestrator.registry.file_events import hints
 from orchestrator.registry.models import Registry
@@ -73,14 +73,17 @@ class RegistryFile:
     def state(self) -> FileState:
         """The file, as it was last read."""
         live = self._rollout.live
-        is_same = live is not None and self._registry == live.registry
         return FileState(
             path=str(self.path),
             sha256=self.sha256,
             read_s=self._read_s,
-            differs=self._taken is not None and not is_same,
+            differs=self.differs_from(None if live is None else live.registry),
             trouble=self._trouble,
         )
+
+    def differs_from(self, registry: Registry | None) -> bool:
+        """Whether the file was read and says something else than `registry`."""
+        return self._taken is not None and (self._registry is None or self._registry != registry)
 
     async def follow(self, events: AsyncIterator[None] | None = None) -> None:
         """Take every change, for ever.
@@ -205,9 +208,9 @@ class RegistryFile:
 
 
 def read_content(path: Path) -> Content:
-    """What the file says, one byte more than allowed at most, or why it cannot be read."""
+    """What the file says, or why it cannot be read."""
     try:
-        with path.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)
-    except OSError as exc:
-        return Missing(reason=str(exc.strerror or exc))
+        with opened(path) as found:
+            return found.read()
+    except ContentsError as exc:
+        return Missing(reason=str(exc))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,12 @@ from pathlib import Path
 from orchestrator.engines.hosting import Assignment
 from orchestrator.engines.lineage import Lineage, lineages
 from orchestrator.registry.models import Expert, Registry, Slot, VllmEngine
+from orchestrator.registry.variants import serving
 from orchestrator.residency.placement import DispatchTable, SlotSpace, place
 from orchestrator.residency.placement import Lineage as Claim
 
 _GIB = 2**30
+_LOG = logging.getLogger(__name__)
 #: Engines that start at once on a CPU; more would only wait for each other's cores.
 _MAX_AT_ONCE = 3
 
@@ -73,6 +76,7 @@ def lay_out(
         RegistryError: a model cannot be read.
         SetupError: the slots have no room for an engine.
     """
+    _log_variants(registry)
     slots = dict(named_slots(registry))
     on_cpu = not any(slot.accelerators for slot in slots.values())
     found = lineages(_experts(registry, beside), root, on_cpu=on_cpu)
@@ -118,6 +122,18 @@ def _experts(registry: Registry, beside: Registry | None) -> list[Expert]:
     """The experts of both, the definitions they share once."""
     also = () if beside is None else beside.experts
     return list({expert.key: expert for expert in (*also, *registry.experts)}.values())
+
+
+def _log_variants(registry: Registry) -> None:
+    for expert in registry.experts:
+        if (variant := serving(expert)) is not None:
+            _LOG.info(
+                "expert %r: variant %r serves, measured loss %g of %g allowed",
+                expert.id,
+                variant.name,
+                variant.loss,
+                expert.max_loss,
+            )
 
 
 def claimed_gib(lineage: Lineage, slot: Slot) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from orchestrator.engines import fetched
 from orchestrator.errors import MissingExtraError, SetupError
 from orchestrator.registry.edit import Edit, SoundEdit, checker, sha256_of, sound
 from orchestrator.registry.models import Registry
@@ -56,6 +57,7 @@ def check(settings: Settings) -> Checked:
         )
     edit = _read(settings.registry.absolute())
     registry = edit.registry
+    fetched.sketch(registry.experts)
     layout = lay_out(registry, settings.registry.resolve().parent)
     require_extras(layout, is_installed=_is_installed)
     _require_routers(registry)

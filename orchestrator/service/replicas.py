@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from orchestrator.engines import fetched
 from orchestrator.errors import NotFoundError, RegistryError, SetupError
 from orchestrator.registry.generations import GenerationRecord, Generations
 from orchestrator.registry.models import Registry, VllmEngine
@@ -131,6 +132,7 @@ class Replicas:
 def _placed(
     record: GenerationRecord, beside: Registry | None, previous: Mapping[str, tuple[str, ...]]
 ) -> Layout:
+    fetched.sketch(record.registry.experts)
     return lay_out(record.registry, Path(record.folder), beside=beside, previous=previous)
 
 

@@ -41,7 +41,7 @@ async def test_two_hundred_edits_under_load_fail_no_request_and_mix_no_generatio
     draw = random.Random(5)
     steady = entry(cell, "steady")
     await cell.edit(steady, entry(cell, "edited"))
-    async with Load(cell, "steady", "edited").running() as load:
+    async with Load(cell, "steady", "edited").running(num_callers=3) as load:
         for number in range(1, 201):
             extra = [entry(cell, f"x{draw.randrange(4)}")] if draw.random() < 0.5 else []
             faulty = ["{id: 'no good'}"] if draw.random() < 0.2 else []
