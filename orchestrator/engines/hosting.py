@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from orchestrator.engines import fetched
+from orchestrator.engines.assignment import Assignment, EngineReport
 from orchestrator.engines.host import Host
+from orchestrator.engines.joining import Bring, Joining
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.slot import Slot
 from orchestrator.errors import EngineDeadError, OrchestratorError
@@ -36,34 +38,6 @@ OpenHost = Callable[[Lineage], Awaitable[Host]]
 RETRY_S = 15.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
-    """What a slot should hold."""
-
-    #: Names this assignment: a worker is not sent twice what it holds.
-    stamp: str
-    lineages: tuple[Lineage, ...]
-    #: `Expert.key` of all their experts.
-    keys: frozenset[str]
-    #: By lineage id, all of it.
-    memory_gib: Mapping[str, float]
-    room_gib: float
-    #: Engines that may start at a time.
-    at_once: int
-    max_queue: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineReport:
-    """One engine of a slot, or one that waits to be started."""
-
-    lineage: str
-    state: State | str
-    #: One sentence: how far it is, or why it failed.
-    detail: str
-    is_wanted: bool
-
-
 @dataclass(slots=True, kw_only=True)
 class _Engine:
     lineage: Lineage
@@ -84,10 +58,14 @@ class Hosting:
         name: the slot's name.
         open_host: starts one engine.
         clock: a running event loop, or a manual clock.
+        bring: fetches and verifies what siblings need that join a live engine.
     """
 
-    def __init__(self, name: str, *, open_host: OpenHost, clock: Clock) -> None:
+    def __init__(
+        self, name: str, *, open_host: OpenHost, clock: Clock, bring: Bring = fetched.brought
+    ) -> None:
         self.slot = Slot(name, clock=clock, revive=self._revive)
+        self._joining = Joining(self.slot, bring)
         self._name = name
         self._open_host = open_host
         self._clock = clock
@@ -113,7 +91,7 @@ class Hosting:
                 engine.retry_at_s = self._clock.time()  # what was wrong with it may be mended
             engine.lineage = lineage
             if engine.state == "up":
-                self.slot.assign(id_, lineage.experts)
+                self._joining.join(lineage)
         self.advance()
 
     def advance(self) -> None:
@@ -127,15 +105,7 @@ class Hosting:
 
     def describe(self) -> tuple[EngineReport, ...]:
         """Every engine that is held or wanted."""
-        held = [
-            EngineReport(
-                lineage=id_,
-                state=engine.state,
-                detail=engine.failure or fetched.doing(engine.lineage.experts) or _told(engine),
-                is_wanted=id_ in self._wanted,
-            )
-            for id_, engine in self._engines.items()
-        ]
+        held = [self._described(id_, engine) for id_, engine in self._engines.items()]
         waiting = [id_ for id_ in self._wanted if id_ not in self._engines]
         return (*held, *(self._waiting(id_) for id_ in waiting))
 
@@ -145,8 +115,11 @@ class Hosting:
         self.advance()
 
     async def settled(self) -> None:
-        """Wait until no engine is starting or closing."""
-        while tasks := [engine.task for engine in self._engines.values() if engine.task]:
+        """Wait until no engine is starting or closing, and no sibling is joining."""
+        while tasks := [
+            *(engine.task for engine in self._engines.values() if engine.task),
+            *self._joining.tasks,
+        ]:
             await asyncio.wait(tasks)
 
     async def close(self) -> None:
@@ -155,6 +128,7 @@ class Hosting:
         tasks = [engine.task for engine in self._engines.values() if engine.task]
         for task in tasks:
             task.cancel()
+        await self._joining.close()
         if tasks:
             await asyncio.wait(tasks)
         await self.slot.close()
@@ -175,11 +149,11 @@ class Hosting:
                 self._start(id_)
             case Drain(lineage=id_):
                 self._engines[id_].state = "draining"
-                self.slot.assign(id_, ())
+                self._joining.leave(id_)
                 _LOG.info("slot %s: engine %s takes no more calls", self._name, id_)
             case Welcome(lineage=id_):
                 self._engines[id_].state = "up"
-                self.slot.assign(id_, self._wanted[id_].experts)
+                self._joining.join(self._wanted[id_])
             case Close(lineage=id_):
                 self._engines[id_].state = "closing"
                 self._run(id_, self.slot.unseat(id_), self._closed)
@@ -214,7 +188,11 @@ class Hosting:
         host = await self._open_host(lineage)
         # Its siblings may have changed since; with none wanted it is up to be closed at once.
         wanted = self._wanted.get(lineage.id)
-        self.slot.seat(lineage.id, host, wanted.experts if wanted else ())
+        keys = {expert.key for expert in wanted.experts} if wanted else set()
+        brought = [expert for expert in lineage.experts if expert.key in keys]
+        self.slot.seat(lineage.id, host, brought)
+        if wanted:
+            self._joining.join(wanted)
 
     def _opened(self, engine: _Engine, error: BaseException | None) -> None:
         if error is None:
@@ -272,6 +250,21 @@ class Hosting:
     def _wanted_gib(self) -> dict[str, float]:
         assert self._assignment is not None
         return {id_: self._assignment.memory_gib[id_] for id_ in self._wanted}
+
+    def _described(self, id_: str, engine: _Engine) -> EngineReport:
+        state: str = engine.state
+        detail = engine.failure or self._joining.troubles.get(id_, "")
+        if detail:
+            state = "failed"
+        elif state == "starting" or self._joining.is_busy(id_):
+            state = "starting"
+            detail = fetched.doing(engine.lineage.experts) or ""
+        return EngineReport(
+            lineage=id_,
+            state=state,
+            detail=detail or _told(engine),
+            is_wanted=id_ in self._wanted,
+        )
 
     def _waiting(self, id_: str) -> EngineReport:
         assert self._assignment is not None

@@ -140,6 +140,10 @@ class Slot:
         for key, expert in expert_by_key.items():
             place.seat.learn(key, expert)
 
+    def keys(self, lineage: str) -> frozenset[str]:
+        """What calls are taken for at a seated lineage."""
+        return self._place_by_lineage[lineage].keys
+
     def is_drained(self, lineage: str) -> bool:
         """Whether a seated lineage takes no calls and has none left."""
         return self._place_by_lineage[lineage].is_drained

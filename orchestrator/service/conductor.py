@@ -67,6 +67,10 @@ class Conductor:
             self._rollcall.hear_worker(
                 WorkerReport(slot=slot, state="silent", detail="its process is starting")
             )
+        self._unasked = set(workers)
+        self._asked_all = asyncio.Event()
+        if not workers:
+            self._asked_all.set()
         self._told = {slot: asyncio.Event() for slot in workers}
         generations = StoredGenerations(RedisStore(RedisLink(plan.store_url)))
         self._replicas = Replicas(self._rollcall, generations, tell=self._tell)
@@ -82,8 +86,10 @@ class Conductor:
     async def census(self, report: GatewayReport | None = None) -> Census:
         """Hear how a gateway is; every slot as it was at its last answer.
 
-        Async although nothing is awaited: Serve runs what is not in a thread.
+        One that has just begun has asked nobody: it answers after its first round, and gateways
+        go by what they hold meanwhile.
         """
+        await self._asked_all.wait()
         if report is not None:
             self._rollcall.hear_gateway(report)
             self._replicas.heard()
@@ -113,12 +119,18 @@ class Conductor:
             hint.clear()
             self._rollcall.hear_worker(await self._ask(slot))
             self._replicas.heard()
+            self._note_asked(slot)
             if self._rollcall.is_told(slot):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_PERIOD_S):
                         await hint.wait()
             else:
                 await asyncio.sleep(_PERIOD_S / 10)
+
+    def _note_asked(self, slot: str) -> None:
+        self._unasked.discard(slot)
+        if not self._unasked:
+            self._asked_all.set()
 
     async def _keep_forgetting(self) -> None:
         while True:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.engines.hosting import Assignment
+from orchestrator.engines.assignment import Assignment
 from orchestrator.engines.lineage import Lineage, lineages
 from orchestrator.registry.models import Expert, Registry, Slot, VllmEngine
 from orchestrator.registry.variants import serving

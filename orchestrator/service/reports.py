@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from orchestrator.engines.hosting import EngineReport
+from orchestrator.engines.assignment import EngineReport
 from orchestrator.engines.slot import SlotReport
 from orchestrator.residency.placement import DispatchTable
 

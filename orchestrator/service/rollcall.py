@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from orchestrator.engines.hosting import Assignment
+from orchestrator.engines.assignment import Assignment
 from orchestrator.engines.lineage import Lineage
 from orchestrator.residency.placement import DispatchTable
 from orchestrator.service.layout import Layout, Share, assignment_of
@@ -60,6 +60,8 @@ class Rollcall:
         self._older: dict[int, Plan] = {}
         self._announced: int | None = None
         self._assignments: dict[str, Assignment] = {}
+        #: Made once a change: gateways ask more often.
+        self._table: DispatchTable | None = None
 
     @property
     def floor(self) -> int | None:
@@ -105,6 +107,7 @@ class Rollcall:
     def hear_worker(self, report: WorkerReport) -> None:
         """Take note of what a worker says, or that it says nothing."""
         self._workers[report.slot] = report
+        self._table = None
         if report.state != "silent":
             self._answered_s[report.slot] = self._clock()
 
@@ -142,14 +145,21 @@ class Rollcall:
 
     def census(self) -> Census:
         """Every slot as it was at its last answer."""
+        told = (self._workers[slot] for slot in sorted(self._workers))
         return Census(
             table=self.table(),
-            workers=tuple(self._workers[slot] for slot in sorted(self._workers)),
+            # Of a thousand experts the rest is 100 kB, twice a second and gateway.
+            workers=tuple(replace(one, engines=(), report=None) for one in told),
             proposed=self._announced,
         )
 
     def table(self) -> DispatchTable:
         """Who hosts what now, less what is about to leave."""
+        if self._table is None:
+            self._table = self._tabled()
+        return self._table
+
+    def _tabled(self) -> DispatchTable:
         slots_by_key: dict[str, list[str]] = {}
         for slot, report in sorted(self._workers.items()):
             if report.report is None or report.state == "silent":
@@ -231,6 +241,7 @@ class Rollcall:
             self._assign()
 
     def _assign(self) -> None:
+        self._table = None
         newest = self._newest
         if newest is None:
             return

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+from orchestrator.engines.assignment import Assignment, EngineReport
 from orchestrator.engines.base import Call
 from orchestrator.engines.embedding import EmbedCall, Vectors
-from orchestrator.engines.hosting import Assignment, EngineReport, Hosting, OpenHost
+from orchestrator.engines.hosting import Hosting, OpenHost
 from orchestrator.errors import OrchestratorError
 from orchestrator.service.ray_engine import Item
 from orchestrator.service.replica import enter_replica

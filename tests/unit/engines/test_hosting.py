@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.engines.assignment import Assignment
 from orchestrator.engines.base import Call, Text
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.fake import FakeEngine, FakeHost
-from orchestrator.engines.hosting import RETRY_S, Assignment, Hosting
+from orchestrator.engines.hosting import RETRY_S, Hosting
 from orchestrator.engines.lineage import Lineage
-from orchestrator.errors import EngineDeadError, NotHostedError
+from orchestrator.errors import EngineDeadError, ModelError, NotHostedError
 from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import ManualClock
 
@@ -85,9 +86,29 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
+class Fetching:
+    """Fetches when a test lets it."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.failure: BaseException | None = None
+        self.begun = asyncio.Event()
+
+    async def bring(self, experts) -> None:
+        self.begun.set()
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+
+
 @pytest.fixture
-async def hosting(openings, clock):
-    made = Hosting("local", open_host=openings.open, clock=clock)
+def fetching() -> Fetching:
+    return Fetching()
+
+
+@pytest.fixture
+async def hosting(openings, clock, fetching):
+    made = Hosting("local", open_host=openings.open, clock=clock, bring=fetching.bring)
     yield made
     await made.close()
 
@@ -112,6 +133,40 @@ async def test_a_new_sibling_is_taken_at_once_and_no_engine_is_started(hosting, 
 
     assert await said(hosting, FRENCH) == "french: hi"
     assert openings.opened == ["llama"]
+
+
+REMOTE = Expert(id="remote", model="org/name", sha256={"model.safetensors": "a" * 64})
+
+
+async def test_a_sibling_that_must_be_fetched_is_taken_once_it_is_here(hosting, fetching):
+    await settled(hosting, assigned(llama=[MATHS]))
+
+    hosting.assign(assigned(llama=[MATHS, FRENCH, REMOTE]))
+    await fetching.begun.wait()
+    assert states(hosting) == {"llama": "starting"}
+    assert [await said(hosting, one) for one in (MATHS, FRENCH)] == ["maths: hi", "french: hi"]
+    with pytest.raises(NotHostedError):
+        await said(hosting, REMOTE)
+    fetching.gate.set()
+    await hosting.settled()
+
+    assert states(hosting) == {"llama": "up"}
+    assert await said(hosting, REMOTE) == "remote: hi"
+
+
+async def test_a_sibling_that_cannot_be_fetched_says_why_and_the_others_serve(hosting, fetching):
+    fetching.failure = ModelError("'org/name' has another hash")
+    fetching.gate.set()
+    await settled(hosting, assigned(llama=[MATHS]))
+
+    await settled(hosting, assigned(llama=[MATHS, REMOTE]))
+
+    assert [(one.state, one.detail) for one in hosting.describe()] == [
+        ("failed", "'org/name' has another hash")
+    ]
+    assert await said(hosting, MATHS) == "maths: hi"
+    hosting.assign(assigned(llama=[MATHS]))
+    assert states(hosting) == {"llama": "up"}
 
 
 async def test_a_sibling_that_is_gone_is_refused_and_the_others_serve(hosting):

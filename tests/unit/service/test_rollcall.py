@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.engines.hosting import EngineReport
+from orchestrator.engines.assignment import EngineReport
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.slot import HostReport, SlotReport
 from orchestrator.registry.models import Expert, Slot
