@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import Node
 
+from orchestrator.registry.composing import compose_plain
 from orchestrator.registry.faults import Fault, Finding, KeyPath, Place, dotted
 from orchestrator.registry.nodes import MAX_DEPTH, NodeReader
 
@@ -93,7 +94,7 @@ def parse(text: str, *, file: str) -> Document:
     yaml.max_depth = MAX_DEPTH
     yaml.composer.warn_double_anchors = False
     try:
-        root = yaml.compose(text)
+        root = compose_plain(text, yaml) or yaml.compose(text)
     except MarkedYAMLError as exc:
         return _malformed(file, exc)
     except (YAMLError, ValueError, IndexError, AttributeError, AssertionError, TypeError) as exc:
