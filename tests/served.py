@@ -33,7 +33,11 @@ REGISTRY = Registry.model_validate(
                 "modalities": ("text", "image"),
                 "defaults": {"temperature": 0.5, "max_tokens": 64},
             },
-            {"id": "plain", "engine": {"kind": "vllm", "max_model_len": 512}},
+            {
+                "id": "plain",
+                "engine": {"kind": "vllm", "max_model_len": 512},
+                "variants": ({"name": "half", "dtype": "float16", "loss": 0.4},),
+            },
             {"id": "vectors", "engine": {"kind": "fake", "task": "embed"}},
         ),
         "routers": {"topic": {"kind": "category", "artifact": "none", "fallback": "plain"}},

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator.engines.fetched import fetched_folder, outline_folder
 from orchestrator.errors import RegistryError, SwapError
 from orchestrator.registry.models import Expert, VllmEngine
 from orchestrator.registry.weights import read_checkpoint
@@ -31,7 +32,7 @@ class Lineage:
     experts: tuple[Expert, ...]
     #: What relative model paths are relative to.
     root: Path
-    #: Bytes of one expert's weights on disk; 0 where they come from a hub.
+    #: Bytes of one expert's weights on disk; 0 where they are fetched and not yet known.
     num_weight_bytes: int = 0
     #: Whether the engine runs on a CPU.
     on_cpu: bool = True
@@ -53,15 +54,15 @@ class Lineage:
         return _identify(expert, self.root, on_cpu=self.on_cpu)[0] == self.id
 
     def folder(self, expert: Expert) -> Path | None:
-        """Where the weights of `expert` lie, `None` for a model of a hub."""
+        """Where the weights of `expert` lie, `None` where they are still to be fetched."""
         return model_folder(expert, self.root)
 
 
 def lineages(experts: Sequence[Expert], root: Path, *, on_cpu: bool = True) -> tuple[Lineage, ...]:
     """Group the experts hosted by vLLM by the engine they can share.
 
-    A model of a hub is alone: its tensors are unknown until it is downloaded. On a CPU so is a
-    model with tied embeddings, because vLLM keeps the packed `lm_head` of the first one there.
+    A model that is fetched is alone until its outline is known, see `fetched.sketch`. On a CPU so
+    is a model with tied embeddings, because vLLM keeps the packed `lm_head` of the first one there.
 
     Args:
         experts: of any engine kind; others than `vllm` are left out.
@@ -94,7 +95,7 @@ def lineages(experts: Sequence[Expert], root: Path, *, on_cpu: bool = True) -> t
 
 
 def model_folder(expert: Expert, root: Path) -> Path | None:
-    """The local folder of an expert's model, `None` where `model` is a hub id.
+    """Where the model of an expert lies on this machine, `None` where it is to be fetched.
 
     Raises:
         RegistryError: the expert names no model.
@@ -102,11 +103,11 @@ def model_folder(expert: Expert, root: Path) -> Path | None:
     if expert.model is None:
         raise RegistryError(f"expert {expert.id!r} has no model; vllm needs a folder or a hub id")
     folder = root / Path(expert.model).expanduser()
-    return folder if folder.is_dir() else None
+    return folder if folder.is_dir() else fetched_folder(expert)
 
 
 def _identify(expert: Expert, root: Path, *, on_cpu: bool) -> tuple[str, int]:
-    folder = model_folder(expert, root)
+    folder = model_folder(expert, root) or outline_folder(expert)
     if folder is None:
         return f"hub-{expert.key}", 0
     config = _read_config(expert, folder)

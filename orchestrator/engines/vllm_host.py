@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 
+from orchestrator.engines import fetched
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.canaries import Canaries
 from orchestrator.engines.choices import Reading
@@ -25,7 +27,10 @@ from orchestrator.registry.weights import read_checkpoint
 
 async def begin(lineage: Lineage, expert: Expert) -> VllmRunning | VllmPooling:
     """Start an engine with the weights of `expert`; nothing is proved yet."""
+    begun_s = time.monotonic()
     live = await LiveEngine.start(expert, source_of(lineage, expert))
+    folder, took_s = lineage.folder(expert), time.monotonic() - begun_s
+    await fetched.note_load(folder, "start", conditions=live.conditions, seconds=took_s)
     kind = VllmPooling if expert.embeds else VllmRunning
     try:
         return await asyncio.to_thread(kind, lineage, live, expert)
@@ -62,6 +67,7 @@ class VllmRunning:
 
     def prepare(self, expert: Expert) -> None:
         """Read what is needed of `expert`; `SwapError` where its tensors do not fit."""
+        fetched.bring_for_swap(expert)
         hosted = self._shelf.get(expert)
         if self._checkpoint is not None and hosted.folder is not None:
             check_fits(read_checkpoint(hosted.folder), self._checkpoint)
@@ -72,7 +78,12 @@ class VllmRunning:
         if hosted.folder is None:
             raise SwapError(f"expert {expert.id!r} comes from a hub and is only loaded fresh")
         self._hosted = hosted
+        begun_s = time.monotonic()
         await self.live.reload(hosted.folder)
+        took_s = time.monotonic() - begun_s
+        await fetched.note_load(
+            hosted.folder, "reload", conditions=self.live.conditions, seconds=took_s
+        )
 
     async def prove(self, canaries: Canaries, *, is_fresh: bool) -> None:
         """Raise `SwapError` unless the weights are those of `expert`."""
@@ -84,6 +95,7 @@ class VllmRunning:
                 folder=hosted.folder,
                 backend=hosted.backend,
                 is_fresh=is_fresh,
+                notebook=fetched.notebook(),
             )
 
     async def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
