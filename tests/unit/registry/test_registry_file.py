@@ -41,7 +41,9 @@ async def test_a_file_that_is_not_there_is_told_once_it_stays_away(path):
     assert await file.look() is None
 
     error = site.rollout.status().last_error
-    assert error.message.endswith("cannot be read: there is no such file; what is live serves on")
+    assert error.message == (
+        f"registry file {str(path)!r}: there is no such file; what is live serves on"
+    )
     assert site.now_s >= 100.3
     assert (file.state().trouble, file.state().sha256) == (error.message, None)
 
