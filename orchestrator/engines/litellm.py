@@ -10,9 +10,11 @@ from typing import Any
 from weakref import WeakSet
 
 from orchestrator.engines.base import Call, Chat, Chunk, Text, Usage
+from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.engines.litellm_errors import translated
 from orchestrator.engines.litellm_sdk import close_connections, importing
 from orchestrator.engines.openai_body import request_body
+from orchestrator.engines.openai_embedding import embed_body, read_vectors
 from orchestrator.engines.openai_reading import read_answer, read_event
 from orchestrator.errors import (
     ContextTooLongError,
@@ -75,6 +77,21 @@ class LitellmEngine:
                 async for chunk in chunks:
                     yield chunk
 
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """Pass `call` on; see `Embedder.embed`."""
+        if self._is_closed:
+            raise self._dead()
+        if any(one.token_ids is not None for one in call.inputs):
+            raise self._no_ids("input")
+        # Each provider has an encoding of its own; the SDK gives numbers of all.
+        body = embed_body(call, model=self._spec.model) | self._settings("api_base")
+        del body["encoding_format"]
+        ends_s = None if call.timeout_s is None else _now_s() + call.timeout_s
+        with translated(self._provider, secret=self._secret):
+            async with self._wait(ends_s):
+                answer = await (await self._loaded()).aembedding(**body)
+        return read_vectors(answer.model_dump(), num_inputs=len(call.inputs))
+
     async def close(self) -> None:
         """Calls in flight and later ones fail with `EngineDeadError`."""
         self._is_closed = True
@@ -97,23 +114,27 @@ class LitellmEngine:
                 param="max_tokens",
             )
         if isinstance(call.prompt, Text) and call.prompt.token_ids is not None:
-            raise UnsupportedParameterError(
-                f"{self._provider} takes text; token ids are of another vocabulary", param="prompt"
-            )
+            raise self._no_ids("prompt")
         # Few providers repeat a prompt, and it is known here.
         sent = replace(call, stream=is_streamed, echo=False)
+        body = request_body(sent, model=self._spec.model, defaults=self._expert.defaults)
+        return body | self._settings("base_url")
+
+    def _settings(self, root: str) -> dict[str, Any]:
         return {
-            **request_body(sent, model=self._spec.model, defaults=self._expert.defaults),
-            "base_url": self._spec.base_url,
+            root: self._spec.base_url,
             "api_key": self._secret,
             "timeout": self._spec.timeout_s,
             "num_retries": 0,
             "max_retries": 0,
         }
 
-    async def _begun(self, call: Call, asked: dict[str, Any]) -> Any:
+    async def _loaded(self) -> Any:
         # Shielded: one caller that gives up must not cancel the import for all.
-        sdk = await asyncio.shield(asyncio.wrap_future(self._sdk))
+        return await asyncio.shield(asyncio.wrap_future(self._sdk))
+
+    async def _begun(self, call: Call, asked: dict[str, Any]) -> Any:
+        sdk = await self._loaded()
         ask = sdk.acompletion if isinstance(call.prompt, Chat) else sdk.atext_completion
         return await ask(**asked)
 
@@ -152,6 +173,11 @@ class LitellmEngine:
             raise EngineTimeoutError(f"{self._provider} gave no answer in time") from exc
         finally:
             self._waits.discard(wait)
+
+    def _no_ids(self, param: str) -> UnsupportedParameterError:
+        return UnsupportedParameterError(
+            f"{self._provider} takes text; token ids are of another vocabulary", param=param
+        )
 
     def _dead(self) -> EngineDeadError:
         return EngineDeadError(f"{self._provider}: the engine was closed")
