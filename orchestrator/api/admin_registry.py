@@ -17,8 +17,8 @@ from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.wiring import Wiring
 from orchestrator.errors import OrchestratorError
 from orchestrator.registry.changes import Applied, DiffRequest, PostedEdit, RollbackRequest
+from orchestrator.registry.contents import MAX_BYTES
 from orchestrator.registry.diff import Diff
-from orchestrator.registry.document import MAX_BYTES
 from orchestrator.registry.generations import GenerationSummary
 from orchestrator.registry.status import RolloutStatus
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from orchestrator.errors import ConflictError, RegistryError, StoreError
 from orchestrator.registry.attempt import Attempt
-from orchestrator.registry.document import MAX_BYTES
+from orchestrator.registry.contents import ContentsError, opened
 from orchestrator.registry.edit import Edit, SoundEdit, sha256_of
 from orchestrator.registry.file_events import hints
 from orchestrator.registry.models import Registry
@@ -208,9 +208,9 @@ class RegistryFile:
 
 
 def read_content(path: Path) -> Content:
-    """What the file says, one byte more than allowed at most, or why it cannot be read."""
+    """What the file says, or why it cannot be read."""
     try:
-        with path.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)
-    except OSError as exc:
-        return Missing(reason=str(exc.strerror or exc))
+        with opened(path) as found:
+            return found.read()
+    except ContentsError as exc:
+        return Missing(reason=str(exc))
