@@ -166,7 +166,7 @@ class Gateway:
                 slot.mark_up()
             else:
                 slot.mark_down()
-        if census.proposed is None:
+        if census.proposed is None and self._following.prepared is not None:
             await self._following.look()  # it may be live by now: then it is not to be dropped
         self._following.prepare(census.proposed)
         return census.table

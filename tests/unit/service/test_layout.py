@@ -1,10 +1,12 @@
 """Which engines each worker starts."""
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.errors import SetupError
 from orchestrator.registry.models import Registry
-from orchestrator.service.layout import lay_out
+from orchestrator.service.layout import assignment_of, lay_out
 from tests.unit.engines.checkpoints import write_model
 
 
@@ -38,6 +40,33 @@ def test_a_slot_that_counts_for_two_is_two_slots(root):
     layout = lay_out(registry(count=2), root)
 
     assert [share.name for share in layout.shares] == ["local-0", "local-1"]
+
+
+def test_what_is_proposed_is_placed_beside_what_is_live_each_definition_once(root):
+    live, proposed = registry(), registry(count=1)
+    changed = proposed.experts[0].model_copy(update={"sha256": {"config.json": "a" * 64}})
+    dearer = proposed.experts[1].model_copy(update={"tags": ("dear",)})
+    proposed = proposed.model_copy(update={"experts": (changed, dearer)})
+
+    layout = lay_out(proposed, root, beside=live)
+
+    (lineage,) = layout.shares[0].lineages
+    assert {one.key for one in lineage.experts} == {live.experts[0].key, changed.key, dearer.key}
+    assert lineage.expert("b").tags == ("dear",)
+
+
+def test_an_assignment_has_another_stamp_when_anything_that_a_worker_acts_on_changed(root):
+    (share,) = lay_out(registry(), root).shares
+    wider = replace(share, slot=share.slot.model_copy(update={"memory_gib": 9}))
+    fewer = replace(share, lineages=())
+
+    stamps = [
+        assignment_of(one, max_queue=queue).stamp
+        for one, queue in ((share, 8), (share, 9), (wider, 8), (fewer, 8), (share, 8))
+    ]
+
+    assert stamps[0] == stamps[-1]
+    assert len(set(stamps)) == 4
 
 
 def test_a_slot_without_room_is_refused_before_anything_starts(root):
