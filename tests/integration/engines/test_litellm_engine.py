@@ -7,6 +7,7 @@ from aiohttp import web
 from orchestrator.engines.base import (
     Call,
     Chat,
+    ImagePart,
     Message,
     Sampling,
     Structure,
@@ -168,6 +169,27 @@ async def test_another_protocol_is_translated_both_ways(stream):
     assert answer.choices[0].text == "four, I think"
     assert answer.choices[0].finish_reason == "stop"
     assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (11, 7)
+
+
+async def test_raw_text_reaches_another_protocol_as_one_turn():
+    seen = []
+    says = messages({"type": "text", "text": " world"}, seen=seen)
+
+    answer = await asked(says, model=CLAUDE, prompt=Text(text="hello"), echo=True)
+
+    assert seen[0][2]["messages"][0]["role"] == "user"
+    assert answer.choices[0].text == "hello world"
+    assert answer.usage.completion_tokens == 7
+
+
+async def test_an_image_reaches_another_protocol():
+    seen = []
+    image = ImagePart(url="data:image/png;base64,iVBORw0KGgo=")
+    chat = Chat(messages=(Message(role="user", content=(TextPart(text="what?"), image)),))
+
+    await asked(messages({"type": "text", "text": "a dot"}, seen=seen), model=CLAUDE, prompt=chat)
+
+    assert seen[0][2]["messages"][0]["content"][1]["type"] == "image"
 
 
 @pytest.mark.parametrize("stream", [True, False])
