@@ -263,6 +263,26 @@ async def test_closing_ends_calls_in_flight_and_later_ones():
             await collect(subject.generate(call()))
 
 
+async def test_closing_ends_a_stream_that_nobody_waits_for():
+    async with serving(streaming(CUT, stalls=True)) as url:
+        subject = engine(url)
+        chunks = subject.generate(call())
+        await anext(chunks)
+
+        await subject.close()
+
+        with pytest.raises(EngineDeadError, match="closed"):
+            await anext(chunks)
+
+
+async def test_a_call_that_is_late_already_is_a_timeout():
+    async with serving(streaming(CUT, stalls=True)) as url:
+        subject = engine(url)
+        with pytest.raises(EngineTimeoutError, match="'hosted'"):
+            await collect(subject.generate(call(timeout_s=0.0)))
+        await subject.close()
+
+
 @pytest.mark.parametrize("stream", [True, False])
 async def test_reasoning_and_tool_calls_come_through(stream):
     made = ToolCall(id="t1", name="add", arguments='{"a": 1}')
