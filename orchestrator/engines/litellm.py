@@ -95,7 +95,7 @@ class LitellmEngine:
         for wait in self._waits:
             if not wait.expired():
                 wait.reschedule(_now_s())
-        if not _OPEN and self._sdk.done():
+        if not _OPEN and self._sdk.done() and self._sdk.exception() is None:
             await close_connections(self._sdk.result())
 
     def _asked(self, call: Call, *, is_streamed: bool) -> dict[str, Any]:

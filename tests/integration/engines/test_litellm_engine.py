@@ -392,6 +392,17 @@ async def test_the_key_that_the_registry_names_is_sent():
     assert seen["Authorization"] == f"Bearer {KEY}"
 
 
+async def test_experts_of_one_process_share_their_connections():
+    async with serving(front(FakeEngine("hi"))) as url:
+        first, second = engine(url), engine(url)
+        await collect(first.generate(call()))
+
+        await first.close()
+
+        assert (await collect(second.generate(call()))).choices[0].text == "hi"
+        await second.close()
+
+
 def test_a_missing_sdk_names_the_extra():
     with pytest.raises(MissingExtraError, match="'remote'"):
         importing("litellm_that_is_not_there")
