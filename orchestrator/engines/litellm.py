@@ -10,9 +10,11 @@ from typing import Any
 from weakref import WeakSet
 
 from orchestrator.engines.base import Call, Chat, Chunk, Text, Usage
+from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.engines.litellm_errors import translated
 from orchestrator.engines.litellm_sdk import close_connections, importing
 from orchestrator.engines.openai_body import request_body
+from orchestrator.engines.openai_embedding import embed_body, read_vectors
 from orchestrator.engines.openai_reading import read_answer, read_event
 from orchestrator.errors import (
     ContextTooLongError,
@@ -75,6 +77,22 @@ class LitellmEngine:
                 async for chunk in chunks:
                     yield chunk
 
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """Pass `call` on; see `Embedder.embed`."""
+        if self._is_closed:
+            raise self._dead()
+        if any(one.token_ids is not None for one in call.inputs):
+            raise self._refusing_ids("input")
+        asked = embed_body(call, model=self._spec.model) | self._connection()
+        asked["api_base"] = asked.pop("base_url")  # here the SDK reads no other name of it
+        ends_s = None if call.timeout_s is None else _now_s() + call.timeout_s
+        with translated(self._provider, secret=self._secret):
+            async with self._wait(ends_s):
+                sdk = await self._imported()
+                answer = await sdk.aembedding(**asked)
+        vectors = read_vectors(answer.model_dump(), num_inputs=len(call.inputs))
+        return replace(vectors, cost_usd=_cost_usd(answer))
+
     async def close(self) -> None:
         """Calls in flight and later ones fail with `EngineDeadError`."""
         self._is_closed = True
@@ -97,13 +115,17 @@ class LitellmEngine:
                 param="max_tokens",
             )
         if isinstance(call.prompt, Text) and call.prompt.token_ids is not None:
-            raise UnsupportedParameterError(
-                f"{self._provider} takes text; token ids are of another vocabulary", param="prompt"
-            )
+            raise self._refusing_ids("prompt")
         # Few providers repeat a prompt, and it is known here.
         sent = replace(call, stream=is_streamed, echo=False)
         return {
             **request_body(sent, model=self._spec.model, defaults=self._expert.defaults),
+            **self._connection(),
+        }
+
+    def _connection(self) -> dict[str, Any]:
+        """How the SDK is to ask, whatever it asks for."""
+        return {
             "base_url": self._spec.base_url,
             "api_key": self._secret,
             "timeout": self._spec.timeout_s,
@@ -111,9 +133,12 @@ class LitellmEngine:
             "max_retries": 0,
         }
 
-    async def _begun(self, call: Call, asked: dict[str, Any]) -> Any:
+    async def _imported(self) -> Any:
         # Shielded: one caller that gives up must not cancel the import for all.
-        sdk = await asyncio.shield(asyncio.wrap_future(self._sdk))
+        return await asyncio.shield(asyncio.wrap_future(self._sdk))
+
+    async def _begun(self, call: Call, asked: dict[str, Any]) -> Any:
+        sdk = await self._imported()
         ask = sdk.acompletion if isinstance(call.prompt, Chat) else sdk.atext_completion
         return await ask(**asked)
 
@@ -153,6 +178,11 @@ class LitellmEngine:
         finally:
             self._waits.discard(wait)
 
+    def _refusing_ids(self, param: str) -> UnsupportedParameterError:
+        return UnsupportedParameterError(
+            f"{self._provider} takes text; token ids are of another vocabulary", param=param
+        )
+
     def _dead(self) -> EngineDeadError:
         return EngineDeadError(f"{self._provider}: the engine was closed")
 
@@ -171,9 +201,14 @@ def _priced(usage: Usage | None, answer: Any) -> Usage | None:
     """`usage` with what LiteLLM's price table says it cost, where the model is in it."""
     if usage is None:
         return None
-    hidden = getattr(answer, "_hidden_params", None) or {}
     found = getattr(answer.usage, "cost", None)
-    return replace(usage, cost_usd=hidden.get("response_cost") if found is None else found)
+    return replace(usage, cost_usd=_cost_usd(answer) if found is None else found)
+
+
+def _cost_usd(answer: Any) -> float | None:
+    hidden = getattr(answer, "_hidden_params", None) or {}
+    found: float | None = hidden.get("response_cost")
+    return found
 
 
 def _echoing(chunk: Chunk, call: Call) -> Chunk:
