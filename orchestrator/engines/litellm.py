@@ -86,7 +86,8 @@ class LitellmEngine:
         with translated(self._provider, secret=self._secret):
             async with self._wait(ends_s):
                 answer = await (await self._loaded()).aembedding(**body)
-        return read_vectors(answer.model_dump(), num_inputs=len(call.inputs))
+        vectors = read_vectors(answer.model_dump(), num_inputs=len(call.inputs))
+        return replace(vectors, cost_usd=_cost_usd(answer))
 
     async def close(self) -> None:
         """Calls in flight and later ones fail with `EngineDeadError`."""
@@ -196,9 +197,14 @@ def _priced(usage: Usage | None, answer: Any) -> Usage | None:
     """`usage` with what LiteLLM's price table says it cost, where the model is in it."""
     if usage is None:
         return None
-    hidden = getattr(answer, "_hidden_params", None) or {}
     found = getattr(answer.usage, "cost", None)
-    return replace(usage, cost_usd=hidden.get("response_cost") if found is None else found)
+    return replace(usage, cost_usd=_cost_usd(answer) if found is None else found)
+
+
+def _cost_usd(answer: Any) -> float | None:
+    hidden = getattr(answer, "_hidden_params", None) or {}
+    found: float | None = hidden.get("response_cost")
+    return found
 
 
 def _echoing(chunk: Chunk, call: Call) -> Chunk:
