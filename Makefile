@@ -75,5 +75,8 @@ bench-merge: .venv/.dev ## Measure what merges of two demo experts keep, and wha
 	@$(BIN)/python -m deploy.demo.training merges
 	@$(BIN)/python -m deploy.demo.training variants
 
+bench-registry: .venv/.dev ## Measure edits of the registry: a thousand experts, and two hundred edits under load.
+	@$(BIN)/python -m bench.registry
+
 clean: ## Remove what was installed and made.
 	rm -rf .venv .venv-litellm build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
