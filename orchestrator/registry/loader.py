@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.errors import RegistryError
-from orchestrator.registry import arguments, artifacts, capacity, form, references, upstreams
+from orchestrator.registry import (
+    adapters,
+    arguments,
+    artifacts,
+    capacity,
+    form,
+    references,
+    upstreams,
+)
 from orchestrator.registry.arguments import CheckArgs
 from orchestrator.registry.document import Document, read
 from orchestrator.registry.draft import Draft, draft_of, salvage
@@ -90,6 +98,7 @@ def _semantic(
     yield from references.findings(draft)
     yield from upstreams.findings(draft, environ=where.environ)
     yield from artifacts.findings(draft, where)
+    yield from adapters.findings(draft, where)
     yield from capacity.findings(draft, artifacts.weights_by_expert(draft, where))
     yield from arguments.findings(draft, engine_args)
 

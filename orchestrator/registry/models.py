@@ -172,6 +172,11 @@ class Expert(Entry):
         ExpertDefaults(), description="Sampling where the caller is silent."
     )
 
+    @property
+    def is_adapter(self) -> bool:
+        """Whether it is put on the weights of another expert."""
+        return self.base is not None or self.adapter is not None
+
 
 class CategoryRouter(Entry):
     """Chooses by the category of the prompt (Composition of Experts, arXiv:2412.01868)."""

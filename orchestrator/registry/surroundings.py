@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestrator.registry.models import Registry, VllmEngine
+from orchestrator.registry.models import Expert, Registry, VllmEngine
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _TRUE = {"1", "on", "yes", "true"}
@@ -60,19 +60,33 @@ def has(folder: Path, pattern: str) -> bool:
 def resolved(registry: Registry, where: Surroundings) -> Registry:
     """The registry with every folder absolute, so that any process can open it.
 
-    Hugging Face ids stay as they are.
+    Hugging Face ids stay as they are. An adapter carries the model and the engine of its base, so
+    that whatever asks for a context length, a dtype or a lineage need not know of adapters.
     """
-    experts = tuple(
-        expert.model_copy(update={"model": _absolute(expert.model, where)})
-        if isinstance(expert.engine, VllmEngine) and expert.model is not None
-        else expert
-        for expert in registry.experts
-    )
+    experts = tuple(_absolute_expert(expert, where) for expert in registry.experts)
+    by_id = {expert.id: expert for expert in experts}
     routers = {
         name: router.model_copy(update={"artifact": _absolute(router.artifact, where)})
         for name, router in registry.routers.items()
     }
-    return registry.model_copy(update={"experts": experts, "routers": routers})
+    on_bases = tuple(on_base(expert, by_id.get(expert.base or "")) for expert in experts)
+    return registry.model_copy(update={"experts": on_bases, "routers": routers})
+
+
+def on_base(expert: Expert, base: Expert | None) -> Expert:
+    """An adapter with the model and the engine of its base; others as they are."""
+    if expert.adapter is None or base is None:
+        return expert
+    return expert.model_copy(update={"model": base.model, "engine": base.engine})
+
+
+def _absolute_expert(expert: Expert, where: Surroundings) -> Expert:
+    if not isinstance(expert.engine, VllmEngine):
+        return expert
+    places = {"model": expert.model, "adapter": expert.adapter}
+    return expert.model_copy(
+        update={key: _absolute(path, where) for key, path in places.items() if path is not None}
+    )
 
 
 def _absolute(path: str, where: Surroundings) -> str:
