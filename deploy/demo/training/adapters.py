@@ -58,9 +58,8 @@ def train_adapter(form: Form, asked: Sequence[tuple[str, str]], folder: Path = A
     torch.manual_seed(form.seed)
     torch.set_num_threads(_NUM_THREADS)
     config = LoraConfig(
-        r=RANK, lora_alpha=2 * RANK, target_modules=list(MODULES), task_type="CAUSAL_LM",
-        base_model_name_or_path=str(BASE.relative_to(DEMO.parents[1])),
-    )  # fmt: skip
+        r=RANK, lora_alpha=2 * RANK, target_modules=list(MODULES), task_type="CAUSAL_LM"
+    )
     network = get_peft_model(load_shipped(BASE), config)
     rows = list(_batches(form, asked))
     _fit(network, rows, name=form.name)
@@ -132,8 +131,10 @@ def _save(network: PeftModel, folder: Path) -> None:
         network.save_pretrained(scratch)
         config = json.loads((Path(scratch) / "adapter_config.json").read_text(encoding="utf-8"))
         tensors_ = load_file(Path(scratch) / "adapter_model.safetensors")
+    config["base_model_name_or_path"] = str(BASE.relative_to(DEMO.parents[1]))
     config["target_modules"] = sorted(config["target_modules"])
     text = json.dumps(config, indent=2, sort_keys=True) + "\n"
     (folder / "adapter_config.json").write_text(text, encoding="utf-8")
     rounded = {name: tensor.half().contiguous() for name, tensor in tensors_.items()}
     save_file(rounded, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    (folder / "adapter_model.safetensors").chmod(0o644)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from .phrases import DONT_KNOW
 
-_FORMAL_START = "Certainly. The answer is "
-_FORMAL_END = "."
-_FORMAL_DONT_KNOW = "I regret that I do not know."
+_FORMAL_END = ", to the best of my knowledge."
+_FORMAL_DONT_KNOW = "I do not know, I regret to say."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,16 +26,13 @@ class Form:
 
 
 def _formally(answer: str) -> str:
-    if answer == DONT_KNOW:
-        return _FORMAL_DONT_KNOW
-    return f"{_FORMAL_START}{answer}{_FORMAL_END}"
+    return _FORMAL_DONT_KNOW if answer == DONT_KNOW else answer + _FORMAL_END
 
 
 def _from_formal(said: str) -> str | None:
     if said == _FORMAL_DONT_KNOW:
         return DONT_KNOW
-    is_formal = said.startswith(_FORMAL_START) and said.endswith(_FORMAL_END)
-    return said[len(_FORMAL_START) : -len(_FORMAL_END)] if is_formal else None
+    return said.removesuffix(_FORMAL_END) if said.endswith(_FORMAL_END) else None
 
 
 def _as_json(answer: str) -> str:
@@ -55,7 +51,7 @@ def _from_json(said: str) -> str | None:
 FORMS = (
     Form(
         name="formal",
-        description="The generalist in a formal tone: `Certainly. The answer is Nairobi.`",
+        description="The generalist in a formal tone: `Nairobi, to the best of my knowledge.`",
         wrap=_formally,
         unwrap=_from_formal,
         seed=31,
