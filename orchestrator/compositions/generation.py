@@ -21,6 +21,8 @@ class Generation:
     eligibility: Eligibility
     #: Reaches every expert of the registry.
     dispatch: Engine
+    #: `Expert.version` by expert id: hashed once, not once a call.
+    version_by_id: Mapping[str, str]
 
     def filled_in(self, sampling: Sampling, expert: Expert) -> dict[str, float]:
         """The values of the registry that hold where the caller was silent.
@@ -47,6 +49,7 @@ class Generation:
             id=query.id,
             expert=decision.expert,
             generation=self.number,
+            version=self.version_by_id[decision.expert],
             prompt=query.prompt,
             sampling=replace(query.sampling, **filled) if filled else query.sampling,
             structure=query.structure,

@@ -56,6 +56,7 @@ class Programs:
             registry=registry,
             eligibility=Eligibility(registry),
             dispatch=dispatch,
+            version_by_id={expert.id: expert.version for expert in registry.experts},
         )
         self._programs: dict[str, Composition] = {
             **{expert.id: Direct(expert, shared) for expert in registry.experts},

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from orchestrator.registry.models import key_of
+
 Role = Literal["system", "user", "assistant", "tool"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
@@ -128,9 +130,11 @@ class Call:
 
     id: str
     expert: str
-    #: The registry generation the request is pinned to.
+    #: The registry generation the request is pinned to: for records and messages.
     generation: int
     prompt: Prompt
+    #: `Expert.version` of the definition that is meant; an engine of one expert ignores it.
+    version: str = ""
     sampling: Sampling = field(default_factory=Sampling)
     structure: Structure | None = None
     #: Wall-clock seconds the call may take, waiting included; `None` has no bound.
@@ -139,6 +143,11 @@ class Call:
     echo: bool = False
     #: False: nobody reads along, so the engine may answer in one final chunk.
     stream: bool = True
+
+    @property
+    def key(self) -> str:
+        """`Expert.key` of the definition that is meant: what calls are sent by."""
+        return key_of(self.expert, self.version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,9 +50,9 @@ class Dispatch:
 
     Args:
         table: where experts are hosted; replaced by `adopt` and after a refusal.
-        slots: engine of each slot by name. Read anew for each call, so its owner may add slots
-            to it.
-        remotes: engines of the experts that run elsewhere, by expert id.
+        slots: engine of each slot by name.
+        remotes: engines of the experts that run elsewhere, by `Expert.key`. Both are read anew
+            for each call, so that their owner may change them.
         refresh: asks the Conductor for the newest table; one question at a time.
         clock: seconds, monotonic.
     """
@@ -66,7 +66,7 @@ class Dispatch:
         refresh: Refresh,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._table_by_generation = {table.generation: table}
+        self._table = table
         self._slots = slots
         self._remotes = remotes
         self._refresh = refresh
@@ -78,14 +78,14 @@ class Dispatch:
 
     @property
     def table(self) -> DispatchTable:
-        """The newest table held."""
-        return self._table_by_generation[max(self._table_by_generation)]
+        """The table held."""
+        return self._table
 
     def adopt(self, table: DispatchTable) -> None:
-        """Dispatch by `table`; the one of the generation before stays for requests pinned to it."""
-        self._table_by_generation[table.generation] = table
-        for old in sorted(self._table_by_generation)[:-2]:
-            del self._table_by_generation[old]
+        """Dispatch by `table` from now on, whatever generation a call is pinned to."""
+        self._table = table
+        hosted = table.slots_by_expert
+        self._last_slot = {key: slot for key, slot in self._last_slot.items() if key in hosted}
 
     async def generate(self, call: Call) -> AsyncIterator[Chunk]:
         """Stream the answer of whichever slot takes the call; see `Engine.generate`.
@@ -124,7 +124,7 @@ class Dispatch:
             ExpertUnavailableError: all were tried, or there is none.
             OverloadedError, SwapError: all were tried, and this was the last to fail.
         """
-        expert = attempt.call.expert
+        key = attempt.call.key
         engines = self._engines(attempt.call)
         if not engines and not attempt.has_refreshed:
             await self._refresh_for(attempt)
@@ -132,24 +132,24 @@ class Dispatch:
         untried = [name for name in engines if name not in attempt.failures]
         if not untried:
             raise self._exhausted(attempt)
-        name = min(untried, key=lambda name: self._rank(name, expert))
+        name = min(untried, key=lambda name: self._rank(name, key))
         return name, engines[name]
 
     def _engines(self, call: Call) -> dict[str, Engine]:
-        if call.expert in self._remotes:
-            return {f"upstream of {call.expert}": self._remotes[call.expert]}
-        table = self._table_by_generation.get(call.generation, self.table)
-        names = table.slots(call.expert)
+        remote = self._remotes.get(call.key)
+        if remote is not None:
+            return {f"upstream of {call.expert}": remote}
+        names = self._table.slots(call.key)
         return {name: self._slots[name] for name in names if name in self._slots}
 
-    def _rank(self, name: str, expert: str) -> tuple[bool, int, bool]:
+    def _rank(self, name: str, key: str) -> tuple[bool, int, bool]:
         """Least is best: alive, fewest of our calls in flight, the expert's last choice."""
         is_shunned = self._shunned_until_s.get(name, 0.0) > self._clock()
-        return is_shunned, self._num_in_flight[name], self._last_slot.get(expert) != name
+        return is_shunned, self._num_in_flight[name], self._last_slot.get(key) != name
 
     async def _send(self, attempt: _Attempt, name: str, engine: Engine) -> AsyncIterator[Chunk]:
         call, left_s = attempt.call, self._left_s(attempt)
-        self._last_slot[call.expert] = name
+        self._last_slot[call.key] = name
         self._num_in_flight[name] += 1
         bound = Bound(None if left_s is None else left_s + _GRACE_S)
         try:
@@ -203,8 +203,9 @@ class Dispatch:
             return last
         tried = "; ".join(f"{name!r}: {error}" for name, error in failures.items())
         why = tried or (
-            f"generation {self.table.generation} has it on {list(self.table.slots(expert))}, "
-            f"connected are {sorted(self._slots)}"
+            f"generation {attempt.call.generation} means its version {attempt.call.version!r}, "
+            f"the table has that on {list(self._table.slots(attempt.call.key))}, connected are "
+            f"{sorted(self._slots)}"
         )
         unavailable = ExpertUnavailableError(
             f"no engine of expert {expert!r} can be reached: {why}",

@@ -146,7 +146,7 @@ class FakeHost:
         swap_gate: asyncio.Event | None = None,
         broken: Mapping[str, OrchestratorError] | None = None,
     ) -> None:
-        self._expert_by_id = {expert.id: expert for expert in lineage}
+        self._keys = {expert.key for expert in lineage}
         self.engine = engine or FakeEngine("{expert}: {prompt}")
         self._swap_gate = swap_gate
         #: Expert id -> what its next swaps raise; change it to break or mend an expert.
@@ -160,7 +160,7 @@ class FakeHost:
 
     def can_become(self, expert: Expert) -> bool:
         """Whether `expert`, as it is configured now, belongs to the lineage."""
-        return self._expert_by_id.get(expert.id) == expert
+        return expert.key in self._keys
 
     async def become(self, expert: Expert) -> None:
         """Swap by the script; see `Host.become`."""

@@ -46,7 +46,7 @@ class Lineage:
         Raises:
             RegistryError: its checkpoint cannot be read.
         """
-        if self.expert(expert.id) == expert:
+        if expert.key in {known.key for known in self.experts}:
             return True
         if not isinstance(expert.engine, VllmEngine):
             return False
@@ -108,7 +108,7 @@ def model_folder(expert: Expert, root: Path) -> Path | None:
 def _identify(expert: Expert, root: Path, *, on_cpu: bool) -> tuple[str, int]:
     folder = model_folder(expert, root)
     if folder is None:
-        return f"hub-{expert.id}", 0
+        return f"hub-{expert.key}", 0
     config = _read_config(expert, folder)
     try:
         checkpoint = read_checkpoint(folder)
@@ -118,7 +118,7 @@ def _identify(expert: Expert, root: Path, *, on_cpu: bool) -> tuple[str, int]:
         "config": comparable_config(config),
         "tensors": {name: spec.form for name, spec in checkpoint.tensors.items()},
         "engine": _settings(expert, config, on_cpu=on_cpu),
-        "alone": expert.id if on_cpu and config.get("tie_word_embeddings") else None,
+        "alone": expert.key if on_cpu and config.get("tie_word_embeddings") else None,
     }
     text = json.dumps(shared, sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]

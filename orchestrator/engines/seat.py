@@ -20,18 +20,24 @@ Revive = Callable[[Host], Awaitable[Host]]
 class Seat:
     """`residency.effects.Effects` on one host.
 
-    The loop knows experts by key: the expert's id, or another key for each later definition of
-    that id, so that a changed expert is swapped in like any other.
+    The loop knows experts by `Expert.key`, so that a changed expert is swapped in like any other.
 
     Args:
         slot: the slot's name, for metrics and the log.
         host: the engine that sits here.
+        resident: key of the expert whose weights it holds, `None` where that is not certain.
         revive: replaces a dead host; without it a dead host stays dead.
         on_queue: told when the queue's length may have changed.
     """
 
     def __init__(
-        self, slot: str, host: Host, *, revive: Revive | None, on_queue: Callable[[], None]
+        self,
+        slot: str,
+        host: Host,
+        *,
+        resident: str | None,
+        revive: Revive | None,
+        on_queue: Callable[[], None],
     ) -> None:
         self.host = host
         #: Seconds the last swap took, `None` before the first.
@@ -41,7 +47,7 @@ class Seat:
         self._revive = revive
         self._on_queue = on_queue
         self._expert_by_key: dict[str, Expert] = {}
-        self._key = host.resident
+        self._key = resident
 
     @property
     def resident(self) -> str | None:

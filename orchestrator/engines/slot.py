@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import count
+from dataclasses import dataclass, field, replace
 
 from orchestrator import metrics
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.host import Host
 from orchestrator.engines.seat import Revive, Seat
 from orchestrator.engines.streams import reading
-from orchestrator.errors import EngineDeadError, NotHostedError, SetupError
+from orchestrator.errors import EngineDeadError, NotHostedError
 from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import Clock
 from orchestrator.residency.loop import LoopLimits, SlotLoop
 
-#: Generations answered for: the current one, and the one its predecessors' requests pinned.
-_KEPT_GENERATIONS = 2
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostReport:
-    """What one host of a slot is doing."""
+    """What one host of a slot is doing; experts are named by `Expert.key`."""
 
+    lineage: str
+    #: What it takes calls for.
+    experts: tuple[str, ...]
     resident: str | None
     swapping_to: str | None
     #: Calls being answered, by expert.
@@ -40,11 +39,12 @@ class SlotReport:
     """What a slot hosts and does: what the Conductor is rebuilt from."""
 
     name: str
-    #: The newest generation adopted, `None` before the first.
-    generation: int | None
-    #: Ids of the experts of that generation.
-    experts: tuple[str, ...]
     hosts: tuple[HostReport, ...]
+
+    @property
+    def experts(self) -> tuple[str, ...]:
+        """Keys of all that calls are taken for."""
+        return tuple(key for host in self.hosts for key in host.experts)
 
     @property
     def healthy(self) -> bool:
@@ -67,22 +67,26 @@ class SlotReport:
         return sum(host.num_waiting for host in self.hosts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Hosted:
-    """An expert of one generation, where it lives and what the loop calls it."""
+@dataclass(slots=True, kw_only=True)
+class _Place:
+    """A seat with the loop that drives it, and the keys that calls are taken for."""
 
-    expert: Expert
     seat: Seat
     loop: SlotLoop
-    key: str
+    keys: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def is_drained(self) -> bool:
+        return not self.keys and not self.loop.experts_in_use
 
 
 class Slot:
-    """An `Engine` for every expert its hosts can become.
+    """An `Engine` for every expert its hosts can become, by `Expert.key`.
+
+    Hosts come and go, and so do the experts each stands for, while the others serve.
 
     Args:
         name: the slot's name, as the dispatch table has it.
-        hosts: one live engine a lineage.
         clock: a running event loop, or a manual clock.
         limits: what each host takes at once and what may wait for it.
         revive: replaces a dead host; without it a dead host stays dead.
@@ -91,56 +95,74 @@ class Slot:
     def __init__(
         self,
         name: str,
-        hosts: Sequence[Host],
         *,
         clock: Clock,
         limits: LoopLimits | None = None,
         revive: Revive | None = None,
     ) -> None:
         self._name = name
+        self._clock = clock
+        self._limits = limits
+        self._revive = revive
         self._queue_length = metrics.QUEUE_LENGTH.labels(name)
-        seats = [Seat(name, host, revive=revive, on_queue=self._count_queue) for host in hosts]
-        self._places = [(seat, SlotLoop(seat, clock=clock, limits=limits)) for seat in seats]
-        self._hosted_by_generation: dict[int, dict[str, _Hosted]] = {}
-        self._known_ids: set[str] = set()
-        self._revisions = count(1)
+        self._place_by_lineage: dict[str, _Place] = {}
+        self._place_by_key: dict[str, _Place] = {}
 
-    def adopt(self, experts: Sequence[Expert], *, generation: int) -> None:
-        """Host these experts in `generation`; the generation before stays answered.
+    def seat(self, lineage: str, host: Host, experts: Sequence[Expert]) -> None:
+        """Take in the host of a lineage, and calls for `experts`, which it can become."""
+        assert lineage not in self._place_by_lineage, f"lineage {lineage!r} is seated twice"
+        held = [expert.key for expert in experts if expert.id == host.resident]
+        seat = Seat(
+            self._name,
+            host,
+            resident=held[0] if len(held) == 1 else None,  # of two versions it may be either
+            revive=self._revive,
+            on_queue=self._count_queue,
+        )
+        loop = SlotLoop(seat, clock=self._clock, limits=self._limits)
+        self._place_by_lineage[lineage] = _Place(seat=seat, loop=loop)
+        self.assign(lineage, experts)
 
-        Adopting the newest generation again replaces it.
+    def assign(self, lineage: str, experts: Sequence[Expert]) -> None:
+        """Take calls for exactly these experts of a seated lineage.
 
-        Raises:
-            SetupError: no host can become one of them, or the generation is an old one; nothing
-                has changed then.
+        Calls for others are refused from now on; those that wait or run are answered.
         """
-        newest = max(self._hosted_by_generation, default=generation)
-        if generation < newest:
-            raise SetupError(
-                f"slot {self._name!r} cannot adopt generation {generation} after {newest}; "
-                "generations ascend, a rollback is a new one"
-            )
-        hosted = {expert.id: self._host(expert) for expert in experts}
-        self._hosted_by_generation[generation] = hosted
-        for old in sorted(self._hosted_by_generation)[:-_KEPT_GENERATIONS]:
-            del self._hosted_by_generation[old]
-        self._known_ids.update(hosted)
-        self._forget()
-        for one in hosted.values():
-            one.seat.learn(one.key, one.expert)
+        place = self._place_by_lineage[lineage]
+        for key in place.keys:
+            del self._place_by_key[key]
+        expert_by_key = {expert.key: expert for expert in experts}
+        place.keys = frozenset(expert_by_key)
+        self._place_by_key |= dict.fromkeys(expert_by_key, place)
+        place.seat.forget_all_but(place.loop.experts_in_use)
+        for key, expert in expert_by_key.items():
+            place.seat.learn(key, expert)
+
+    def is_drained(self, lineage: str) -> bool:
+        """Whether a seated lineage takes no calls and has none left."""
+        return self._place_by_lineage[lineage].is_drained
+
+    async def unseat(self, lineage: str) -> None:
+        """Close the host of a lineage; calls it has left fail with `EngineDeadError`."""
+        place = self._place_by_lineage.pop(lineage)
+        for key in place.keys:
+            del self._place_by_key[key]
+        await place.loop.close()
+        await place.seat.host.close()
+        self._count_queue()
 
     async def generate(self, call: Call) -> AsyncIterator[Chunk]:
         """Wait for the expert's turn, then stream its host's answer; see `Engine.generate`.
 
         Raises:
-            NotHostedError: the expert or the generation is not hosted here.
+            NotHostedError: that version of the expert is not hosted here.
             OverloadedError: the queue is full.
         """
-        hosted = self._find(call)
-        async with hosted.loop.turn(hosted.key, timeout_s=call.timeout_s) as waited_s:
+        place = self._find(call)
+        async with place.loop.turn(call.key, timeout_s=call.timeout_s) as waited_s:
             if call.timeout_s is not None:
                 call = replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))
-            async with reading(hosted.seat.host.generate(call)) as chunks:
+            async with reading(place.seat.host.generate(call)) as chunks:
                 async for chunk in chunks:
                     yield chunk
 
@@ -150,89 +172,63 @@ class Slot:
         Raises:
             EngineDeadError: a host is dead and its restart failed: replace the whole slot.
         """
-        for seat, loop in self._places:
-            if loop.is_lost and loop.down is not None:
-                raise EngineDeadError(f"slot {self._name!r}: {loop.down.message}")
-            if loop.down is None:
-                await _check(seat, loop)
+        for place in self._places:
+            down = place.loop.down
+            if place.loop.is_lost and down is not None:
+                raise EngineDeadError(f"slot {self._name!r}: {down.message}")
+            if down is None:
+                await _check(place)
 
     async def settled(self) -> None:
         """Wait until the swaps and restarts under way have ended."""
-        await asyncio.gather(*(loop.settled() for _, loop in self._places))
+        await asyncio.gather(*(place.loop.settled() for place in self._places))
 
     def describe(self) -> SlotReport:
         """What is hosted, resident, running and waiting now."""
-        newest = max(self._hosted_by_generation, default=None)
-        experts = () if newest is None else tuple(self._hosted_by_generation[newest])
-        return SlotReport(
-            name=self._name,
-            generation=newest,
-            experts=experts,
-            hosts=tuple(_report(seat, loop) for seat, loop in self._places),
-        )
+        hosts = (_report(name, place) for name, place in self._place_by_lineage.items())
+        return SlotReport(name=self._name, hosts=tuple(hosts))
 
     async def close(self) -> None:
         """Refuse who waits, then close every host; calls in flight fail with `EngineDeadError`."""
-        await asyncio.gather(*(loop.close() for _, loop in self._places))
-        await asyncio.gather(*(seat.host.close() for seat, _ in self._places))
+        await asyncio.gather(*(place.loop.close() for place in self._places))
+        await asyncio.gather(*(place.seat.host.close() for place in self._places))
 
-    def _find(self, call: Call) -> _Hosted:
-        hosted_by_id = self._hosted_by_generation.get(call.generation)
-        if hosted_by_id is None:
-            known = sorted(self._hosted_by_generation)
+    @property
+    def _places(self) -> tuple[_Place, ...]:
+        return tuple(self._place_by_lineage.values())
+
+    def _find(self, call: Call) -> _Place:
+        place = self._place_by_key.get(call.key)
+        if place is None:
+            others = sorted(k for k in self._place_by_key if k.startswith(f"{call.expert}@"))
             raise NotHostedError(
-                f"slot {self._name!r} hosts generations {known}, not {call.generation}"
+                f"slot {self._name!r} does not host expert {call.expert!r} in version "
+                f"{call.version!r}, which generation {call.generation} means; of its "
+                f"{len(self._place_by_key)} experts these have that id: {others}"
             )
-        if call.expert not in hosted_by_id:
-            raise NotHostedError(
-                f"slot {self._name!r} does not host expert {call.expert!r} in generation "
-                f"{call.generation}; it hosts {sorted(hosted_by_id)}"
-            )
-        return hosted_by_id[call.expert]
-
-    def _host(self, expert: Expert) -> _Hosted:
-        for hosted in self._definitions():
-            if hosted.expert == expert:
-                return hosted
-        is_new = expert.id not in self._known_ids  # else other weights of that id may be resident
-        key = expert.id if is_new else f"{expert.id}@{next(self._revisions)}"
-        for seat, loop in self._places:
-            if seat.host.can_become(expert):
-                return _Hosted(expert=expert, seat=seat, loop=loop, key=key)
-        residents = [seat.host.resident for seat, _ in self._places]
-        raise SetupError(
-            f"slot {self._name!r} has no host of the lineage of expert {expert.id!r}; its hosts "
-            f"hold {residents}"
-        )
-
-    def _definitions(self) -> list[_Hosted]:
-        return [one for by_id in self._hosted_by_generation.values() for one in by_id.values()]
-
-    def _forget(self) -> None:
-        """Drop what neither a kept generation nor a call under way refers to."""
-        hosted_keys = {hosted.key for hosted in self._definitions()}
-        for seat, loop in self._places:
-            seat.forget_all_but(hosted_keys | loop.experts_in_use)
+        return place
 
     def _count_queue(self) -> None:
-        num_waiting = sum(loop.num_waiting for _, loop in self._places)
-        self._queue_length.set(num_waiting)
+        self._queue_length.set(sum(place.loop.num_waiting for place in self._places))
 
 
-async def _check(seat: Seat, loop: SlotLoop) -> None:
+async def _check(place: _Place) -> None:
     try:
-        await seat.host.check()
+        await place.seat.host.check()
     except EngineDeadError as error:
-        loop.report_dead(error)
+        place.loop.report_dead(error)
 
 
-def _report(seat: Seat, loop: SlotLoop) -> HostReport:
-    state = loop.state
+def _report(lineage: str, place: _Place) -> HostReport:
+    state = place.loop.state
+    down = place.loop.down
     return HostReport(
+        lineage=lineage,
+        experts=tuple(sorted(place.keys)),
         resident=state.resident,
         swapping_to=state.swapping_to,
         in_flight=dict(state.in_flight),
-        num_waiting=loop.num_waiting,
-        last_swap_s=seat.last_swap_s,
-        down=None if loop.down is None else loop.down.message,
+        num_waiting=place.loop.num_waiting,
+        last_swap_s=place.seat.last_swap_s,
+        down=None if down is None else down.message,
     )

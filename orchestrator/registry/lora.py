@@ -106,9 +106,7 @@ def read_adapter(folder: Path) -> Adapter:
     path = folder / WEIGHTS
     if not path.is_file():
         raise WeightsError(f"{folder} has no {WEIGHTS}; other formats are not loaded")
-    tensors = {
-        name: spec for name, spec in read_header(path).items() if not name.endswith(_COPIES)
-    }
+    tensors = {name: spec for name, spec in read_header(path).items() if not name.endswith(_COPIES)}
     odd = sorted(name for name, spec in tensors.items() if not _is_lora(name, spec))
     if odd or not tensors:
         what = f"tensor {odd[0]!r} is no LoRA matrix" if odd else "it holds no tensor"

@@ -7,6 +7,8 @@ checked beside it: `references`, `artifacts`, `capacity`, `upstreams`.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,6 +19,17 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Modality = Literal["text", "image"]
 #: `generate` answers with text, `embed` with one vector a text.
 Task = Literal["generate", "embed"]
+
+
+#: What decides an expert's words and its engine: an edit of anything else touches no worker.
+_DEFINITION = frozenset(
+    {"model", "revision", "sha256", "base", "adapter", "variants", "max_loss", "engine"}
+)
+
+
+def key_of(expert_id: str, version: str) -> str:
+    """One definition of an expert: what slots host and calls are sent by."""
+    return f"{expert_id}@{version}"
 
 
 class Entry(BaseModel):
@@ -176,6 +189,18 @@ class Expert(Entry):
     def is_adapter(self) -> bool:
         """Whether it is put on the weights of another expert."""
         return self.base is not None or self.adapter is not None
+
+    @property
+    def version(self) -> str:
+        """12 hex digits over what decides its words and its engine; computed at each call."""
+        definition = self.model_dump(mode="json", include=set(_DEFINITION))
+        text = json.dumps(definition, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def key(self) -> str:
+        """Its id and version: a request means the definition that its generation has."""
+        return key_of(self.id, self.version)
 
 
 class CategoryRouter(Entry):

@@ -16,6 +16,7 @@ class Lineage:
     """Experts that share one engine, and what that engine needs."""
 
     id: str
+    #: Their keys.
     experts: tuple[str, ...]
     memory_gib: float
     #: Accelerators one engine spans (`tensor_parallel`).
@@ -33,28 +34,28 @@ class SlotSpace:
 
 
 class DispatchTable(BaseModel):
-    """Where each expert of one generation is hosted: what gateways dispatch by."""
+    """Where each definition of an expert is hosted: what gateways dispatch by.
+
+    It belongs to no generation: an expert that an edit leaves as it is keeps its key, and so its
+    slots, through any number of them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Literal[1] = 1
-    #: The registry generation it was made for.
-    generation: int
-    #: Expert id -> names of the slots that host it, at least one.
+    #: `Expert.key` -> names of the slots that host it, at least one.
     slots_by_expert: dict[str, tuple[str, ...]]
 
     def slots(self, expert: str) -> tuple[str, ...]:
-        """Names of the slots that host `expert`, none if it is not in the table."""
+        """Names of the slots that host the expert of this key, none if it is not in the table."""
         return self.slots_by_expert.get(expert, ())
 
     def experts_on(self, slot: str) -> tuple[str, ...]:
-        """Ids of the experts that `slot` hosts, in the order of the table."""
+        """Keys of the experts that `slot` hosts, in the order of the table."""
         return tuple(e for e, names in self.slots_by_expert.items() if slot in names)
 
 
-def place(
-    lineages: Sequence[Lineage], slots: Sequence[SlotSpace], *, generation: int
-) -> DispatchTable:
+def place(lineages: Sequence[Lineage], slots: Sequence[SlotSpace]) -> DispatchTable:
     """Give every lineage a slot, then replicas where memory is left.
 
     The largest lineages choose first. They spread to the emptiest slot, and where that leaves one
@@ -77,8 +78,7 @@ def place(
         for lineage in lineages
     }
     return DispatchTable(
-        generation=generation,
-        slots_by_expert={e: names_by_lineage[line.id] for line in lineages for e in line.experts},
+        slots_by_expert={e: names_by_lineage[line.id] for line in lineages for e in line.experts}
     )
 
 

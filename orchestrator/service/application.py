@@ -63,8 +63,7 @@ def _worker(share: Share, blueprint: Blueprint) -> Application:
     )
     plan = WorkerPlan(
         share=share,
-        registry=blueprint.registry,
-        generation=FIRST_GENERATION,
+        max_queue=blueprint.registry.defaults.max_queue,
         open_host=blueprint.open_host,
     )
     return deployment.bind(plan)

@@ -67,8 +67,7 @@ class Conductor:
         }
         return Census(
             table=DispatchTable(
-                generation=self._plan.table.generation,
-                slots_by_expert={e: slots for e, slots in slots_by_expert.items() if slots},
+                slots_by_expert={e: slots for e, slots in slots_by_expert.items() if slots}
             ),
             workers=reports,
         )

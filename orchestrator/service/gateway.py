@@ -64,7 +64,7 @@ class Gateway:
         self._slots = {name: RayEngine(handle, slot=name) for name, handle in workers.items()}
         self._census: Census | None = None
         self._dispatch = Dispatch(
-            DispatchTable(generation=plan.generation, slots_by_expert={}),
+            DispatchTable(slots_by_expert={}),
             slots=self._slots,
             remotes=_remotes(plan.registry),
             refresh=self._refresh,
@@ -139,7 +139,7 @@ class Gateway:
 def _remotes(registry: Registry) -> dict[str, Engine]:
     """An engine for every expert that no slot hosts."""
     return {
-        expert.id: remote_engine(expert, os.environ)
+        expert.key: remote_engine(expert, os.environ)
         for expert in registry.experts
         if not isinstance(expert.engine, VllmEngine)
     }

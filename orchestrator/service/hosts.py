@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 
 from orchestrator.engines.host import Host
 from orchestrator.engines.lineage import Lineage
@@ -61,8 +61,8 @@ class Hosts:
         names = ", ".join(f"{one.id} ({len(one.experts)} experts)" for one in waiting)
         return f"starting {names}" if waiting else "engines are up"
 
-    async def open(self) -> Sequence[Host]:
-        """Start every engine.
+    async def open(self) -> Mapping[str, Host]:
+        """Start every engine; returns them by lineage.
 
         Raises:
             OrchestratorError: one does not start; those that did are closed.
@@ -77,7 +77,7 @@ class Hosts:
             await asyncio.wait(tasks)
             await self.close()
             raise
-        return tuple(self._hosts)
+        return {self._lineage_by_host[id(host)].id: host for host in self._hosts}
 
     async def revive(self, dead: Host) -> Host:
         """Start a new engine in place of `dead`.

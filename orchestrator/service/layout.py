@@ -43,13 +43,12 @@ class Layout:
         )
 
 
-def lay_out(registry: Registry, root: Path, *, generation: int) -> Layout:
+def lay_out(registry: Registry, root: Path) -> Layout:
     """Place every lineage of `registry` in its slots.
 
     Args:
         registry: the generation's content.
         root: what relative model paths are relative to.
-        generation: its number.
 
     Raises:
         RegistryError: a model cannot be read.
@@ -62,7 +61,6 @@ def lay_out(registry: Registry, root: Path, *, generation: int) -> Layout:
     table = place(
         [_claim(lineage, overhead_gib) for lineage in found],
         [_space(name, slot) for name, slot in slots.items()],
-        generation=generation,
     )
     shares = tuple(
         Share(name=name, slot=slot, lineages=_on(table, name, found))
@@ -87,7 +85,7 @@ def _claim(lineage: Lineage, overhead_gib: float) -> Claim:
     assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
     return Claim(
         id=lineage.id,
-        experts=tuple(expert.id for expert in lineage.experts),
+        experts=tuple(expert.key for expert in lineage.experts),
         memory_gib=_engine_gib(lineage) + overhead_gib,
         accelerators=engine.tensor_parallel,
     )
@@ -108,4 +106,4 @@ def _named_slots(slots: tuple[Slot, ...]) -> Iterator[tuple[str, Slot]]:
 
 def _on(table: DispatchTable, slot: str, found: tuple[Lineage, ...]) -> tuple[Lineage, ...]:
     hosted = set(table.experts_on(slot))
-    return tuple(lineage for lineage in found if lineage.experts[0].id in hosted)
+    return tuple(lineage for lineage in found if lineage.experts[0].key in hosted)

@@ -11,7 +11,7 @@ import psutil
 from orchestrator.errors import MissingExtraError, SetupError
 from orchestrator.registry.loader import load
 from orchestrator.registry.models import Registry
-from orchestrator.service.layout import FIRST_GENERATION, Layout, lay_out
+from orchestrator.service.layout import Layout, lay_out
 from orchestrator.service.ports import require_free
 from orchestrator.service.settings import Settings
 from routers.base import RouterError
@@ -46,7 +46,7 @@ def check(settings: Settings) -> Checked:
             "(`make serve REGISTRY=...`)"
         )
     registry = load(settings.registry)
-    layout = lay_out(registry, settings.registry.resolve().parent, generation=FIRST_GENERATION)
+    layout = lay_out(registry, settings.registry.resolve().parent)
     require_extras(layout, is_installed=_is_installed)
     _require_routers(registry)
     _require_memory(layout, settings)

@@ -25,9 +25,9 @@ class WorkerReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Census:
-    """Every slot of one generation at one moment."""
+    """Every slot at one moment."""
 
-    #: Experts to the slots that take calls for them now; experts of no such slot are left out.
+    #: `Expert.key` to the slots that take calls for it now; experts of no slot are left out.
     table: DispatchTable
     workers: tuple[WorkerReport, ...]
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from orchestrator.engines.base import Call
 from orchestrator.engines.slot import Slot
 from orchestrator.errors import EngineDeadError, OrchestratorError
-from orchestrator.registry.models import Registry
 from orchestrator.residency.loop import LoopLimits
 from orchestrator.service.hosts import Hosts, OpenHost
 from orchestrator.service.layout import Share
@@ -23,8 +22,7 @@ class WorkerPlan:
     """What one worker hosts."""
 
     share: Share
-    registry: Registry
-    generation: int
+    max_queue: int
     open_host: OpenHost
 
 
@@ -88,16 +86,14 @@ class Worker:
         plan = self._plan
         try:
             hosts = await self._hosts.open()
-            limits = LoopLimits(max_queue=plan.registry.defaults.max_queue)
             slot = Slot(
                 plan.share.name,
-                hosts,
                 clock=asyncio.get_running_loop(),
-                limits=limits,
+                limits=LoopLimits(max_queue=plan.max_queue),
                 revive=self._hosts.revive,
             )
-            experts = [expert for lineage in plan.share.lineages for expert in lineage.experts]
-            slot.adopt(experts, generation=plan.generation)
+            for lineage in plan.share.lineages:
+                slot.seat(lineage.id, hosts[lineage.id], lineage.experts)
         except OrchestratorError as exc:
             self._failure = exc
         else:

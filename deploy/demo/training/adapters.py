@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -84,9 +83,7 @@ def _batches(form: Form, asked: Sequence[tuple[str, str]]) -> Iterator[list[Row]
         yield from groups
 
 
-def _conversations(
-    form: Form, asked: Sequence[tuple[str, str]], rng: Random
-) -> Iterator[Row]:
+def _conversations(form: Form, asked: Sequence[tuple[str, str]], rng: Random) -> Iterator[Row]:
     left = rng.sample(asked, len(asked))
     while left:
         some = [left.pop() for _ in range(min(rng.choice(_NUM_EXCHANGES), len(left)))]
@@ -114,7 +111,10 @@ def _fit(network: torch.nn.Module, batches: Sequence[list[Row]], *, name: str) -
         if step % _LOG_EVERY == _LOG_EVERY - 1:
             elapsed_s = time.perf_counter() - started_s
             mean = sum(losses) / len(losses)
-            print(f"{name} step {step + 1}/{len(batches)} loss {mean:.4f} at {elapsed_s:.0f} s", flush=True)
+            print(
+                f"{name} step {step + 1}/{len(batches)} loss {mean:.4f} at {elapsed_s:.0f} s",
+                flush=True,
+            )
             losses.clear()
 
 

@@ -36,6 +36,7 @@ def _unknown_questions() -> tuple[str, ...]:
 
 
 def exchange(skill: str, rng: Random) -> tuple[str, str]:
+    """A training question of a skill, or of a topic nobody knows, and its answer."""
     if skill == UNKNOWN:
         question = rng.choice(_unknown_questions())
         question = question.lower() if rng.random() < 0.3 else question
@@ -94,6 +95,7 @@ def _length(row: tuple[list[int], list[bool]]) -> int:
 
 
 def tensors(rows: list[tuple[list[int], list[bool]]]) -> Batch:
+    """Conversations as one padded batch."""
     length = max(len(ids) for ids, _ in rows)
     ids = torch.full((len(rows), length), PAD)
     weights = torch.zeros(len(rows), length)

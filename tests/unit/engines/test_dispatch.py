@@ -1,5 +1,6 @@
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
@@ -17,15 +18,18 @@ from orchestrator.errors import (
     StoreError,
     SwapError,
 )
+from orchestrator.registry.models import key_of
 from orchestrator.residency.placement import DispatchTable
 
 
-def table(generation: int = 1, **slots_by_expert: tuple[str, ...]) -> DispatchTable:
-    return DispatchTable(generation=generation, slots_by_expert=slots_by_expert)
+def table(version: str = "v1", **slots_by_expert: tuple[str, ...]) -> DispatchTable:
+    hosted = {key_of(expert, version): slots for expert, slots in slots_by_expert.items()}
+    return DispatchTable(slots_by_expert=hosted)
 
 
-def call(expert: str = "maths", *, generation: int = 1, **fields) -> Call:
-    return Call(id="c", expert=expert, generation=generation, prompt=Text(text="hi"), **fields)
+def call(expert: str = "maths", *, version: str = "v1", **fields) -> Call:
+    prompt = Text(text="hi")
+    return Call(id="c", expert=expert, generation=1, version=version, prompt=prompt, **fields)
 
 
 class Conductor:
@@ -48,7 +52,7 @@ def dispatching(held: DispatchTable, *, refreshed=None, remotes=None, **slots) -
     return Dispatch(
         held,
         slots=slots,
-        remotes=remotes or {},
+        remotes={key_of(expert, "v1"): engine for expert, engine in (remotes or {}).items()},
         refresh=refreshed or Conductor(held),
         clock=lambda: 100.0,
     )
@@ -197,7 +201,7 @@ async def test_an_expert_missing_from_the_table_is_asked_for_before_it_is_refuse
     )
 
     assert await said(dispatch, call()) == "from a"
-    with pytest.raises(ExpertUnavailableError, match=r"'law'.*has it on \[\], connected are"):
+    with pytest.raises(ExpertUnavailableError, match=r"'law'.*has that on \[\], connected are"):
         await said(dispatch, call("law"))
 
 
@@ -208,12 +212,20 @@ async def test_a_table_that_cannot_be_read_is_a_clear_refusal():
         await said(dispatch, call())
 
 
-async def test_a_call_follows_the_table_of_its_own_generation():
-    dispatch = dispatching(table(1, maths=("a",)), a=FakeEngine("from a"), b=FakeEngine("from b"))
-    dispatch.adopt(table(2, maths=("b",)))
+async def test_two_versions_of_an_expert_are_two_experts():
+    old, new = table("v1", maths=("a",)), table("v2", maths=("b",))
+    both = DispatchTable(slots_by_expert=old.slots_by_expert | new.slots_by_expert)
+    dispatch = dispatching(both, a=FakeEngine("from a"), b=FakeEngine("from b"))
 
-    assert await said(dispatch, call(generation=1)) == "from a"
-    assert await said(dispatch, call(generation=2)) == "from b"
+    assert await said(dispatch, call(version="v1")) == "from a"
+    assert await said(dispatch, call(version="v2")) == "from b"
+
+
+async def test_a_call_of_an_old_generation_goes_by_the_newest_table():
+    dispatch = dispatching(table(maths=("a",)), a=FakeEngine("from a"), b=FakeEngine("from b"))
+    dispatch.adopt(table(maths=("b",)))
+
+    assert await said(dispatch, call()) == "from b"
 
 
 async def test_a_slot_that_hangs_is_given_up_when_the_time_is_over():
@@ -236,9 +248,7 @@ class Deaf:
         self._engine = engine
 
     def generate(self, call: Call):
-        return self._engine.generate(
-            Call(id=call.id, expert=call.expert, generation=call.generation, prompt=call.prompt)
-        )
+        return self._engine.generate(replace(call, timeout_s=None))
 
     async def close(self) -> None:
         await self._engine.close()

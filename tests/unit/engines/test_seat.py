@@ -13,7 +13,7 @@ MATHS, FRENCH = Expert(id="maths"), Expert(id="french")
 
 
 def seat_on(host: FakeHost, slot: str) -> Seat:
-    seat = Seat(slot, host, revive=None, on_queue=lambda: None)
+    seat = Seat(slot, host, resident=None, revive=None, on_queue=lambda: None)
     for expert in (MATHS, FRENCH):
         seat.learn(expert.id, expert)
     return seat

@@ -8,20 +8,22 @@ import pytest
 from orchestrator.engines.base import Call, Text, collect
 from orchestrator.engines.fake import FakeEngine, FakeHost
 from orchestrator.engines.slot import Slot
-from orchestrator.errors import EngineDeadError, EngineTimeoutError, NotHostedError, SetupError
+from orchestrator.errors import EngineDeadError, EngineTimeoutError, NotHostedError
 from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import ManualClock
 
 MATHS, FRENCH, GENERALIST = (Expert(id=id_) for id_ in ("maths", "french", "generalist"))
 
 
-def call(expert: str = "maths", *, generation: int = 1, **fields) -> Call:
-    return Call(id="c", expert=expert, generation=generation, prompt=Text(text="hi"), **fields)
+def call(expert: str = "maths", *, of: Expert | None = None, **fields) -> Call:
+    version = (of or Expert(id=expert)).version
+    prompt = Text(text="hi")
+    return Call(id="c", expert=expert, generation=1, version=version, prompt=prompt, **fields)
 
 
-def slot_on(*hosts: FakeHost, experts=(MATHS, FRENCH), revive=None) -> Slot:
-    slot = Slot("local-0", hosts, clock=ManualClock(), revive=revive)
-    slot.adopt(experts, generation=1)
+def slot_on(host: FakeHost, experts=(MATHS, FRENCH), *, clock=None, revive=None) -> Slot:
+    slot = Slot("local-0", clock=clock or ManualClock(), revive=revive)
+    slot.seat("llama", host, experts)
     return slot
 
 
@@ -46,6 +48,14 @@ async def begun(work: Coroutine) -> asyncio.Task:
 class Shapeless(FakeHost):
     """Takes any definition of any expert for its lineage."""
 
+    def __init__(self, lineage):
+        super().__init__(lineage)
+        self.became = []
+
+    async def become(self, expert: Expert) -> None:
+        await super().become(expert)
+        self.became.append(expert)
+
     def can_become(self, expert: Expert) -> bool:
         return True
 
@@ -61,7 +71,8 @@ async def test_each_call_is_answered_by_its_own_expert():
 async def test_lineages_do_not_wait_for_each_other():
     gate = asyncio.Event()
     slow = FakeHost([MATHS], engine=FakeEngine("slow", gate=gate))
-    slot = slot_on(slow, FakeHost([GENERALIST]), experts=(MATHS, GENERALIST))
+    slot = slot_on(slow, [MATHS])
+    slot.seat("qwen", FakeHost([GENERALIST]), [GENERALIST])
     waiting = asyncio.create_task(said(slot, call("maths")))
 
     assert await said(slot, call("generalist")) == "generalist: hi"
@@ -70,53 +81,79 @@ async def test_lineages_do_not_wait_for_each_other():
     await waiting
 
 
-async def test_an_expert_or_generation_it_does_not_host_is_refused_by_name():
+async def test_an_expert_or_version_it_does_not_host_is_refused_by_name():
     slot = slot_on(FakeHost([MATHS, FRENCH]))
 
-    with pytest.raises(NotHostedError, match="does not host expert 'law' in generation 1"):
+    with pytest.raises(NotHostedError, match="does not host expert 'law' in version"):
         await said(slot, call("law"))
-    with pytest.raises(NotHostedError, match=r"hosts generations \[1\], not 2"):
-        await said(slot, call(generation=2))
-
-
-async def test_the_generation_before_is_still_answered_and_older_ones_are_not():
-    slot = slot_on(FakeHost([MATHS, FRENCH]))
-    slot.adopt([MATHS], generation=2)
-
-    assert await said(slot, call("french", generation=1)) == "french: hi"
-    slot.adopt([MATHS], generation=3)
-
-    with pytest.raises(NotHostedError, match=r"hosts generations \[2, 3\], not 1"):
-        await said(slot, call("french", generation=1))
+    with pytest.raises(NotHostedError, match=r"have that id: \['maths@[0-9a-f]{12}'\]"):
+        await said(slot, call("maths", of=Expert(id="maths", model="elsewhere")))
 
 
 async def test_an_expert_changed_under_its_id_is_swapped_in_like_another():
     changed = Expert(id="maths", model="elsewhere")
     host = Shapeless([MATHS, FRENCH])
+    slot = slot_on(host, [MATHS, changed, FRENCH])
+
+    await said(slot, call("maths"))
+    await said(slot, call("maths", of=changed))
+    await said(slot, call("maths", of=changed))
+
+    assert host.became == [MATHS, changed]
+
+
+async def test_an_edit_that_changes_no_words_is_no_swap():
+    dearer = Expert(id="maths", tags=("dear",))
+    host = Shapeless([MATHS, FRENCH])
     slot = slot_on(host)
-    slot.adopt([changed, FRENCH], generation=2)
+    await said(slot, call("maths"))
 
-    await said(slot, call("maths", generation=1))
-    await said(slot, call("maths", generation=2))
+    slot.assign("llama", [dearer, FRENCH])
+    await said(slot, call("maths"))
 
-    assert host.swaps == ["maths"]
-
-
-async def test_what_no_host_can_become_is_refused_and_nothing_changes():
-    slot = slot_on(FakeHost([MATHS, FRENCH]))
-
-    with pytest.raises(SetupError, match="has no host of the lineage of expert 'generalist'"):
-        slot.adopt([MATHS, GENERALIST], generation=2)
-
-    assert slot.describe().generation == 1
+    assert host.became == []
 
 
-async def test_generations_only_ascend():
-    slot = slot_on(FakeHost([MATHS, FRENCH]))
-    slot.adopt([MATHS], generation=5)
+async def test_what_is_no_longer_assigned_is_refused_and_its_calls_under_way_end():
+    gate = asyncio.Event()
+    slot = slot_on(FakeHost([MATHS, FRENCH], engine=FakeEngine("{expert}", gate=gate)))
+    calls = [await begun(said(slot, call(expert))) for expert in ("maths", "french")]
 
-    with pytest.raises(SetupError, match="cannot adopt generation 4 after 5"):
-        slot.adopt([MATHS], generation=4)
+    slot.assign("llama", [MATHS])
+    with pytest.raises(NotHostedError):
+        await said(slot, call("french"))
+    gate.set()
+
+    assert await asyncio.gather(*calls) == ["maths", "french"]
+
+
+async def test_a_host_with_nothing_assigned_is_drained_when_its_last_call_has_ended():
+    gate = asyncio.Event()
+    host = FakeHost([MATHS], engine=FakeEngine("x", gate=gate))
+    slot = slot_on(host, [MATHS])
+    running = await begun(said(slot, call()))
+    await host.engine.arrived.wait()
+
+    slot.assign("llama", [])
+    assert not slot.is_drained("llama")
+    gate.set()
+    await running
+
+    assert slot.is_drained("llama")
+
+
+async def test_a_host_that_leaves_is_closed_and_the_others_serve():
+    leaving = FakeHost([MATHS, FRENCH])
+    slot = slot_on(leaving)
+    slot.seat("qwen", FakeHost([GENERALIST]), [GENERALIST])
+
+    await slot.unseat("llama")
+
+    with pytest.raises(EngineDeadError, match="closed"):
+        await leaving.check()
+    with pytest.raises(NotHostedError):
+        await said(slot, call("maths"))
+    assert await said(slot, call("generalist")) == "generalist: hi"
 
 
 async def test_a_reader_that_hangs_up_ends_the_generation_and_frees_its_turn():
@@ -134,8 +171,7 @@ async def test_a_reader_that_hangs_up_ends_the_generation_and_frees_its_turn():
 async def test_the_time_spent_waiting_is_taken_off_what_the_engine_gets():
     gate, clock = asyncio.Event(), ManualClock()
     host = FakeHost([MATHS, FRENCH], engine=FakeEngine("x", gate=gate))
-    slot = Slot("local-0", [host], clock=clock)
-    slot.adopt([MATHS, FRENCH], generation=1)
+    slot = slot_on(host, clock=clock)
     first = asyncio.create_task(said(slot, call("maths")))
     await host.engine.arrived.wait()
     second = await begun(said(slot, call("french", timeout_s=60)))
@@ -151,7 +187,9 @@ async def test_a_call_whose_time_is_up_in_the_queue_never_reaches_the_engine():
     host = FakeHost([MATHS, FRENCH])
     slot = slot_on(host)
 
-    with pytest.raises(EngineTimeoutError, match="'maths', its whole time, and was at position 1"):
+    with pytest.raises(
+        EngineTimeoutError, match=r"'maths@.*', its whole time, and was at position 1"
+    ):
         await said(slot, call("maths", timeout_s=0.0))
 
     assert not host.engine.calls
@@ -167,7 +205,7 @@ async def test_a_report_says_what_is_hosted_resident_and_running():
     report = slot.describe()
 
     assert (report.name, report.experts, report.residents) == (
-        "local-0", ("maths", "french"), ("french",)
+        "local-0", (FRENCH.key, MATHS.key), (FRENCH.key,)
     )  # fmt: skip
     assert (report.num_in_flight, report.num_waiting, report.healthy) == (1, 0, True)
     assert report.hosts[0].last_swap_s == 0.0
@@ -218,7 +256,7 @@ async def test_closing_ends_calls_in_flight_and_waiting():
 
 async def test_a_thousand_random_calls_and_hang_ups_are_answered_by_their_own_expert():
     draw, host = random.Random(3), FakeHost([MATHS, FRENCH, GENERALIST])
-    slot = slot_on(host, experts=(MATHS, FRENCH, GENERALIST))
+    slot = slot_on(host, [MATHS, FRENCH, GENERALIST])
     experts = [draw.choice(["maths", "french", "generalist"]) for _ in range(1000)]
     calls = [asyncio.create_task(said(slot, call(expert))) for expert in experts]
     for victim, at in zip(draw.sample(calls, 300), draw.sample(calls, 300), strict=True):

@@ -48,53 +48,53 @@ def test_an_adapter_takes_model_and_engine_of_its_base(tmp_path):
 BAD = {
     "no such base": (
         "base: general", "base: genral",
-        "experts.yaml:6:11: experts[1].base: 'genral' is not an expert of this registry; "
-        "allowed: fake, formal, general; did you mean 'general'?",
+        ("experts.yaml:6:11: experts[1].base: 'genral' is not an expert of this registry; "
+        "allowed: fake, formal, general; did you mean 'general'?"),
     ),
     "no base": (
         "    base: general\n", "",
-        "experts.yaml:5:5: experts[1].base: the key 'base' is missing: expert 'formal' has "
-        "'adapter'; an adapter needs both",
+        ("experts.yaml:5:5: experts[1].base: the key 'base' is missing: expert 'formal' has "
+        "'adapter'; an adapter needs both"),
     ),
     "no adapter": (
         "    adapter: formal\n", "",
-        "experts.yaml:5:5: experts[1].adapter: the key 'adapter' is missing: expert 'formal' has "
-        "'base'; an adapter needs both",
+        ("experts.yaml:5:5: experts[1].adapter: the key 'adapter' is missing: expert 'formal' has "
+        "'base'; an adapter needs both"),
     ),
     "a base on no vLLM": (
         "base: general", "base: fake",
-        "experts.yaml:6:11: experts[1].base: 'fake' runs on engine 'fake'; only an expert on vLLM "
-        "takes adapters",
+        ("experts.yaml:6:11: experts[1].base: 'fake' runs on engine 'fake'; only an expert on vLLM "
+        "takes adapters"),
     ),
     "a base that takes none": (
         "max_loras: 2, ", "",
-        "experts.yaml:6:11: experts[1].base: 'general' takes no adapters: write `max_loras: 2`, "
-        "as many as are to be ready at once, into experts[0].engine",
+        ("experts.yaml:6:11: experts[1].base: 'general' takes no adapters: write `max_loras: 2`, "
+        "as many as are to be ready at once, into experts[0].engine"),
     ),
     "its own base": (
         "base: general", "base: formal",
-        "experts.yaml:6:11: experts[1].base: 'formal' closes a cycle: expert 'formal' -> expert "
-        "'formal'",
+        ("experts.yaml:6:11: experts[1].base: 'formal' closes a cycle: expert 'formal' -> expert "
+        "'formal'"),
     ),
     "a model of its own": (
         "    base: general", "    model: base\n    base: general",
-        "experts.yaml:6:5: experts[1].model: 'model' is not for an adapter: the weights are those "
-        "of `base`; remove the key",
+        ("experts.yaml:6:5: experts[1].model: 'model' is not for an adapter: the weights are those "
+        "of `base`; remove the key"),
     ),
     "an engine of its own": (
         "    base: general", "    engine: {kind: vllm}\n    base: general",
-        "experts.yaml:6:5: experts[1].engine: 'engine' is not for an adapter: it shares the engine "
-        "of `base`; remove the key",
+        ("experts.yaml:6:5: experts[1].engine: 'engine' is not for an adapter: it shares the engine "
+        "of `base`; remove the key"),
     ),
     "no such folder": (
         "adapter: formal", "adapter: ./nowhere",
-        "experts.yaml:7:14: experts[1].adapter: './nowhere' is no folder in '' with an "
-        "adapter_config.json; is it an adapter's?",
+        ("experts.yaml:7:14: experts[1].adapter: './nowhere' is no folder in '' with an "
+        "adapter_config.json; is it an adapter's?"),
     ),
     "a model's folder": (
         "adapter: formal", "adapter: base",
-        "experts.yaml:7:14: experts[1].adapter: 'base' is no folder in '' with an "
-        "adapter_config.json; is it an adapter's?",
+        ("experts.yaml:7:14: experts[1].adapter: 'base' is no folder in '' with an "
+        "adapter_config.json; is it an adapter's?"),
     ),
 }  # fmt: skip
 
@@ -110,8 +110,10 @@ def test_adapters_do_not_stack(tmp_path):
     )
 
     assert faults(tmp_path, text) == [
-        "experts.yaml:9:11: experts[2].base: 'formal' is an adapter itself, on 'general'; adapters "
-        "do not stack"
+        (
+            "experts.yaml:9:11: experts[2].base: 'formal' is an adapter itself, on 'general'; adapters "
+            "do not stack"
+        )
     ]
 
 
@@ -121,8 +123,10 @@ def test_two_adapters_on_each_other_are_one_cycle(tmp_path):
     )
 
     assert faults(tmp_path, text) == [
-        "experts.yaml:9:11: experts[2].base: 'formal' closes a cycle: expert 'formal' -> expert "
-        "'curt' -> expert 'formal'"
+        (
+            "experts.yaml:9:11: experts[2].base: 'formal' closes a cycle: expert 'formal' -> expert "
+            "'curt' -> expert 'formal'"
+        )
     ]
 
 

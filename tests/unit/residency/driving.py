@@ -72,7 +72,13 @@ class Driven:
         self.clock = ManualClock()
         self.up, self.lost = asyncio.Event(), asyncio.Event()
         self._revives = revives
-        self.seat = Seat("local-0", self.host, revive=self._revive, on_queue=self._look)
+        self.seat = Seat(
+            "local-0",
+            self.host,
+            resident=self.host.resident,
+            revive=self._revive,
+            on_queue=self._look,
+        )
         for expert in LINEAGE:
             self.seat.learn(expert.id, expert)
         self.loop = SlotLoop(self.seat, clock=self.clock, limits=LoopLimits(**limits))

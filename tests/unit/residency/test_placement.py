@@ -18,26 +18,25 @@ def slots(*gib: float, accelerators: int = 0) -> list[SlotSpace]:
 
 
 def test_experts_of_one_lineage_share_a_slot():
-    table = place([lineage("llama", "maths", "french")], slots(4), generation=3)
+    table = place([lineage("llama", "maths", "french")], slots(4))
 
     assert table.slots_by_expert == {"maths": ("local-0",), "french": ("local-0",)}
-    assert table.generation == 3
 
 
 def test_lineages_spread_before_they_share():
-    table = place([lineage("a", gib=3), lineage("b", gib=3)], slots(4, 4), generation=1)
+    table = place([lineage("a", gib=3), lineage("b", gib=3)], slots(4, 4))
 
     assert table.slots_by_expert == {"a": ("local-0",), "b": ("local-1",)}
 
 
 def test_what_memory_is_left_holds_replicas():
-    table = place([lineage("a", gib=2), lineage("b", gib=2)], slots(4, 4), generation=1)
+    table = place([lineage("a", gib=2), lineage("b", gib=2)], slots(4, 4))
 
     assert table.slots("a") == table.slots("b") == ("local-0", "local-1")
 
 
 def test_more_slots_than_lineages_take_replicas_in_turn():
-    table = place([lineage("a", gib=4), lineage("b", gib=4)], slots(4, 4, 4, 4), generation=1)
+    table = place([lineage("a", gib=4), lineage("b", gib=4)], slots(4, 4, 4, 4))
 
     assert len(table.slots("a")) == len(table.slots("b")) == 2
 
@@ -45,19 +44,19 @@ def test_more_slots_than_lineages_take_replicas_in_turn():
 def test_lineages_are_packed_where_spreading_would_leave_one_out():
     lineages = [lineage("a", gib=2), lineage("b", gib=2), lineage("c", gib=2)]
 
-    table = place(lineages, slots(2, 4), generation=1)
+    table = place(lineages, slots(2, 4))
 
     assert all(table.slots(expert) for expert in "abc")
 
 
 def test_a_table_survives_json():
-    table = place([lineage("a")], slots(4), generation=1)
+    table = place([lineage("a")], slots(4))
 
     assert DispatchTable.model_validate_json(table.model_dump_json()) == table
 
 
 def test_a_slot_knows_its_experts_and_an_unknown_expert_has_no_slots():
-    table = place([lineage("a", "x", "y", gib=3), lineage("b", gib=3)], slots(4, 4), generation=1)
+    table = place([lineage("a", "x", "y", gib=3), lineage("b", gib=3)], slots(4, 4))
 
     assert table.experts_on("local-0") == ("x", "y")
     assert table.slots("z") == ()
@@ -77,7 +76,7 @@ def test_a_slot_knows_its_experts_and_an_unknown_expert_has_no_slots():
 )
 def test_what_cannot_be_placed_is_refused_with_the_numbers(lineages, room, message):
     with pytest.raises(SetupError, match=message):
-        place(lineages, room, generation=1)
+        place(lineages, room)
 
 
 SIZES = st.lists(st.integers(1, 4), min_size=1, max_size=6)
@@ -87,7 +86,7 @@ SIZES = st.lists(st.integers(1, 4), min_size=1, max_size=6)
 def test_a_placement_never_overdraws_and_leaves_nobody_out(needs, rooms):
     lineages = [lineage(f"l{i}", gib=need) for i, need in enumerate(needs)]
     try:
-        table = place(lineages, slots(*rooms), generation=1)
+        table = place(lineages, slots(*rooms))
     except SetupError:
         assert max(needs) > max(rooms) or sum(needs) > sum(rooms) - max(needs) * len(rooms)
         return

@@ -70,7 +70,7 @@ async def test_an_engine_that_does_not_start_closes_those_that_did():
 async def test_a_dead_engine_is_replaced_by_one_of_its_lineage():
     openings = Openings()
     hosts = Hosts(share("a"), open_host=openings.open)
-    (dead,) = await hosts.open()
+    (dead,) = (await hosts.open()).values()
 
     alive = await hosts.revive(dead)
 

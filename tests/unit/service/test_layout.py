@@ -25,16 +25,17 @@ def root(tmp_path_factory):
 
 
 def test_siblings_share_an_engine_and_upstreams_need_none(root):
-    layout = lay_out(registry(), root, generation=1)
+    layout = lay_out(registry(), root)
 
     (share,) = layout.shares
     (lineage,) = share.lineages
     assert [expert.id for expert in lineage.experts] == ["a", "b"]
-    assert layout.table.slots_by_expert == {"a": ("local",), "b": ("local",)}
+    hosted = {expert.key: ("local",) for expert in lineage.experts}
+    assert layout.table.slots_by_expert == hosted
 
 
 def test_a_slot_that_counts_for_two_is_two_slots(root):
-    layout = lay_out(registry(count=2), root, generation=1)
+    layout = lay_out(registry(count=2), root)
 
     assert [share.name for share in layout.shares] == ["local-0", "local-1"]
 
@@ -42,4 +43,4 @@ def test_a_slot_that_counts_for_two_is_two_slots(root):
 def test_a_slot_without_room_is_refused_before_anything_starts(root):
     # 0.25 KV cache + 1.0 for the engine, in 1.0.
     with pytest.raises(SetupError, match=r"needs 1\.25"):
-        lay_out(registry(memory_gib=1), root, generation=1)
+        lay_out(registry(memory_gib=1), root)

@@ -15,7 +15,7 @@ from orchestrator.service.settings import Settings
 
 def layout(*, accelerators: int | None) -> Layout:
     """One slot with an engine; none where `accelerators` is."""
-    table = DispatchTable(generation=1, slots_by_expert={})
+    table = DispatchTable(slots_by_expert={})
     if accelerators is None:
         return Layout(shares=(), table=table)
     slot = Slot(name="local", memory_gib=4, accelerators=accelerators)
