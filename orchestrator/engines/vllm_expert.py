@@ -25,8 +25,10 @@ class HostedExpert:
     """An expert as its engine sees it."""
 
     expert: Expert
-    #: Of the weights; `None` for those of a hub.
+    #: Of the weights, its base's for an adapter; `None` for those of a hub.
     folder: Path | None
+    #: Of an adapter's own matrices, `None` for other experts.
+    adapter_folder: Path | None
     #: Folder or hub id.
     source: str
     backend: Tokenizer
@@ -70,11 +72,13 @@ class ExpertShelf:
         assert isinstance(expert.engine, VllmEngine)
         source = source_of(self._lineage, expert)
         folder = self._lineage.folder(expert)
-        tokenizer = load_tokenizer(expert, source)
+        adapter_folder = self._lineage.adapter_folder(expert)
+        tokenizer = load_tokenizer(expert, _tokenizer_source(adapter_folder) or source)
         backend = tokenizer.backend_tokenizer
         return HostedExpert(
             expert=expert,
             folder=folder,
+            adapter_folder=adapter_folder,
             source=source,
             backend=backend,
             prompting=Prompting(expert.id, tokenizer=tokenizer, backend=backend),
@@ -84,6 +88,12 @@ class ExpertShelf:
             max_model_len=expert.engine.max_model_len,
             has_engine_tokenizer=tokenizer_digest(backend) == self._engine_tokenizer,
         )
+
+
+def _tokenizer_source(adapter_folder: Path | None) -> str | None:
+    """An adapter that was trained with a tokenizer or template of its own brings them along."""
+    has_own = adapter_folder is not None and (adapter_folder / "tokenizer.json").is_file()
+    return str(adapter_folder) if has_own else None
 
 
 def source_of(lineage: Lineage, expert: Expert) -> str:

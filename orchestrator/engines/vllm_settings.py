@@ -33,8 +33,12 @@ def prepare_environment() -> None:
         )
 
 
-def engine_arguments(expert: Expert, *, source: str, on_cpu: bool) -> dict[str, Any]:
+def engine_arguments(
+    expert: Expert, *, source: str, on_cpu: bool, max_lora_rank: int = 0
+) -> dict[str, Any]:
     """Arguments of vLLM's `AsyncEngineArgs` for an engine that starts with `expert`.
+
+    It takes adapters where the registry says how many (`max_loras`), up to `max_lora_rank`.
 
     `kv_cache_memory_bytes` is explicit, so that engines on one device do not take what others
     have left. On a CPU `auto` is float32: bfloat16 dies of SIGILL where AMX is announced but not
@@ -55,4 +59,10 @@ def engine_arguments(expert: Expert, *, source: str, on_cpu: bool) -> dict[str, 
     }
     if on_cpu:
         arguments["enforce_eager"] = True
+    if engine.max_loras is not None:
+        arguments |= {
+            "enable_lora": True,
+            "max_loras": engine.max_loras,
+            "max_lora_rank": max_lora_rank,
+        }
     return arguments | engine.args

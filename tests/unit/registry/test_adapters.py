@@ -83,8 +83,8 @@ BAD = {
     ),
     "an engine of its own": (
         "    base: general", "    engine: {kind: vllm}\n    base: general",
-        ("experts.yaml:6:5: experts[1].engine: 'engine' is not for an adapter: it shares the engine "
-        "of `base`; remove the key"),
+        ("experts.yaml:6:5: experts[1].engine: 'engine' is not for an adapter: it shares the "
+        "engine of `base`; remove the key"),
     ),
     "no such folder": (
         "adapter: formal", "adapter: ./nowhere",
@@ -111,8 +111,8 @@ def test_adapters_do_not_stack(tmp_path):
 
     assert faults(tmp_path, text) == [
         (
-            "experts.yaml:9:11: experts[2].base: 'formal' is an adapter itself, on 'general'; adapters "
-            "do not stack"
+            "experts.yaml:9:11: experts[2].base: 'formal' is an adapter itself, on 'general'; "
+            "adapters do not stack"
         )
     ]
 
@@ -124,8 +124,8 @@ def test_two_adapters_on_each_other_are_one_cycle(tmp_path):
 
     assert faults(tmp_path, text) == [
         (
-            "experts.yaml:9:11: experts[2].base: 'formal' closes a cycle: expert 'formal' -> expert "
-            "'curt' -> expert 'formal'"
+            "experts.yaml:9:11: experts[2].base: 'formal' closes a cycle: expert 'formal' -> "
+            "expert 'curt' -> expert 'formal'"
         )
     ]
 
