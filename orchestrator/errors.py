@@ -8,6 +8,7 @@ OrchestratorError
 │   ├── NotFoundError                404  not_found
 │   │   └── UnknownModelError        404  model_not_found
 │   ├── ForbiddenError               403  forbidden
+│   ├── ConflictError                409  conflict
 │   └── BodyTooLargeError            413  body_too_large
 ├── EngineError                  an engine did not do what was asked
 │   ├── EngineTimeoutError           504  engine_timeout      retryable
@@ -22,7 +23,9 @@ OrchestratorError
 │   └── ExpertUnavailableError       503  expert_unavailable  retryable
 ├── StoreError                       503  store_unavailable   retryable
 └── SetupError                   the service cannot start; shown by the command line
-    ├── RegistryError                     registry_invalid
+    ├── RegistryError                400  registry_invalid    also what an edit at run time gets
+    ├── ModelError                        model_unavailable
+    │   └── DiskFullError                     disk_full
     └── MissingExtraError                 missing_extra
 
 Messages are written for the person on call: what failed, on which id, what was allowed or found,
@@ -31,6 +34,7 @@ what to change.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 
@@ -108,6 +112,13 @@ class ForbiddenError(RequestError):
 
     code = "forbidden"
     status = 403
+
+
+class ConflictError(RequestError):
+    """What the request builds on has changed meanwhile."""
+
+    code = "conflict"
+    status = 409
 
 
 class BodyTooLargeError(RequestError):
@@ -210,10 +221,44 @@ class SetupError(OrchestratorError):
     code = "setup_failed"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedFault:
+    """One fault of a registry's text; lines and columns count from 1."""
+
+    line: int
+    column: int
+    #: As people write it: `experts[3].id`.
+    key: str
+    #: One line: the place, the key, what is wrong and what is allowed.
+    text: str
+
+
 class RegistryError(SetupError):
-    """The registry is invalid; the message lists every fault with its place."""
+    """The registry is invalid; the message lists every fault with its place.
+
+    Args:
+        message: every fault, one a line, or why no replica can serve it.
+        faults: those that have a place in the text.
+    """
 
     code = "registry_invalid"
+    status = 400
+
+    def __init__(self, message: str, *, faults: tuple[PlacedFault, ...] = ()) -> None:
+        super().__init__(message)
+        self.faults = faults
+
+
+class ModelError(SetupError):
+    """A model's files cannot be had from where the registry says they are."""
+
+    code = "model_unavailable"
+
+
+class DiskFullError(ModelError):
+    """There is no room for a model's files; what was fetched is kept."""
+
+    code = "disk_full"
 
 
 class MissingExtraError(SetupError):

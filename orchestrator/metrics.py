@@ -63,3 +63,16 @@ RECORDS_DROPPED = Counter(
     "orchestrator_records_dropped_total",
     "Decision records lost because the store was slow or away.",
 )
+ROLLOUTS = Counter(
+    "orchestrator_rollouts_total", "Edits of the registry, by how they ended.", ["outcome"]
+)
+ROLLOUT_SECONDS = Histogram(
+    "orchestrator_rollout_seconds",
+    "From a checked edit to its generation being live.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 900),
+)
+REGISTRY_VALID = Gauge(
+    "orchestrator_registry_valid",
+    "1 while the last edit of the registry is live, 0 while it failed.",
+    multiprocess_mode="livemax",
+)

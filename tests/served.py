@@ -33,6 +33,7 @@ REGISTRY = Registry.model_validate(
                 "defaults": {"temperature": 0.5, "max_tokens": 64},
             },
             {"id": "plain", "engine": {"kind": "vllm", "max_model_len": 512}},
+            {"id": "vectors", "engine": {"kind": "fake", "task": "embed"}},
         ),
         "routers": {"topic": {"kind": "category", "artifact": "none", "fallback": "plain"}},
         "compositions": {"auto": {"kind": "route", "router": "topic"}},

@@ -21,7 +21,8 @@ from orchestrator.api.wiring import Wiring
 from orchestrator.api.writers import Head, Writer
 from orchestrator.compositions.base import Query
 from orchestrator.compositions.programs import Programs
-from orchestrator.engines.base import Chunk, collect
+from orchestrator.engines.base import Chunk
+from orchestrator.engines.collecting import collect
 from orchestrator.errors import EngineProtocolError
 
 R = TypeVar("R", bound=GenerationRequest)

@@ -8,7 +8,17 @@ from collections.abc import Callable
 from fastapi import FastAPI
 
 import orchestrator
-from orchestrator.api import admin, chat, completions, docs, health, http_errors, models, route
+from orchestrator.api import (
+    admin,
+    chat,
+    completions,
+    docs,
+    embeddings,
+    health,
+    http_errors,
+    models,
+    route,
+)
 from orchestrator.api.accounts import Accounts
 from orchestrator.api.gate import Gate
 from orchestrator.api.readiness import Readiness
@@ -48,7 +58,7 @@ def create_app(
         # A redirect would send bodies and keys to whatever host the caller's headers name.
         redirect_slashes=False,
     )
-    for family in (chat, completions, route, models, health, admin):
+    for family in (chat, completions, embeddings, route, models, health, admin):
         app.include_router(family.endpoints(wiring))
     if settings.docs:
         app.include_router(docs.endpoints(app))

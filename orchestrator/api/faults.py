@@ -40,7 +40,7 @@ def _first_fault(
     if not fault["loc"]:
         found = type_name(fault["input"])
         return InvalidRequestError(f"the body must be a JSON object, not {found}")
-    path = _path(fault["loc"], _document(body))
+    path = _path(fault, _document(body))
     if fault["type"] == "extra_forbidden":
         return unknown_key(str(fault["loc"][-1]), _nested_keys(model), path=path)
     return InvalidRequestError(_sentence(fault, path, model), param=path)
@@ -54,16 +54,17 @@ def _document(body: bytes) -> Any:
         return {}
 
 
-def _path(loc: tuple[int | str, ...], document: Any) -> str:
+def _path(fault: ErrorDetails, document: Any) -> str:
     """`messages[0].content`: where a fault is, in the caller's terms."""
-    path, here = "", document
-    for depth, step in enumerate(loc):
-        is_last = depth == len(loc) - 1
+    path, here, is_missing = "", document, fault["type"] == "missing"
+    for step in fault["loc"]:
+        if not is_missing and here == fault["input"]:
+            break  # what follows are labels of a union, whatever keys the value has
         if isinstance(here, list) and isinstance(step, int) and step < len(here):
             path, here = f"{path}[{step}]", here[step]
         elif isinstance(here, dict) and step in here:
             path, here = f"{path}.{step}", here[step]
-        elif isinstance(here, dict) and is_last:
+        elif isinstance(here, dict) and (is_missing or not here) and step == fault["loc"][-1]:
             path = f"{path}.{step}"
     return path.lstrip(".")[:256]
 

@@ -14,6 +14,7 @@ from orchestrator.api.openapi import described
 from orchestrator.api.replies import JsonReply
 from orchestrator.api.wiring import Wiring
 from orchestrator.compositions.programs import Model
+from orchestrator.registry.models import Task
 
 
 class ModelEntry(BaseModel):
@@ -24,6 +25,7 @@ class ModelEntry(BaseModel):
     created: int = Field(description="When this endpoint was built, Unix seconds.")
     owned_by: str
     kind: Literal["expert", "composition"]
+    task: Task = Field(description="`generate` answers with text, `embed` with vectors.")
     skills: list[str] = []
     modalities: list[str] = []
     license: str | None = None
@@ -77,6 +79,7 @@ def _entry(model: Model, created_s: int) -> dict[str, Any]:
         "created": created_s,
         "owned_by": "orchestrator",
         "kind": model.kind,
+        "task": model.task,
     }
     expert = model.expert
     if expert is None:

@@ -10,6 +10,7 @@ from openai.types.chat import ChatCompletionChunk
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from orchestrator.api.embedding_request import EmbeddingRequest
 from orchestrator.api.headers import TABLE
 from orchestrator.api.parameters import IGNORED, REFUSED
 from orchestrator.api.requests import (
@@ -23,6 +24,7 @@ _REF = "#/components/schemas/{model}"
 _BODIES: tuple[type[BaseModel], ...] = (
     ChatRequest,
     CompletionRequest,
+    EmbeddingRequest,
     RouteChatRequest,
     RouteTextRequest,
 )

@@ -20,7 +20,6 @@ ALTERNATIVES: dict[str, str] = {
     "/v1/containers": _ANSWER,
     "/v1/conversations": _ANSWER,
     "/v1/edits": _ANSWER,
-    "/v1/embeddings": "no expert embeds text; POST /v1/route scores experts for a text",
     "/v1/engines": "GET /v1/models lists models",
     "/v1/evals": _ONE_BY_ONE,
     "/v1/files": _ONE_BY_ONE,

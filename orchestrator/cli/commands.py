@@ -18,7 +18,7 @@ from orchestrator.errors import MissingExtraError
 MODULES = {
     "routers": ("numpy", "tokenizers", "safetensors"),
     "train": ("sklearn", "scipy", "model2vec", "sentence_transformers"),
-    "serve": ("ray", "fastapi", "aiohttp", "redis", "prometheus_client"),
+    "serve": ("ray", "fastapi", "aiohttp", "redis", "prometheus_client", "watchfiles"),
 }
 
 

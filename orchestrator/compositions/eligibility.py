@@ -8,31 +8,40 @@ from orchestrator.engines.base import Chat, ImagePart, Prompt
 from orchestrator.errors import InvalidRequestError, RequestError, UnsupportedParameterError
 from orchestrator.registry.models import Expert, Registry, VllmEngine
 
-Need = Literal["images", "tools"]
+Need = Literal["text", "images", "tools"]
 Needs = frozenset[Need]
 
-_NOTHING: Needs = frozenset()
+_TEXT: Needs = frozenset({"text"})
+
+#: Need -> what an expert without it cannot do, and how that is told; the first one missing is.
+_PHRASES: dict[Need, tuple[str, type[RequestError], str]] = {
+    "text": ("answer with text", InvalidRequestError, "model"),
+    "images": ("read images", InvalidRequestError, "messages"),
+    "tools": ("call tools", UnsupportedParameterError, "tools"),
+}
 
 
 def needs_of(prompt: Prompt) -> Needs:
-    """What an expert must be able to do to take `prompt`."""
+    """What an expert must be able to do to take `prompt`: answer in text, at least."""
     if not isinstance(prompt, Chat):
-        return _NOTHING
+        return _TEXT
     needs: set[Need] = set()
     if prompt.tools and prompt.tool_choice != "none":
         needs.add("tools")
     if any(isinstance(part, ImagePart) for turn in prompt.messages for part in turn.content):
         needs.add("images")
-    return frozenset(needs) if needs else _NOTHING
+    return _TEXT | needs if needs else _TEXT
 
 
 def abilities_of(expert: Expert) -> Needs:
-    """What `expert` can do beyond text.
+    """What `expert` can do; one that embeds takes no prompts at all.
 
     A vLLM expert takes tools when it has a `tool_parser`; other engines parse tool calls
     themselves.
     """
-    abilities: set[Need] = set()
+    if expert.embeds:
+        return frozenset()
+    abilities: set[Need] = {"text"}
     if "image" in expert.modalities:
         abilities.add("images")
     if not isinstance(expert.engine, VllmEngine) or expert.engine.tool_parser is not None:
@@ -58,7 +67,7 @@ class Eligibility:
             able = (name for name, can in self._abilities.items() if needs <= can)
             found = self._candidates[needs] = frozenset(able)
         if not found:
-            raise self._refusal("no expert of this registry", needs)
+            raise self._refusal(None, needs)
         return found
 
     def check(self, expert_id: str, needs: Needs) -> None:
@@ -69,11 +78,15 @@ class Eligibility:
         """
         missing = needs - self._abilities[expert_id]
         if missing:
-            raise self._refusal(f"expert {expert_id!r}", missing)
+            raise self._refusal(expert_id, missing)
 
-    def _refusal(self, who: str, needs: Needs) -> RequestError:
+    def _refusal(self, expert_id: str | None, needs: Needs) -> RequestError:
+        first = next(need for need in _PHRASES if need in needs)
+        phrase, kind, param = _PHRASES[first]
+        if expert_id is None:
+            asked = " and ".join(words for need, (words, _, _) in _PHRASES.items() if need in needs)
+            return kind(f"no expert of this registry can {asked}", param=param)
         able = sorted(name for name, can in self._abilities.items() if needs <= can)
         others = f"experts that do: {able}" if able else "no expert of this registry does"
-        if "images" in needs:
-            return InvalidRequestError(f"{who} does not read images; {others}", param="messages")
-        return UnsupportedParameterError(f"{who} does not call tools; {others}", param="tools")
+        hint = ", it embeds: POST /v1/embeddings" if first == "text" else ""
+        return kind(f"expert {expert_id!r} does not {phrase}{hint}; {others}", param=param)

@@ -8,7 +8,8 @@ from typing import Any
 
 from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.eligibility import Eligibility
-from orchestrator.engines.base import Call, Engine, Sampling
+from orchestrator.engines.base import Call, Sampling
+from orchestrator.engines.embedding import FullEngine
 from orchestrator.registry.models import Expert, Registry
 
 
@@ -20,7 +21,7 @@ class Generation:
     registry: Registry
     eligibility: Eligibility
     #: Reaches every expert of the registry.
-    dispatch: Engine
+    dispatch: FullEngine
     #: `Expert.version` by expert id: hashed once, not once a call.
     version_by_id: Mapping[str, str]
 

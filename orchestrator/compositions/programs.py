@@ -10,11 +10,12 @@ from typing import Literal
 from orchestrator.compositions.base import Composition, Decision, Query, Reply
 from orchestrator.compositions.direct import Direct
 from orchestrator.compositions.eligibility import Eligibility
+from orchestrator.compositions.embedding import Embedding
 from orchestrator.compositions.generation import Generation
 from orchestrator.compositions.route import RouteOne
-from orchestrator.engines.base import Engine
-from orchestrator.errors import RegistryError, UnknownModelError
-from orchestrator.registry.models import Expert, Registry
+from orchestrator.engines.embedding import FullEngine
+from orchestrator.errors import InvalidRequestError, RegistryError, UnknownModelError
+from orchestrator.registry.models import Expert, Registry, Task
 from routers.base import Router
 
 
@@ -26,6 +27,11 @@ class Model:
     kind: Literal["expert", "composition"]
     #: The entry behind the name; `None` for a composition.
     expert: Expert | None = None
+
+    @property
+    def task(self) -> Task:
+        """What it makes of its input."""
+        return "embed" if self.expert is not None and self.expert.embeds else "generate"
 
 
 class Programs:
@@ -47,7 +53,7 @@ class Programs:
         *,
         generation: int,
         routers: Mapping[str, Router],
-        dispatch: Engine,
+        dispatch: FullEngine,
     ) -> None:
         self.registry = registry
         self.generation = generation
@@ -61,6 +67,9 @@ class Programs:
         self._programs: dict[str, Composition] = {
             **{expert.id: Direct(expert, shared) for expert in registry.experts},
             **{name: _composed(name, shared, routers) for name in registry.compositions},
+        }
+        self._embedders = {
+            expert.id: Embedding(expert, shared) for expert in registry.experts if expert.embeds
         }
 
     async def decide(self, query: Query) -> Decision:
@@ -78,6 +87,24 @@ class Programs:
             RequestError: the model is unknown or cannot take the query.
         """
         return await self._program(query.model).reply(query)
+
+    def embedder(self, model_id: str) -> Embedding:
+        """The program that embeds as `model_id`.
+
+        Raises:
+            UnknownModelError: there is no model of this name.
+            InvalidRequestError: it does not embed; the message names those that do.
+        """
+        found = self._embedders.get(model_id)
+        if found is not None:
+            return found
+        model = self.model(model_id)
+        able = sorted(self._embedders)
+        others = f"models that do: {able}" if able else "no model of this registry does"
+        raise InvalidRequestError(
+            f"{model.kind} {model.id!r} answers with text and does not embed; {others}",
+            param="model",
+        )
 
     def models(self) -> tuple[Model, ...]:
         """Compositions first, then experts, each in the order of the registry."""

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orchestrator.engines.weights import fingerprint
 from orchestrator.errors import SwapError
+from orchestrator.registry.models import Task
 
 FILE = "canary.json"
 NUM_TOKENS = 8
@@ -55,6 +56,8 @@ class Conditions(BaseModel):
     vllm: str
     dtype: str
     device: str
+    #: Of an embedder there are no tokens, and `logprobs` holds the first numbers of its vector.
+    task: Task = "generate"
 
     @property
     def tolerance(self) -> float:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
 
 from orchestrator.engines.base import Call, Chunk, Engine
+from orchestrator.engines.embedding import AnyCall, EmbedCall, Embedder, Vectors
 from orchestrator.engines.streams import Bound, reading
 from orchestrator.errors import (
     EngineDeadError,
@@ -19,6 +22,7 @@ from orchestrator.errors import (
     OrchestratorError,
     OverloadedError,
     SwapError,
+    UnsupportedParameterError,
 )
 from orchestrator.residency.placement import DispatchTable
 
@@ -31,6 +35,9 @@ _RETRY_AFTER_S = 5.0
 #: Past its time a call is given up here; the engine, which knows why, is to say so first.
 _GRACE_S = 0.5
 
+C = TypeVar("C", Call, EmbedCall)
+T = TypeVar("T")
+
 Refresh = Callable[[], Awaitable[DispatchTable]]
 
 
@@ -38,7 +45,7 @@ Refresh = Callable[[], Awaitable[DispatchTable]]
 class _Attempt:
     """One call and what was tried for it."""
 
-    call: Call
+    call: AnyCall
     deadline_s: float | None
     failures: dict[str, OrchestratorError] = field(default_factory=dict)
     has_refreshed: bool = False
@@ -46,7 +53,7 @@ class _Attempt:
 
 
 class Dispatch:
-    """An `Engine` for every expert: slots by table, upstreams by expert.
+    """A `FullEngine` for every expert: slots by table, upstreams by expert.
 
     Args:
         table: where experts are hosted; replaced by `adopt` and after a refusal.
@@ -87,7 +94,7 @@ class Dispatch:
         hosted = table.slots_by_expert
         self._last_slot = {key: slot for key, slot in self._last_slot.items() if key in hosted}
 
-    async def generate(self, call: Call) -> AsyncIterator[Chunk]:
+    def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
         """Stream the answer of whichever slot takes the call; see `Engine.generate`.
 
         A slot that refuses, is full or dies before its first chunk is replaced by another that
@@ -96,26 +103,43 @@ class Dispatch:
         Raises:
             ExpertUnavailableError: nothing that hosts the expert can be reached.
         """
-        deadline_s = None if call.timeout_s is None else self._clock() + call.timeout_s
-        attempt = _Attempt(call=call, deadline_s=deadline_s)
-        while True:
-            name, engine = await self._pick(attempt)
-            try:
-                async with reading(self._send(attempt, name, engine)) as chunks:
-                    async for chunk in chunks:
-                        attempt.has_begun = True
-                        yield chunk
-                return
-            except (NotHostedError, *_ELSEWHERE) as error:
-                if attempt.has_begun:
-                    raise
-                await self._note(attempt, name, error)
+        return self._tried(call, _generated)
+
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """The vectors of whichever slot takes the call, with other tries as for `generate`.
+
+        Raises:
+            ExpertUnavailableError: nothing that hosts the expert can be reached.
+            UnsupportedParameterError: what hosts it does not embed.
+        """
+        async with reading(self._tried(call, _embedded)) as found:
+            return await anext(found)
 
     async def close(self) -> None:
         """Close the upstreams; the slots belong to the service."""
         if self._refreshing is not None:
             self._refreshing.cancel()
         await asyncio.gather(*(engine.close() for engine in self._remotes.values()))
+
+    async def _tried(
+        self, call: C, ask: Callable[[Engine, C], AsyncIterator[T]]
+    ) -> AsyncGenerator[T, None]:
+        """What `ask` yields of the engine that takes the call; another is tried before that."""
+        deadline_s = None if call.timeout_s is None else self._clock() + call.timeout_s
+        attempt = _Attempt(call=call, deadline_s=deadline_s)
+        while True:
+            name, engine = await self._pick(attempt)
+            try:
+                sent = self._send(call, attempt, name=name, items=partial(ask, engine))
+                async with reading(sent) as items:
+                    async for item in items:
+                        attempt.has_begun = True
+                        yield item
+                return
+            except (NotHostedError, *_ELSEWHERE) as error:
+                if attempt.has_begun:
+                    raise
+                await self._note(attempt, name, error)
 
     async def _pick(self, attempt: _Attempt) -> tuple[str, Engine]:
         """The engine to try next; a table without the expert may be an old one.
@@ -135,7 +159,7 @@ class Dispatch:
         name = min(untried, key=lambda name: self._rank(name, key))
         return name, engines[name]
 
-    def _engines(self, call: Call) -> dict[str, Engine]:
+    def _engines(self, call: AnyCall) -> dict[str, Engine]:
         remote = self._remotes.get(call.key)
         if remote is not None:
             return {f"upstream of {call.expert}": remote}
@@ -147,15 +171,17 @@ class Dispatch:
         is_shunned = self._shunned_until_s.get(name, 0.0) > self._clock()
         return is_shunned, self._num_in_flight[name], self._last_slot.get(key) != name
 
-    async def _send(self, attempt: _Attempt, name: str, engine: Engine) -> AsyncIterator[Chunk]:
-        call, left_s = attempt.call, self._left_s(attempt)
+    async def _send(
+        self, call: C, attempt: _Attempt, *, name: str, items: Callable[[C], AsyncIterator[T]]
+    ) -> AsyncIterator[T]:
+        left_s = self._left_s(attempt)
         self._last_slot[call.key] = name
         self._num_in_flight[name] += 1
         bound = Bound(None if left_s is None else left_s + _GRACE_S)
         try:
-            async with reading(engine.generate(replace(call, timeout_s=left_s))) as chunks:
-                while (chunk := await bound.next(chunks)) is not None:
-                    yield chunk
+            async with reading(items(replace(call, timeout_s=left_s))) as received:
+                while (item := await bound.next(received)) is not None:
+                    yield item
         except TimeoutError as error:
             raise _late(call) from error
         finally:
@@ -215,7 +241,19 @@ class Dispatch:
         return unavailable
 
 
-def _late(call: Call) -> EngineTimeoutError:
+def _generated(engine: Engine, call: Call) -> AsyncIterator[Chunk]:
+    return engine.generate(call)
+
+
+async def _embedded(engine: Engine, call: EmbedCall) -> AsyncIterator[Vectors]:
+    if not isinstance(engine, Embedder):
+        raise UnsupportedParameterError(
+            f"expert {call.expert!r}: its {type(engine).__name__} does not embed", param="model"
+        )
+    yield await engine.embed(call)
+
+
+def _late(call: AnyCall) -> EngineTimeoutError:
     return EngineTimeoutError(
         f"expert {call.expert!r} gave no further token within the call's {call.timeout_s:g} s"
     )

@@ -10,7 +10,10 @@ from contextlib import aclosing, contextmanager
 from typing import Any
 
 from orchestrator.engines.base import Call, Chunk
+from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
+from orchestrator.engines.fake_vectors import fake_vectors
 from orchestrator.engines.scripts import Performance, Script
+from orchestrator.engines.traffic import Traffic
 from orchestrator.errors import (
     EngineDeadError,
     EngineTimeoutError,
@@ -27,6 +30,8 @@ MAX_RECORDED = 10_000
 class FakeEngine:
     """Answers by a script, honouring `n`, `stop`, `max_tokens`, `echo`, log-probs and timeouts.
 
+    Embeds too, with vectors that depend on the text alone.
+
     Args:
         says: the answer to every call, see `Script.says`.
         fails: raised for every call before its first token.
@@ -42,12 +47,12 @@ class FakeEngine:
         fails: OrchestratorError | None = None,
         gate: asyncio.Event | None = None,
         token_delay_s: float = 0.0,
-        script: Callable[[Call], Script] | None = None,
+        script: Callable[[AnyCall], Script] | None = None,
     ) -> None:
         fixed = Script(says=says, fails=fails, gate=gate, token_delay_s=token_delay_s)
         self._script = script or (lambda _: fixed)
         #: The latest calls in order of arrival, at most `MAX_RECORDED`.
-        self.calls: deque[Call] = deque(maxlen=MAX_RECORDED)
+        self.calls: deque[AnyCall] = deque(maxlen=MAX_RECORDED)
         #: Ids of calls whose reader hung up.
         self.cancelled: deque[str] = deque(maxlen=MAX_RECORDED)
         #: Set while at least one call has arrived; clear it to wait for the next.
@@ -71,12 +76,19 @@ class FakeEngine:
             if not call.stream:
                 yield performance.whole()
 
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """A vector a text, after what the script has before its first token."""
+        with self._in_flight(call):
+            script = self._script(call)
+            await self._wait(call, script, 0, _deadline_s(call))
+            return fake_vectors(call, max_context=script.max_context)
+
     async def close(self) -> None:
         """End every call in flight, and every later one, with `EngineDeadError`."""
         self._closed.set()
 
     @contextmanager
-    def _in_flight(self, call: Call) -> Iterator[None]:
+    def _in_flight(self, call: AnyCall) -> Iterator[None]:
         self.calls.append(call)
         self.arrived.set()
         self.num_in_flight += 1
@@ -90,7 +102,7 @@ class FakeEngine:
             self.num_in_flight -= 1
 
     async def _wait(
-        self, call: Call, script: Script, number: int, deadline_s: float | None
+        self, call: AnyCall, script: Script, number: int, deadline_s: float | None
     ) -> None:
         """Do what the script has before token `number`."""
         if script.token_delay_s:
@@ -103,7 +115,7 @@ class FakeEngine:
             raise copy.copy(script.fails)
 
     async def _bounded(
-        self, pause: Coroutine[Any, Any, object], call: Call, deadline_s: float | None
+        self, pause: Coroutine[Any, Any, object], call: AnyCall, deadline_s: float | None
     ) -> None:
         """Wait for `pause`, for `close` or until the deadline, whichever is first."""
         waits = [asyncio.create_task(pause), asyncio.create_task(self._closed.wait())]
@@ -119,7 +131,7 @@ class FakeEngine:
             )
 
 
-def _deadline_s(call: Call) -> float | None:
+def _deadline_s(call: AnyCall) -> float | None:
     if call.timeout_s is None:
         return None
     return asyncio.get_running_loop().time() + call.timeout_s
@@ -128,14 +140,16 @@ def _deadline_s(call: Call) -> float | None:
 class FakeHost:
     """A host whose swaps take no time, or as long as a gate stays shut.
 
-    `become` while a call is in flight is refused with an `AssertionError`: on a real engine it
-    would wait, but a slot's loop that relies on that is wrong.
+    `become` while a call is in flight is refused with an `AssertionError`, and so is `add` in the
+    place of an adapter that answers one: on a real engine they would wait, but a slot's loop that
+    relies on that is wrong.
 
     Args:
-        lineage: the experts it can become.
+        lineage: the experts it can become, and adapters on them; the first is resident.
         engine: what answers; says `expert: prompt` when left out.
-        swap_gate: awaited by every swap.
+        swap_gate: awaited by every swap and addition.
         broken: expert id -> what its swap raises; the previous expert stays resident.
+        max_adapters: adapters that may be resident at once.
     """
 
     def __init__(
@@ -145,18 +159,26 @@ class FakeHost:
         engine: FakeEngine | None = None,
         swap_gate: asyncio.Event | None = None,
         broken: Mapping[str, OrchestratorError] | None = None,
+        max_adapters: int = 0,
     ) -> None:
         self._keys = {expert.key for expert in lineage}
         self.engine = engine or FakeEngine("{expert}: {prompt}")
+        self.max_adapters = max_adapters
         self._swap_gate = swap_gate
         #: Expert id -> what its next swaps raise; change it to break or mend an expert.
         self.broken: dict[str, OrchestratorError] = dict(broken or {})
-        #: Ids of the experts it became, in order.
+        #: Ids of the experts it became and of the adapters it took in, in order.
         self.swaps: list[str] = []
         #: Set while a swap has begun; clear it to wait for the next.
         self.swap_begun = asyncio.Event()
-        self.resident: str | None = lineage[0].id if lineage else None
+        self.residents: tuple[Expert, ...] = tuple(lineage[:1])
+        self._traffic = Traffic()
         self._dead: str | None = None
+
+    @property
+    def resident_ids(self) -> tuple[str, ...]:
+        """Ids of the residents: the weights first, then adapters."""
+        return tuple(expert.id for expert in self.residents)
 
     def can_become(self, expert: Expert) -> bool:
         """Whether `expert`, as it is configured now, belongs to the lineage."""
@@ -164,33 +186,38 @@ class FakeHost:
 
     async def become(self, expert: Expert) -> None:
         """Swap by the script; see `Host.become`."""
-        await self.check()
         assert self.engine.num_in_flight == 0, f"swap to {expert.id!r} with calls in flight"
-        if not self.can_become(expert):
-            raise SwapError(f"expert {expert.id!r} is not of this host's lineage")
-        previous, self.resident = self.resident, None
-        self.swap_begun.set()
+        assert not expert.is_adapter, f"{expert.id!r} has no weights"
+        previous, self.residents = self.residents, ()
         try:
-            if self._swap_gate is not None:
-                await self._swap_gate.wait()
-            if expert.id in self.broken:
-                raise copy.copy(self.broken[expert.id])
+            await self._pass(expert)
         except BaseException:
-            self.resident = previous
+            self.residents = previous
             raise
-        self.resident = expert.id
-        self.swaps.append(expert.id)
+        self.residents = (expert,)
+
+    async def add(self, expert: Expert, *, instead_of: Expert | None = None) -> None:
+        """Add by the script; see `Host.add`."""
+        if instead_of is not None:
+            assert not self._traffic.runs(instead_of.key), f"{instead_of.id!r} answers a call"
+            self.residents = tuple(one for one in self.residents if one.id != instead_of.id)
+        await self._pass(expert)
+        assert self.residents, "an adapter needs weights"
+        assert expert.model == self.residents[0].model, f"{expert.id!r} is on other weights"
+        assert len(self.residents) <= self.max_adapters, f"no room for {expert.id!r}"
+        self.residents = (*self.residents, expert)
 
     async def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
-        """Answer for the resident expert; others are refused with `NotHostedError`."""
-        await self.check()
-        if call.expert != self.resident:
-            raise NotHostedError(
-                f"expert {call.expert!r} is not resident here; {self.resident!r} is"
-            )
-        async with aclosing(self.engine.generate(call)) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        """Answer for a resident expert; others are refused with `NotHostedError`."""
+        with self._traffic.passing((await self._resident(call)).key):
+            async with aclosing(self.engine.generate(call)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """Embed for a resident expert; others are refused with `NotHostedError`."""
+        with self._traffic.passing((await self._resident(call)).key):
+            return await self.engine.embed(call)
 
     async def check(self) -> None:
         """Raise `EngineDeadError` after `die` or `close`."""
@@ -205,3 +232,24 @@ class FakeHost:
     async def close(self) -> None:
         """End everything; calls in flight fail with `EngineDeadError`."""
         await self.die("closed")
+
+    async def _pass(self, expert: Expert) -> None:
+        """What every swap goes through."""
+        await self.check()
+        if not self.can_become(expert):
+            raise SwapError(f"expert {expert.id!r} is not of this host's lineage")
+        self.swap_begun.set()
+        if self._swap_gate is not None:
+            await self._swap_gate.wait()
+        if expert.id in self.broken:
+            raise copy.copy(self.broken[expert.id])
+        self.swaps.append(expert.id)
+
+    async def _resident(self, call: AnyCall) -> Expert:
+        await self.check()
+        for expert in self.residents:
+            if expert.id == call.expert and call.version in ("", expert.version):
+                return expert
+        raise NotHostedError(
+            f"expert {call.expert!r} is not resident here; {list(self.resident_ids)} are"
+        )

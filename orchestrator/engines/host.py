@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from orchestrator.engines.base import Engine
+from orchestrator.engines.embedding import FullEngine
 from orchestrator.registry.models import Expert
 
 
-class Host(Engine, Protocol):
+class Host(FullEngine, Protocol):
     """One engine in one slot, the expert whose weights it holds now, and adapters on them.
 
     A host never decides when to swap: the slot's loop calls `become` while nothing is in flight,

@@ -10,9 +10,16 @@ from typing import Protocol
 
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.canaries import Canaries
+from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.traffic import Traffic
-from orchestrator.errors import EngineDeadError, EngineError, NotHostedError, RegistryError, SwapError
+from orchestrator.errors import (
+    EngineDeadError,
+    EngineError,
+    NotHostedError,
+    RegistryError,
+    SwapError,
+)
 from orchestrator.registry.models import Expert
 
 _logger = logging.getLogger(__name__)
@@ -59,6 +66,10 @@ class Running(Protocol):
 
     def generate(self, expert: Expert, call: Call) -> AsyncGenerator[Chunk, None]:
         """Answer for `expert`, whose weights are loaded or which was added to them."""
+        ...
+
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """Embed with the weights that are loaded."""
         ...
 
     def check(self) -> None:
@@ -113,6 +124,20 @@ class SiblingHost:
             raise
         self._running = running
         self._hold(expert)
+
+    async def add_known(self) -> None:
+        """Add the lineage's adapters on the weights that are loaded, ahead of their use.
+
+        One that cannot be added is left out: whoever asks for it will hear why.
+        """
+        for expert in self.lineage.experts:
+            if len(self.residents) > self.max_adapters:
+                return
+            if expert.is_adapter and expert.model == self.residents[0].model:
+                try:
+                    await self.add(expert)
+                except SwapError as exc:
+                    _logger.warning("adapter %r is left out: %s", expert.id, exc.message)
 
     def can_become(self, expert: Expert) -> bool:
         """Whether `expert`, as it is configured now, belongs to the lineage."""
@@ -181,6 +206,12 @@ class SiblingHost:
                 async for chunk in chunks:
                     yield chunk
 
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """Embed for the resident expert; raises as `generate`."""
+        running = self._checked()
+        with self._traffic.passing(self._resident(call)[1]):
+            return await running.embed(call)
+
     async def check(self) -> None:
         """Raise `EngineDeadError` when the engine can no longer generate."""
         self._checked()
@@ -192,7 +223,7 @@ class SiblingHost:
         if running is not None:
             await running.close()
 
-    def _resident(self, call: Call) -> tuple[Expert, str]:
+    def _resident(self, call: AnyCall) -> tuple[Expert, str]:
         """Who answers `call`, and its key; a call without a version means any of that id."""
         for expert, key in zip(self.residents, self._keys, strict=True):
             if key == call.key or (expert.id == call.expert and not call.version):

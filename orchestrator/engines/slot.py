@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from orchestrator import metrics
 from orchestrator.engines.base import Call, Chunk
+from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.host import Host
 from orchestrator.engines.seat import Revive, Seat
 from orchestrator.engines.streams import reading
@@ -82,7 +83,7 @@ class _Place:
 
 
 class Slot:
-    """An `Engine` for every expert its hosts can become, by `Expert.key`.
+    """A `FullEngine` for every expert its hosts can become, by `Expert.key`.
 
     Hosts come and go, and so do the experts each stands for, while the others serve.
 
@@ -165,6 +166,14 @@ class Slot:
                 async for chunk in chunks:
                     yield chunk
 
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """Wait for the expert's turn, then have its host embed; raises as `generate`."""
+        place = self._find(call)
+        async with place.loop.turn(call.key, timeout_s=call.timeout_s) as waited_s:
+            if call.timeout_s is not None:
+                call = replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))
+            return await place.seat.host.embed(call)
+
     async def check(self) -> None:
         """Ask every host whether it lives; one that died is restarted once.
 
@@ -196,7 +205,7 @@ class Slot:
     def _places(self) -> tuple[_Place, ...]:
         return tuple(self._place_by_lineage.values())
 
-    def _find(self, call: Call) -> _Place:
+    def _find(self, call: AnyCall) -> _Place:
         place = self._place_by_key.get(call.key)
         if place is None:
             others = sorted(k for k in self._place_by_key if k.startswith(f"{call.expert}@"))

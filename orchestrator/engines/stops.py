@@ -43,8 +43,14 @@ class StopWatch:
 
 
 def _first_match(seen: str, stops: Sequence[str]) -> int | None:
-    places = [place for place in (seen.find(stop) for stop in stops) if place >= 0]
-    return min(places, default=None)
+    """Where the stop string begins that is complete first, the longest of several.
+
+    By its end, not its beginning: text comes in pieces, and what is complete ends the answer
+    before a longer one that began earlier could be.
+    """
+    found = ((seen.find(stop), stop) for stop in stops)
+    ends = [(begin + len(stop), begin) for begin, stop in found if begin >= 0]
+    return min(ends)[1] if ends else None
 
 
 def _longest_beginning(seen: str, stops: Sequence[str]) -> int:

@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from orchestrator.engines.base import Chunk
-
 T = TypeVar("T")
 
 
@@ -43,7 +41,7 @@ class Bound:
         loop = asyncio.get_running_loop()
         self._timer = None if left_s is None else loop.call_later(left_s, self._ring)
 
-    async def next(self, chunks: AsyncIterator[Chunk]) -> Chunk | None:
+    async def next(self, chunks: AsyncIterator[T]) -> T | None:
         """The next chunk, `None` after the last.
 
         Raises:

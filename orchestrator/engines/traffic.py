@@ -8,13 +8,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 
-
 class Traffic:
     """Counts calls by the key of their expert."""
 
     def __init__(self) -> None:
         self._in_flight: Counter[str] = Counter()
         self._changed = asyncio.Event()
+
+    def runs(self, key: str) -> bool:
+        """Whether a call runs for the expert of this key."""
+        return key in self._in_flight
 
     @contextmanager
     def passing(self, key: str) -> Iterator[None]:

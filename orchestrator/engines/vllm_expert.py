@@ -73,7 +73,10 @@ class ExpertShelf:
         source = source_of(self._lineage, expert)
         folder = self._lineage.folder(expert)
         adapter_folder = self._lineage.adapter_folder(expert)
-        tokenizer = load_tokenizer(expert, _tokenizer_source(adapter_folder) or source)
+        if adapter_folder is not None and folder is not None:
+            tokenizer = load_tokenizer(expert, tokenizer_source(adapter_folder, base=folder))
+        else:
+            tokenizer = load_tokenizer(expert, source)
         backend = tokenizer.backend_tokenizer
         return HostedExpert(
             expert=expert,
@@ -90,10 +93,13 @@ class ExpertShelf:
         )
 
 
-def _tokenizer_source(adapter_folder: Path | None) -> str | None:
-    """An adapter that was trained with a tokenizer or template of its own brings them along."""
-    has_own = adapter_folder is not None and (adapter_folder / "tokenizer.json").is_file()
-    return str(adapter_folder) if has_own else None
+def tokenizer_source(folder: Path, *, base: Path | None) -> str:
+    """Where the tokenizer of a model or of an adapter on `base` lies.
+
+    An adapter that was trained with a tokenizer or a template of its own brings them along.
+    """
+    has_own = base is None or (folder / "tokenizer.json").is_file()
+    return str(folder if has_own else base)
 
 
 def source_of(lineage: Lineage, expert: Expert) -> str:

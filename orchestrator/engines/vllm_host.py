@@ -14,26 +14,29 @@ from orchestrator.engines.canaries import Canaries
 from orchestrator.engines.canary import Conditions, Greedy
 from orchestrator.engines.choices import Reading
 from orchestrator.engines.deltas import join_chunks
+from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.vllm_answer import AnswerReader
 from orchestrator.engines.vllm_errors import refused, translated
 from orchestrator.engines.vllm_expert import ExpertShelf, HostedExpert, source_of
 from orchestrator.engines.vllm_live import LiveEngine, Request
+from orchestrator.engines.vllm_pooling import VllmPooling
 from orchestrator.engines.vllm_sampling import check_served, sampling_params
 from orchestrator.engines.weights import check_fits
-from orchestrator.errors import SwapError
+from orchestrator.errors import SwapError, UnsupportedParameterError
 from orchestrator.registry.lora import check_adapts, read_adapter
 from orchestrator.registry.models import Expert
 from orchestrator.registry.weights import read_checkpoint
 
 
-async def begin(lineage: Lineage, expert: Expert) -> VllmRunning:
+async def begin(lineage: Lineage, expert: Expert) -> VllmRunning | VllmPooling:
     """Start an engine with the weights of `expert`; nothing is proved yet."""
     live = await LiveEngine.start(
         expert, source_of(lineage, expert), max_lora_rank=lineage.max_lora_rank
     )
+    kind = VllmPooling if expert.embeds else VllmRunning
     try:
-        return await asyncio.to_thread(VllmRunning, lineage, live, expert)
+        return await asyncio.to_thread(kind, lineage, live, expert)
     except BaseException:
         await live.close()
         raise
@@ -144,6 +147,12 @@ class VllmRunning:
                     yield chunk
             finally:
                 await request.close()
+
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """Refused: this engine's weights make text."""
+        raise UnsupportedParameterError(
+            f"expert {call.expert!r} answers with text and does not embed", param="model"
+        )
 
     def _voice_of(self, expert: Expert) -> tuple[HostedExpert, LoRARequest | None]:
         if not expert.is_adapter:

@@ -7,9 +7,10 @@ import itertools
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import vllm
-from vllm import SamplingParams
+from vllm import PoolingParams, SamplingParams
 from vllm.config import ModelConfig
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.inputs import tokens_input
@@ -94,7 +95,7 @@ class LiveEngine:
         request_id: str,
         *,
         prompt_token_ids: list[int],
-        params: SamplingParams,
+        params: SamplingParams | PoolingParams,
         timeout_s: float | None = None,
         lora: LoRARequest | None = None,
     ) -> Request:
@@ -157,9 +158,7 @@ class LiveEngine:
             SwapError: vLLM refused it and goes on without.
         """
         number = next(self._numbers) + 1
-        lora = LoRARequest(
-            lora_name=f"{name}#{number}", lora_int_id=number, lora_path=str(folder)
-        )
+        lora = LoRARequest(lora_name=f"{name}#{number}", lora_int_id=number, lora_path=str(folder))
         try:
             async with asyncio.timeout(RELOAD_TIMEOUT_S):
                 is_added = await self.engine.add_lora(lora)
@@ -213,8 +212,8 @@ class Request:
             error = EngineTimeoutError(f"the engine did not finish within {timeout_s:g} s")
             self._timer = asyncio.get_running_loop().call_later(timeout_s, self.fail, error)
 
-    async def next(self) -> RequestOutput:
-        """What the engine said since the last time."""
+    async def next(self) -> Any:
+        """What the engine said since the last time: vLLM's output of the request's kind."""
         output = self._queue.get_nowait() or await self._queue.get()
         self._is_finished = output.finished
         return output

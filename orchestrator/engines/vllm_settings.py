@@ -57,6 +57,8 @@ def engine_arguments(
         "generation_config": "vllm",
         "disable_log_stats": True,
     }
+    if expert.embeds:
+        arguments["runner"] = "pooling"
     if on_cpu:
         arguments["enforce_eager"] = True
     if engine.max_loras is not None:

@@ -12,7 +12,7 @@ from orchestrator.registry.draft import Draft
 from orchestrator.registry.faults import Finding, KeyPath, shown
 from orchestrator.registry.lora import CONFIG, Adapter, check_adapts, read_adapter, roomy_rank
 from orchestrator.registry.models import Expert, VllmEngine
-from orchestrator.registry.surroundings import Surroundings, has, is_hub_id
+from orchestrator.registry.surroundings import Surroundings, has
 from orchestrator.registry.weights import read_checkpoint
 
 #: Keys of an expert with weights of its own -> why an adapter has none.
@@ -32,8 +32,7 @@ def findings(draft: Draft, where: Surroundings) -> Iterator[Finding]:
         base_at, base = by_id.get(expert.base or "", (None, None))
         if base is not None and base_at is not None and base is not expert:
             yield from _base_findings(expert, base, (*path, "base"), base_at=base_at)
-        if expert.adapter is not None:
-            yield from _file_findings(expert.adapter, base, (*path, "adapter"), where)
+        yield from _file_findings(expert, base, (*path, "adapter"), where)
 
 
 def _own_keys(expert: Expert, path: KeyPath) -> Iterator[Finding]:
@@ -72,14 +71,14 @@ def _base_findings(
 
 
 def _file_findings(
-    adapter: str, base: Expert | None, path: KeyPath, where: Surroundings
+    expert: Expert, base: Expert | None, path: KeyPath, where: Surroundings
 ) -> Iterator[Finding]:
-    folder = where.model_folder(adapter)
-    if folder is None and is_hub_id(adapter) and not where.is_offline:
-        reason = "is no folder here: taken as a Hugging Face id, to be fetched when it is served"
-        yield Finding(path=path, value=shown(adapter), reason=reason, is_warning=True)
-    elif folder is None or not has(folder, CONFIG):
-        reason = f"is no folder in {str(where.folder)!r} with an {CONFIG}; is it an adapter's?"
+    adapter = expert.adapter
+    folder = where.model_folder(adapter, expert.revision) if adapter is not None else None
+    if adapter is None or folder is None:
+        return  # `origins` says so
+    if not has(folder, CONFIG):
+        reason = f"has no {CONFIG}; is it an adapter's folder?"
         yield Finding(path=path, value=shown(adapter), reason=reason)
     else:
         try:
@@ -103,7 +102,7 @@ def _check_rank(adapter: Adapter, base: Expert) -> None:
 
 def _check_form(adapter: Adapter, base: Expert, where: Surroundings) -> None:
     """Raise `WeightsError` where the base's weights are at hand and sound, and do not fit."""
-    folder = where.model_folder(base.model) if base.model is not None else None
+    folder = where.model_folder(base.model, base.revision) if base.model is not None else None
     if folder is None:
         return
     try:

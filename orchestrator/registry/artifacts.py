@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from orchestrator.checkpoints.sources import Wanted
 from orchestrator.errors import WeightsError
+from orchestrator.registry import origins
 from orchestrator.registry.draft import Draft
 from orchestrator.registry.faults import Finding, KeyPath, shown
-from orchestrator.registry.surroundings import Surroundings, has, is_hub_id
+from orchestrator.registry.models import Expert
+from orchestrator.registry.surroundings import Surroundings, has
 from orchestrator.registry.weights import Weights, read_checkpoint
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle", "*.joblib")
@@ -16,19 +19,21 @@ _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle", "*.joblib")
 
 def findings(draft: Draft, where: Surroundings) -> Iterator[Finding]:
     """Everything wrong with the files a registry names."""
+    yield from origins.findings(draft.experts, where)
     for at, expert in draft.hosted.items():
-        if expert.model is not None:
-            yield from model_findings(expert.model, ("experts", at, "model"), where)
+        for path, one in origins.wanted(expert):
+            if not one.is_adapter:  # those are compared with their base, elsewhere
+                yield from content_findings(one, ("experts", at, *path), where)
     for name, router in draft.routers.items():
         yield from router_findings(router.artifact, ("routers", name, "artifact"), where)
 
 
-def model_findings(model: str, path: KeyPath, where: Surroundings) -> Iterator[Finding]:
-    """What is wrong with the weights of one expert."""
-    folder = where.model_folder(model)
+def content_findings(one: Wanted, path: KeyPath, where: Surroundings) -> Iterator[Finding]:
+    """What is wrong with the weights of one model that is at hand."""
+    folder, model = where.model_folder(one.source, one.revision), one.source
     if folder is None:
-        yield _elsewhere(model, path, where)
-    elif not has(folder, "config.json"):
+        return  # `origins` says so
+    if not has(folder, "config.json"):
         yield _lacks(model, path, "config.json", hint="is it a model's folder?")
     elif not has(folder, "*.safetensors"):
         yield _no_safetensors(model, path, folder)
@@ -54,7 +59,7 @@ def weights_by_expert(draft: Draft, where: Surroundings) -> dict[int, Weights]:
     """Sizes of the hosted experts whose weights are at hand and sound, by position."""
     sizes: dict[int, Weights] = {}
     for at, expert in draft.hosted.items():
-        folder = where.model_folder(expert.model) if expert.model is not None else None
+        folder = _folder_of(expert, where)
         try:
             if folder is not None and has(folder, "*.safetensors"):
                 sizes[at] = read_checkpoint(folder).weights
@@ -63,16 +68,8 @@ def weights_by_expert(draft: Draft, where: Surroundings) -> dict[int, Weights]:
     return sizes
 
 
-def _elsewhere(model: str, path: KeyPath, where: Surroundings) -> Finding:
-    nowhere = f"is no folder in {str(where.folder)!r}"
-    if not is_hub_id(model):
-        reason = f"{nowhere} and no Hugging Face id (org/name)"
-        return Finding(path=path, value=shown(model), reason=reason)
-    if where.is_offline:
-        reason = f"{nowhere} nor in Hugging Face's local cache, and HF_HUB_OFFLINE is set"
-        return Finding(path=path, value=shown(model), reason=reason)
-    reason = f"{nowhere}: taken as a Hugging Face id, to be fetched when the service starts"
-    return Finding(path=path, value=shown(model), reason=reason, is_warning=True)
+def _folder_of(expert: Expert, where: Surroundings) -> Path | None:
+    return None if expert.model is None else where.model_folder(expert.model, expert.revision)
 
 
 def _no_safetensors(model: str, path: KeyPath, folder: Path) -> Finding:

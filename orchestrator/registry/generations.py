@@ -1,7 +1,7 @@
 """Generations: every version of the registry that was served, kept in the store.
 
-One pointer says which is live. A flip is one compare-and-set of it, so that all replicas see the
-same order of generations, and a change of the pointer is announced on a channel.
+One value, the ledger, says which is live and which are kept. A flip is one compare-and-set of it,
+so that all replicas see the same order of generations, and it is announced on a channel.
 """
 
 from __future__ import annotations
@@ -40,6 +40,24 @@ class GenerationRecord(BaseModel):
     created_s: float
     #: Which generation a rollback went back to.
     restores: int | None = None
+    #: Of the registry file's content when this was decided: a file that still says the same was
+    #: dealt with, whatever is live. `None` where no file was read.
+    file_sha256: str | None = None
+
+
+class GenerationSummary(BaseModel):
+    """One generation without its registry and text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: int
+    sha256: str
+    source: Source
+    #: Unix time, seconds.
+    created_s: float
+    num_experts: int
+    restores: int | None = None
+    is_live: bool
 
 
 class Generations(Protocol):
@@ -62,21 +80,29 @@ class Generations(Protocol):
         ...
 
     async def propose(
-        self, registry: Registry, *, text: str, folder: str, source: Source, restores: int | None
+        self,
+        registry: Registry,
+        *,
+        text: str,
+        folder: str,
+        source: Source,
+        restores: int | None = None,
+        file_sha256: str | None = None,
     ) -> GenerationRecord:
-        """Store a new generation under the next number; it is not live yet."""
+        """Store a new generation under the next number and announce it; it is not live yet."""
         ...
 
     async def flip(self, number: int, *, expected: int | None) -> None:
         """Make `number` live if `expected` still is, and announce it; the oldest are forgotten.
 
         Raises:
-            RegistryError: another generation became live meanwhile.
+            ConflictError: another generation became live meanwhile.
+            NotFoundError: `number` is not kept.
         """
         ...
 
-    async def history(self) -> list[GenerationRecord]:
-        """Those kept, newest first; the first is live."""
+    async def history(self) -> list[GenerationSummary]:
+        """Those that are or were live and are kept, newest first; the first is live."""
         ...
 
     def changes(self) -> AsyncIterator[int]:

@@ -15,6 +15,7 @@ from orchestrator.registry import (
     capacity,
     form,
     references,
+    tasks,
     upstreams,
 )
 from orchestrator.registry.arguments import CheckArgs
@@ -96,6 +97,7 @@ def _semantic(
     draft: Draft, where: Surroundings, engine_args: CheckArgs | None
 ) -> Iterator[Finding]:
     yield from references.findings(draft)
+    yield from tasks.findings(draft)
     yield from upstreams.findings(draft, environ=where.environ)
     yield from artifacts.findings(draft, where)
     yield from adapters.findings(draft, where)

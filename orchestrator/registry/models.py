@@ -106,6 +106,7 @@ class FakeEngine(Entry):
     """A scripted engine that answers at once: for tests, benches and trying a registry."""
 
     kind: Literal["fake"] = Field(description="What generates the tokens.")
+    task: Task = Field("generate", description="What it makes: text, or vectors of texts.")
     says: str = Field("", description="The answer; `{prompt}` stands for the last user turn.")
     token_delay_ms: float = Field(0.0, ge=0, description="Pause before each token, ms.")
 
@@ -201,6 +202,11 @@ class Expert(Entry):
     def key(self) -> str:
         """Its id and version: a request means the definition that its generation has."""
         return key_of(self.id, self.version)
+
+    @property
+    def embeds(self) -> bool:
+        """Whether it makes vectors of texts rather than text."""
+        return getattr(self.engine, "task", "generate") == "embed"
 
 
 class CategoryRouter(Entry):

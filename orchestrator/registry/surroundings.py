@@ -1,16 +1,24 @@
-"""Where a registry stands: how its relative paths and Hugging Face ids are resolved."""
+"""Where a registry stands: how its relative paths, hub ids, URLs and packages are resolved."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from orchestrator.checkpoints.library import Library
+from orchestrator.checkpoints.sources import (
+    PACKAGE,
+    is_hub_id,
+    is_remote,
+    is_url,
+    local_path,
+    package_folder,
+)
+from orchestrator.errors import ModelError
 from orchestrator.registry.models import Expert, Registry, VllmEngine
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_TRUE = {"1", "on", "yes", "true"}
+__all__ = ["Surroundings", "has", "is_hub_id", "resolved"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,27 +37,27 @@ class Surroundings:
             # Too long, not permitted, a loop of links, `~nobody`, a NUL: no folder either way.
             return None
 
-    def model_folder(self, model: str) -> Path | None:
-        """Where the files of a model are: its folder, or its snapshot in the hub's cache."""
-        return self.folder_at(model) or (self._cached(model) if is_hub_id(model) else None)
+    def local_folder(self, model: str) -> Path | None:
+        """The folder of a model that is on this machine without being fetched."""
+        if model.startswith(PACKAGE):
+            try:
+                return package_folder(model)
+            except ModelError:
+                return None
+        path = local_path(model) if is_url(model) else model
+        return None if path is None else self.folder_at(path)
+
+    def model_folder(self, model: str, revision: str | None = None) -> Path | None:
+        """Where the files of a model are: its folder, or what was fetched of it."""
+        folder = self.local_folder(model)
+        if folder is None and is_remote(model):
+            return self.library.snapshot(model, revision)
+        return folder
 
     @property
-    def is_offline(self) -> bool:
-        """Whether Hugging Face's hub must not be asked."""
-        return self.environ.get("HF_HUB_OFFLINE", "").lower() in _TRUE
-
-    def _cached(self, hub_id: str) -> Path | None:
-        home = Path(self.environ.get("HF_HOME", "~/.cache/huggingface"))
-        hub = Path(self.environ.get("HF_HUB_CACHE", str(home / "hub")))
-        model = self.folder_at(str(hub / f"models--{hub_id.replace('/', '--')}"))
-        found = model.glob("snapshots/*/*.safetensors") if model else ()
-        snapshots = {path.parent for path in found if has(path.parent, "config.json")}
-        return max(snapshots, key=lambda snapshot: snapshot.stat().st_mtime, default=None)
-
-
-def is_hub_id(model: str) -> bool:
-    """Whether this could be `organisation/name` of Hugging Face's hub."""
-    return _HUB_ID.fullmatch(model) is not None
+    def library(self) -> Library:
+        """What was fetched on this machine."""
+        return Library.of(self.environ)
 
 
 def has(folder: Path, pattern: str) -> bool:
@@ -60,10 +68,14 @@ def has(folder: Path, pattern: str) -> bool:
 def resolved(registry: Registry, where: Surroundings) -> Registry:
     """The registry with every folder absolute, so that any process can open it.
 
-    Hugging Face ids stay as they are. An adapter carries the model and the engine of its base, so
-    that whatever asks for a context length, a dtype or a lineage need not know of adapters.
+    What is fetched, an id of a hub or a URL, stays as it is. An adapter carries the model and the
+    engine of its base, so that whatever asks for a context length, a dtype or a lineage need not
+    know of adapters.
     """
-    experts = tuple(_absolute_expert(expert, where) for expert in registry.experts)
+    experts = tuple(
+        _with_folders(expert, where) if isinstance(expert.engine, VllmEngine) else expert
+        for expert in registry.experts
+    )
     by_id = {expert.id: expert for expert in experts}
     routers = {
         name: router.model_copy(update={"artifact": _absolute(router.artifact, where)})
@@ -80,14 +92,15 @@ def on_base(expert: Expert, base: Expert | None) -> Expert:
     return expert.model_copy(update={"model": base.model, "engine": base.engine})
 
 
-def _absolute_expert(expert: Expert, where: Surroundings) -> Expert:
-    if not isinstance(expert.engine, VllmEngine):
-        return expert
-    places = {"model": expert.model, "adapter": expert.adapter}
-    return expert.model_copy(
-        update={key: _absolute(path, where) for key, path in places.items() if path is not None}
+def _with_folders(expert: Expert, where: Surroundings) -> Expert:
+    variants = tuple(
+        one.model_copy(update={"model": _absolute(one.model, where)}) if one.model else one
+        for one in expert.variants
     )
+    named = {"model": expert.model, "adapter": expert.adapter}
+    folders = {key: _absolute(path, where) for key, path in named.items() if path is not None}
+    return expert.model_copy(update={**folders, "variants": variants})
 
 
 def _absolute(path: str, where: Surroundings) -> str:
-    return str(where.folder_at(path) or path)
+    return str(where.local_folder(path) or path)

@@ -20,6 +20,7 @@ from ray.serve.exceptions import (
 )
 
 from orchestrator.engines.base import Call, Chunk
+from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.streams import reading
 from orchestrator.errors import EngineDeadError, OrchestratorError, OverloadedError
 
@@ -56,6 +57,11 @@ class Handle(Protocol):
         """`.remote(call)`: all items of an answer at once."""
         ...
 
+    @property
+    def embed(self) -> Any:
+        """`.remote(call)`: the vectors, or why there are none."""
+        ...
+
 
 class RayEngine:
     """Calls the worker of one slot.
@@ -82,6 +88,17 @@ class RayEngine:
                 if isinstance(item, OrchestratorError):
                     raise item
                 yield item
+
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """Embed `call` in the slot; see `Embedder.embed`."""
+        if self._is_down:
+            raise self._gone()
+        response = self._unary.embed.remote(call)
+        with self._tracked(response, call):
+            found: Vectors | OrchestratorError = await response
+        if isinstance(found, OrchestratorError):
+            raise found
+        return found
 
     async def close(self) -> None:
         """Give up every call in flight; the worker itself belongs to Serve."""
@@ -114,7 +131,7 @@ class RayEngine:
             yield item
 
     @contextmanager
-    def _tracked(self, response: Any, call: Call) -> Iterator[None]:
+    def _tracked(self, response: Any, call: AnyCall) -> Iterator[None]:
         """Cancel the worker's side when the caller leaves early; translate what Ray raises."""
         self._in_flight.add(response)
         is_over = False

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from orchestrator.engines.base import Call
+from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.engines.slot import Slot
 from orchestrator.errors import EngineDeadError, OrchestratorError
 from orchestrator.residency.loop import LoopLimits
@@ -51,6 +52,13 @@ class Worker:
     async def answer(self, call: Call) -> list[Item]:
         """The whole answer to `call` in one message."""
         return [item async for item in self.generate(call)]
+
+    async def embed(self, call: EmbedCall) -> Vectors | OrchestratorError:
+        """The vectors of `call`, or why there are none."""
+        try:
+            return await self._require_slot().embed(call)
+        except OrchestratorError as exc:
+            return exc
 
     def describe(self) -> WorkerReport:
         """What this worker is doing."""

@@ -18,8 +18,8 @@ from orchestrator.engines.base import (
     Sampling,
     Text,
     TextPart,
-    collect,
 )
+from orchestrator.engines.collecting import collect
 from orchestrator.errors import ContextTooLongError, EngineTimeoutError
 
 #: A prompt that the fake engine never answers; any engine takes longer over it than is allowed.

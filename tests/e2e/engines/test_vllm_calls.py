@@ -9,8 +9,8 @@ from orchestrator.engines.base import (
     Structure,
     TextPart,
     Tool,
-    collect,
 )
+from orchestrator.engines.collecting import collect
 from orchestrator.engines.vllm import start_vllm
 from orchestrator.errors import InvalidRequestError, RegistryError, UnsupportedParameterError
 

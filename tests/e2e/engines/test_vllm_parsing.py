@@ -2,8 +2,9 @@
 
 import pytest
 
-from orchestrator.engines.base import Call, Chat, Chunk, Sampling, Structure, Tool, collect
+from orchestrator.engines.base import Call, Chat, Chunk, Sampling, Structure, Tool
 from orchestrator.engines.choices import ChoiceReader, Reading
+from orchestrator.engines.collecting import collect
 from orchestrator.engines.spelling import Spelling
 from orchestrator.errors import InvalidRequestError, RegistryError, UnsupportedParameterError
 from orchestrator.registry.models import Expert, VllmEngine

@@ -4,8 +4,9 @@ import shutil
 import psutil
 import pytest
 
-from orchestrator.engines.base import Call, Sampling, Text, collect
+from orchestrator.engines.base import Call, Sampling, Text
 from orchestrator.engines.canary import CanaryFile
+from orchestrator.engines.collecting import collect
 from orchestrator.errors import EngineDeadError, NotHostedError, SwapError
 from orchestrator.registry.weights import read_checkpoint
 from tests.unit.engines.checkpoints import write_tensors

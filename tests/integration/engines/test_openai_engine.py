@@ -3,7 +3,8 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from orchestrator.engines.base import Call, Chat, Message, Sampling, TextPart, ToolCall, collect
+from orchestrator.engines.base import Call, Chat, Message, Sampling, TextPart, ToolCall
+from orchestrator.engines.collecting import collect
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.openai import OpenAIEngine
 from orchestrator.engines.scripts import Script

@@ -41,7 +41,7 @@ async def test_the_number_of_decisions_has_bounds():
 async def test_the_registry_is_told_in_numbers():
     assert (await Service().get("/admin/registry")).json() == {
         "generation": 7,
-        "num_experts": 3,
+        "num_experts": 4,
         "num_compositions": 1,
         "num_routers": 1,
         "num_slots": 2,

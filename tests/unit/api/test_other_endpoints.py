@@ -42,7 +42,7 @@ async def test_models_are_openai_s_objects():
     listed = (await Service().get("/v1/models")).json()
 
     models = [Model.model_validate(entry, strict=True) for entry in listed["data"]]
-    assert [model.id for model in models] == ["auto", "math", "painter", "plain"]
+    assert [model.id for model in models] == ["auto", "math", "painter", "plain", "vectors"]
     assert [model.owned_by for model in models][:2] == ["orchestrator", "us"]
     assert listed["data"][3]["max_model_len"] == 512
 

@@ -12,8 +12,8 @@ from orchestrator.engines.base import (
     Text,
     TextPart,
     Tool,
-    collect,
 )
+from orchestrator.engines.collecting import collect
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.errors import (
     InvalidRequestError,
@@ -83,7 +83,9 @@ async def test_an_unknown_model_is_refused_with_the_nearest_names():
 
 
 async def test_a_model_unlike_any_other_is_refused_with_all_names():
-    with pytest.raises(UnknownModelError, match=r"known: \['auto', 'math', 'painter', 'plain'\]"):
+    with pytest.raises(
+        UnknownModelError, match=r"known: \['auto', 'math', 'painter', 'plain', 'vectors'\]"
+    ):
         await programs_of(FakeEngine()).decide(query("zzzzzzzz"))
 
 
@@ -107,7 +109,9 @@ async def test_images_are_refused_where_nobody_reads_them():
         dispatch=FakeEngine(),
     )
 
-    with pytest.raises(InvalidRequestError, match="no expert of this registry does"):
+    with pytest.raises(
+        InvalidRequestError, match="no expert of this registry can answer with text and read images"
+    ):
         await programs.decide(query(chat=picture()))
 
 
@@ -193,4 +197,5 @@ def test_models_are_compositions_and_experts():
         ("math", "expert"),
         ("painter", "expert"),
         ("plain", "expert"),
+        ("vectors", "expert"),
     ]

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.engines.base import Call, Text, collect
+from orchestrator.engines.base import Call, Text
+from orchestrator.engines.collecting import collect
 from orchestrator.engines.dispatch import Dispatch
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.scripts import Script

@@ -1,6 +1,7 @@
 import pytest
 
-from orchestrator.engines.base import Call, Text, collect
+from orchestrator.engines.base import Call, Text
+from orchestrator.engines.collecting import collect
 from orchestrator.engines.openai import OpenAIEngine
 from orchestrator.engines.remote import is_remote, remote_engine
 from orchestrator.errors import RegistryError

@@ -19,6 +19,7 @@ def shown(stops, pieces):
         pytest.param(("END",), ["aEN", "x"], ("aENx", False), id="a beginning that was none"),
         pytest.param(("END",), ["aEN"], ("aEN", False), id="a beginning at the end"),
         pytest.param(("b", "ab"), ["xab"], ("x", True), id="the earliest match"),
+        pytest.param(("a", "bab"), ["bab"], ("b", True), id="the first that is complete"),
         pytest.param(("aab",), ["aaab"], ("a", True), id="overlapping beginnings"),
         pytest.param(("",), ["a"], ("a", False), id="an empty stop is none"),
     ],

@@ -88,13 +88,13 @@ BAD = {
     ),
     "no such folder": (
         "adapter: formal", "adapter: ./nowhere",
-        ("experts.yaml:7:14: experts[1].adapter: './nowhere' is no folder in '' with an "
-        "adapter_config.json; is it an adapter's?"),
+        ("experts.yaml:7:14: experts[1].adapter: './nowhere' is no folder in '' and no Hugging "
+        "Face id (org/name) or URL"),
     ),
     "a model's folder": (
         "adapter: formal", "adapter: base",
-        ("experts.yaml:7:14: experts[1].adapter: 'base' is no folder in '' with an "
-        "adapter_config.json; is it an adapter's?"),
+        ("experts.yaml:7:14: experts[1].adapter: 'base' has no adapter_config.json; is it an "
+        "adapter's folder?"),
     ),
 }  # fmt: skip
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from orchestrator.registry.artifacts import model_findings, router_findings
+from orchestrator.checkpoints.sources import Wanted
+from orchestrator.registry.artifacts import content_findings, router_findings
+from orchestrator.registry.origins import named_findings
 from orchestrator.registry.surroundings import Surroundings
 from tests.registries import write_model, write_router
 
@@ -12,8 +14,9 @@ def reasons(findings):
 
 
 def of_model(folder, model="m", **environ):
-    where = Surroundings(folder=folder, environ=environ)
-    return list(model_findings(model, ("model",), where))
+    where = Surroundings(folder=folder, environ={"HF_HOME": str(folder), **environ})
+    one = Wanted(expert_id="a", source=model)
+    return [*named_findings(one, ("model",), where), *content_findings(one, ("model",), where)]
 
 
 def test_a_folder_of_safetensors_is_sound(tmp_path):
@@ -25,7 +28,9 @@ def test_a_folder_of_safetensors_is_sound(tmp_path):
 def test_a_folder_that_is_not_there_is_a_fault(tmp_path):
     (finding,) = of_model(tmp_path, "some/where/else")
 
-    assert finding.reason == f"is no folder in {str(tmp_path)!r} and no Hugging Face id (org/name)"
+    assert finding.reason == (
+        f"is no folder in {str(tmp_path)!r} and no Hugging Face id (org/name) or URL"
+    )
 
 
 def test_a_folder_without_config_is_a_fault(tmp_path):

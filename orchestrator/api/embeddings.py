@@ -1,0 +1,70 @@
+"""`POST /v1/embeddings`."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from openai.types import CreateEmbeddingResponse
+
+from orchestrator.api.answering import begin
+from orchestrator.api.body import read_body
+from orchestrator.api.connection import connected
+from orchestrator.api.direct_route import DirectRoute
+from orchestrator.api.embedding_request import EmbeddingRequest, embed_query
+from orchestrator.api.embedding_writer import spelled
+from orchestrator.api.exchange import Exchange
+from orchestrator.api.faults import parse
+from orchestrator.api.openapi import body_of, described
+from orchestrator.api.parameters import settle
+from orchestrator.api.replies import JsonReply
+from orchestrator.api.wiring import Wiring
+from orchestrator.compositions.embedding import EmbedQuery
+from orchestrator.compositions.programs import Programs
+from orchestrator.engines.base import Usage
+from orchestrator.engines.embedding import Vectors
+
+
+def endpoints(wiring: Wiring) -> APIRouter:
+    """The embeddings endpoint."""
+    router = APIRouter(route_class=DirectRoute, tags=["embeddings"])
+
+    @router.post(
+        "/v1/embeddings",
+        summary="Embed texts",
+        responses=described(CreateEmbeddingResponse),
+        openapi_extra=body_of(EmbeddingRequest),
+    )
+    async def embeddings(request: Request) -> Response:
+        """One vector for each `input`, in order, by the expert named.
+
+        An input longer than the expert's context is refused and not cut.
+        """
+        exchange, programs = begin(request, wiring)
+        asked = await _read(request, exchange, max_bytes=wiring.settings.max_body_bytes)
+        query = embed_query(asked, call_id=exchange.call_id)
+        exchange.is_known_model = query.model in programs
+        async with connected(request.receive):
+            vectors = await _embed(query, programs, exchange)
+        is_base64 = asked.encoding_format == "base64"
+        return JsonReply(spelled(vectors, model=query.model, is_base64=is_base64))
+
+    return router
+
+
+async def _read(request: Request, exchange: Exchange, *, max_bytes: int) -> EmbeddingRequest:
+    asked = parse(EmbeddingRequest, await read_body(request, exchange, max_bytes=max_bytes))
+    exchange.model = asked.model
+    exchange.user = asked.user
+    exchange.ignored += settle(asked.model_extra or {}, known=EmbeddingRequest.model_fields)
+    return asked
+
+
+async def _embed(query: EmbedQuery, programs: Programs, exchange: Exchange) -> Vectors:
+    program = programs.embedder(query.model)
+    exchange.decision = program.decide()
+    asked_s = exchange.clock()
+    try:
+        vectors = await program.embed(query)
+    finally:
+        exchange.engine_s += exchange.clock() - asked_s
+    exchange.usage = Usage(prompt_tokens=vectors.num_tokens, completion_tokens=0)
+    return vectors

@@ -1,0 +1,49 @@
+"""The one program that embeds: the expert that the caller named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.compositions.base import Decision
+from orchestrator.compositions.generation import Generation
+from orchestrator.engines.base import Text
+from orchestrator.engines.embedding import EmbedCall, Vectors
+from orchestrator.registry.models import Expert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedQuery:
+    """One request for vectors as its caller meant it, after parsing."""
+
+    id: str
+    #: The expert named by the caller.
+    model: str
+    inputs: tuple[Text, ...]
+    dimensions: int | None = None
+    timeout_s: float | None = None
+
+
+class Embedding:
+    """Embeds with one expert; nothing is routed, since vectors of two models do not compare."""
+
+    def __init__(self, expert: Expert, generation: Generation) -> None:
+        self._expert = expert
+        self._generation = generation
+
+    def decide(self) -> Decision:
+        """The expert itself."""
+        return Decision(expert=self._expert.id, generation=self._generation.number)
+
+    async def embed(self, query: EmbedQuery) -> Vectors:
+        """The expert's vectors; see `Embedder.embed`."""
+        generation = self._generation
+        call = EmbedCall(
+            id=query.id,
+            expert=self._expert.id,
+            generation=generation.number,
+            version=generation.version_by_id[self._expert.id],
+            inputs=query.inputs,
+            dimensions=query.dimensions,
+            timeout_s=query.timeout_s or generation.registry.defaults.timeout_s,
+        )
+        return await generation.dispatch.embed(call)

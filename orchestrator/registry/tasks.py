@@ -1,0 +1,39 @@
+"""Experts that embed: what makes no sense for them, and where they cannot stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.registry.draft import Draft
+from orchestrator.registry.faults import Finding, KeyPath, shown
+from orchestrator.registry.models import Expert, ExpertDefaults
+
+#: Keys of an engine that only generation knows.
+_GENERATING = ("tool_parser", "reasoning_parser", "max_loras")
+
+
+def findings(draft: Draft) -> Iterator[Finding]:
+    """Settings that an embedding expert would ignore, and routers that fall back to one."""
+    embedders = {at: expert for at, expert in draft.experts.items() if expert.embeds}
+    for at, expert in embedders.items():
+        yield from _ignored(expert, ("experts", at))
+    names = {expert.id for expert in embedders.values()}
+    able = tuple(sorted(set(draft.expert_ids.values()) - names))
+    for name, router in draft.routers.items():
+        if router.fallback in names:
+            yield Finding(
+                path=("routers", name, "fallback"),
+                value=shown(router.fallback),
+                reason="embeds (engine.task) and cannot answer; name an expert that generates",
+                allowed=able,
+            )
+
+
+def _ignored(expert: Expert, path: KeyPath) -> Iterator[Finding]:
+    reason = f"would be ignored: expert {expert.id!r} embeds (engine.task); remove the key"
+    for key in _GENERATING:
+        value = getattr(expert.engine, key, None)
+        if value is not None:
+            yield Finding(path=(*path, "engine", key), value=shown(value), reason=reason)
+    if expert.defaults != ExpertDefaults():
+        yield Finding(path=(*path, "defaults"), reason=reason)
