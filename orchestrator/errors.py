@@ -5,8 +5,10 @@ OrchestratorError
 │   ├── InvalidRequestError          400  invalid_request
 │   ├── UnsupportedParameterError    400  unsupported_parameter
 │   ├── ContextTooLongError          400  context_length_exceeded
+│   ├── ContentPolicyError           400  content_policy_violation
 │   ├── NotFoundError                404  not_found
-│   │   └── UnknownModelError        404  model_not_found
+│   │   ├── UnknownModelError        404  model_not_found
+│   │   └── NotRecordedError         404  not_recorded
 │   ├── ForbiddenError               403  forbidden
 │   ├── ConflictError                409  conflict
 │   └── BodyTooLargeError            413  body_too_large
@@ -25,7 +27,9 @@ OrchestratorError
 └── SetupError                   the service cannot start; shown by the command line
     ├── RegistryError                400  registry_invalid    also what an edit at run time gets
     ├── ModelError                        model_unavailable
+    │   ├── TransferError                     transfer_interrupted  retryable
     │   └── DiskFullError                     disk_full
+    ├── MergeError                        merge_refused
     └── MissingExtraError                 missing_extra
 
 Messages are written for the person on call: what failed, on which id, what was allowed or found,
@@ -94,6 +98,12 @@ class ContextTooLongError(RequestError):
     code = "context_length_exceeded"
 
 
+class ContentPolicyError(RequestError):
+    """The provider refuses to answer this prompt by its own rules."""
+
+    code = "content_policy_violation"
+
+
 class NotFoundError(RequestError):
     """The addressed thing or route does not exist."""
 
@@ -105,6 +115,12 @@ class UnknownModelError(NotFoundError):
     """No expert or composition has this name."""
 
     code = "model_not_found"
+
+
+class NotRecordedError(NotFoundError):
+    """A recording has no answer to this prompt."""
+
+    code = "not_recorded"
 
 
 class ForbiddenError(RequestError):
@@ -244,8 +260,15 @@ class RegistryError(SetupError):
     code = "registry_invalid"
     status = 400
 
-    def __init__(self, message: str, *, faults: tuple[PlacedFault, ...] = ()) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        faults: tuple[PlacedFault, ...] = (),
+        param: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, param=param, retry_after_s=retry_after_s)
         self.faults = faults
 
 
@@ -255,10 +278,23 @@ class ModelError(SetupError):
     code = "model_unavailable"
 
 
+class TransferError(ModelError):
+    """A model's files stopped coming; what came is kept, and another try goes on from there."""
+
+    code = "transfer_interrupted"
+    retryable = True
+
+
 class DiskFullError(ModelError):
     """There is no room for a model's files; what was fetched is kept."""
 
     code = "disk_full"
+
+
+class MergeError(SetupError):
+    """Experts cannot be merged as asked; nothing was written."""
+
+    code = "merge_refused"
 
 
 class MissingExtraError(SetupError):

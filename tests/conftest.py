@@ -1,7 +1,17 @@
 """Settings of every test."""
 
+import atexit
+import os
+import shutil
+import tempfile
+
 from hypothesis import settings
 
 # A busy machine may stall any one example; how fast code is, the benches measure.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+# What tests fetch and learn of weights stays out of the user's cache.
+_LIBRARY = tempfile.mkdtemp(prefix="orchestrator-models-")
+os.environ["ORCHESTRATOR_MODELS_DIR"] = _LIBRARY
+atexit.register(shutil.rmtree, _LIBRARY, ignore_errors=True)

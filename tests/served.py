@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from orchestrator.api.app import create_app
 from orchestrator.api.readiness import Readiness
+from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Engine
@@ -32,7 +33,11 @@ REGISTRY = Registry.model_validate(
                 "modalities": ("text", "image"),
                 "defaults": {"temperature": 0.5, "max_tokens": 64},
             },
-            {"id": "plain", "engine": {"kind": "vllm", "max_model_len": 512}},
+            {
+                "id": "plain",
+                "engine": {"kind": "vllm", "max_model_len": 512},
+                "variants": ({"name": "half", "dtype": "float16", "loss": 0.4},),
+            },
             {"id": "vectors", "engine": {"kind": "fake", "task": "embed"}},
         ),
         "routers": {"topic": {"kind": "category", "artifact": "none", "fallback": "plain"}},
@@ -85,6 +90,7 @@ class Service:
     live: Callable[[], Programs] | None = None
     peer: str = "127.0.0.1"
     records: MemoryRecords = field(default_factory=MemoryRecords)
+    registry: RegistryControl | None = None
 
     def app(self) -> FastAPI:
         programs = programs_of(self.engine)
@@ -93,6 +99,7 @@ class Service:
             records=self.records,
             readiness=lambda: self.readiness,
             settings=self.settings,
+            registry=self.registry,
         )
 
     @asynccontextmanager

@@ -58,6 +58,7 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         error_code=exchange.error_code,
         prompt_tokens=usage.prompt_tokens if usage else 0,
         completion_tokens=usage.completion_tokens if usage else 0,
+        cost_usd=usage.cost_usd if usage else None,
         duration_ms=duration_ms,
         first_token_ms=None if first_s is None else first_s * 1000,
         overhead_ms=overhead_ms,
@@ -83,5 +84,6 @@ def _line(exchange: Exchange, request: str, duration_s: float, overhead_ms: floa
         "is_streamed": exchange.is_streamed,
         "prompt_tokens": usage.prompt_tokens if usage else 0,
         "completion_tokens": usage.completion_tokens if usage else 0,
+        "cost_usd": usage.cost_usd if usage else None,
     }
     return orjson.dumps(line).decode()

@@ -8,7 +8,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from starlette.datastructures import Headers
 
 from orchestrator.api.openapi import described
@@ -24,16 +24,6 @@ class DecisionList(BaseModel):
     """Decision records, newest first; those that cannot be read say why."""
 
     data: list[StoredRecord]
-
-
-class RegistryState(BaseModel):
-    """The live generation in numbers."""
-
-    generation: int
-    num_experts: int
-    num_compositions: int
-    num_routers: int
-    num_slots: int = Field(description="Slots in all, counting each one's `count`.")
 
 
 def require_admin(settings: ApiSettings) -> Callable[[Request], None]:
@@ -96,18 +86,5 @@ def endpoints(wiring: Wiring) -> APIRouter:
                 "longer retained; GET /admin/decisions lists recent ones"
             )
         return found
-
-    @router.get("/registry", summary="The live generation", responses=described())
-    async def registry() -> RegistryState:
-        """What this replica answers from."""
-        programs = wiring.live()
-        live = programs.registry
-        return RegistryState(
-            generation=programs.generation,
-            num_experts=len(live.experts),
-            num_compositions=len(live.compositions),
-            num_routers=len(live.routers),
-            num_slots=sum(slot.count for slot in live.slots),
-        )
 
     return router

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 import orchestrator
 from orchestrator.api import (
     admin,
+    admin_registry,
     chat,
     completions,
     docs,
@@ -17,11 +18,13 @@ from orchestrator.api import (
     health,
     http_errors,
     models,
+    responses,
     route,
 )
 from orchestrator.api.accounts import Accounts
 from orchestrator.api.gate import Gate
 from orchestrator.api.readiness import Readiness
+from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.api.wiring import Wiring
 from orchestrator.compositions.programs import Programs
@@ -34,6 +37,7 @@ def create_app(
     records: Records,
     readiness: Callable[[], Readiness],
     settings: ApiSettings,
+    registry: RegistryControl | None = None,
 ) -> FastAPI:
     """Build the endpoint.
 
@@ -43,6 +47,7 @@ def create_app(
         records: takes one decision record per request.
         readiness: the state behind /readyz.
         settings: limits and switches.
+        registry: who owns the registry; without, it cannot be edited while the service runs.
     """
     wiring = Wiring(
         live=live,
@@ -50,6 +55,7 @@ def create_app(
         readiness=readiness,
         settings=settings,
         created_s=int(time.time()),
+        registry=registry,
     )
     app = FastAPI(
         title="Orchestrator",
@@ -58,7 +64,8 @@ def create_app(
         # A redirect would send bodies and keys to whatever host the caller's headers name.
         redirect_slashes=False,
     )
-    for family in (chat, completions, embeddings, route, models, health, admin):
+    generating = (chat, completions, responses, embeddings, route)
+    for family in (*generating, models, health, admin, admin_registry):
         app.include_router(family.endpoints(wiring))
     if settings.docs:
         app.include_router(docs.endpoints(app))

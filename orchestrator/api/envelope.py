@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import orjson
 
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import OrchestratorError, RegistryError
 
 _TYPES = {403: "permission_error", 404: "invalid_request_error", 429: "rate_limit_error"}
 
@@ -17,13 +18,20 @@ _DEFAULT_RETRY_AFTER_S = 1.0
 
 def envelope(message: str, *, status: int, code: str, param: str | None = None) -> bytes:
     """The JSON body of an error."""
-    kind = _TYPES.get(status) or ("server_error" if status >= 500 else "invalid_request_error")
-    return orjson.dumps({"error": {"message": message, "type": kind, "param": param, "code": code}})
+    return orjson.dumps({"error": _fields(message, status=status, code=code, param=param)})
 
 
 def envelope_of(error: OrchestratorError) -> bytes:
-    """The JSON body for an error of our tree."""
-    return envelope(error.message, status=error.status, code=error.code, param=error.param)
+    """The JSON body for an error of our tree; faults of a registry keep their places."""
+    fields = _fields(error.message, status=error.status, code=error.code, param=error.param)
+    if isinstance(error, RegistryError):
+        fields["faults"] = error.faults
+    return orjson.dumps({"error": fields})
+
+
+def _fields(message: str, *, status: int, code: str, param: str | None) -> dict[str, Any]:
+    kind = _TYPES.get(status) or ("server_error" if status >= 500 else "invalid_request_error")
+    return {"message": message, "type": kind, "param": param, "code": code}
 
 
 def headers_for(error: OrchestratorError) -> dict[str, str]:

@@ -14,6 +14,7 @@ GENERATION = b"x-orchestrator-generation"
 OVERHEAD_MS = b"x-orchestrator-overhead-ms"
 DEFAULTS = b"x-orchestrator-defaults"
 IGNORED = b"x-orchestrator-ignored"
+COST_USD = b"x-orchestrator-cost-usd"
 #: The name that OpenAI's clients read a request's id from.
 OPENAI_REQUEST_ID = b"x-request-id"
 
@@ -28,6 +29,10 @@ TABLE: dict[bytes, str] = {
     GENERATION: "The registry generation that the request is pinned to.",
     OVERHEAD_MS: "Our own time up to the first byte, ms: waiting for engine and caller excluded.",
     DEFAULTS: "Values the registry filled in where the caller was silent: `max_tokens=256`.",
+    COST_USD: (
+        "What a whole answer cost, USD: the registry's price, else what the expert's engine says; "
+        "left out where nobody knows. The headers of a stream leave before its tokens."
+    ),
     IGNORED: "What the caller sent and this service left aside, by name.",
 }
 
@@ -43,6 +48,8 @@ def headers_of(exchange: Exchange, *, sends_x_request_id: bool) -> list[tuple[by
     if exchange.generation is not None:
         found.append((GENERATION, b"%d" % exchange.generation))
         found.append((OVERHEAD_MS, b"%.3f" % exchange.overhead_ms()))
+    if exchange.usage is not None and exchange.usage.cost_usd is not None:
+        found.append((COST_USD, b"%.9g" % exchange.usage.cost_usd))
     if exchange.decision is not None:
         found.append((MODEL, exchange.model.encode()))
         found.extend(_decided(exchange.decision))

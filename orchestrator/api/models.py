@@ -15,6 +15,7 @@ from orchestrator.api.replies import JsonReply
 from orchestrator.api.wiring import Wiring
 from orchestrator.compositions.programs import Model
 from orchestrator.registry.models import Task
+from orchestrator.registry.variants import serving
 
 
 class ModelEntry(BaseModel):
@@ -31,6 +32,8 @@ class ModelEntry(BaseModel):
     license: str | None = None
     parameters: int | None = None
     max_model_len: int | None = Field(None, description="Longest context, tokens, where known.")
+    variant: str | None = Field(None, description="What serves in its place, in fewer bits.")
+    loss: float | None = Field(None, description="Measured loss of it, points of a hundred.")
 
 
 class ModelList(BaseModel):
@@ -84,7 +87,10 @@ def _entry(model: Model, created_s: int) -> dict[str, Any]:
     expert = model.expert
     if expert is None:
         return entry
+    variant = serving(expert)
     return entry | {
+        "variant": variant.name if variant else None,
+        "loss": variant.loss if variant else None,
         "owned_by": expert.owner or "orchestrator",
         "skills": expert.skills,
         "modalities": expert.modalities,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from orchestrator.api.readiness import Readiness
+from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.compositions.programs import Programs
 from orchestrator.store.records import Records
@@ -22,3 +23,5 @@ class Wiring:
     settings: ApiSettings
     #: Unix time at which this endpoint was built, seconds.
     created_s: int
+    #: Who owns the registry; `None` where it cannot be edited while the service runs.
+    registry: RegistryControl | None = None

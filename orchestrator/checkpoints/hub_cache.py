@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.checkpoints.origin import Remote
+
 _REVISION = re.compile(r"[\w./-]{1,200}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -44,8 +46,20 @@ class HubCache:
             return None  # too long, not permitted, `~nobody`: no cache either way
 
 
-def blob_sha256(path: Path) -> str | None:
-    """What the hub says a cached file hashes to, where it keeps that: in the blob's name."""
+def files_in(snapshot: Path) -> tuple[Remote, ...]:
+    """The files of a snapshot; the cache keeps the hash of a large one in its blob's name."""
+    return tuple(
+        Remote(
+            name=path.relative_to(snapshot).as_posix(),
+            num_bytes=path.stat().st_size,
+            sha256=_blob_sha256(path),
+        )
+        for path in sorted(snapshot.rglob("*"))
+        if path.is_file()
+    )
+
+
+def _blob_sha256(path: Path) -> str | None:
     name = path.resolve().name
     return name if _SHA256.fullmatch(name) else None
 

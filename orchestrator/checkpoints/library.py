@@ -14,6 +14,8 @@ from orchestrator.checkpoints.manifest import FILE, Manifest, read_manifest
 from orchestrator.checkpoints.sources import is_hub_id, safe
 from orchestrator.errors import ModelError, SetupError
 
+#: Folder of a model's configuration and headers.
+OUTLINE = "outline"
 MODELS_DIR = "ORCHESTRATOR_MODELS_DIR"
 BUDGET_GIB = "ORCHESTRATOR_MODELS_BUDGET_GIB"
 OFFLINE = "ORCHESTRATOR_OFFLINE"
@@ -64,25 +66,48 @@ class Library:
         """What is known of a model, `None` where nothing is."""
         return read_manifest(self.entry(source, revision))
 
+    def known(self, source: str, revision: str | None) -> Manifest | None:
+        """What is known of a model; nothing, where its manifest cannot be read."""
+        return _readable(self.entry(source, revision))
+
     def snapshot(self, source: str, revision: str | None) -> Path | None:
         """Where the files of a model are whole: here, or in the hub's own cache."""
-        try:
-            known = self.manifest(source, revision)
-        except ModelError:
-            known = None  # `models list` says so
+        known = self.known(source, revision)
         if known is not None and known.state == "verified" and known.is_intact:
             return Path(known.folder)
         return self.hub_cache.snapshot(source, revision) if is_hub_id(source) else None
 
+    def any_snapshot(self, source: str) -> Path | None:
+        """The newest of a model's revisions that is whole."""
+        known = filter(None, map(_readable, self.entries()))
+        found = [one for one in known if one.source == safe(source) and one.state == "verified"]
+        whole = [one for one in found if one.is_intact]
+        if whole:
+            return Path(max(whole, key=lambda one: one.at).folder)
+        return self.snapshot(source, None)
+
+    def outline(self, source: str, revision: str | None) -> Path | None:
+        """Configuration and headers of a model whose weights are still to be fetched."""
+        folder = self.entry(source, revision) / OUTLINE
+        return folder if folder.is_dir() else None
+
     def entries(self) -> Iterator[Path]:
-        """The folder of every model, by name."""
+        """The folder of every model that something is known of, by name."""
         if self.folder.is_dir():
-            yield from sorted(path.parent for path in self.folder.glob(f"*/{FILE}"))
+            found = [*self.folder.glob(f"*/{FILE}"), *self.folder.glob(f"*/{OUTLINE}")]
+            yield from sorted({path.parent for path in found})
 
 
 def is_true(environ: Mapping[str, str], name: str) -> bool:
     """Whether a variable is set to yes."""
     return environ.get(name, "").lower() in _TRUE
+
+
+def _readable(entry: Path) -> Manifest | None:
+    try:
+        return read_manifest(entry)
+    except ModelError:
+        return None  # whoever fetches it is told
 
 
 def _absolute(path: str | Path) -> Path:

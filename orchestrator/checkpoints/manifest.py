@@ -48,6 +48,8 @@ class Manifest(BaseModel):
     #: Where the files lie, absolute.
     folder: str
     files: tuple[KeptFile, ...]
+    #: Whether Python files were fetched too.
+    has_code: bool = False
     #: When the state was reached, UTC.
     at: str
 
@@ -97,7 +99,7 @@ def read_manifest(entry: Path) -> Manifest | None:
     path = entry / FILE
     try:
         return Manifest.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as exc:
         raise ModelError(f"{path} cannot be read: {exc.strerror or exc}") from exc

@@ -14,6 +14,7 @@ from orchestrator.registry.faults import Fault
 from orchestrator.registry.loader import Checked
 from orchestrator.registry.loader import check as check_registry
 from orchestrator.registry.models import Registry
+from orchestrator.registry.variants import Choice
 
 
 def check(
@@ -32,6 +33,7 @@ def _text(file: Path, checked: Checked) -> str:
     lines += [f"{warning} (warning)" for warning in checked.warnings]
     if checked.registry is None:
         return "\n".join([*lines, f"{file}: {_counted(len(checked.faults), 'fault')}"])
+    lines += [str(choice) for choice in checked.choices]
     return "\n".join([*lines, f"{file}: valid: {_summary(checked.registry)}"])
 
 
@@ -54,6 +56,17 @@ def _document(checked: Checked) -> dict[str, Any]:
         "is_valid": checked.registry is not None,
         "faults": [_fault(fault) for fault in checked.faults],
         "warnings": [_fault(warning) for warning in checked.warnings],
+        "choices": [_choice(choice) for choice in checked.choices],
+    }
+
+
+def _choice(choice: Choice) -> dict[str, Any]:
+    return {
+        "expert": choice.expert_id,
+        "variant": choice.variant.name if choice.variant else None,
+        "loss": choice.variant.loss if choice.variant else 0.0,
+        "slots": list(choice.slots),
+        "text": str(choice),
     }
 
 

@@ -16,6 +16,7 @@ from orchestrator.client.failures import (
     UnreachableError,
     WaitTimeoutError,
 )
+from orchestrator.client.registry import RegistryClient
 from orchestrator.client.wire import (
     Completion,
     CompletionChunk,
@@ -35,6 +36,7 @@ __all__ = [
     "CompletionChunk",
     "Model",
     "OrchestratorError",
+    "RegistryClient",
     "Origin",
     "Route",
     "UnexpectedReplyError",

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 from pydantic import BaseModel, ValidationError
 
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import OrchestratorError, PlacedFault, RegistryError
 
 _MAX_SHOWN_CHARS = 200
 
@@ -54,10 +54,19 @@ class UnknownFailureError(ClientError):
     code = "unknown_failure"
 
 
+class _Fault(BaseModel):
+    line: int
+    column: int
+    key: str
+    text: str
+
+
 class _Details(BaseModel):
     message: str
     code: str | None = None
     param: str | None = None
+    #: Of a registry that is not valid.
+    faults: tuple[_Fault, ...] = ()
 
 
 class _Envelope(BaseModel):
@@ -81,7 +90,10 @@ def failure(
     kind = _kinds(OrchestratorError).get(details.code or "", UnknownFailureError)
     told = f" (status {status}, code {details.code!r})" if kind is UnknownFailureError else ""
     wait_s = _retry_after_s((headers or {}).get("retry-after"))
-    return kind(f"{details.message}{told}", param=details.param, retry_after_s=wait_s)
+    error = kind(f"{details.message}{told}", param=details.param, retry_after_s=wait_s)
+    if isinstance(error, RegistryError):
+        error.faults = tuple(PlacedFault(**one.model_dump()) for one in details.faults)
+    return error
 
 
 def unexpected(body: bytes, exc: ValidationError) -> UnexpectedReplyError:

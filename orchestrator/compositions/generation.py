@@ -8,9 +8,10 @@ from typing import Any
 
 from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.eligibility import Eligibility
+from orchestrator.compositions.pricing import priced
 from orchestrator.engines.base import Call, Sampling
 from orchestrator.engines.embedding import FullEngine
-from orchestrator.registry.models import Expert, Registry
+from orchestrator.registry.models import Expert, Price, Registry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,8 @@ class Generation:
     dispatch: FullEngine
     #: `Expert.version` by expert id: hashed once, not once a call.
     version_by_id: Mapping[str, str]
+    #: Expert id -> its price, where the registry has one.
+    prices: Mapping[str, Price]
 
     def filled_in(self, sampling: Sampling, expert: Expert) -> dict[str, float]:
         """The values of the registry that hold where the caller was silent.
@@ -58,4 +61,8 @@ class Generation:
             echo=query.echo,
             stream=query.is_streamed,
         )
-        return Reply(decision=decision, chunks=self.dispatch.generate(call))
+        chunks = self.dispatch.generate(call)
+        price = self.prices.get(decision.expert)
+        if price is not None:
+            chunks = priced(chunks, price)
+        return Reply(decision=decision, chunks=chunks)

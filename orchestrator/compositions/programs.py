@@ -63,6 +63,7 @@ class Programs:
             eligibility=Eligibility(registry),
             dispatch=dispatch,
             version_by_id={expert.id: expert.version for expert in registry.experts},
+            prices={e.id: e.price for e in registry.experts if e.price.model_fields_set},
         )
         self._programs: dict[str, Composition] = {
             **{expert.id: Direct(expert, shared) for expert in registry.experts},

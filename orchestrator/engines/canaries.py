@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from orchestrator.engines.canary import (
     check_canary,
     stored_canary,
 )
+from orchestrator.engines.notes import Notebook
 from orchestrator.engines.weights import fingerprint
 
 #: Continued when a canary is recorded; the one whose tokens are least in doubt is kept.
@@ -52,6 +54,7 @@ class Canaries:
         backend: Tokenizer,
         is_fresh: bool,
         base: Path | None = None,
+        notebook: Notebook | None = None,
     ) -> None:
         """Compare what `engine` says with what is known of these weights, or record it.
 
@@ -62,17 +65,21 @@ class Canaries:
             backend: tokenizer of the expert.
             is_fresh: whether the engine was started with these weights, not reloaded.
             base: folder of the weights that an adapter in `folder` is on.
+            notebook: keeps what a fresh engine gives, for weights without a `canary.json`.
 
         Raises:
             SwapError: these are not the expert's own weights.
         """
         weights = fingerprint(folder, base=base) if folder else f"hub:{expert_id}"
         known = stored_canary(folder, engine.conditions, base=base) if folder else None
+        if known is None and folder is not None and notebook is not None:
+            known = notebook.read(weights).canary(engine.conditions)
         known = known or self._known(weights, is_fresh=is_fresh)
         if known is None:
-            self._by_weights[weights] = await self._first(
-                engine, expert_id, backend=backend, is_fresh=is_fresh
-            )
+            first = await self._first(engine, expert_id, backend=backend, is_fresh=is_fresh)
+            self._by_weights[weights] = first
+            if is_fresh and folder is not None and notebook is not None:
+                await asyncio.to_thread(notebook.add_canary, weights, first)
             return
         check_canary(expert_id, known, await engine.greedy(known.prompt_token_ids))
 

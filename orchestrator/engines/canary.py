@@ -6,9 +6,9 @@ and committed beside the weights, in `canary.json`, by
     python -m orchestrator.engines.record_canary FOLDER...
     python -m orchestrator.engines.record_canary --base FOLDER ADAPTER...
 
-Where there is none for this vLLM, dtype and device, the first load records it: a fresh start is
-as good as the file while the engine lives, but after a first *reload* there is nothing to compare
-with, which the origin `first_reload` and a warning say.
+Where there is none for this vLLM, dtype and device, the first load records it: what a fresh start
+gives is kept in the machine's notes (`notes.py`) and is as good as the file, but after a first
+*reload* there is nothing to compare with, which the origin `first_reload` and a warning say.
 """
 
 from __future__ import annotations
@@ -108,6 +108,17 @@ def stored_canary(
         _logger.warning("%s is of other weights than lie beside it; record it again", folder / FILE)
         return None
     return next((found for found in file.canaries if found.conditions == conditions), None)
+
+
+def recorded(folder: Path, *, base: Path | None = None) -> tuple[Canary, ...]:
+    """Every canary that lies beside the weights in `folder` and is of them, on `base`.
+
+    Raises:
+        SwapError: `canary.json` is not what `record_canary` writes.
+    """
+    file = _read(folder)
+    is_theirs = file is not None and file.weights == fingerprint(folder, base=base)
+    return file.canaries if file is not None and is_theirs else ()
 
 
 def store_canary(folder: Path, canary: Canary, *, base: Path | None = None) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator.engines.fetched import fetched_adapter, fetched_folder, outline_folder
 from orchestrator.errors import RegistryError, SwapError
 from orchestrator.registry.lora import USUAL_RANK, read_adapter, roomy_rank
 from orchestrator.registry.models import Expert, VllmEngine
@@ -32,7 +33,7 @@ class Lineage:
     experts: tuple[Expert, ...]
     #: What relative model paths are relative to.
     root: Path
-    #: Bytes of one expert's weights on disk; 0 where they come from a hub.
+    #: Bytes of one expert's weights on disk; 0 where they are fetched and not yet known.
     num_weight_bytes: int = 0
     #: Whether the engine runs on a CPU.
     on_cpu: bool = True
@@ -60,24 +61,28 @@ class Lineage:
         if not isinstance(expert.engine, VllmEngine):
             return False
         member = _identify(expert, self.root, on_cpu=self.on_cpu)
-        return _named(member.lineage, self.max_lora_rank) == self.id and (
-            member.rank <= self.max_lora_rank
-        )
+        base = self.expert(expert.base or expert.id)
+        is_on_member = expert.is_adapter and base is not None and base.model == expert.model
+        is_sibling = is_on_member or _named(member.lineage, self.max_lora_rank) == self.id
+        return is_sibling and member.rank <= self.max_lora_rank
 
     def folder(self, expert: Expert) -> Path | None:
-        """Where the weights of `expert` lie, its base's for an adapter; `None` on a hub."""
+        """Where the weights of `expert` lie, its base's for an adapter.
+
+        `None` where they are still to be fetched.
+        """
         return model_folder(expert, self.root)
 
     def adapter_folder(self, expert: Expert) -> Path | None:
-        """Where the adapter `expert` lies, `None` for one of a hub and for other experts."""
+        """Where the adapter `expert` lies; `None` where it is to be fetched, or is no adapter."""
         return _adapter_folder(expert, self.root)
 
 
 def lineages(experts: Sequence[Expert], root: Path, *, on_cpu: bool = True) -> tuple[Lineage, ...]:
     """Group the experts hosted by vLLM by the engine they can share.
 
-    A model of a hub is alone: its tensors are unknown until it is downloaded. On a CPU so is a
-    model with tied embeddings, because vLLM keeps the packed `lm_head` of the first one there.
+    A model that is fetched is alone until its outline is known, see `fetched.sketch`. On a CPU so
+    is a model with tied embeddings, because vLLM keeps the packed `lm_head` of the first one there.
 
     Args:
         experts: of any engine kind; others than `vllm` are left out.
@@ -85,17 +90,23 @@ def lineages(experts: Sequence[Expert], root: Path, *, on_cpu: bool = True) -> t
         on_cpu: whether the engines will run on a CPU.
 
     Returns:
-        In order of each lineage's first expert; within one, in the order given.
+        In order of each lineage's first expert with weights of its own; within one, in the order
+        given, adapters last: an engine starts with the first.
 
     Raises:
         RegistryError: an expert has no model, or its folder no readable checkpoint.
     """
     groups: dict[str, list[_Member]] = {}
-    for expert in experts:
-        if isinstance(expert.engine, VllmEngine):
-            member = _identify(expert, root, on_cpu=on_cpu)
-            groups.setdefault(member.lineage, []).append(member)
-    return tuple(_lineage(members, root, on_cpu=on_cpu) for members in groups.values())
+    lineage_by_weights: dict[tuple[str, str | None], str] = {}
+    hosted = [expert for expert in experts if isinstance(expert.engine, VllmEngine)]
+    for expert in sorted(hosted, key=lambda one: one.is_adapter):
+        member = _identify(expert, root, on_cpu=on_cpu)
+        lineage_by_weights.setdefault((expert.id, expert.model), member.lineage)
+        known = lineage_by_weights.get((expert.base or expert.id, expert.model))
+        groups.setdefault(known or member.lineage, []).append(member)
+    return tuple(
+        _lineage(lineage_id, members, root, on_cpu=on_cpu) for lineage_id, members in groups.items()
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,13 +121,11 @@ class _Member:
     rank: int
 
 
-def _lineage(members: Sequence[_Member], root: Path, *, on_cpu: bool) -> Lineage:
-    # Weights first: an engine starts with those of the first.
-    ordered = sorted(members, key=lambda member: member.expert.is_adapter)
-    rank = _max_lora_rank(ordered)
+def _lineage(lineage_id: str, members: Sequence[_Member], root: Path, *, on_cpu: bool) -> Lineage:
+    rank = _max_lora_rank(members)
     return Lineage(
-        id=_named(members[0].lineage, rank),
-        experts=tuple(member.expert for member in ordered),
+        id=_named(lineage_id, rank),
+        experts=tuple(member.expert for member in members),
         root=root,
         num_weight_bytes=members[0].num_weight_bytes,
         on_cpu=on_cpu,
@@ -139,7 +148,7 @@ def _named(lineage: str, max_lora_rank: int) -> str:
 
 
 def model_folder(expert: Expert, root: Path) -> Path | None:
-    """The local folder of an expert's model, `None` where `model` is a hub id.
+    """Where the model of an expert lies on this machine, `None` where it is to be fetched.
 
     Raises:
         RegistryError: the expert names no model.
@@ -147,14 +156,14 @@ def model_folder(expert: Expert, root: Path) -> Path | None:
     if expert.model is None:
         raise RegistryError(f"expert {expert.id!r} has no model; vllm needs a folder or a hub id")
     folder = root / Path(expert.model).expanduser()
-    return folder if folder.is_dir() else None
+    return folder if folder.is_dir() else fetched_folder(expert)
 
 
 def _adapter_folder(expert: Expert, root: Path) -> Path | None:
     if expert.adapter is None:
         return None
     folder = root / Path(expert.adapter).expanduser()
-    return folder if folder.is_dir() else None
+    return folder if folder.is_dir() else fetched_adapter(expert)
 
 
 def _rank(expert: Expert, root: Path) -> int:
@@ -167,12 +176,12 @@ def _rank(expert: Expert, root: Path) -> int:
 
 
 def _identify(expert: Expert, root: Path, *, on_cpu: bool) -> _Member:
-    folder = model_folder(expert, root)
-    owner = expert.base or expert.id
+    folder = model_folder(expert, root) or outline_folder(expert)
     try:
         rank = _rank(expert, root)
         if folder is None:
-            return _Member(expert=expert, lineage=f"hub-{owner}", num_weight_bytes=0, rank=rank)
+            alone = f"hub-{expert.key}"
+            return _Member(expert=expert, lineage=alone, num_weight_bytes=0, rank=rank)
         checkpoint = read_checkpoint(folder)
     except SwapError as exc:
         raise RegistryError(f"expert {expert.id!r}: {exc.message}") from exc
@@ -181,7 +190,9 @@ def _identify(expert: Expert, root: Path, *, on_cpu: bool) -> _Member:
         "config": comparable_config(config),
         "tensors": {name: spec.form for name, spec in checkpoint.tensors.items()},
         "engine": _settings(expert, config, on_cpu=on_cpu),
-        "alone": owner if on_cpu and config.get("tie_word_embeddings") else None,
+        "alone": (expert.base or expert.id)
+        if on_cpu and config.get("tie_word_embeddings")
+        else None,
     }
     text = json.dumps(shared, sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]

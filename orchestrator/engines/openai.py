@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
 
 import aiohttp
 import orjson
 
 from orchestrator.engines.base import Call, Chat, Chunk, Usage
+from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.openai_body import request_body
+from orchestrator.engines.openai_embedding import embed_body, read_vectors
 from orchestrator.engines.openai_errors import refusal, stream_error, translated
 from orchestrator.engines.openai_reading import parse_json, read_answer, read_event
 from orchestrator.engines.sse import SseParser
@@ -24,6 +27,7 @@ _CONNECT_TIMEOUT_S = 10.0
 _KEEPALIVE_S = 30.0
 _MAX_REFUSAL_BYTES = 65_536
 _DONE = b"[DONE]"
+_UNCOUNTED = "%s does not say what it counted; its usage is unknown"
 
 _logger = logging.getLogger(__name__)
 
@@ -55,6 +59,35 @@ class OpenAIEngine:
         """Pass `call` on; see `Engine.generate`."""
         body = request_body(call, model=self._spec.model, defaults=self._expert.defaults)
         path = "/chat/completions" if isinstance(call.prompt, Chat) else "/completions"
+        async with self._post(path, body, call) as response:
+            if not call.stream:
+                answer = parse_json(await response.read())
+                yield self._counted(read_answer(answer, num_choices=call.sampling.n))
+                return
+            async for chunk in self._stream(response, call.sampling.n):
+                yield chunk
+
+    async def embed(self, call: EmbedCall) -> Vectors:
+        """Pass `call` on; see `Embedder.embed`."""
+        body = embed_body(call, model=self._spec.model)
+        async with self._post("/embeddings", body, call) as response:
+            answer = parse_json(await response.read())
+        vectors = read_vectors(answer, num_inputs=len(call.inputs))
+        if vectors.num_tokens == 0:
+            _logger.warning(_UNCOUNTED, self._upstream)
+        return vectors
+
+    async def close(self) -> None:
+        """Close every connection; calls in flight fail with `EngineDeadError`."""
+        self._is_closed = True
+        if self._session is not None:
+            await self._session.close()
+
+    @asynccontextmanager
+    async def _post(
+        self, path: str, body: dict[str, Any], call: AnyCall
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """An answer of status 200; what goes wrong with it is translated."""
         try:
             with translated(self._upstream):
                 async with self._opened().post(
@@ -65,22 +98,11 @@ class OpenAIEngine:
                     allow_redirects=False,
                 ) as response:
                     await self._check(response)
-                    if not call.stream:
-                        answer = parse_json(await response.read())
-                        yield self._counted(read_answer(answer, num_choices=call.sampling.n))
-                        return
-                    async for chunk in self._stream(response, call.sampling.n):
-                        yield chunk
+                    yield response
         except (EngineDeadError, EngineProtocolError) as exc:
             if self._is_closed:
                 raise EngineDeadError(f"{self._upstream}: the engine was closed") from exc
             raise
-
-    async def close(self) -> None:
-        """Close every connection; calls in flight fail with `EngineDeadError`."""
-        self._is_closed = True
-        if self._session is not None:
-            await self._session.close()
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._is_closed:
@@ -94,7 +116,7 @@ class OpenAIEngine:
             )
         return self._session
 
-    def _timeout(self, call: Call) -> aiohttp.ClientTimeout:
+    def _timeout(self, call: AnyCall) -> aiohttp.ClientTimeout:
         return aiohttp.ClientTimeout(
             total=call.timeout_s,
             sock_connect=_CONNECT_TIMEOUT_S,
@@ -134,7 +156,7 @@ class OpenAIEngine:
     def _counted(self, chunk: Chunk) -> Chunk:
         if chunk.usage is not None:
             return chunk
-        _logger.warning("%s does not say what it counted; its usage is unknown", self._upstream)
+        _logger.warning(_UNCOUNTED, self._upstream)
         return Chunk(deltas=chunk.deltas, usage=Usage(prompt_tokens=0, completion_tokens=0))
 
 

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 
 from orchestrator.engines.base import Engine
 from orchestrator.engines.fake import FakeEngine
+from orchestrator.engines.litellm import LitellmEngine
 from orchestrator.engines.openai import OpenAIEngine
+from orchestrator.engines.replay import ReplayEngine
 from orchestrator.errors import RegistryError
 from orchestrator.registry.models import Expert, VllmEngine
 from orchestrator.registry.models import FakeEngine as FakeSpec
+from orchestrator.registry.models import LitellmEngine as LitellmSpec
 from orchestrator.registry.models import OpenAIEngine as OpenAISpec
+from orchestrator.registry.models import ReplayEngine as ReplaySpec
 
 
 def is_remote(expert: Expert) -> bool:
@@ -19,7 +23,7 @@ def is_remote(expert: Expert) -> bool:
 
 
 def remote_engine(expert: Expert, environment: Mapping[str, str]) -> Engine:
-    """The engine of an expert of kind `openai` or `fake`.
+    """The engine of an expert that no slot hosts.
 
     Args:
         expert: whose engine is wanted.
@@ -27,20 +31,29 @@ def remote_engine(expert: Expert, environment: Mapping[str, str]) -> Engine:
 
     Raises:
         RegistryError: the expert is hosted by a slot, or its key is not in the environment.
+        MissingExtraError: its engine needs a package that is not installed.
     """
     spec = expert.engine
-    if isinstance(spec, FakeSpec):
-        return FakeEngine(spec.says, token_delay_s=spec.token_delay_ms / 1000)
-    if isinstance(spec, VllmEngine):
-        raise RegistryError(f"expert {expert.id!r} is hosted by a slot: engine.kind is 'vllm'")
-    if not isinstance(spec, OpenAISpec):
-        raise RegistryError(f"expert {expert.id!r}: engine.kind {spec.kind!r} is not served yet")
-    if spec.api_key_env is None:
-        return OpenAIEngine(expert)
-    key = environment.get(spec.api_key_env)
+    match spec:
+        case FakeSpec():
+            return FakeEngine(spec.says, token_delay_s=spec.token_delay_ms / 1000)
+        case OpenAISpec():
+            return OpenAIEngine(expert, api_key=_key(expert, spec.api_key_env, environment))
+        case LitellmSpec():
+            return LitellmEngine(expert, api_key=_key(expert, spec.api_key_env, environment))
+        case ReplaySpec():
+            return ReplayEngine(expert)
+        case VllmEngine():
+            raise RegistryError(f"expert {expert.id!r} is hosted by a slot: engine.kind is 'vllm'")
+
+
+def _key(expert: Expert, name: str | None, environment: Mapping[str, str]) -> str | None:
+    if name is None:
+        return None
+    key = environment.get(name)
     if not key:
         raise RegistryError(
-            f"expert {expert.id!r}: environment variable {spec.api_key_env!r}, which "
+            f"expert {expert.id!r}: environment variable {name!r}, which "
             "engine.api_key_env names, is not set"
         )
-    return OpenAIEngine(expert, api_key=key)
+    return key

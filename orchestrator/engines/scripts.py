@@ -43,6 +43,8 @@ class Script:
     gate: asyncio.Event | None = None
     gate_at: int = 0
     token_delay_s: float = 0.0
+    #: Say it letter by letter: `{prompt}` and `{expert}` stand for themselves.
+    is_literal: bool = False
     #: Tokens of prompt and answer that fit; a token is a word with the blanks before it.
     max_context: int | None = None
 
@@ -148,6 +150,8 @@ def last_user_text(call: Call) -> str:
 
 def _spoken(call: Call, script: Script, index: int) -> str:
     says = script.says if isinstance(script.says, str) else script.says[index % len(script.says)]
+    if script.is_literal:
+        return says
     return says.replace("{expert}", call.expert).replace("{prompt}", last_user_text(call))
 
 

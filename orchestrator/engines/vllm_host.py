@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vllm.lora.request import LoRARequest
 
+from orchestrator.engines import fetched
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.canaries import Canaries
 from orchestrator.engines.canary import Conditions, Greedy
@@ -31,9 +33,12 @@ from orchestrator.registry.weights import read_checkpoint
 
 async def begin(lineage: Lineage, expert: Expert) -> VllmRunning | VllmPooling:
     """Start an engine with the weights of `expert`; nothing is proved yet."""
+    begun_s = time.monotonic()
     live = await LiveEngine.start(
         expert, source_of(lineage, expert), max_lora_rank=lineage.max_lora_rank
     )
+    folder, took_s = lineage.folder(expert), time.monotonic() - begun_s
+    await fetched.note_load(folder, "start", conditions=live.conditions, seconds=took_s)
     kind = VllmPooling if expert.embeds else VllmRunning
     try:
         return await asyncio.to_thread(kind, lineage, live, expert)
@@ -95,6 +100,7 @@ class VllmRunning:
 
     def prepare(self, expert: Expert) -> None:
         """Read what is needed of `expert`; `SwapError` where its tensors do not fit."""
+        fetched.bring_for_swap(expert)
         hosted = self._shelf.get(expert)
         if expert.is_adapter:
             adapter = read_adapter(_folder_of(hosted))
@@ -110,7 +116,12 @@ class VllmRunning:
             raise SwapError(f"expert {expert.id!r} comes from a hub and is only loaded fresh")
         self._hosted = hosted
         self._added.clear()  # vLLM drops adapters with the weights they are on
+        begun_s = time.monotonic()
         await self.live.reload(hosted.folder)
+        took_s = time.monotonic() - begun_s
+        await fetched.note_load(
+            hosted.folder, "reload", conditions=self.live.conditions, seconds=took_s
+        )
 
     async def add(self, adapter: Expert) -> None:
         """Put an adapter on the weights; `SwapError` where vLLM refuses it and goes on."""
@@ -135,6 +146,7 @@ class VllmRunning:
                 base=hosted.folder if lora is not None else None,
                 backend=hosted.backend,
                 is_fresh=is_fresh,
+                notebook=fetched.notebook(),
             )
 
     async def generate(self, expert: Expert, call: Call) -> AsyncGenerator[Chunk, None]:

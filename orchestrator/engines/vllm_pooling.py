@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from vllm import PoolingParams
 
+from orchestrator.engines import fetched
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.canaries import Canaries
 from orchestrator.engines.canary import Conditions, Greedy
@@ -76,6 +78,7 @@ class VllmPooling:
 
     def prepare(self, expert: Expert) -> None:
         """Read what is needed of `expert`; `SwapError` where its tensors do not fit."""
+        fetched.bring_for_swap(expert)
         hosted = self._load(expert)
         if self._checkpoint is not None and hosted.folder is not None:
             check_fits(read_checkpoint(hosted.folder), self._checkpoint)
@@ -86,7 +89,12 @@ class VllmPooling:
         if hosted.folder is None:
             raise SwapError(f"expert {expert.id!r} comes from a hub and is only loaded fresh")
         self._hosted = hosted
+        begun_s = time.monotonic()
         await self.live.reload(hosted.folder)
+        took_s = time.monotonic() - begun_s
+        await fetched.note_load(
+            hosted.folder, "reload", conditions=self.live.conditions, seconds=took_s
+        )
 
     async def add(self, adapter: Expert) -> None:
         """Refused: engines that embed are started without room for adapters."""
@@ -106,6 +114,7 @@ class VllmPooling:
                 folder=hosted.folder,
                 backend=hosted.inputs.backend,
                 is_fresh=is_fresh,
+                notebook=fetched.notebook(),
             )
 
     def generate(self, expert: Expert, call: Call) -> AsyncGenerator[Chunk, None]:

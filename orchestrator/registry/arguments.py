@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.registry.draft import Draft
-from orchestrator.registry.faults import Finding
+from orchestrator.registry.faults import Finding, KeyPath
 from orchestrator.registry.models import VllmEngine
 
 
@@ -30,25 +30,33 @@ CheckArgs = Callable[[Mapping[str, Any]], Sequence[ArgFault]]
 
 def findings(draft: Draft, check_args: CheckArgs | None) -> Iterator[Finding]:
     """Everything wrong with engine arguments; one warning where nobody can tell."""
-    unchecked = []
-    for at, expert in draft.hosted.items():
-        assert isinstance(expert.engine, VllmEngine)
-        if check_args is None and expert.engine.args:
-            unchecked.append(at)
+    unchecked: list[KeyPath] = []
+    for path, args in _arguments(draft):
+        if check_args is None and args:
+            unchecked.append(path)
         elif check_args is not None:
-            for fault in check_args(expert.engine.args):
-                yield _finding(at, fault)
+            for fault in check_args(args):
+                yield _finding(path, fault)
     if unchecked:
         yield Finding(
-            path=("experts", unchecked[0], "engine", "args"),
+            path=unchecked[0],
             reason=f"args of {len(unchecked)} expert(s) were not checked: vLLM is not installed",
             is_warning=True,
         )
 
 
-def _finding(at: int, fault: ArgFault) -> Finding:
+def _arguments(draft: Draft) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
+    """Every `args` that goes to vLLM, and where it stands."""
+    for at, expert in draft.hosted.items():
+        assert isinstance(expert.engine, VllmEngine)
+        yield ("experts", at, "engine", "args"), expert.engine.args
+        for number, variant in enumerate(expert.variants):
+            yield ("experts", at, "variants", number, "args"), variant.args
+
+
+def _finding(path: KeyPath, fault: ArgFault) -> Finding:
     return Finding(
-        path=("experts", at, "engine", "args", fault.name),
+        path=(*path, fault.name),
         reason=fault.reason,
         value=fault.value,
         allowed=fault.allowed,

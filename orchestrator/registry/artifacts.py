@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orchestrator.checkpoints.sources import Wanted
-from orchestrator.errors import WeightsError
+from orchestrator.errors import SetupError, WeightsError
 from orchestrator.registry import origins
 from orchestrator.registry.draft import Draft
 from orchestrator.registry.faults import Finding, KeyPath, shown
-from orchestrator.registry.models import Expert
+from orchestrator.registry.models import ReplayEngine
+from orchestrator.registry.recordings import read_recordings
 from orchestrator.registry.surroundings import Surroundings, has
-from orchestrator.registry.weights import Weights, read_checkpoint
+from orchestrator.registry.weights import Weights, weights_at
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle", "*.joblib")
 
@@ -24,6 +25,9 @@ def findings(draft: Draft, where: Surroundings) -> Iterator[Finding]:
         for path, one in origins.wanted(expert):
             if not one.is_adapter:  # those are compared with their base, elsewhere
                 yield from content_findings(one, ("experts", at, *path), where)
+    for at, expert in draft.experts.items():
+        if isinstance(expert.engine, ReplayEngine):
+            yield from recording_findings(expert.engine, ("experts", at, "engine"), where)
     for name, router in draft.routers.items():
         yield from router_findings(router.artifact, ("routers", name, "artifact"), where)
 
@@ -39,6 +43,16 @@ def content_findings(one: Wanted, path: KeyPath, where: Surroundings) -> Iterato
         yield _no_safetensors(model, path, folder)
     else:
         yield from _damaged(model, path, folder)
+
+
+def recording_findings(
+    engine: ReplayEngine, path: KeyPath, where: Surroundings
+) -> Iterator[Finding]:
+    """What is wrong with a file of recorded answers: it is read as it will be served."""
+    try:
+        read_recordings(where.file_at(engine.answers), engine.model)
+    except SetupError as exc:
+        yield Finding(path=(*path, "answers"), value=shown(engine.answers), reason=str(exc))
 
 
 def router_findings(artifact: str, path: KeyPath, where: Surroundings) -> Iterator[Finding]:
@@ -57,19 +71,26 @@ def router_findings(artifact: str, path: KeyPath, where: Surroundings) -> Iterat
 
 def weights_by_expert(draft: Draft, where: Surroundings) -> dict[int, Weights]:
     """Sizes of the hosted experts whose weights are at hand and sound, by position."""
-    sizes: dict[int, Weights] = {}
-    for at, expert in draft.hosted.items():
-        folder = _folder_of(expert, where)
-        try:
-            if folder is not None and has(folder, "*.safetensors"):
-                sizes[at] = read_checkpoint(folder).weights
-        except WeightsError:
-            continue  # `model_findings` says so
-    return sizes
+    found = {
+        at: weights_of(expert.model, where, revision=expert.revision)
+        for at, expert in draft.hosted.items()
+    }
+    return {at: weights for at, weights in found.items() if weights is not None}
 
 
-def _folder_of(expert: Expert, where: Surroundings) -> Path | None:
-    return None if expert.model is None else where.model_folder(expert.model, expert.revision)
+def weights_of(
+    model: str | None, where: Surroundings, *, revision: str | None = None
+) -> Weights | None:
+    """Sizes of a model whose weights, or their outline, are at hand and sound."""
+    if model is None:
+        return None
+    folder = where.model_folder(model, revision) or where.library.outline(model, revision)
+    try:
+        if folder is not None and has(folder, "*.safetensors"):
+            return weights_at(folder)
+    except WeightsError:
+        pass  # `model_findings` says so
+    return None
 
 
 def _no_safetensors(model: str, path: KeyPath, folder: Path) -> Finding:
@@ -90,7 +111,7 @@ def _pickle_in(folder: Path) -> str | None:
 
 def _damaged(model: str, path: KeyPath, folder: Path) -> Iterator[Finding]:
     try:
-        read_checkpoint(folder)
+        weights_at(folder)
     except WeightsError as exc:
         yield Finding(path=path, value=shown(model), reason=f"has damaged weights: {exc}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ from orchestrator.registry.participants import Participants
 
 _LOG = logging.getLogger(__name__)
 
+#: Between two tries at a flip.
+_RETRY_S = 0.25
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -22,6 +26,8 @@ class Limits:
     check_s: float = 60.0
     #: Engines start in it.
     prepare_s: float = 900.0
+    #: How long a flip is tried again while the store is away: it may be restarting.
+    flip_s: float = 15.0
     #: For the participants to take note of a flip, which has happened by then.
     note_s: float = 10.0
 
@@ -63,6 +69,15 @@ class Attempt:
     def is_over(self) -> bool:
         """Whether it is live or given up."""
         return self._task.done()
+
+    @property
+    def has_lost_the_store(self) -> bool:
+        """Whether it ended because the store was away; it may be live all the same."""
+        return (
+            self.is_over
+            and not self._task.cancelled()
+            and isinstance(self._task.result(), StoreError)
+        )
 
     async def outcome(self) -> GenerationRecord:
         """Wait for its end; who stops waiting does not stop it.
@@ -123,8 +138,16 @@ class Attempt:
         return "".join(f"; {replica}: {reason}" for replica, reason in waiting.items())
 
     async def _flip(self) -> None:
-        await self._generations.flip(self.record.number, expected=self._expected)
-        await self._became_live(self.record)
+        until_s = time.monotonic() + self._limits.flip_s
+        while True:
+            try:
+                await self._generations.flip(self.record.number, expected=self._expected)
+            except StoreError:
+                if time.monotonic() >= until_s:
+                    raise
+                await asyncio.sleep(_RETRY_S)
+            else:
+                return await self._became_live(self.record)
 
     def _replaced(self) -> ConflictError:
         return ConflictError(

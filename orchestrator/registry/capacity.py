@@ -49,7 +49,7 @@ def findings(draft: Draft, weights: Mapping[int, Weights]) -> Iterator[Finding]:
         yield _no_slot(next(iter(hosted)), len(hosted))
     usable: list[Slot] = []
     for at, slot in draft.slots.items():
-        misfits = [_misfit(expert, weights, slot) for expert, weights in hosted.values()]
+        misfits = [misfit(expert, weights, slot) for expert, weights in hosted.values()]
         if misfits and all(misfits):
             yield _too_small(at, slot, hosted)
         else:
@@ -88,7 +88,7 @@ def _vllm(expert: Expert) -> VllmEngine:
     return expert.engine
 
 
-def _misfit(expert: Expert, weights: Weights | None, slot: Slot) -> str | None:
+def misfit(expert: Expert, weights: Weights | None, slot: Slot) -> str | None:
     """Why an expert cannot run in a slot, `None` when it can."""
     accelerators = max(slot.accelerators, 1)
     if _vllm(expert).tensor_parallel > accelerators:
@@ -106,7 +106,7 @@ def _too_small(at: int, slot: Slot, hosted: Mapping[int, tuple[Expert, Weights |
     return Finding(
         path=("slots", at, "memory_gib"),
         value=f"{slot.memory_gib:g} GiB",
-        reason=f"is too small for any expert: even {_misfit(expert, weights, slot)}",
+        reason=f"is too small for any expert: even {misfit(expert, weights, slot)}",
     )
 
 
@@ -115,9 +115,9 @@ def _too_big(
 ) -> Iterator[Finding]:
     largest = max(slots, key=lambda slot: (slot.accelerators, slot.memory_gib))
     for at, (expert, weights) in hosted.items():
-        if all(_misfit(expert, weights, slot) for slot in slots):
+        if all(misfit(expert, weights, slot) for slot in slots):
             reason = (
-                f"fits no slot: {_misfit(expert, weights, largest)}; the largest, "
+                f"fits no slot: {misfit(expert, weights, largest)}; the largest, "
                 f"{largest.name!r}, has {largest.memory_gib:g} GiB"
             )
             yield Finding(path=("experts", at), reason=reason)

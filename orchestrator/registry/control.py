@@ -96,25 +96,24 @@ class Control:
         waits: bool,
     ) -> Applied:
         if isinstance(begun, Settled):
-            return self._answer("unchanged", begun.live.number, Diff(), sound)
+            return self._answer("unchanged", begun.live, Diff(), sound)
         if waits:
             await begun.outcome()
         changes = _diff(before, sound.registry)
-        return self._answer("live" if waits else "preparing", begun.record.number, changes, sound)
+        return self._answer("live" if waits else "preparing", begun.record, changes, sound)
 
     def _valid(self, before: GenerationRecord | None, sound: SoundEdit) -> Applied:
-        number = None if before is None else before.number
-        return self._answer("valid", number, _diff(before, sound.registry), sound)
+        return self._answer("valid", before, _diff(before, sound.registry), sound)
 
     def _answer(
-        self, outcome: Outcome, number: int | None, changes: Diff, sound: SoundEdit
+        self, outcome: Outcome, record: GenerationRecord | None, changes: Diff, sound: SoundEdit
     ) -> Applied:
         return Applied(
             outcome=outcome,
-            generation=number,
+            generation=None if record is None else record.number,
             diff=changes,
             warnings=reports_of(sound.warnings),
-            file_differs=self._file.state().differs,
+            file_differs=self._file.differs_from(None if record is None else record.registry),
         )
 
     def _posted(self, content: bytes) -> Edit:

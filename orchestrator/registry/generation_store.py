@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -88,7 +88,7 @@ class StoredGenerations:
                 restores=restores,
                 file_sha256=file_sha256,
             )
-            await self._discard(ledger)
+            await self._discard(ledger.discarded)
             if await self._swap(raw, reserved(ledger, record)):
                 await self._store.set(_key(record.number), _bytes(record))
                 await self._announce(record.number)
@@ -99,10 +99,13 @@ class StoredGenerations:
         """See `Generations.flip`."""
         for _ in range(_MAX_TRIES):
             ledger, raw = await self._ledger()
+            if ledger.live == number:  # done, but the answer was lost
+                await self._announce(number)
+                return
             after = flipped(ledger, number, expected=expected)
             if await self._swap(raw, after):
                 await self._announce(number)
-                await self._tidy(after)
+                await self._tidy(after.discarded)
                 return
         raise _contended()
 
@@ -122,7 +125,14 @@ class StoredGenerations:
         return (Ledger(), None) if raw is None else (_parsed(Ledger, raw, _LEDGER), raw)
 
     async def _swap(self, raw: bytes | None, ledger: Ledger) -> bool:
-        return await self._store.compare_and_set(_LEDGER, expected=raw, value=_bytes(ledger))
+        """Whether the ledger was replaced for sure; after a no, look at it again."""
+        try:
+            return await self._store.compare_and_set(_LEDGER, expected=raw, value=_bytes(ledger))
+        except StoreError as exc:
+            # It may have happened. A connection that died unnoticed ends like this too, so the
+            # next look at the ledger says whether the store is away.
+            _LOG.info("looking at the ledger again: %s", exc.message)
+            return False
 
     async def _record(self, number: int) -> GenerationRecord | None:
         raw = await self._store.get(_key(number))
@@ -135,15 +145,15 @@ class StoredGenerations:
         except StoreError as exc:
             _LOG.warning("generation %d is not announced: %s", number, exc.message)
 
-    async def _tidy(self, ledger: Ledger) -> None:
+    async def _tidy(self, numbers: Iterable[int]) -> None:
         """Free records after a flip, which has happened whether this succeeds or not."""
         try:
-            await self._discard(ledger)
+            await self._discard(numbers)
         except StoreError as exc:
-            _LOG.warning("records %s stay until the next edit: %s", ledger.discarded, exc.message)
+            _LOG.warning("records stay until the next edit: %s", exc.message)
 
-    async def _discard(self, ledger: Ledger) -> None:
-        for number in ledger.discarded:
+    async def _discard(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
             await self._store.delete(_key(number))
 
 

@@ -95,6 +95,8 @@ class Generations(Protocol):
     async def flip(self, number: int, *, expected: int | None) -> None:
         """Make `number` live if `expected` still is, and announce it; the oldest are forgotten.
 
+        Where it is live already, it stays so: after a `StoreError` the call can be repeated.
+
         Raises:
             ConflictError: another generation became live meanwhile.
             NotFoundError: `number` is not kept.

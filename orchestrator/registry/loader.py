@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +17,15 @@ from orchestrator.registry import (
     references,
     tasks,
     upstreams,
+    variants,
 )
 from orchestrator.registry.arguments import CheckArgs
 from orchestrator.registry.document import Document, read
 from orchestrator.registry.draft import Draft, draft_of, salvage
-from orchestrator.registry.faults import Fault, Finding
+from orchestrator.registry.faults import MAX_FAULTS, Fault, Finding, first_faults
 from orchestrator.registry.models import Registry
 from orchestrator.registry.surroundings import Surroundings, resolved
+from orchestrator.registry.variants import Choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,8 @@ class Checked:
     #: In the order of the file.
     faults: tuple[Fault, ...] = ()
     warnings: tuple[Fault, ...] = ()
+    #: What serves for each expert with variants; `registry` holds the experts as they are served.
+    choices: tuple[Choice, ...] = ()
 
 
 def load(path: Path, *, engine_args: CheckArgs | None = None) -> Registry:
@@ -77,40 +81,63 @@ def check_document(
 ) -> Checked:
     """Check a parsed file: its form, then names, files, memory and arguments."""
     if document.value is None:
-        return Checked(registry=None, faults=document.faults or (_no_mapping(document),))
+        return Checked(registry=None, faults=_merged(document, []) or (_no_mapping(document),))
     registry, of_form = form.validate(document.value)
+    if len(of_form) >= MAX_FAULTS:
+        return Checked(registry=None, faults=_merged(document, of_form))
     draft = salvage(document.value) if registry is None else draft_of(registry)
+    chosen = variants.choices(
+        draft, lambda one: artifacts.weights_of(one.model, where, revision=one.revision)
+    )
     told = {finding.path for finding in of_form}
-    found = [*of_form]
-    found += [one for one in _semantic(draft, where, engine_args) if one.path not in told]
+    semantic = _semantic(draft, chosen, where, engine_args)
+    found = [*of_form, *_up_to_enough(one for one in semantic if one.path not in told)]
     faults = _merged(document, [finding for finding in found if not finding.is_warning])
     warnings = tuple(document.fault(finding) for finding in found if finding.is_warning)
-    is_sound = registry is not None and not faults
+    if registry is None or faults:
+        return Checked(registry=None, faults=faults, warnings=warnings)
+    experts = tuple(variants.with_served(draft, chosen).experts.values())
     return Checked(
-        registry=resolved(registry, where) if registry and is_sound else None,
-        faults=faults,
+        registry=resolved(registry.model_copy(update={"experts": experts}), where),
         warnings=warnings,
+        choices=tuple(chosen.values()),
     )
 
 
+def _up_to_enough(findings: Iterable[Finding]) -> list[Finding]:
+    """The first `MAX_FAULTS` faults, and the warnings among them."""
+    kept: list[Finding] = []
+    num_faults = 0
+    for finding in findings:
+        kept.append(finding)
+        num_faults += not finding.is_warning
+        if num_faults == MAX_FAULTS:
+            break
+    return kept
+
+
 def _semantic(
-    draft: Draft, where: Surroundings, engine_args: CheckArgs | None
+    draft: Draft,
+    chosen: Mapping[int, Choice],
+    where: Surroundings,
+    engine_args: CheckArgs | None,
 ) -> Iterator[Finding]:
     yield from references.findings(draft)
     yield from tasks.findings(draft)
     yield from upstreams.findings(draft, environ=where.environ)
     yield from artifacts.findings(draft, where)
     yield from adapters.findings(draft, where)
-    yield from capacity.findings(draft, artifacts.weights_by_expert(draft, where))
+    yield from variants.findings(draft, chosen, where)
+    served = variants.with_served(draft, chosen)
+    yield from capacity.findings(served, artifacts.weights_by_expert(served, where))
     yield from arguments.findings(draft, engine_args)
 
 
-def _merged(document: Document, findings: list[Finding]) -> tuple[Fault, ...]:
+def _merged(document: Document, findings: Iterable[Finding]) -> tuple[Fault, ...]:
     """Faults of text and content in the order of the file, the text's first where both fall."""
     told = {fault.place for fault in document.faults}
     found = [document.fault(finding) for finding in findings]
-    faults = [*document.faults, *(fault for fault in found if fault.place not in told)]
-    return tuple(sorted(faults, key=lambda fault: fault.place))
+    return first_faults([*document.faults, *(fault for fault in found if fault.place not in told)])
 
 
 def _no_mapping(document: Document) -> Fault:

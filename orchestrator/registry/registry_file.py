@@ -14,7 +14,7 @@ from pathlib import Path
 
 from orchestrator.errors import ConflictError, RegistryError, StoreError
 from orchestrator.registry.attempt import Attempt
-from orchestrator.registry.document import MAX_BYTES
+from orchestrator.registry.contents import ContentsError, opened
 from orchestrator.registry.edit import Edit, SoundEdit, sha256_of
 from orchestrator.registry.file_events import hints
 from orchestrator.registry.models import Registry
@@ -23,6 +23,12 @@ from orchestrator.registry.settling import Content, Missing, Patience, Settling
 from orchestrator.registry.status import FileState
 
 _LOG = logging.getLogger(__name__)
+
+#: Waits for some seconds.
+Pause = Callable[[float], Awaitable[None]]
+
+#: What rounding leaves of a wait is not waited for bit by bit.
+_SHORTEST_S = 0.001
 
 
 class RegistryFile:
@@ -33,6 +39,7 @@ class RegistryFile:
         rollout: takes its edits.
         patience: when a file that is being written is taken for written.
         clock: Unix time, seconds.
+        monotonic: seconds that never go back, by which a content stays.
         pause: waits for some seconds.
     """
 
@@ -43,14 +50,17 @@ class RegistryFile:
         *,
         patience: Patience = Patience(),  # noqa: B008 - frozen
         clock: Callable[[], float] = time.time,
-        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+        pause: Pause = asyncio.sleep,
     ) -> None:
         self.path = path.absolute()
         self._rollout = rollout
         self._patience = patience
         self._clock = clock
+        self._monotonic = monotonic
         self._pause = pause
         self._taken: Content | None = None
+        self._begun: Attempt | None = None
         self._registry: Registry | None = None
         self._trouble: str | None = None
         self._read_s: float | None = None
@@ -63,14 +73,17 @@ class RegistryFile:
     def state(self) -> FileState:
         """The file, as it was last read."""
         live = self._rollout.live
-        is_same = live is not None and self._registry == live.registry
         return FileState(
             path=str(self.path),
             sha256=self.sha256,
             read_s=self._read_s,
-            differs=self._taken is not None and not is_same,
+            differs=self.differs_from(None if live is None else live.registry),
             trouble=self._trouble,
         )
+
+    def differs_from(self, registry: Registry | None) -> bool:
+        """Whether the file was read and says something else than `registry`."""
+        return self._taken is not None and (self._registry is None or self._registry != registry)
 
     async def follow(self, events: AsyncIterator[None] | None = None) -> None:
         """Take every change, for ever.
@@ -92,9 +105,11 @@ class RegistryFile:
         Raises:
             StoreError: the store is away; the file counts as not taken.
         """
+        if self._begun is not None and self._begun.has_lost_the_store:
+            self._begun = self._taken = None
         content = await self._read()
         while content != self._taken:
-            settling = Settling(content, patience=self._patience, now_s=self._clock())
+            settling = Settling(content, patience=self._patience, now_s=self._monotonic())
             content = await self._settled(settling)
             try:
                 edit = await self._examined(content)
@@ -122,7 +137,7 @@ class RegistryFile:
             self._refuse(content, error)
             raise
         begun = await self._rollout.offer(edit, expected=expected)
-        self._note(content, edit.registry)
+        self._note(content, edit.registry, begun=begun)
         return edit, begun
 
     async def examine(self) -> SoundEdit:
@@ -142,15 +157,15 @@ class RegistryFile:
             begun = await self._rollout.offer(edit)
         except ConflictError:
             begun = None  # a newer edit stands
-        self._note(content, edit.registry)
+        self._note(content, edit.registry, begun=begun)
         return begun
 
     async def _settled(self, settling: Settling, *, is_faulty: bool = False) -> Content:
         """The content once it stayed; with `is_faulty`, another one as soon as there is one."""
         before = settling.content
-        while wait_s := settling.wait_s(now_s=self._clock(), is_faulty=is_faulty):
-            await self._pause(wait_s)
-            settling.observe(await self._read(), now_s=self._clock())
+        while wait_s := settling.wait_s(now_s=self._monotonic(), is_faulty=is_faulty):
+            await self._pause(max(wait_s, _SHORTEST_S))
+            settling.observe(await self._read(), now_s=self._monotonic())
             if is_faulty and settling.content != before:
                 break
         return settling.content
@@ -177,8 +192,14 @@ class RegistryFile:
         self._rollout.refuse(self._edit(b""), error)
 
     def _note(
-        self, content: Content, registry: Registry | None, *, trouble: str | None = None
+        self,
+        content: Content,
+        registry: Registry | None,
+        *,
+        trouble: str | None = None,
+        begun: Attempt | Settled | None = None,
     ) -> None:
+        self._begun = begun if isinstance(begun, Attempt) else None
         self._taken, self._registry, self._trouble = content, registry, trouble
         self._read_s = self._clock()
 
@@ -187,9 +208,9 @@ class RegistryFile:
 
 
 def read_content(path: Path) -> Content:
-    """What the file says, one byte more than allowed at most, or why it cannot be read."""
+    """What the file says, or why it cannot be read."""
     try:
-        with path.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)
-    except OSError as exc:
-        return Missing(reason=str(exc.strerror or exc))
+        with opened(path) as found:
+            return found.read()
+    except ContentsError as exc:
+        return Missing(reason=str(exc))

@@ -16,7 +16,7 @@ from orchestrator.checkpoints.sources import (
     package_folder,
 )
 from orchestrator.errors import ModelError
-from orchestrator.registry.models import Expert, Registry, VllmEngine
+from orchestrator.registry.models import Expert, Registry, ReplayEngine, VllmEngine
 
 __all__ = ["Surroundings", "has", "is_hub_id", "resolved"]
 
@@ -27,15 +27,30 @@ class Surroundings:
 
     folder: Path
     environ: Mapping[str, str] = field(default_factory=dict)
+    #: Folders found so far: each expert's is asked for five times in one check.
+    _found: dict[str, Path] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _library: Library | None = field(default=None, init=False, repr=False, compare=False)
 
     def folder_at(self, path: str) -> Path | None:
         """The absolute folder that a path of the registry names, `None` when there is none."""
+        if path not in self._found and (folder := self._folder_at(path)) is not None:
+            self._found[path] = folder
+        return self._found.get(path)
+
+    def _folder_at(self, path: str) -> Path | None:
         try:
             folder = (self.folder / Path(path).expanduser()).resolve()
             return folder if folder.is_dir() else None
         except (OSError, RuntimeError, ValueError):
             # Too long, not permitted, a loop of links, `~nobody`, a NUL: no folder either way.
             return None
+
+    def file_at(self, path: str) -> Path:
+        """The absolute path that a path of the registry names, whether it exists or not."""
+        try:
+            return (self.folder / Path(path).expanduser()).resolve()
+        except (OSError, RuntimeError, ValueError):
+            return self.folder / path
 
     def local_folder(self, model: str) -> Path | None:
         """The folder of a model that is on this machine without being fetched."""
@@ -57,7 +72,10 @@ class Surroundings:
     @property
     def library(self) -> Library:
         """What was fetched on this machine."""
-        return Library.of(self.environ)
+        if self._library is None:
+            object.__setattr__(self, "_library", Library.of(self.environ))
+        assert self._library is not None
+        return self._library
 
 
 def has(folder: Path, pattern: str) -> bool:
@@ -66,16 +84,13 @@ def has(folder: Path, pattern: str) -> bool:
 
 
 def resolved(registry: Registry, where: Surroundings) -> Registry:
-    """The registry with every folder absolute, so that any process can open it.
+    """The registry with every file and folder absolute, so that any process can open it.
 
     What is fetched, an id of a hub or a URL, stays as it is. An adapter carries the model and the
     engine of its base, so that whatever asks for a context length, a dtype or a lineage need not
     know of adapters.
     """
-    experts = tuple(
-        _with_folders(expert, where) if isinstance(expert.engine, VllmEngine) else expert
-        for expert in registry.experts
-    )
+    experts = tuple(_resolved_expert(expert, where) for expert in registry.experts)
     by_id = {expert.id: expert for expert in experts}
     routers = {
         name: router.model_copy(update={"artifact": _absolute(router.artifact, where)})
@@ -90,6 +105,17 @@ def on_base(expert: Expert, base: Expert | None) -> Expert:
     if expert.adapter is None or base is None:
         return expert
     return expert.model_copy(update={"model": base.model, "engine": base.engine})
+
+
+def _resolved_expert(expert: Expert, where: Surroundings) -> Expert:
+    match expert.engine:
+        case VllmEngine():
+            return _with_folders(expert, where)
+        case ReplayEngine() as engine:
+            update = {"answers": str(where.file_at(engine.answers))}
+            return expert.model_copy(update={"engine": engine.model_copy(update=update)})
+        case _:
+            return expert
 
 
 def _with_folders(expert: Expert, where: Surroundings) -> Expert:

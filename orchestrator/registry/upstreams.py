@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from orchestrator.registry.draft import Draft
 from orchestrator.registry.faults import Finding, KeyPath, nearest, shown
-from orchestrator.registry.models import Expert, OpenAIEngine, VllmEngine
+from orchestrator.registry.models import Expert, LitellmEngine, OpenAIEngine, VllmEngine
 
 _ENV_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 #: Access keys in capitals and digits pass for a name; names this long have an underscore.
@@ -20,8 +20,11 @@ def findings(draft: Draft, *, environ: Mapping[str, str]) -> Iterator[Finding]:
     for at, expert in draft.experts.items():
         path: KeyPath = ("experts", at)
         yield from _model_key(expert, path)
-        if isinstance(expert.engine, OpenAIEngine):
-            yield from base_url(expert.engine.base_url, (*path, "engine", "base_url"))
+        if isinstance(expert.engine, LitellmEngine):
+            yield from _provider(expert.engine.model, (*path, "engine", "model"))
+        if isinstance(expert.engine, OpenAIEngine | LitellmEngine):
+            if expert.engine.base_url is not None:
+                yield from base_url(expert.engine.base_url, (*path, "engine", "base_url"))
             key_path = (*path, "engine", "api_key_env")
             yield from api_key_env(expert.engine.api_key_env, key_path, environ=environ)
 
@@ -39,6 +42,13 @@ def _model_key(expert: Expert, path: KeyPath) -> Iterator[Finding]:
             "has no weights here; remove the key, or name an upstream's model in engine.model"
         )
         yield Finding(path=(*path, "model"), value=shown(expert.model), reason=reason)
+
+
+def _provider(model: str, path: KeyPath) -> Iterator[Finding]:
+    provider, slash, name = model.partition("/")
+    if not (provider and slash and name):
+        reason = "names no provider; write 'provider/model', such as 'anthropic/claude-haiku-4-5'"
+        yield Finding(path=path, value=shown(model), reason=reason)
 
 
 def base_url(url: str, path: KeyPath) -> Iterator[Finding]:

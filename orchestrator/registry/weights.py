@@ -6,16 +6,21 @@ Reads a few kilobytes a file, never the tensors, and never a pickle.
 from __future__ import annotations
 
 import json
+import os
 import struct
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import WeightsError
 
 INDEX = "model.safetensors.index.json"
+
+#: Name, bytes and time of change (ns) of files.
+Stamp = tuple[tuple[str, int, int], ...]
 
 #: Bytes of one element, by safetensors' name; the floating types an engine may convert.
 _FLOAT_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
@@ -32,6 +37,8 @@ class TensorSpec:
     shape: tuple[int, ...]
     num_bytes: int
     file: str
+    #: Where its bytes begin in the file.
+    begin: int = 0
 
     @property
     def form(self) -> tuple[str, tuple[int, ...]]:
@@ -103,6 +110,39 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     return Checkpoint(folder=folder, tensors=tensors, num_bytes=num_bytes)
 
 
+def weights_at(folder: Path) -> Weights:
+    """Sizes of the tensors of a checkpoint whose headers are sound.
+
+    They are kept while its files stay as they are: an edit of one expert of a thousand must not
+    read the headers of all.
+
+    Raises:
+        WeightsError: as `read_checkpoint`.
+    """
+    return _weights(folder, stamp(folder))
+
+
+# Sizes alone, a few numbers each; the tensors of a thousand checkpoints would be 100 MB.
+@lru_cache(maxsize=16_384)
+def _weights(folder: Path, _stamp: Stamp) -> Weights:
+    return read_checkpoint(folder).weights
+
+
+def stamp(folder: Path) -> Stamp:
+    """Names, sizes and times of the files that make a checkpoint what it is.
+
+    Raises:
+        WeightsError: the folder cannot be read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            found = [one for one in entries if one.name.endswith((".json", ".safetensors"))]
+            stats = [(one.name, one.stat()) for one in found]
+    except OSError as exc:
+        raise WeightsError(f"{folder} cannot be read: {exc.strerror or exc}") from exc
+    return tuple(sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats))
+
+
 def weight_files(folder: Path) -> list[str]:
     """Names of the safetensors files of a model folder.
 
@@ -139,10 +179,9 @@ def read_header(path: Path) -> dict[str, TensorSpec]:
             header = _parse_header(file.read(num_header_bytes), path)
     except OSError as exc:
         raise WeightsError(f"{path} cannot be read: {exc.strerror or exc}") from exc
-    num_data_bytes = size - 8 - num_header_bytes
     try:
         return {
-            name: _spec(name, entry, path=path, num_data_bytes=num_data_bytes)
+            name: _spec(name, entry, path=path, data_begin=8 + num_header_bytes, size=size)
             for name, entry in header.items()
             if name != "__metadata__"
         }
@@ -172,15 +211,16 @@ def _parse_header(text: bytes, path: Path) -> dict[str, Any]:
     return header
 
 
-def _spec(name: str, entry: Any, *, path: Path, num_data_bytes: int) -> TensorSpec:
+def _spec(name: str, entry: Any, *, path: Path, data_begin: int, size: int) -> TensorSpec:
     begin, end = entry["data_offsets"]
-    if end > num_data_bytes:
+    if end > size - data_begin:
         raise WeightsError(
-            f"{path} is truncated: tensor {name!r} ends at byte {end} of {num_data_bytes}"
+            f"{path} is truncated: tensor {name!r} ends at byte {end} of {size - data_begin}"
         )
     return TensorSpec(
         dtype=entry["dtype"],
         shape=tuple(entry["shape"]),
         num_bytes=end - begin,
         file=path.name,
+        begin=data_begin + begin,
     )

@@ -7,6 +7,7 @@ import contextlib
 import importlib
 from collections.abc import Awaitable, Callable, Mapping
 
+from orchestrator.engines import fetched
 from orchestrator.engines.host import Host
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.vllm import start_vllm
@@ -22,12 +23,15 @@ _MAX_AT_ONCE = 3
 
 
 async def open_vllm(lineage: Lineage) -> Host:
-    """Start vLLM for `lineage`.
+    """Start vLLM for `lineage`, once its models are on this machine and verified.
 
     Raises:
+        ModelError: a model cannot be fetched.
+        WeightsError: it is not what it should be.
         EngineDeadError: it does not start.
         MissingExtraError: vLLM is not installed.
     """
+    await fetched.brought(lineage.experts)
     prepare_environment()
     # In a thread: it takes 13 s, and the worker says meanwhile how far it is. Where vLLM is
     # missing, `start_vllm` says so.
@@ -58,6 +62,9 @@ class Hosts:
     def doing(self) -> str:
         """How far the start is, for the operator."""
         waiting = [one for one in self._share.lineages if one not in self._lineage_by_host.values()]
+        fetching = fetched.doing(expert for one in waiting for expert in one.experts)
+        if fetching is not None:
+            return fetching
         names = ", ".join(f"{one.id} ({len(one.experts)} experts)" for one in waiting)
         return f"starting {names}" if waiting else "engines are up"
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.engines.lineage import Lineage, lineages
 from orchestrator.registry.models import Registry, Slot, VllmEngine
+from orchestrator.registry.variants import serving
 from orchestrator.residency.placement import DispatchTable, SlotSpace, place
 from orchestrator.residency.placement import Lineage as Claim
 
 #: The first generation; an edit of the registry makes the next.
 FIRST_GENERATION = 1
 _GIB = 2**30
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,7 @@ def lay_out(registry: Registry, root: Path) -> Layout:
         RegistryError: a model cannot be read.
         SetupError: the slots have no room for an engine.
     """
+    _log_variants(registry)
     slots = dict(_named_slots(registry.slots))
     on_cpu = not any(slot.accelerators for slot in slots.values())
     found = lineages(registry.experts, root, on_cpu=on_cpu)
@@ -67,6 +71,18 @@ def lay_out(registry: Registry, root: Path) -> Layout:
         for name, slot in slots.items()
     )
     return Layout(shares=tuple(share for share in shares if share.lineages), table=table)
+
+
+def _log_variants(registry: Registry) -> None:
+    for expert in registry.experts:
+        if (variant := serving(expert)) is not None:
+            _LOG.info(
+                "expert %r: variant %r serves, measured loss %g of %g allowed",
+                expert.id,
+                variant.name,
+                variant.loss,
+                expert.max_loss,
+            )
 
 
 def claimed_gib(lineage: Lineage, slot: Slot) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from orchestrator.engines import fetched
 from orchestrator.errors import MissingExtraError, SetupError
 from orchestrator.registry.loader import load
 from orchestrator.registry.models import Registry
@@ -46,6 +47,7 @@ def check(settings: Settings) -> Checked:
             "(`make serve REGISTRY=...`)"
         )
     registry = load(settings.registry)
+    fetched.sketch(registry.experts)
     layout = lay_out(registry, settings.registry.resolve().parent)
     require_extras(layout, is_installed=_is_installed)
     _require_routers(registry)

@@ -40,6 +40,19 @@ class Settings(BaseModel):
         5.0, ge=0, le=60, description="Seconds that requests in flight may take to end at a stop."
     )
 
+    # What every process reads from the environment by itself: see `checkpoints.library`.
+    models_dir: Path | None = Field(
+        None,
+        description="Fetched models and notes on weights; by default in the user's cache folder.",
+    )
+    models_budget_gib: float | None = Field(
+        None, gt=0, description="Most that fetched models may take, GiB."
+    )
+    model_roots: str | None = Field(
+        None, description="Folders that models of the registry must lie in, joined by `:`."
+    )
+    offline: bool = Field(False, description="Fetch no models: only what is verified serves.")
+
     @property
     def folder(self) -> Path:
         """Where logs and data go, absolute."""

@@ -40,6 +40,8 @@ class DecisionRecord(BaseModel):
     error_code: str | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    #: What the answer cost, USD; `None` where nobody knows.
+    cost_usd: float | None = None
     #: Arrival to last byte, arrival to first token, and our own part of it, milliseconds.
     duration_ms: float
     first_token_ms: float | None = None

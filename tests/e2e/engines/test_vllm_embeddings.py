@@ -23,7 +23,7 @@ from orchestrator.errors import (
 from orchestrator.registry.models import Expert, VllmEngine
 from routers.embeddings import minilm_folder
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("default")]
 
 ENGINE = VllmEngine(task="embed", max_model_len=256, kv_cache_gib=0.05)
 TEXTS = (

@@ -65,7 +65,9 @@ async def test_a_call_in_flight_ends_as_the_expert_that_began_it(resident, linea
 async def test_another_expert_than_the_resident_is_refused(resident):
     host = await resident("first")
 
-    with pytest.raises(NotHostedError, match=r"'second' is not resident in this engine; \['first'\] are"):
+    with pytest.raises(
+        NotHostedError, match=r"'second' is not resident in this engine; \['first'\] are"
+    ):
         await collect(host.generate(call("second")))
 
 

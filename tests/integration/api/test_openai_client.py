@@ -8,8 +8,9 @@ import pytest
 from openai import AsyncOpenAI
 from openai.types import CompletionUsage
 
-from orchestrator.engines.base import ToolCall
+from orchestrator.engines.base import Text, ToolCall
 from orchestrator.engines.fake import FakeEngine
+from orchestrator.engines.fake_vectors import fake_vector
 from orchestrator.engines.scripts import Script
 from orchestrator.errors import BadCredentialsError, EngineDeadError, ExpertUnavailableError
 from tests.served import Service, running
@@ -149,7 +150,7 @@ async def test_models():
         listed = [model.id async for model in client.models.list()]
         shown = await client.models.retrieve("math")
 
-    assert listed == ["auto", "math", "painter", "plain"]
+    assert listed == ["auto", "math", "painter", "plain", "vectors"]
     assert shown.owned_by == "us"
 
 
@@ -159,8 +160,8 @@ async def test_errors_are_the_client_s_own():
             await client.chat.completions.create(model="mth", messages=MESSAGES)
         with pytest.raises(openai.BadRequestError, match="0 to 2") as range_fault:
             await client.chat.completions.create(model="math", messages=MESSAGES, temperature=3)
-        with pytest.raises(openai.NotFoundError, match="/v1/route"):
-            await client.embeddings.create(model="math", input="hi")
+        with pytest.raises(openai.NotFoundError, match="nothing here moderates"):
+            await client.moderations.create(input="hi")
 
     assert (unknown.value.code, unknown.value.param) == ("model_not_found", "model")
     assert range_fault.value.param == "temperature"
@@ -214,3 +215,34 @@ async def test_a_client_that_leaves_a_stream_ends_the_generation():
         await asyncio.wait_for(engine.hung_up.wait(), timeout=1)
 
     assert engine.num_in_flight == 0
+
+
+@pytest.mark.parametrize(
+    "form", [{}, {"encoding_format": "float"}, {"encoding_format": "base64"}], ids=str
+)
+async def test_vectors_in_every_form_the_client_asks_for(form):
+    async with client_of(FakeEngine()) as client:
+        answer = await client.embeddings.create(model="vectors", input=["one two", "six"], **form)
+
+    assert [one.index for one in answer.data] == [0, 1]
+    assert (answer.model, answer.usage.prompt_tokens, answer.usage.total_tokens) == (
+        "vectors", 3, 3,
+    )  # fmt: skip
+    if form != {"encoding_format": "base64"}:  # the client leaves that undecoded when asked for
+        assert answer.data[1].embedding == pytest.approx(fake_vector(Text(text="six")).tolist())
+
+
+async def test_token_ids_and_a_single_text_embed_too():
+    async with client_of(FakeEngine()) as client:
+        of_ids = await client.embeddings.create(model="vectors", input=[[1, 2], [3]])
+        of_text = await client.embeddings.create(model="vectors", input="hello", user="u1")
+
+    assert (len(of_ids.data), len(of_text.data)) == (2, 1)
+
+
+async def test_a_composition_named_for_vectors_is_a_bad_request():
+    async with client_of(FakeEngine()) as client:
+        with pytest.raises(openai.BadRequestError, match="'auto' answers with text") as caught:
+            await client.embeddings.create(model="auto", input="hello")
+
+    assert caught.value.param == "model"

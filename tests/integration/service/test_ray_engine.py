@@ -2,11 +2,13 @@
 
 import asyncio
 
+import numpy as np
 import pytest
 from ray.exceptions import ActorDiedError
 from ray.serve.exceptions import RequestCancelledError
 
 from orchestrator.engines.base import Call, Chunk, Delta, Text
+from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.errors import ContextTooLongError, EngineDeadError
 from orchestrator.service.ray_engine import RayEngine
 
@@ -55,7 +57,7 @@ class Handle:
         self._items = items
         self.responses: list[Response] = []
 
-    generate = answer = property(lambda self: self)
+    generate = answer = embed = property(lambda self: self)
 
     def options(self, *, stream: bool, **_serialization: str) -> "Handle":
         return self
@@ -137,3 +139,48 @@ async def test_a_worker_that_is_back_takes_calls_again():
     engine.mark_up()
 
     assert await read(engine, stream=True) == [HELLO]
+
+
+VECTORS = Vectors(values=np.ones((1, 2), np.float32), num_tokens=1)
+
+
+def embed_call() -> EmbedCall:
+    return EmbedCall(id="1", expert="a", generation=1, inputs=(Text(text="hi"),))
+
+
+class Single(Handle):
+    """A handle whose every call gets one value."""
+
+    def remote(self, call: EmbedCall) -> "SingleResponse":
+        self.responses.append(SingleResponse(list(self._items)))
+        return self.responses[-1]
+
+
+class SingleResponse(Response):
+    async def _all(self) -> object:
+        return (await super()._all())[0]
+
+
+async def test_vectors_arrive_as_the_worker_made_them():
+    assert await RayEngine(Single(VECTORS), slot="s").embed(embed_call()) is VECTORS
+
+
+async def test_an_error_instead_of_vectors_is_raised_as_it_was():
+    with pytest.raises(ContextTooLongError, match="300 of 256"):
+        await RayEngine(Single(ContextTooLongError("300 of 256")), slot="s").embed(embed_call())
+
+
+async def test_a_worker_that_dies_over_vectors_is_a_dead_engine():
+    with pytest.raises(EngineDeadError, match="worker of slot 's' is gone"):
+        await RayEngine(Single(ActorDiedError()), slot="s").embed(embed_call())
+
+
+async def test_a_caller_that_leaves_its_vectors_cancels_the_worker():
+    handle = Single(asyncio.Event())
+    task = asyncio.create_task(RayEngine(handle, slot="s").embed(embed_call()))
+    await asyncio.sleep(0)
+
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert handle.responses[0].is_cancelled

@@ -5,10 +5,22 @@ from prometheus_client import REGISTRY
 
 from orchestrator.api.accounts import Accounts
 from orchestrator.api.exchange import Exchange
+from orchestrator.engines.base import Chunk, Delta, Usage
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.errors import OverloadedError
 from orchestrator.store.memory import MemoryRecords
 from tests.served import Service
+
+
+class OneChunk(FakeEngine):
+    """Answers every call by this chunk."""
+
+    def __init__(self, chunk: Chunk) -> None:
+        super().__init__()
+        self._chunk = chunk
+
+    async def generate(self, call):
+        yield self._chunk
 
 
 def sample(name: str, **labels: str) -> float:
@@ -31,6 +43,26 @@ async def test_each_request_leaves_one_record():
     assert (record.user, record.metadata) == ("u1", {"k": "v"})
     assert 0 < record.overhead_ms <= record.duration_ms
     assert "1+1?" not in record.model_dump_json()
+
+
+async def test_what_an_answer_cost_is_recorded_and_told():
+    usage = Usage(prompt_tokens=3, completion_tokens=2, cost_usd=0.000125)
+    chunk = Chunk(deltas=(Delta(text="hi", finish_reason="stop"),), usage=usage)
+    service = Service(engine=OneChunk(chunk))
+
+    response = await service.chat(model="math")
+
+    assert response.headers["x-orchestrator-cost-usd"] == "0.000125"
+    assert (await service.last_record()).cost_usd == 0.000125
+
+
+async def test_what_nobody_knows_the_cost_of_has_none():
+    service = Service(engine=FakeEngine("hi"))
+
+    response = await service.chat(model="math")
+
+    assert "x-orchestrator-cost-usd" not in response.headers
+    assert (await service.last_record()).cost_usd is None
 
 
 async def test_a_refused_request_leaves_its_record_too():

@@ -38,16 +38,6 @@ async def test_the_number_of_decisions_has_bounds():
     assert fault(response)["param"] == "limit"
 
 
-async def test_the_registry_is_told_in_numbers():
-    assert (await Service().get("/admin/registry")).json() == {
-        "generation": 7,
-        "num_experts": 4,
-        "num_compositions": 1,
-        "num_routers": 1,
-        "num_slots": 2,
-    }
-
-
 REMOTE = {
     "peer": ("10.0.0.9", {}),
     "forwarded": ("127.0.0.1", {"x-forwarded-for": "10.0.0.9"}),

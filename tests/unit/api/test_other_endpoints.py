@@ -47,6 +47,13 @@ async def test_models_are_openai_s_objects():
     assert listed["data"][3]["max_model_len"] == 512
 
 
+async def test_a_variant_that_serves_is_told_with_its_loss():
+    math, plain = [(await Service().get(f"/v1/models/{name}")).json() for name in ("math", "plain")]
+
+    assert (math["variant"], math["loss"]) == (None, None)
+    assert (plain["variant"], plain["loss"]) == ("half", 0.4)
+
+
 async def test_one_model_is_shown():
     assert (await Service().get("/v1/models/auto")).json()["kind"] == "composition"
     assert fault(await Service().get("/v1/models/mth"))["code"] == "model_not_found"

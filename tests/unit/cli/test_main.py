@@ -12,7 +12,7 @@ from orchestrator.cli.commands import Command, load, require
 from orchestrator.cli.main import COMMANDS, main
 from orchestrator.errors import MissingExtraError
 from orchestrator.registry.schema import schema_text
-from tests.registries import VALID, write_registry
+from tests.registries import VALID, write_model, write_registry
 
 
 def run(capsys, *args):
@@ -39,7 +39,7 @@ def test_every_command_of_the_core_explains_itself(capsys, name):
 
 
 def test_help_imports_nothing_heavy():
-    heavy = "ray vllm torch fastapi httpx pydantic ruamel numpy rich"
+    heavy = "ray vllm torch fastapi httpx pydantic yaml ruamel numpy rich"
     code = f"""
 import sys
 from orchestrator.cli.main import main
@@ -102,6 +102,29 @@ def test_check_speaks_json_to_programs(capsys, tmp_path):
     assert (fault["line"], fault["column"], fault["key"], fault["nearest"]) == (
         7, 26, "experts[1].engine.say", "says",
     )  # fmt: skip
+
+
+VARIANTS = """\
+experts:
+  - id: maths
+    model: models/maths
+    max_loss: 1
+    variants: [{name: half, dtype: bfloat16, loss: 0.4}]
+slots: [{name: local, memory_gib: 2}]
+"""
+
+
+def test_check_says_which_variant_serves_where(capsys, tmp_path):
+    path = write_registry(tmp_path, VARIANTS)
+    # 0.6 GiB in 2 bytes a number are 1.2 in 4: with cache and engine more than the slot has.
+    write_model(tmp_path / "models/maths", num_bytes=6 * 2**30 // 10)
+
+    _, out, _ = run(capsys, "check", path)
+    _, document, _ = run(capsys, "check", path, "--json")
+
+    (choice,) = json.loads(document)["choices"]
+    assert "expert 'maths': variant 'half' (loss 0.4) serves on local; itself fits no slot" in out
+    assert (choice["variant"], choice["loss"], choice["slots"]) == ("half", 0.4, ["local"])
 
 
 def test_a_missing_extra_is_one_line_that_says_what_to_install(capsys, monkeypatch):

@@ -11,6 +11,8 @@ from orchestrator.engines.canary import (
     store_canary,
     stored_canary,
 )
+from orchestrator.engines.notes import Notebook
+from orchestrator.engines.weights import fingerprint
 from orchestrator.errors import SwapError
 from tests.unit.engines.checkpoints import write_model
 from tests.unit.engines.tokens import byte_tokenizer
@@ -37,9 +39,14 @@ class Scripted:
         return self._left.pop(0) if len(self._left) > 1 else self._left[0]
 
 
-async def proved(canaries, engine, folder, *, is_fresh=False):
+async def proved(canaries, engine, folder, *, is_fresh=False, notebook=None):
     await canaries.prove(
-        engine, "maths", folder=folder, backend=byte_tokenizer(), is_fresh=is_fresh
+        engine,
+        "maths",
+        folder=folder,
+        backend=byte_tokenizer(),
+        is_fresh=is_fresh,
+        notebook=notebook,
     )
 
 
@@ -117,6 +124,33 @@ async def test_a_fresh_start_knows_better_than_a_first_reload(tmp_path):
     await proved(canaries, Scripted(greedy()), folder, is_fresh=True)
 
     await proved(canaries, Scripted(greedy()), folder)
+
+
+async def test_what_a_fresh_engine_gave_proves_the_loads_of_later_processes(tmp_path):
+    folder, notebook = write_model(tmp_path / "a"), Notebook(tmp_path / "notes")
+    await proved(Canaries(), Scripted(greedy()), folder, is_fresh=True, notebook=notebook)
+
+    await proved(Canaries(), Scripted(greedy()), folder, notebook=notebook)
+
+    with pytest.raises(SwapError, match="origin fresh"):
+        await proved(Canaries(), Scripted(greedy(9, 9)), folder, notebook=notebook)
+
+
+async def test_what_a_first_reload_gave_is_not_kept_for_others(tmp_path):
+    folder, notebook = write_model(tmp_path / "a"), Notebook(tmp_path / "notes")
+
+    await proved(Canaries(), Scripted(greedy()), folder, notebook=notebook)
+
+    assert notebook.read(fingerprint(folder)).canaries == ()
+
+
+async def test_a_canary_of_other_weights_proves_nothing(tmp_path):
+    folder, notebook = write_model(tmp_path / "a"), Notebook(tmp_path / "notes")
+    await proved(Canaries(), Scripted(greedy()), folder, is_fresh=True, notebook=notebook)
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
+
+    await proved(Canaries(), Scripted(greedy(9, 9)), folder, is_fresh=True, notebook=notebook)
 
 
 async def test_the_continuation_least_in_doubt_is_recorded():

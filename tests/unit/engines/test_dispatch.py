@@ -7,7 +7,9 @@ import pytest
 from orchestrator.engines.base import Call, Text
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.dispatch import Dispatch
+from orchestrator.engines.embedding import EmbedCall
 from orchestrator.engines.fake import FakeEngine
+from orchestrator.engines.fake_vectors import fake_vector
 from orchestrator.engines.scripts import Script
 from orchestrator.errors import (
     ContextTooLongError,
@@ -18,6 +20,7 @@ from orchestrator.errors import (
     OverloadedError,
     StoreError,
     SwapError,
+    UnsupportedParameterError,
 )
 from orchestrator.registry.models import key_of
 from orchestrator.residency.placement import DispatchTable
@@ -274,3 +277,76 @@ async def test_closing_closes_the_upstreams_and_leaves_the_slots():
     assert await said(dispatch, call("maths")) == "still here"
     with pytest.raises(ExpertUnavailableError):
         await said(dispatch, call("hosted"))
+
+
+def embed_call(expert: str = "maths", **fields) -> EmbedCall:
+    inputs = (Text(text="hi"),)
+    return EmbedCall(id="e", expert=expert, generation=1, version="v1", inputs=inputs, **fields)
+
+
+HI = list(fake_vector(Text(text="hi")))
+
+
+async def test_a_call_for_vectors_goes_where_the_expert_is_hosted():
+    a, b = FakeEngine(), FakeEngine()
+
+    vectors = await dispatching(table(maths=("b",)), a=a, b=b).embed(embed_call(timeout_s=9))
+
+    assert [list(row) for row in vectors.values] == [HI]
+    assert (list(a.calls), [asked.timeout_s for asked in b.calls]) == ([], [9])
+
+
+@pytest.mark.parametrize(
+    "error", [DEAD, OverloadedError("full"), SwapError("torn"), NotHostedError("elsewhere")]
+)
+async def test_vectors_come_from_another_slot_when_one_cannot(error):
+    a, b = FakeEngine(fails=error), FakeEngine()
+    dispatch = dispatching(BOTH, a=a, b=b)
+
+    vectors = [(await dispatch.embed(embed_call())).values for _ in range(2)]
+
+    assert [list(rows[0]) for rows in vectors] == [HI, HI]
+    assert len(b.calls) == 2
+
+
+async def test_a_fault_of_the_caller_is_not_tried_elsewhere():
+    a = FakeEngine(fails=ContextTooLongError("300 of 256 tokens"))
+    b = FakeEngine(fails=ContextTooLongError("300 of 256 tokens"))
+
+    with pytest.raises(ContextTooLongError, match="300 of 256 tokens"):
+        await dispatching(BOTH, a=a, b=b).embed(embed_call())
+
+    assert len(a.calls) + len(b.calls) == 1
+
+
+async def test_vectors_that_take_too_long_are_given_up():
+    stuck = FakeEngine(gate=asyncio.Event())
+    dispatch = dispatching(table(maths=("a",)), a=stuck)
+
+    with pytest.raises(EngineTimeoutError):
+        await dispatch.embed(embed_call(timeout_s=0.01))
+
+    assert stuck.num_in_flight == 0
+
+
+async def test_a_caller_that_leaves_ends_the_embedding_at_its_source():
+    stuck = FakeEngine(gate=asyncio.Event())
+    task = asyncio.create_task(dispatching(table(maths=("a",)), a=stuck).embed(embed_call()))
+    await stuck.arrived.wait()
+
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert list(stuck.cancelled) == ["e"]
+
+
+async def test_an_upstream_that_does_not_embed_says_so():
+    class Talker:
+        def generate(self, call):
+            raise AssertionError(call)
+
+        async def close(self):
+            pass
+
+    with pytest.raises(UnsupportedParameterError, match="'maths': its Talker does not embed"):
+        await dispatching(table(), remotes={"maths": Talker()}).embed(embed_call())

@@ -13,6 +13,7 @@ from orchestrator.engines.base import (
     ToolCall,
 )
 from orchestrator.engines.collecting import collect
+from orchestrator.engines.embedding import EmbedCall
 from orchestrator.engines.fake import FakeEngine, FakeHost
 from orchestrator.engines.scripts import Script
 from orchestrator.errors import (
@@ -188,3 +189,32 @@ async def test_a_dead_host_refuses_everything():
 
     with pytest.raises(EngineDeadError, match="out of memory"):
         await host.check()
+
+
+def embed_call(*texts: str, expert: str = "maths", **fields) -> EmbedCall:
+    inputs = tuple(Text(text=text) for text in texts)
+    return EmbedCall(id="e1", expert=expert, generation=1, inputs=inputs, **fields)
+
+
+async def test_vectors_depend_on_the_text_alone_and_have_norm_one():
+    first = await FakeEngine().embed(embed_call("one", "two"))
+    again = await FakeEngine().embed(embed_call("two", "one"))
+
+    assert (first.values == again.values[::-1]).all()
+    assert (first.values[0] != first.values[1]).any()
+    assert (first.values**2).sum(axis=1) == pytest.approx([1, 1], abs=1e-6)
+
+
+async def test_vectors_wait_and_fail_as_the_script_has_it():
+    with pytest.raises(OverloadedError):
+        await FakeEngine(fails=OverloadedError("full")).embed(embed_call("a"))
+    with pytest.raises(EngineTimeoutError):
+        await FakeEngine(gate=asyncio.Event()).embed(embed_call("a", timeout_s=0.01))
+
+
+async def test_a_host_embeds_for_the_resident_expert_alone():
+    host = FakeHost(EXPERTS)
+
+    assert (await host.embed(embed_call("a b"))).num_tokens == 2
+    with pytest.raises(NotHostedError):
+        await host.embed(embed_call("a", expert="french"))

@@ -6,6 +6,7 @@ from orchestrator.engines.openai import OpenAIEngine
 from orchestrator.engines.remote import is_remote, remote_engine
 from orchestrator.errors import RegistryError
 from orchestrator.registry.models import Expert
+from tests.recordings import write_recordings
 
 UPSTREAM = {"kind": "openai", "base_url": "http://127.0.0.1:1/v1", "model": "m"}
 
@@ -28,6 +29,16 @@ def test_a_key_that_is_not_set_is_named():
 
     with pytest.raises(RegistryError, match="'up': environment variable 'UP_KEY'"):
         remote_engine(expert, {"UP_KEY": ""})
+
+
+async def test_a_recorded_expert_says_what_was_recorded(tmp_path):
+    path = write_recordings(tmp_path / "answers.parquet")
+    spec = {"kind": "replay", "answers": str(path), "model": "large"}
+    call = Call(id="c", expert="r", generation=1, version="v", prompt=Text(text="1+1?"))
+
+    answer = await collect(remote_engine(Expert(id="r", engine=spec), {}).generate(call))
+
+    assert answer.choices[0].text == "2"
 
 
 def test_an_expert_of_a_slot_is_refused():

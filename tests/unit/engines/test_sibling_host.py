@@ -5,6 +5,7 @@ import pytest
 
 from orchestrator.engines.base import Call, Text
 from orchestrator.engines.collecting import collect
+from orchestrator.engines.embedding import EmbedCall
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.sibling_host import SiblingHost
@@ -48,6 +49,11 @@ class Scripted(FakeEngine):
     def generate(self, expert, call):
         return super().generate(call)
 
+    async def embed(self, call):
+        self.world.embedding.set()
+        await self.world.embedding_gate.wait()
+        return await super().embed(call)
+
     def check(self):
         if self.world.is_dead:
             raise EngineDeadError("killed")
@@ -58,8 +64,10 @@ class World:
         self.done, self.unfit, self.unproved = [], set(), set()
         self.is_dead = False
         self.reloading, self.adding = asyncio.Event(), asyncio.Event()
-        self.gate = asyncio.Event()
+        self.embedding = asyncio.Event()
+        self.gate, self.embedding_gate = asyncio.Event(), asyncio.Event()
         self.gate.set()
+        self.embedding_gate.set()
 
     async def begin(self, lineage, expert):
         self.done.append(f"start {expert.id}")
@@ -318,3 +326,28 @@ async def test_a_call_of_another_version_than_the_resident_is_refused(adapted):
     assert (await collect(adapted.generate(right))).choices[0].text == "base"
     with pytest.raises(NotHostedError):
         await collect(adapted.generate(wrong))
+
+
+def embed_call(expert):
+    return EmbedCall(id="e", expert=expert, generation=1, inputs=(Text(text="hi"),))
+
+
+async def test_vectors_are_made_for_the_resident_expert_alone(host):
+    assert (await host.embed(embed_call("maths"))).num_tokens == 1
+    with pytest.raises(NotHostedError, match="'french' is not resident"):
+        await host.embed(embed_call("french"))
+
+
+async def test_a_swap_waits_for_the_vectors_in_flight(host, world):
+    world.embedding_gate.clear()
+    embedding = asyncio.create_task(host.embed(embed_call("maths")))
+    await world.embedding.wait()
+    swap = asyncio.create_task(host.become(FRENCH))
+    while host.residents:  # noqa: ASYNC110 - a swap that drains has no event
+        await asyncio.sleep(0)
+
+    assert world.done == []
+    world.embedding_gate.set()
+    await asyncio.gather(embedding, swap)
+
+    assert world.done == ["reload french"]

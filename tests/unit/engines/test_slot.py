@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator.engines.base import Call, Text
 from orchestrator.engines.collecting import collect
+from orchestrator.engines.embedding import EmbedCall
 from orchestrator.engines.fake import FakeEngine, FakeHost
 from orchestrator.engines.slot import Slot
 from orchestrator.errors import EngineDeadError, EngineTimeoutError, NotHostedError, SwapError
@@ -331,3 +332,38 @@ async def test_under_load_more_adapters_than_there_is_room_for_all_answer(seed):
     texts = await asyncio.gather(*(said(slot, call(of=one, expert=one.id)) for one in asked))
 
     assert texts == [one.id for one in asked]
+
+
+def embed_call(expert: str = "maths", **fields) -> EmbedCall:
+    version, inputs = Expert(id=expert).version, (Text(text="hi"),)
+    return EmbedCall(id="e", expert=expert, generation=1, version=version, inputs=inputs, **fields)
+
+
+async def test_calls_for_vectors_take_turns_and_swap_like_others():
+    host = FakeHost([MATHS, FRENCH])
+    slot = slot_on(host)
+
+    found = await asyncio.gather(*(slot.embed(embed_call(e)) for e in ("maths", "french")))
+
+    assert [vectors.num_tokens for vectors in found] == [1, 1]
+    assert host.swaps == ["french"]
+    assert [asked.expert for asked in host.engine.calls] == ["maths", "french"]
+
+
+async def test_vectors_of_an_expert_that_is_not_hosted_are_refused():
+    with pytest.raises(NotHostedError, match="'law'"):
+        await slot_on(FakeHost([MATHS])).embed(embed_call("law"))
+
+
+async def test_waiting_counts_against_the_time_of_a_call_for_vectors():
+    clock, gate = ManualClock(), asyncio.Event()
+    host = FakeHost([MATHS, FRENCH], swap_gate=gate)
+    slot = slot_on(host, clock=clock)
+    waiting = await begun(slot.embed(embed_call("french", timeout_s=9)))
+    await host.swap_begun.wait()
+
+    clock.advance(4)
+    gate.set()
+    await waiting
+
+    assert [asked.timeout_s for asked in host.engine.calls] == [5]

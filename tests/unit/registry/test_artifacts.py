@@ -3,9 +3,13 @@
 import pytest
 
 from orchestrator.checkpoints.sources import Wanted
-from orchestrator.registry.artifacts import content_findings, router_findings
+from orchestrator.errors import WeightsError
+from orchestrator.registry.artifacts import content_findings, recording_findings, router_findings
+from orchestrator.registry.models import ReplayEngine
 from orchestrator.registry.origins import named_findings
 from orchestrator.registry.surroundings import Surroundings
+from orchestrator.registry.weights import weights_at
+from tests.recordings import write_recordings
 from tests.registries import write_model, write_router
 
 
@@ -17,6 +21,33 @@ def of_model(folder, model="m", **environ):
     where = Surroundings(folder=folder, environ={"HF_HOME": str(folder), **environ})
     one = Wanted(expert_id="a", source=model)
     return [*named_findings(one, ("model",), where), *content_findings(one, ("model",), where)]
+
+
+def of_recording(folder, **fields):
+    engine = ReplayEngine(**({"kind": "replay", "answers": "a.parquet", "model": "small"} | fields))
+    return list(recording_findings(engine, ("engine",), Surroundings(folder=folder)))
+
+
+def test_a_file_of_recorded_answers_is_sound(tmp_path):
+    write_recordings(tmp_path / "a.parquet")
+
+    assert of_recording(tmp_path) == []
+
+
+def test_a_file_of_recorded_answers_is_read_before_it_is_served(tmp_path):
+    write_recordings(tmp_path / "a.parquet", {"model": ["small"], "prompt": ["p"]})
+
+    (finding,) = of_recording(tmp_path)
+
+    assert finding.path == ("engine", "answers")
+    assert "has no column ['answer']" in finding.reason
+
+
+@pytest.mark.parametrize("answers", ["none.parquet", "~nobody/a", "a\0b"])
+def test_a_file_of_recorded_answers_must_be_there(tmp_path, answers):
+    (finding,) = of_recording(tmp_path, answers=answers)
+
+    assert "does not exist" in finding.reason or "no readable" in finding.reason
 
 
 def test_a_folder_of_safetensors_is_sound(tmp_path):
@@ -122,3 +153,22 @@ def test_a_router_that_holds_a_pickle_is_refused(tmp_path):
     (finding,) = router_findings("r", (), Surroundings(folder=tmp_path))
 
     assert "holds a pickle (head.joblib)" in finding.reason
+
+
+def test_weights_that_changed_are_read_again(tmp_path):
+    folder = write_model(tmp_path / "model", num_bytes=64)
+    before = weights_at(folder)
+    with (folder / "model.safetensors").open("r+b") as stream:
+        stream.truncate(40)
+
+    assert before.bytes_by_type == {"F16": 64}
+    with pytest.raises(WeightsError, match="truncated"):
+        weights_at(folder)
+
+
+def test_a_folder_that_appears_during_a_check_is_found(tmp_path):
+    where = Surroundings(folder=tmp_path)
+    before = where.folder_at("late")
+    (tmp_path / "late").mkdir()
+
+    assert (before, where.folder_at("late")) == (None, tmp_path / "late")

@@ -1,10 +1,12 @@
 """Edits on their way: what is live stays valid, whatever is tried."""
 
 import asyncio
+import json
 import threading
 
 import pytest
 
+from orchestrator import metrics
 from orchestrator.errors import ConflictError, RegistryError, StoreError
 from orchestrator.registry.attempt import Attempt
 from orchestrator.registry.rollout import Limits, Settled
@@ -234,3 +236,73 @@ async def test_a_check_that_never_ends_is_an_error():
     with pytest.raises(RegistryError, match="the check of 'request' did not end"):
         await site.rollout.examine(edit_of("maths"))
     ends.set()
+
+
+async def test_a_flip_whose_answer_was_lost_is_found_to_have_happened():
+    site = Site()
+    site.crowd.hold()
+    attempt = await begun(site, "maths")
+    await site.crowd.is_asked.wait()
+    site.store.loses_an_answer = True
+    site.crowd.is_free.set()
+
+    assert (await attempt.outcome()).number == 1
+    assert site.crowd.noted == [1]
+
+
+async def test_a_flip_that_did_not_happen_tells_the_participants_what_is_live():
+    site = Site(limits=Limits(flip_s=0))
+    await site.rollout.apply(edit_of("maths"))
+    site.crowd.hold()
+    attempt = await begun(site, "code")
+    await site.crowd.is_asked.wait()
+    site.store.is_away = True
+    site.crowd.is_free.set()
+    with pytest.raises(StoreError):
+        await attempt.outcome()
+
+    site.store.is_away = False
+    await site.rollout.settle()
+
+    assert site.crowd.noted == [1, 1]
+
+
+async def test_another_owner_that_was_faster_is_noticed():
+    site = Site()
+    other = Site(site.store)
+    site.crowd.hold()
+    attempt = await begun(site, "maths")
+    await site.crowd.is_asked.wait()
+    await other.rollout.apply(edit_of("code"))
+    site.crowd.is_free.set()
+
+    with pytest.raises(ConflictError, match="generation 2 is live, not none"):
+        await attempt.outcome()
+    assert (await site.rollout.settle()).number == 2
+    assert site.crowd.noted == [2]
+
+
+async def test_every_decision_is_one_log_line_and_one_count(caplog):
+    site = Site()
+    before = {name: _count(name) for name in ("live", "invalid", "unchanged", "failed")}
+
+    with caplog.at_level("INFO", logger="orchestrator.registry"):
+        await site.rollout.apply(edit_of("maths"))
+        await site.rollout.apply(edit_of("maths"))
+        with pytest.raises(RegistryError):
+            await site.rollout.apply(edit_of())
+        site.crowd.breaks = UNWILLING
+        with pytest.raises(RegistryError):
+            await site.rollout.apply(edit_of("code"))
+
+    told = [json.loads(line) for line in caplog.messages]
+    assert [(one["action"], one["outcome"], one["generation"]) for one in told] == [
+        ("rollout", "live", 1), ("rollout", "unchanged", 1),
+        ("rollout", "invalid", None), ("rollout", "failed", 2),
+    ]  # fmt: skip
+    assert {name: _count(name) - was for name, was in before.items()} == dict.fromkeys(before, 1)
+    assert metrics.REGISTRY_VALID._value.get() == 0
+
+
+def _count(outcome: str) -> float:
+    return metrics.ROLLOUTS.labels(outcome)._value.get()

@@ -12,6 +12,7 @@ from orchestrator.registry.entries import entry_at
 from orchestrator.registry.faults import dotted
 from orchestrator.registry.form import validate
 from orchestrator.registry.loader import check
+from orchestrator.registry.surroundings import Surroundings
 from orchestrator.registry.weights import read_checkpoint
 from tests.registries import write_model, write_router
 
@@ -34,7 +35,7 @@ def documented_keys():
     document = in_full()
     lines = re.sub(r"(?m)^# (?=  )", "", SHIPPED.read_text()).splitlines()
     found = {}
-    for path, place in document.key_places.items():
+    for path, place in document.key_places():
         model = entry_at(path[:-1], document.value)
         comment = lines[place.line - 1].partition("  # ")[2]
         found.setdefault((model, path[-1]), []).append(comment)
@@ -82,7 +83,9 @@ def test_it_serves_twelve_skills_a_generalist_and_auto():
     registry, _ = validate(parse(SHIPPED.read_text(), file="f").value)
 
     assert registry is not None
-    assert [expert.id for expert in registry.experts] == [*SKILLS.split(), "generalist"]
+    answering = [expert.id for expert in registry.experts if not expert.embeds]
+    assert answering == [*SKILLS.split(), "generalist"]
+    assert [expert.id for expert in registry.experts if expert.embeds] == ["minilm"]
     assert registry.compositions["auto"].router == "topic"
     assert registry.routers["topic"].fallback == "generalist"
 
@@ -97,6 +100,15 @@ def test_it_counts_the_weights_right():
     registry, _ = validate(parse(SHIPPED.read_text(), file="f").value)
     assert registry is not None
 
+    where = Surroundings(folder=ROOT)
     for expert in registry.experts:
-        weights = read_checkpoint(ROOT / str(expert.model)).weights.bytes_by_type
-        assert (expert.id, weights) == (expert.id, {"F16": 2 * (expert.parameters or 0)})
+        folder = where.model_folder(str(expert.model))
+        assert folder is not None
+        of_floats = {
+            name: num_bytes
+            for name, num_bytes in read_checkpoint(folder).weights.bytes_by_type.items()
+            if name.startswith("F")
+        }
+        width = "F32" if expert.embeds else "F16"
+        num_bytes = int(width[1:]) // 8 * (expert.parameters or 0)
+        assert (expert.id, of_floats) == (expert.id, {width: num_bytes})

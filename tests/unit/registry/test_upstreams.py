@@ -85,3 +85,19 @@ def test_a_model_folder_beside_an_upstream_is_not_ignored_in_silence(tmp_path):
 
 def test_values_are_shortened():
     assert len(shown("x" * 1000)) < 100
+
+
+@pytest.mark.parametrize("model", ["claude-haiku-4-5", "/claude", "anthropic/"])
+def test_a_hosted_model_names_its_provider(tmp_path, model):
+    path = write_registry(
+        tmp_path,
+        f"""\
+experts:
+  - {{id: hosted, engine: {{kind: litellm, model: {model}, base_url: ftp://h}}}}
+""",
+    )
+
+    found = check(path, environ={})
+
+    assert "names no provider" in str(found.faults)
+    assert "ftp://h" in str(found.faults)

@@ -1,0 +1,152 @@
+"""`orchestrator merge`: several experts in, one expert out."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.engines.vllm_args import installed_arguments
+from orchestrator.errors import MergeError
+from orchestrator.merging.entry import entry_of, entry_text, replace_text, with_entry
+from orchestrator.merging.plan import Asked, ByRouter, plan
+from orchestrator.merging.posterior import read_prompts
+from orchestrator.merging.recipe import METHODS, Method, Recipe
+from orchestrator.merging.recording import record_canary
+from orchestrator.merging.write import Merged, Record, write
+from orchestrator.registry.document import parse
+from orchestrator.registry.loader import check_document, load
+from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.surroundings import Surroundings
+
+
+def merge(
+    experts: Annotated[list[str], typer.Argument(help="Experts to merge, two or more.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the merge to.")],
+    name: Annotated[str, typer.Option("--id", help="What the merge is called in the registry.")],
+    registry: Annotated[Path, typer.Option(help="The registry file.")] = Path("experts.yaml"),
+    method: Annotated[
+        str | None,
+        typer.Option(help="average, twin or blend; blend for adapters, else average by default."),
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="One an expert, such as 0.7,0.3; equal shares by default.")
+    ] = None,
+    router: Annotated[
+        str | None, typer.Option(help="Router of the registry that weighs, by --prompts.")
+    ] = None,
+    prompts: Annotated[
+        Path | None, typer.Option(help="Prompts to weigh by: one a line, or JSON lines.")
+    ] = None,
+    prompt: Annotated[str | None, typer.Option(help="One request to weigh by.")] = None,
+    shared: Annotated[
+        str | None, typer.Option(help="Sibling that all descend from (twin); else their mean.")
+    ] = None,
+    rank: Annotated[
+        int | None, typer.Option(help="Rank of what is each one's own (twin) or of the blend.")
+    ] = None,
+    add: Annotated[bool, typer.Option("--add", help="Add the entry to the registry file.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the folder if there.")] = False,
+    canary: Annotated[bool, typer.Option(help="Record a canary; starts vLLM.")] = True,
+) -> None:
+    """Merge experts into a new one, with a card and a canary of its own."""
+    asked = Asked(
+        id=name,
+        experts=tuple(experts),
+        method=_method(method),
+        weights=_weights(weights, router, prompts, prompt),
+        shared=shared,
+        rank=rank,
+    )
+    loaded = load(registry)
+    if add and loaded.expert(name) is not None:
+        raise MergeError(f"expert {name!r} is in {registry} already; name another --id")
+    recipe = plan(asked, loaded, _surroundings(registry))
+    record = _recorder(recipe) if canary else None
+    merged = write(recipe, out, made_at=datetime.now(UTC), replaces=force, record=record)
+    entry = entry_of(recipe, merged, registry_folder=registry.absolute().parent)
+    _print_summary(recipe, merged)
+    if add:
+        _add(entry, registry)
+    else:
+        typer.echo(f"add it to {registry}, or run again with --add:\n{entry_text(entry)}", nl=False)
+
+
+def _method(name: str | None) -> Method | None:
+    if name is None:
+        return None
+    for known in METHODS:
+        if known == name:
+            return known
+    raise MergeError(f"method {name!r} is not known; known: {', '.join(METHODS)}")
+
+
+def _weights(
+    given: str | None, router: str | None, prompts: Path | None, prompt: str | None
+) -> tuple[float, ...] | ByRouter | None:
+    if router is None:
+        if prompts is not None or prompt is not None:
+            raise MergeError("prompts are weighed by a router: name one with --router")
+        return None if given is None else _numbers(given)
+    if given is not None:
+        raise MergeError("--weights gives what --router would find; leave one out")
+    if (prompts is None) == (prompt is None):
+        raise MergeError("--router weighs by --prompts FILE or by one --prompt TEXT")
+    if prompt is not None:
+        return ByRouter(name=router, prompts=(prompt,), origin="one request")
+    assert prompts is not None
+    found = read_prompts(prompts)
+    return ByRouter(name=router, prompts=found, origin=f"{len(found)} prompts of {prompts.name}")
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as exc:
+        raise MergeError(f"weights {text!r} are not numbers with commas, as 0.7,0.3 is") from exc
+
+
+def _surroundings(registry: Path) -> Surroundings:
+    return Surroundings(folder=registry.absolute().parent, environ=os.environ)
+
+
+def _recorder(recipe: Recipe) -> Record:
+    first = recipe.sources[0].expert
+    if recipe.method == "blend" and recipe.base_folder is None:
+        raise MergeError(
+            f"a canary of a blend needs the weights of its base {first.base!r}; fetch them, or "
+            "leave it out by --no-canary"
+        )
+    engine = first.engine
+    assert isinstance(engine, VllmEngine), "the plan refuses others"
+    return partial(record_canary, dtype=engine.dtype, base=recipe.base_folder)
+
+
+def _print_summary(recipe: Recipe, merged: Merged) -> None:
+    typer.echo(f"{recipe.method} of {len(recipe.sources)} experts, {recipe.weights.origin}:")
+    for source, weight in zip(recipe.sources, recipe.weights.values, strict=True):
+        error = merged.written.errors.get(source.id)
+        lost = "" if error is None else f", its own part within {error:.1%}"
+        typer.echo(f"  {source.id}: {weight:.4g}{lost}")
+    if recipe.id in merged.written.errors:
+        typer.echo(f"  error of rank {recipe.rank}: {merged.written.errors[recipe.id]:.3%}")
+    for sentence in (*merged.terms.conflicts, *merged.notes):
+        typer.echo(f"note: {sentence}")
+    typer.echo(f"wrote {merged.folder}")
+
+
+def _add(entry: Expert, registry: Path) -> None:
+    """Add the entry if the file stays sound with it; the folder is there in any case."""
+    text = with_entry(registry.read_bytes().decode("utf-8"), entry, file=str(registry))
+    checked = check_document(
+        parse(text, file=str(registry)), _surroundings(registry), engine_args=installed_arguments()
+    )
+    if checked.registry is None:
+        faults = "\n".join(str(fault) for fault in checked.faults)
+        raise MergeError(f"{registry} was left as it is; with the merge it has faults:\n{faults}")
+    replace_text(registry, text)
+    typer.echo(f"added {entry.id!r} to {registry}")

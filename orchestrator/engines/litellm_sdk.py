@@ -1,0 +1,76 @@
+"""LiteLLM's SDK, imported off the event loop and told to keep to itself.
+
+Importing it takes over two seconds and 190 MB, so only processes that serve an expert of kind
+`litellm` do, in a thread of their own. By itself it reads `.env` files, fetches price and header
+tables from GitHub, prints hints and retries; all of that is switched off here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import httpx
+
+from orchestrator.engines.openai import MAX_CONNECTIONS
+from orchestrator.errors import MissingExtraError
+
+#: Read by LiteLLM when it is imported: nothing is fetched, and no `.env` is read.
+ENVIRONMENT = {
+    "LITELLM_OFFLINE_MODE": "true",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_MODE": "PRODUCTION",
+}
+
+
+def importing(package: str = "litellm") -> Future[Any]:
+    """Begin to import the SDK in a thread.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    if importlib.util.find_spec(package) is None:
+        raise _missing(package)
+    with_one_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="import-litellm")
+    try:
+        return with_one_thread.submit(_load, package)
+    finally:
+        with_one_thread.shutdown(wait=False)
+
+
+async def close_connections(sdk: Any) -> None:
+    """Close every connection that the SDK keeps, and forget it."""
+    await sdk.close_litellm_async_clients()
+    sdk.in_memory_llm_clients_cache.flush_cache()
+    if sdk.aclient_session is not None:
+        await sdk.aclient_session.aclose()
+        sdk.aclient_session = None
+
+
+def _load(package: str) -> Any:
+    os.environ.update(ENVIRONMENT)
+    try:
+        sdk: Any = importlib.import_module(package)
+    except ImportError as exc:
+        raise _missing(exc.name or package) from exc
+    sdk.suppress_debug_info = True
+    sdk.turn_off_message_logging = True
+    # A parameter that a provider lacks is refused, never dropped in silence.
+    sdk.drop_params = False
+    sdk.modify_params = False
+    # Left to itself it opens a client a raw completion, and closes none of them.
+    sdk.disable_aiohttp_transport = True
+    if sdk.aclient_session is None:
+        limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=64)
+        sdk.aclient_session = httpx.AsyncClient(limits=limits)
+    return sdk
+
+
+def _missing(package: str) -> MissingExtraError:
+    return MissingExtraError(
+        f"experts of engine kind 'litellm' need the package {package!r}, which is not installed: "
+        "pip install --no-deps --require-hashes -r requirements/remote.lock (the extra 'remote')"
+    )

@@ -1,0 +1,1 @@
+"""Several experts made into one: averages, twin merges, blends of adapters."""

@@ -1,0 +1,125 @@
+"""The registry's entry of a merge, as a value and as text in a file that keeps its comments."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from orchestrator.errors import MergeError
+from orchestrator.merging.card import describe
+from orchestrator.merging.recipe import Recipe
+from orchestrator.merging.write import Merged
+from orchestrator.registry.models import Expert
+
+_EXPERTS = "experts"
+
+
+def entry_of(recipe: Recipe, merged: Merged, *, registry_folder: Path) -> Expert:
+    """The expert that a merge is."""
+    experts = [source.expert for source in recipe.sources]
+    first = experts[0]
+    where = _relative(merged.folder, registry_folder)
+    is_adapter = recipe.method == "blend"
+    weights: dict[str, Any] = (
+        {"base": first.base, "adapter": where}
+        if is_adapter
+        else {
+            "model": where,
+            "engine": first.engine,
+            "parameters": merged.written.num_parameters,
+        }
+    )
+    return Expert(
+        id=recipe.id,
+        description=describe(recipe),
+        skills=_union(expert.skills for expert in experts),
+        tags=_union(expert.tags for expert in experts),
+        license=merged.terms.expression,
+        owner=first.owner if len({expert.owner for expert in experts}) == 1 else None,
+        defaults=first.defaults,
+        **weights,
+    )
+
+
+def entry_text(entry: Expert, *, indent: str = "  ") -> str:
+    """The entry as an item of the list `experts`."""
+    fields = entry.model_dump(mode="json", exclude_defaults=True)
+    if "engine" in fields:
+        fields["engine"] = {"kind": entry.engine.kind, **fields["engine"]}
+    order = ["id", "base", "adapter", "model", "engine"]
+    ordered = {key: fields[key] for key in [*order, *fields] if key in fields}
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = None
+    yaml.width = 4096
+    yaml.sort_base_mapping_type_on_output = False
+    stream = io.StringIO()
+    yaml.dump(ordered, stream)
+    first, *others = stream.getvalue().splitlines()
+    return "\n".join([f"{indent}- {first}", *(f"{indent}  {line}" for line in others)]) + "\n"
+
+
+def with_entry(text: str, entry: Expert, *, file: str) -> str:
+    """The text of a registry with `entry` behind its last expert; nothing else is touched.
+
+    Raises:
+        MergeError: the experts are not written as a list of lines.
+    """
+    experts = _node(YAML(typ="safe", pure=True).compose(text), _EXPERTS)
+    if not isinstance(experts, SequenceNode) or experts.flow_style or not experts.value:
+        raise MergeError(f"{file}: `experts` is no list of one entry a line; add it by hand")
+    lines = text.splitlines(keepends=True)
+    newline = "\r\n" if lines[0].endswith("\r\n") else "\n"
+    last = experts.value[-1]
+    at = _last_line(last) + 1
+    while at < len(lines) and lines[at].lstrip().startswith("#"):
+        at += 1  # keys of the last expert that are commented out
+    if not lines[at - 1].endswith("\n"):
+        lines[at - 1] += newline
+    indent = lines[last.start_mark.line][: last.start_mark.column].rpartition("-")[0]
+    added = entry_text(entry, indent=indent).replace("\n", newline)
+    return "".join([*lines[:at], added, *lines[at:]])
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file so that readers see the old text or the new one.
+
+    Raises:
+        MergeError: it cannot be written.
+    """
+    path = path.resolve()
+    draft = path.with_name(f".{path.name}.new")
+    try:
+        draft.write_bytes(text.encode())
+        draft.chmod(path.stat().st_mode & 0o777)
+        os.replace(draft, path)  # noqa: PTH105 - the name that says it is atomic
+    except OSError as exc:
+        draft.unlink(missing_ok=True)
+        raise MergeError(f"{path} cannot be written: {exc.strerror}") from exc
+
+
+def _union(labels: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(label for own in labels for label in own))
+
+
+def _relative(folder: Path, start: Path) -> str:
+    folder, start = folder.resolve(), start.resolve()
+    return str(folder.relative_to(start) if folder.is_relative_to(start) else folder)
+
+
+def _node(root: Node | None, key: str) -> Node | None:
+    if not isinstance(root, MappingNode):
+        return None
+    return next((value for name, value in root.value if name.value == key), None)
+
+
+def _last_line(node: Node) -> int:
+    """Where a node ends: by its marks, a block ends only where the next thing begins."""
+    if isinstance(node, ScalarNode) or getattr(node, "flow_style", False):
+        return int(node.end_mark.line - (node.end_mark.column == 0))
+    parts = [part for pair in node.value for part in (pair if isinstance(pair, tuple) else (pair,))]
+    return max((_last_line(part) for part in parts), default=int(node.start_mark.line))
