@@ -65,7 +65,7 @@ def train_adapter(form: Form, asked: Sequence[tuple[str, str]], folder: Path = A
     _save(network, folder / form.name)
 
 
-def load_adapted(folder: Path) -> torch.nn.Module:
+def load_adapted(folder: Path) -> PeftModel:
     """The generalist with the adapter of `folder` on it, run in float32."""
     return PeftModel.from_pretrained(load_shipped(BASE), str(folder)).eval()
 
