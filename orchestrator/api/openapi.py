@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from openai.types.chat import ChatCompletionChunk
-from openai.types.responses import Response as ResponseObject
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
@@ -21,6 +20,7 @@ from orchestrator.api.requests import (
     RouteTextRequest,
 )
 from orchestrator.api.response_request import ResponseRequest
+from orchestrator.api.response_schema import ResponseObject
 
 _REF = "#/components/schemas/{model}"
 _BODIES: tuple[type[BaseModel], ...] = (

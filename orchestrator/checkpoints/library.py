@@ -68,7 +68,14 @@ class Library:
 
     def known(self, source: str, revision: str | None) -> Manifest | None:
         """What is known of a model; nothing, where its manifest cannot be read."""
-        return _readable(self.entry(source, revision))
+        return self.at(self.entry(source, revision))
+
+    def at(self, entry: Path) -> Manifest | None:
+        """What is known of the model in a folder of `entries`."""
+        try:
+            return read_manifest(entry)
+        except ModelError:
+            return None  # whoever fetches it is told
 
     def snapshot(self, source: str, revision: str | None) -> Path | None:
         """Where the files of a model are whole: here, or in the hub's own cache."""
@@ -79,7 +86,7 @@ class Library:
 
     def any_snapshot(self, source: str) -> Path | None:
         """The newest of a model's revisions that is whole."""
-        known = filter(None, map(_readable, self.entries()))
+        known = filter(None, map(self.at, self.entries()))
         found = [one for one in known if one.source == safe(source) and one.state == "verified"]
         whole = [one for one in found if one.is_intact]
         if whole:
@@ -101,13 +108,6 @@ class Library:
 def is_true(environ: Mapping[str, str], name: str) -> bool:
     """Whether a variable is set to yes."""
     return environ.get(name, "").lower() in _TRUE
-
-
-def _readable(entry: Path) -> Manifest | None:
-    try:
-        return read_manifest(entry)
-    except ModelError:
-        return None  # whoever fetches it is told
 
 
 def _absolute(path: str | Path) -> Path:

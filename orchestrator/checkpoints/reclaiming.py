@@ -10,7 +10,6 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from orchestrator.checkpoints.library import Library
-from orchestrator.checkpoints.manifest import read_manifest
 from orchestrator.checkpoints.sources import Wanted
 from orchestrator.errors import ModelError
 
@@ -28,7 +27,7 @@ class Unused:
 def unused(library: Library, wanted: Iterable[Wanted]) -> tuple[Unused, ...]:
     """The models that none of `wanted` is, largest first."""
     kept = {library.entry(one.source, one.revision) for one in wanted}
-    found = [_unused(entry) for entry in library.entries() if entry not in kept]
+    found = [_unused(library, entry) for entry in library.entries() if entry not in kept]
     return tuple(sorted(found, key=lambda one: -one.num_bytes))
 
 
@@ -49,11 +48,8 @@ def remove(one: Unused) -> bool:
     return True
 
 
-def _unused(entry: Path) -> Unused:
-    try:
-        known = read_manifest(entry)
-    except ModelError:
-        known = None
+def _unused(library: Library, entry: Path) -> Unused:
+    known = library.at(entry)
     num_bytes = sum(_blocks_bytes(path) for path in entry.rglob("*") if path.is_file())
     return Unused(entry=entry, source=known.source if known else entry.name, num_bytes=num_bytes)
 

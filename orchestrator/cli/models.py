@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Annotated
 
@@ -115,22 +116,22 @@ def gc(
 def _pulled(librarian: Librarian, wanted: Wanted, bar: Progress) -> Iterator[str]:
     """Bring one model, its progress read from the disk: another process may be the one at it."""
     task = bar.add_task(f"{wanted.expert_id}: {safe(wanted.source)}", total=None)
-    faults: list[str] = []
-
-    def bring() -> None:
+    cancelled = threading.Event()
+    stoppable = dataclasses.replace(librarian, is_cancelled=cancelled.is_set)
+    with ThreadPoolExecutor(1) as pool:
+        bringing = pool.submit(stoppable.bring, wanted)
         try:
-            librarian.bring(wanted)
-        except OrchestratorError as exc:
-            faults.append(exc.message)
-
-    thread = threading.Thread(target=bring, daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(_LOOK_S)
-        known = librarian.library.known(wanted.source, wanted.revision)
-        if known is not None:
-            bar.update(task, total=known.num_bytes, completed=known.bytes_here)
-    yield from faults
+            while not bringing.done():
+                wait([bringing], timeout=_LOOK_S)
+                known = librarian.library.known(wanted.source, wanted.revision)
+                if known is not None:
+                    bar.update(task, total=known.num_bytes, completed=known.bytes_here)
+        finally:
+            cancelled.set()  # Ctrl-C: the pool waits for its thread
+    try:
+        bringing.result()
+    except OrchestratorError as exc:
+        yield exc.message
 
 
 def _verified(librarian: Librarian, wanted: Wanted) -> Iterator[str]:

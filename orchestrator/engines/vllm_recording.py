@@ -12,8 +12,10 @@ from vllm.distributed import cleanup_dist_env_and_memory
 from vllm.inputs import tokens_input
 from vllm.lora.request import LoRARequest
 
+from orchestrator.engines import fetched
 from orchestrator.engines.canaries import record_canary
-from orchestrator.engines.canary import Canary, Conditions, Greedy, store_canary
+from orchestrator.engines.canary import Canary, Conditions, Greedy
+from orchestrator.engines.notes import keep_canary
 from orchestrator.engines.vllm_expert import load_tokenizer, tokenizer_source
 from orchestrator.engines.vllm_live import conditions_of, greedy_params, is_on_cpu, read_greedy
 from orchestrator.engines.vllm_settings import engine_arguments
@@ -56,7 +58,7 @@ async def record_folder(folder: Path, *, dtype: Any = "auto", base: Path | None 
         canary = await record_canary(engine, backend)
     finally:
         engine.close()
-    store_canary(folder, canary, base=base)
+    keep_canary(folder, canary, fetched.notebook(), base=base)
     return canary
 
 

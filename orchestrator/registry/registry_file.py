@@ -173,8 +173,7 @@ class RegistryFile:
     async def _examined(self, content: Content) -> SoundEdit:
         if isinstance(content, Missing):
             raise RegistryError(
-                f"the registry file {str(self.path)!r} cannot be read: {content.reason}; what is "
-                "live serves on"
+                f"registry file {str(self.path)!r}: {content.reason}; what is live serves on"
             )
         return await self._rollout.examine(self._edit(content))
 

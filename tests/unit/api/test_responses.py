@@ -7,6 +7,7 @@ from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
 from orchestrator.api.response_request import ResponseRequest
+from orchestrator.api.response_schema import ResponseObject
 from orchestrator.engines.base import Chunk, Delta, TokenLogprob, ToolCall, ToolCallDelta, Usage
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.scripts import Script
@@ -38,7 +39,9 @@ async def ask(service: Service, **body):
 
 
 def whole(response) -> Response:
+    """The response, which must be OpenAI's and that of the OpenAPI document."""
     assert response.status_code == 200, response.text
+    ResponseObject.model_validate_json(response.content, strict=True)
     return Response.model_validate_json(response.content, strict=True)
 
 
@@ -235,6 +238,7 @@ async def test_a_turn_that_only_calls_functions_has_no_message(stream):
     answered = await ask(Service(engine=engine), tools=[TOOL], stream=stream)
 
     response = streamed(answered)[-1].response if stream else whole(answered)
+    ResponseObject.model_validate_json(response.model_dump_json(exclude_unset=True))
     (made,) = response.output
     assert (made.type, made.call_id, made.name) == ("function_call", "c1", "add")
     assert (made.arguments, response.status) == ('{"a": 1}', "completed")
