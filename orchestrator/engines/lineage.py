@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator.engines.adapter_room import lora_places
 from orchestrator.engines.fetched import fetched_adapter, fetched_folder, outline_folder
 from orchestrator.errors import RegistryError, SwapError
 from orchestrator.registry.lora import USUAL_RANK, read_adapter, roomy_rank
@@ -39,6 +40,8 @@ class Lineage:
     on_cpu: bool = True
     #: Largest rank of an adapter that its engine has room for, 0 where it takes none.
     max_lora_rank: int = 0
+    #: Bytes that this room takes, whether there is an adapter in it or not.
+    num_adapter_bytes: int = 0
 
     @property
     def max_adapters(self) -> int:
@@ -117,6 +120,8 @@ class _Member:
     #: Id of the lineage, but for the room it makes for adapters.
     lineage: str
     num_weight_bytes: int
+    #: Inputs and outputs of all matrices: what an adapter of rank 1 has numbers.
+    num_sides: int
     #: Of an adapter, 0 for others.
     rank: int
 
@@ -130,6 +135,7 @@ def _lineage(lineage_id: str, members: Sequence[_Member], root: Path, *, on_cpu:
         num_weight_bytes=members[0].num_weight_bytes,
         on_cpu=on_cpu,
         max_lora_rank=rank,
+        num_adapter_bytes=_adapter_bytes(members[0], rank, on_cpu=on_cpu),
     )
 
 
@@ -140,6 +146,15 @@ def _max_lora_rank(members: Sequence[_Member]) -> int:
         return 0
     given = engine.args.get("max_lora_rank", engine.args.get("max-lora-rank"))
     return int(given) if given else roomy_rank(max(member.rank for member in members))
+
+
+def _adapter_bytes(member: _Member, rank: int, *, on_cpu: bool) -> int:
+    """What vLLM sets aside: every matrix may have an adapter, as many at once as there may be."""
+    engine = member.expert.engine
+    assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
+    num_bytes = 4 if engine.dtype == "float32" or (on_cpu and engine.dtype == "auto") else 2
+    num_places = lora_places(engine, on_cpu=on_cpu)
+    return member.num_sides * rank * num_bytes * num_places
 
 
 def _named(lineage: str, max_lora_rank: int) -> str:
@@ -181,7 +196,7 @@ def _identify(expert: Expert, root: Path, *, on_cpu: bool) -> _Member:
         rank = _rank(expert, root)
         if folder is None:
             alone = f"hub-{expert.key}"
-            return _Member(expert=expert, lineage=alone, num_weight_bytes=0, rank=rank)
+            return _Member(expert=expert, lineage=alone, num_weight_bytes=0, num_sides=0, rank=rank)
         checkpoint = read_checkpoint(folder)
     except SwapError as exc:
         raise RegistryError(f"expert {expert.id!r}: {exc.message}") from exc
@@ -200,6 +215,7 @@ def _identify(expert: Expert, root: Path, *, on_cpu: bool) -> _Member:
         expert=expert,
         lineage=f"{config.get('model_type', 'model')}-{digest}",
         num_weight_bytes=checkpoint.num_bytes,
+        num_sides=sum(sum(spec.shape) for spec in checkpoint.tensors.values() if spec.is_matrix),
         rank=rank,
     )
 

@@ -6,17 +6,13 @@ import logging
 import os
 from typing import Any
 
+from orchestrator.engines.adapter_room import lora_places
 from orchestrator.registry.models import Expert, VllmEngine
 
 _logger = logging.getLogger(__name__)
 
 #: Overrides `kv_cache_memory_bytes` with whole GiB when set, so it may not be.
 _KV_OVERRIDE = "VLLM_CPU_KVCACHE_SPACE"
-
-#: vLLM's kernels for a CPU index an engine's adapters by -1 for tokens that have none, which is the
-#: last one: without an adapter that is never there, a base in a batch with its adapters would speak
-#: as one of them (0.32.0, vllm/lora/ops/torch_ops/lora_ops.py).
-_CPU_EMPTY_SLOTS = 1
 
 #: Threads are left to the scheduler: binding them fails where several engines share cores.
 _ENVIRONMENT = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_NO_USAGE_STATS": "1"}
@@ -69,7 +65,7 @@ def engine_arguments(
     if engine.max_loras is not None:
         arguments |= {
             "enable_lora": True,
-            "max_loras": engine.max_loras + (_CPU_EMPTY_SLOTS if on_cpu else 0),
+            "max_loras": lora_places(engine, on_cpu=on_cpu),
             "max_lora_rank": max_lora_rank,
         }
     return arguments | engine.args

@@ -45,6 +45,11 @@ class TensorSpec:
         """What must be equal between siblings."""
         return self.dtype, self.shape
 
+    @property
+    def is_matrix(self) -> bool:
+        """Whether an adapter can have its two matrices on it."""
+        return len(self.shape) == 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:

@@ -161,7 +161,15 @@ def test_an_adapter_of_unusual_rank_is_of_an_engine_with_more_room(tmp_path):
     assert [with_.holds(one) for one in (large, small, base)] == [True, True, True]
 
 
+def test_room_for_adapters_is_counted(tmp_path):
+    (lineage,) = lineages(adapters_on(tmp_path, 2), tmp_path)
+
+    num_sides = (8 + 4) + (4 + 4) + (8 + 4)  # of embed, layers.0 and lm_head
+    assert lineage.num_adapter_bytes == num_sides * 16 * 4 * (2 + 1)  # one more on a CPU
+
+
 def test_an_engine_without_adapters_makes_no_room(tmp_path):
     (lineage,) = lineages(two_models(tmp_path), tmp_path)
 
-    assert (lineage.max_lora_rank, lineage.max_adapters) == (0, 0)
+    room = (lineage.max_lora_rank, lineage.max_adapters, lineage.num_adapter_bytes)
+    assert room == (0, 0, 0)

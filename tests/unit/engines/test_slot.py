@@ -294,6 +294,18 @@ async def test_an_adapter_answers_beside_its_base_without_a_drain():
     assert slot.describe().residents == tuple(one.key for one in (GENERAL, *ADAPTED[:2]))
 
 
+async def test_the_adapter_used_least_recently_makes_room():
+    everyone = [GENERAL, *ADAPTED]
+    host = FakeHost(everyone, max_adapters=2)
+    slot = slot_on(host, everyone)
+
+    for one in (ADAPTED[0], ADAPTED[1], ADAPTED[0], ADAPTED[2]):
+        await said(slot, call(of=one, expert=one.id))
+
+    assert host.swaps == ["formal", "curt", "long"]
+    assert host.resident_ids == ("general", "formal", "long")
+
+
 async def test_adapters_come_back_with_their_base_ahead_of_their_use():
     everyone = [GENERAL, *ADAPTED, OTHER]
     host = FakeHost(everyone, max_adapters=2)
