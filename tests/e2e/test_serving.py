@@ -5,12 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import numpy as np
 import openai
 import pytest
+from sentence_transformers import SentenceTransformer
 
 from bench import heldout
 from deploy.demo.training.forms import FORMS
 from orchestrator.service import ports
+from routers.embeddings import minilm_folder
 from tests.e2e.service import LOOPBACK, Service, ask, listeners
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -64,6 +67,19 @@ def test_siblings_answer_in_turn_with_their_own_weights(client):
     ]
 
     assert answers == ["Nairobi", "XLIV", "Nairobi"]
+
+
+def test_texts_become_vectors_beside_them(client):
+    texts = ["Nairobi is the capital of Kenya.", "Kenya's capital is Nairobi.", "Sort 3 1 2."]
+
+    answer = client.embeddings.create(model="minilm", input=texts)
+
+    near, far = np.array([one.embedding for one in answer.data[1:]]) @ answer.data[0].embedding
+    own = SentenceTransformer(str(minilm_folder()), device="cpu", local_files_only=True)
+    assert np.allclose([one.embedding for one in answer.data], own.encode(texts), atol=1e-5)
+    assert near > 0.9 > 0.3 > far
+    with pytest.raises(openai.BadRequestError, match="'minilm' does not answer with text"):
+        chat(client, "minilm")
 
 
 def test_another_architecture_answers_beside_them(client):
