@@ -26,7 +26,8 @@ class HostReport:
     lineage: str
     #: What it takes calls for.
     experts: tuple[str, ...]
-    resident: str | None
+    #: What answers without a swap: weights that are loaded, and adapters on them.
+    residents: tuple[str, ...]
     swapping_to: str | None
     #: Calls being answered, by expert.
     in_flight: Mapping[str, int]
@@ -56,7 +57,7 @@ class SlotReport:
     @property
     def residents(self) -> tuple[str, ...]:
         """Experts that answer without a swap."""
-        return tuple(host.resident for host in self.hosts if host.resident is not None)
+        return tuple(key for host in self.hosts for key in host.residents)
 
     @property
     def num_in_flight(self) -> int:
@@ -113,11 +114,9 @@ class Slot:
     def seat(self, lineage: str, host: Host, experts: Sequence[Expert]) -> None:
         """Take in the host of a lineage, and calls for `experts`, which it can become."""
         assert lineage not in self._place_by_lineage, f"lineage {lineage!r} is seated twice"
-        held = [expert.key for expert in experts if expert.id == host.resident]
         seat = Seat(
             self._name,
             host,
-            resident=held[0] if len(held) == 1 else None,  # of two versions it may be either
             revive=None if self._revive is None else partial(self._revive, lineage),
             on_queue=self._count_queue,
         )
@@ -131,11 +130,9 @@ class Slot:
         Calls for others are refused from now on; those that wait or run are answered.
         """
         place = self._place_by_lineage[lineage]
-        for key in place.keys:
-            del self._place_by_key[key]
         expert_by_key = {expert.key: expert for expert in experts}
         place.keys = frozenset(expert_by_key)
-        self._place_by_key |= dict.fromkeys(expert_by_key, place)
+        self._find_places()
         place.seat.forget_all_but(place.loop.experts_in_use)
         for key, expert in expert_by_key.items():
             place.seat.learn(key, expert)
@@ -151,8 +148,7 @@ class Slot:
     async def unseat(self, lineage: str) -> None:
         """Close the host of a lineage; calls it has left fail with `EngineDeadError`."""
         place = self._place_by_lineage.pop(lineage)
-        for key in place.keys:
-            del self._place_by_key[key]
+        self._find_places()
         await place.loop.close()
         await place.seat.host.close()
         self._count_queue()
@@ -218,6 +214,10 @@ class Slot:
     def _places(self) -> tuple[_Place, ...]:
         return tuple(self._place_by_lineage.values())
 
+    def _find_places(self) -> None:
+        """Two hosts may stand for one key, while one takes the place of the other."""
+        self._place_by_key = {key: place for place in reversed(self._places) for key in place.keys}
+
     def _find(self, call: AnyCall) -> _Place:
         place = self._place_by_key.get(call.key)
         if place is None:
@@ -246,7 +246,7 @@ def _report(lineage: str, place: _Place) -> HostReport:
     return HostReport(
         lineage=lineage,
         experts=tuple(sorted(place.keys)),
-        resident=state.resident,
+        residents=state.residents,
         swapping_to=state.swapping_to,
         in_flight=dict(state.in_flight),
         num_waiting=place.loop.num_waiting,

@@ -188,6 +188,11 @@ class Expert(Entry):
         ExpertDefaults(), description="Sampling where the caller is silent."
     )
 
+    @property
+    def is_adapter(self) -> bool:
+        """Whether it is put on the weights of another expert."""
+        return self.base is not None or self.adapter is not None
+
     @cached_property
     def version(self) -> str:
         """12 hex digits over what decides its words and its engine."""

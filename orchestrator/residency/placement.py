@@ -16,7 +16,7 @@ class Lineage:
     """Experts that share one engine, and what that engine needs."""
 
     id: str
-    #: Their keys.
+    #: Their keys; one may be in two lineages, while one takes the place of the other.
     experts: tuple[str, ...]
     memory_gib: float
     #: Accelerators one engine spans (`tensor_parallel`).
@@ -55,12 +55,20 @@ class DispatchTable(BaseModel):
         return tuple(e for e, names in self.slots_by_expert.items() if slot in names)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where every lineage should be, and so its experts."""
+
+    slots_by_lineage: Mapping[str, tuple[str, ...]]
+    table: DispatchTable
+
+
 def place(
     lineages: Sequence[Lineage],
     slots: Sequence[SlotSpace],
     *,
     previous: Mapping[str, Sequence[str]] | None = None,
-) -> DispatchTable:
+) -> Placement:
     """Give every lineage a slot, then replicas where memory is left.
 
     What is placed stays where it is, since a move costs the start of an engine: only a lineage
@@ -93,9 +101,19 @@ def place(
         lineage.id: tuple(room.slot.name for room in rooms if lineage in room.lineages)
         for lineage in lineages
     }
-    return DispatchTable(
-        slots_by_expert={e: names_by_lineage[line.id] for line in lineages for e in line.experts}
-    )
+    return Placement(slots_by_lineage=names_by_lineage, table=_table(lineages, names_by_lineage))
+
+
+def _table(
+    lineages: Sequence[Lineage], slots_by_lineage: Mapping[str, tuple[str, ...]]
+) -> DispatchTable:
+    slots_by_expert: dict[str, tuple[str, ...]] = {}
+    for lineage in lineages:
+        for expert in lineage.experts:
+            also = slots_by_expert.get(expert, ())
+            more = (name for name in slots_by_lineage[lineage.id] if name not in also)
+            slots_by_expert[expert] = (*also, *more)
+    return DispatchTable(slots_by_expert=slots_by_expert)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -218,8 +236,6 @@ def _no_room(lineage: Lineage, rooms: Sequence[_Room]) -> SetupError:
 
 
 def _check_ids(lineages: Sequence[Lineage], slots: Sequence[SlotSpace]) -> None:
-    experts = [expert for lineage in lineages for expert in lineage.experts]
-    _check_unique("expert", experts)
     _check_unique("lineage", [lineage.id for lineage in lineages])
     _check_unique("slot", [slot.name for slot in slots])
 

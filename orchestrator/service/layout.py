@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orchestrator.engines.assignment import Assignment
 from orchestrator.engines.lineage import Lineage, lineages
-from orchestrator.registry.models import Expert, Registry, Slot, VllmEngine
+from orchestrator.registry.models import Registry, Slot, VllmEngine
 from orchestrator.registry.variants import serving
 from orchestrator.residency.placement import DispatchTable, SlotSpace, place
 from orchestrator.residency.placement import Lineage as Claim
@@ -36,6 +36,8 @@ class Layout:
 
     shares: tuple[Share, ...]
     table: DispatchTable
+    #: Of what is to be served: lineage -> keys of its experts.
+    needs: Mapping[str, frozenset[str]]
 
     @property
     def slots_by_lineage(self) -> dict[str, tuple[str, ...]]:
@@ -79,18 +81,25 @@ def lay_out(
     _log_variants(registry)
     slots = dict(named_slots(registry))
     on_cpu = not any(slot.accelerators for slot in slots.values())
-    found = lineages(_experts(registry, beside), root, on_cpu=on_cpu)
+    found = lineages(registry.experts, root, on_cpu=on_cpu)
+    needs = {one.id: frozenset(expert.key for expert in one.experts) for one in found}
+    if beside is not None:
+        found = _joined(lineages(beside.experts, root, on_cpu=on_cpu), found)
     overhead_gib = max((slot.engine_overhead_gib for slot in slots.values()), default=0.0)
-    table = place(
+    placement = place(
         [_claim(lineage, overhead_gib) for lineage in found],
         [_space(name, slot) for name, slot in slots.items()],
         previous=previous,
     )
     shares = tuple(
-        Share(name=name, slot=slot, lineages=_on(table, name, found))
+        Share(
+            name=name,
+            slot=slot,
+            lineages=tuple(one for one in found if name in placement.slots_by_lineage[one.id]),
+        )
         for name, slot in slots.items()
     )
-    return Layout(shares=shares, table=table)
+    return Layout(shares=shares, table=placement.table, needs=needs)
 
 
 def named_slots(registry: Registry) -> Iterator[tuple[str, Slot]]:
@@ -118,10 +127,18 @@ def assignment_of(share: Share, *, max_queue: int) -> Assignment:
     )
 
 
-def _experts(registry: Registry, beside: Registry | None) -> list[Expert]:
-    """The experts of both, the definitions they share once."""
-    also = () if beside is None else beside.experts
-    return list({expert.key: expert for expert in (*also, *registry.experts)}.values())
+def _joined(live: Sequence[Lineage], proposed: Sequence[Lineage]) -> tuple[Lineage, ...]:
+    """The lineages of both; one that both have has the experts of both, each definition once.
+
+    They are grouped apart: an adapter that needs a roomier engine must not rename the live one.
+    """
+    joined = {lineage.id: lineage for lineage in live}
+    for lineage in proposed:
+        known = joined.get(lineage.id, lineage)
+        experts = {one.key: one for one in (*known.experts, *lineage.experts)}.values()
+        ordered = sorted(experts, key=lambda one: one.is_adapter)
+        joined[lineage.id] = replace(lineage, experts=tuple(ordered))
+    return tuple(joined.values())
 
 
 def _log_variants(registry: Registry) -> None:
@@ -144,7 +161,8 @@ def claimed_gib(lineage: Lineage, slot: Slot) -> float:
 def _engine_gib(lineage: Lineage) -> float:
     engine = lineage.experts[0].engine
     assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
-    return lineage.num_weight_bytes / _GIB + engine.kv_cache_gib
+    num_bytes = lineage.num_weight_bytes + lineage.num_adapter_bytes
+    return num_bytes / _GIB + engine.kv_cache_gib
 
 
 def _claim(lineage: Lineage, overhead_gib: float) -> Claim:
@@ -160,8 +178,3 @@ def _claim(lineage: Lineage, overhead_gib: float) -> Claim:
 
 def _space(name: str, slot: Slot) -> SlotSpace:
     return SlotSpace(name=name, memory_gib=slot.memory_gib, accelerators=slot.accelerators)
-
-
-def _on(table: DispatchTable, slot: str, found: tuple[Lineage, ...]) -> tuple[Lineage, ...]:
-    hosted = set(table.experts_on(slot))
-    return tuple(lineage for lineage in found if lineage.experts[0].key in hosted)

@@ -11,7 +11,7 @@ from pathlib import Path
 from orchestrator.engines import fetched
 from orchestrator.errors import NotFoundError, RegistryError, SetupError
 from orchestrator.registry.generations import GenerationRecord, Generations
-from orchestrator.registry.models import Registry, VllmEngine
+from orchestrator.registry.models import Registry
 from orchestrator.service.layout import Layout, lay_out, named_slots
 from orchestrator.service.rollcall import PATIENCE_S, Plan, Rollcall
 
@@ -104,11 +104,10 @@ class Replicas:
 
     async def _plan(self, record: GenerationRecord, *, beside: Registry | None = None) -> Plan:
         layout = await asyncio.to_thread(_placed, record, beside, self._rollcall.placed)
-        hosted = [one for one in record.registry.experts if isinstance(one.engine, VllmEngine)]
         return Plan(
             number=record.number,
             layout=layout,
-            keys=frozenset(expert.key for expert in hosted),
+            needs=layout.needs,
             max_queue=record.registry.defaults.max_queue,
         )
 

@@ -7,7 +7,7 @@ request may still be pinned to, where they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from orchestrator.engines.assignment import Assignment
@@ -29,8 +29,8 @@ class Plan:
     number: int
     #: Of a proposed generation: with what is live until then.
     layout: Layout
-    #: Its own hosted experts.
-    keys: frozenset[str]
+    #: Its own: lineage -> keys of the experts that must be hosted there.
+    needs: Mapping[str, frozenset[str]]
     max_queue: int
 
 
@@ -204,8 +204,11 @@ class Rollcall:
     def _of_slots(self, plan: Plan) -> Obstacles:
         failed: dict[str, str] = {}
         waiting: dict[str, str] = {}
-        hosted = self.table().slots_by_expert
-        for lineage, slots in _lineages(plan, lacking=plan.keys - hosted.keys()).items():
+        slots_by_lineage = plan.layout.slots_by_lineage
+        for lineage, keys in plan.needs.items():
+            slots = slots_by_lineage[lineage]
+            if any(keys <= self._taken(slot, lineage) for slot in slots):
+                continue
             told = {slot: self._of_engine(slot, lineage) for slot in slots}
             reasons = {f"slot {slot}": one for slot, one in told.items() if one is not None}
             pending = {
@@ -214,6 +217,14 @@ class Rollcall:
             failed |= {} if pending else {name: detail for name, (_, detail) in reasons.items()}
             waiting |= pending
         return Obstacles(failed=failed, waiting=waiting)
+
+    def _taken(self, slot: str, lineage: str) -> frozenset[str]:
+        """Keys that the engine of a lineage takes calls for."""
+        report = self._workers.get(slot)
+        if report is None or report.report is None or report.state == "silent":
+            return frozenset()
+        hosts = (host for host in report.report.hosts if host.lineage == lineage)
+        return frozenset(key for host in hosts for key in host.experts)
 
     def _of_engine(self, slot: str, lineage: str) -> tuple[str, str] | None:
         """How far an engine is; `None` for one of a worker that is not waited for."""
@@ -272,14 +283,3 @@ def _joined(here: Lineage | None, lineage: Lineage, left: tuple[object, ...]) ->
     keys = {expert.key for expert in held}
     more = tuple(one for one in lineage.experts if one in left and one.key not in keys)
     return replace(here or lineage, experts=(*held, *more))
-
-
-def _lineages(plan: Plan, *, lacking: frozenset[str]) -> dict[str, tuple[str, ...]]:
-    """Lineages that have some of these experts -> slots that should hold them."""
-    slots = plan.layout.slots_by_lineage
-    return {
-        lineage.id: slots[lineage.id]
-        for share in plan.layout.shares
-        for lineage in share.lineages
-        if any(expert.key in lacking for expert in lineage.experts)
-    }

@@ -318,7 +318,8 @@ async def test_a_host_that_died_comes_back_with_an_expert_that_is_wanted_now(hos
     await hosting.check()
     await hosting.slot.settled()
 
-    assert openings.hosts["llama"].resident == "french"
+    assert await said(hosting, FRENCH) == "french: hi"
+    assert openings.hosts["llama"].swaps == []
 
 
 async def test_the_queue_of_a_slot_is_as_long_as_the_registry_says(hosting, openings):

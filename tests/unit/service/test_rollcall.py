@@ -38,10 +38,16 @@ def plan(number: int, keys: list[Expert] | None = None, **by_slot: list[Lineage]
         for expert in (one for line in share.lineages for one in line.experts):
             placed[expert.key] = (*placed.get(expert.key, ()), share.name)
     own = placed if keys is None else [one.key for one in keys]
+    needs = {
+        line.id: frozenset(one.key for one in line.experts if one.key in own)
+        for share in shares
+        for line in share.lineages
+    }
+    table = DispatchTable(slots_by_expert=placed)
     return Plan(
         number=number,
-        layout=Layout(shares=shares, table=DispatchTable(slots_by_expert=placed)),
-        keys=frozenset(own),
+        layout=Layout(shares=shares, table=table, needs=needs),
+        needs=needs,
         max_queue=64,
     )
 
@@ -52,7 +58,7 @@ def worker(rollcall: Rollcall, slot: str, *experts: Expert, **engines: str) -> W
     host = HostReport(
         lineage="llama",
         experts=tuple(expert.key for expert in experts),
-        resident=None,
+        residents=(),
         swapping_to=None,
         in_flight={},
         num_waiting=0,
