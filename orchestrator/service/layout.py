@@ -36,8 +36,8 @@ class Layout:
 
     shares: tuple[Share, ...]
     table: DispatchTable
-    #: Of what is to be served: lineage -> keys of its experts.
-    needs: Mapping[str, frozenset[str]]
+    #: Those of what is to be served, without what was beside it.
+    own: tuple[Lineage, ...]
 
     @property
     def slots_by_lineage(self) -> dict[str, tuple[str, ...]]:
@@ -59,32 +59,41 @@ class Layout:
         )
 
 
-def lay_out(
-    registry: Registry,
-    root: Path,
-    *,
-    beside: Registry | None = None,
-    previous: Mapping[str, Sequence[str]] | None = None,
-) -> Layout:
-    """Place every lineage of `registry` in its slots.
+def grouped(registry: Registry, root: Path) -> tuple[Lineage, ...]:
+    """The lineages of `registry`, as its models are now; reads their headers.
 
     Args:
-        registry: what should be served, and its slots.
+        registry: what should be served.
         root: what relative model paths are relative to.
+
+    Raises:
+        RegistryError: a model cannot be read.
+    """
+    _log_variants(registry)
+    on_cpu = not any(slot.accelerators for slot in registry.slots)
+    return lineages(registry.experts, root, on_cpu=on_cpu)
+
+
+def lay_out(
+    registry: Registry,
+    own: Sequence[Lineage],
+    *,
+    beside: Sequence[Lineage] = (),
+    previous: Mapping[str, Sequence[str]] | None = None,
+) -> Layout:
+    """Place every lineage in the slots of `registry`.
+
+    Args:
+        registry: what should be served.
+        own: its lineages.
         beside: what is served now, and must be until `registry` is.
         previous: lineage id -> slots that hold it, where it stays.
 
     Raises:
-        RegistryError: a model cannot be read.
         SetupError: the slots have no room for an engine.
     """
-    _log_variants(registry)
     slots = dict(named_slots(registry))
-    on_cpu = not any(slot.accelerators for slot in slots.values())
-    found = lineages(registry.experts, root, on_cpu=on_cpu)
-    needs = {one.id: frozenset(expert.key for expert in one.experts) for one in found}
-    if beside is not None:
-        found = _joined(lineages(beside.experts, root, on_cpu=on_cpu), found)
+    found = _joined(beside, own)
     overhead_gib = max((slot.engine_overhead_gib for slot in slots.values()), default=0.0)
     placement = place(
         [_claim(lineage, overhead_gib) for lineage in found],
@@ -99,7 +108,7 @@ def lay_out(
         )
         for name, slot in slots.items()
     )
-    return Layout(shares=shares, table=placement.table, needs=needs)
+    return Layout(shares=shares, table=placement.table, own=tuple(own))
 
 
 def named_slots(registry: Registry) -> Iterator[tuple[str, Slot]]:
@@ -130,7 +139,7 @@ def assignment_of(share: Share, *, max_queue: int) -> Assignment:
 def _joined(live: Sequence[Lineage], proposed: Sequence[Lineage]) -> tuple[Lineage, ...]:
     """The lineages of both; one that both have has the experts of both, each definition once.
 
-    They are grouped apart: an adapter that needs a roomier engine must not rename the live one.
+    What is live keeps the lineages it runs in, whatever became of its folders since.
     """
     joined = {lineage.id: lineage for lineage in live}
     for lineage in proposed:

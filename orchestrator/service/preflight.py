@@ -15,7 +15,7 @@ from orchestrator.registry.edit import Edit, SoundEdit, checker, sha256_of, soun
 from orchestrator.registry.models import Registry
 from orchestrator.registry.registry_file import read_content
 from orchestrator.registry.settling import Missing
-from orchestrator.service.layout import Layout, lay_out
+from orchestrator.service.layout import Layout, grouped, lay_out
 from orchestrator.service.ports import require_free
 from orchestrator.service.settings import Settings
 from routers.base import RouterError
@@ -58,7 +58,7 @@ def check(settings: Settings) -> Checked:
     edit = _read(settings.registry.absolute())
     registry = edit.registry
     fetched.sketch(registry.experts)
-    layout = lay_out(registry, settings.registry.resolve().parent)
+    layout = lay_out(registry, grouped(registry, settings.registry.resolve().parent))
     require_extras(layout, is_installed=_is_installed)
     _require_routers(registry)
     _require_memory(layout, settings)

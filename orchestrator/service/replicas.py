@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from orchestrator.engines import fetched
+from orchestrator.engines.lineage import Lineage
 from orchestrator.errors import NotFoundError, RegistryError, SetupError
 from orchestrator.registry.generations import GenerationRecord, Generations
 from orchestrator.registry.models import Registry
-from orchestrator.service.layout import Layout, lay_out, named_slots
+from orchestrator.service.layout import grouped, lay_out, named_slots
 from orchestrator.service.rollcall import PATIENCE_S, Plan, Rollcall
 
 _LOG = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Replicas:
         self._news = asyncio.Event()
         self._live: GenerationRecord | None = None
         self._proposed: int | None = None
+        self._prepared: Plan | None = None
 
     def heard(self) -> None:
         """Take note that some replica has said something."""
@@ -49,7 +51,8 @@ class Replicas:
         self._proposed = proposed.number
         self._rollcall.announce(proposed.number)
         try:
-            self._rollcall.propose(await self._plan_beside(proposed))
+            self._prepared = await self._plan_beside(proposed)
+            self._rollcall.propose(self._prepared)
             self._tell()
             await self._all_ready(proposed.number)
         except BaseException:
@@ -71,8 +74,9 @@ class Replicas:
         if self._live is not None and self._live.number == live.number:
             self._rollcall.withdraw()
         else:
-            self._rollcall.settle(await self._plan(live), older=older)
+            self._rollcall.settle(await self._plan(live, own=self._prepared_for(live)), older=older)
             self._live = live
+        self._prepared = None
         self._tell()
 
     async def _all_ready(self, number: int) -> None:
@@ -88,13 +92,19 @@ class Replicas:
                 async with asyncio.timeout(_LOOK_S):
                     await self._news.wait()
 
+    def _prepared_for(self, live: GenerationRecord) -> Sequence[Lineage] | None:
+        """The lineages that were made ready, whatever became of the folders since."""
+        prepared = self._prepared
+        is_same = prepared is not None and prepared.number == live.number
+        return prepared.layout.own if prepared is not None and is_same else None
+
     async def _plan_beside(self, proposed: GenerationRecord) -> Plan:
         live = self._live
         if live is None:
             return await self._plan(proposed)
         _require_same_slots(live.registry, proposed.registry)
         try:
-            return await self._plan(proposed, beside=live.registry)
+            return await self._plan(proposed, beside=self._rollcall.own)
         except SetupError as exc:
             raise RegistryError(
                 f"generation {proposed.number} does not fit beside generation {live.number}, which "
@@ -102,12 +112,19 @@ class Replicas:
                 "its own what is to make room"
             ) from exc
 
-    async def _plan(self, record: GenerationRecord, *, beside: Registry | None = None) -> Plan:
-        layout = await asyncio.to_thread(_placed, record, beside, self._rollcall.placed)
+    async def _plan(
+        self,
+        record: GenerationRecord,
+        *,
+        own: Sequence[Lineage] | None = None,
+        beside: Sequence[Lineage] = (),
+    ) -> Plan:
+        if own is None:
+            own = await asyncio.to_thread(_grouped, record)
+        layout = lay_out(record.registry, own, beside=beside, previous=self._rollcall.placed)
         return Plan(
             number=record.number,
             layout=layout,
-            needs=layout.needs,
             max_queue=record.registry.defaults.max_queue,
         )
 
@@ -128,11 +145,9 @@ class Replicas:
         return plans
 
 
-def _placed(
-    record: GenerationRecord, beside: Registry | None, previous: Mapping[str, tuple[str, ...]]
-) -> Layout:
+def _grouped(record: GenerationRecord) -> tuple[Lineage, ...]:
     fetched.sketch(record.registry.experts)
-    return lay_out(record.registry, Path(record.folder), beside=beside, previous=previous)
+    return grouped(record.registry, Path(record.folder))
 
 
 def _require_same_slots(live: Registry, proposed: Registry) -> None:

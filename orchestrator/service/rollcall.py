@@ -7,7 +7,7 @@ request may still be pinned to, where they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from orchestrator.engines.assignment import Assignment
@@ -29,8 +29,6 @@ class Plan:
     number: int
     #: Of a proposed generation: with what is live until then.
     layout: Layout
-    #: Its own: lineage -> keys of the experts that must be hosted there.
-    needs: Mapping[str, frozenset[str]]
     max_queue: int
 
 
@@ -88,6 +86,11 @@ class Rollcall:
                 if engine.is_wanted:
                     found[engine.lineage] = (*found.get(engine.lineage, ()), slot)
         return found
+
+    @property
+    def own(self) -> tuple[Lineage, ...]:
+        """Lineages of the live generation, as they run."""
+        return () if self._live is None else self._live.layout.own
 
     @property
     def is_planned(self) -> bool:
@@ -205,11 +208,12 @@ class Rollcall:
         failed: dict[str, str] = {}
         waiting: dict[str, str] = {}
         slots_by_lineage = plan.layout.slots_by_lineage
-        for lineage, keys in plan.needs.items():
-            slots = slots_by_lineage[lineage]
-            if any(keys <= self._taken(slot, lineage) for slot in slots):
+        for lineage in plan.layout.own:
+            slots = slots_by_lineage[lineage.id]
+            keys = frozenset(expert.key for expert in lineage.experts)
+            if any(keys <= self._taken(slot, lineage.id) for slot in slots):
                 continue
-            told = {slot: self._of_engine(slot, lineage) for slot in slots}
+            told = {slot: self._of_engine(slot, lineage.id) for slot in slots}
             reasons = {f"slot {slot}": one for slot, one in told.items() if one is not None}
             pending = {
                 name: detail for name, (state, detail) in reasons.items() if state != "failed"

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from orchestrator.engines.hosting import Hosting
 from orchestrator.errors import RegistryError
 from tests.integration.service.cell import Cell, Load
 
@@ -35,6 +36,10 @@ async def until(condition, *, within_s: float = 20.0) -> None:
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0)
+
+
+def held(slot: Hosting) -> set[str]:
+    return {engine.lineage for engine in slot.describe()}
 
 
 async def test_two_hundred_edits_under_load_fail_no_request_and_mix_no_generations(cell):
@@ -101,6 +106,17 @@ async def test_a_replica_makes_room_for_a_newcomer_under_load(cell):
 
     assert load.failures == []
     assert (await cell.gateways[0].ask("b"))[1].startswith("b@")
+
+
+async def test_weights_that_were_exchanged_in_place_are_started_before_the_old_ones_end(cell):
+    await cell.edit(entry(cell, "a"))
+    (before,) = cell.opened
+    async with Load(cell, "a").running() as load:
+        await cell.edit(entry(cell, "a", num_bytes=128), entry(cell, "b", num_bytes=128))
+        await until(lambda: all(before not in held(one) for one in cell.slots.values()))
+
+    assert load.failures == []
+    assert len(cell.opened) == 2
 
 
 async def test_a_worker_that_is_killed_comes_back_with_all_of_it(cell):

@@ -38,16 +38,15 @@ def plan(number: int, keys: list[Expert] | None = None, **by_slot: list[Lineage]
         for expert in (one for line in share.lineages for one in line.experts):
             placed[expert.key] = (*placed.get(expert.key, ()), share.name)
     own = placed if keys is None else [one.key for one in keys]
-    needs = {
-        line.id: frozenset(one.key for one in line.experts if one.key in own)
-        for share in shares
-        for line in share.lineages
-    }
+    whole = {line.id: line for share in shares for line in share.lineages}
+    parts = (
+        replace(line, experts=tuple(one for one in line.experts if one.key in own))
+        for line in whole.values()
+    )
     table = DispatchTable(slots_by_expert=placed)
     return Plan(
         number=number,
-        layout=Layout(shares=shares, table=table, needs=needs),
-        needs=needs,
+        layout=Layout(shares=shares, table=table, own=tuple(parts)),
         max_queue=64,
     )
 
