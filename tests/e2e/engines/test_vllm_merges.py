@@ -3,8 +3,9 @@
 import pytest
 
 from orchestrator.cli.main import main
-from orchestrator.engines.base import Call, Sampling, Text, collect
+from orchestrator.engines.base import Call, Sampling, Text
 from orchestrator.engines.canary import CanaryFile
+from orchestrator.engines.collecting import collect
 from orchestrator.registry.loader import load
 from orchestrator.registry.models import Expert
 
@@ -52,7 +53,8 @@ async def spoken(host, expert, known):
     return b"".join(bytes(token.bytes_) for token in choice.logprobs), choice.logprobs
 
 
-async def test_a_merge_gives_exactly_the_words_of_a_fresh_engine(resident, merged, fresh):
+async def test_a_merge_gives_exactly_the_words_of_a_fresh_engine(resident, merged, fresh, caplog):
+    said = []
     for before in ("first", "second"):
         host = await resident(before)
         other, _ = await spoken(host, before, fresh)
@@ -62,8 +64,12 @@ async def test_a_merge_gives_exactly_the_words_of_a_fresh_engine(resident, merge
 
         worst = max(abs(s.logprob - k) for s, k in zip(scores, fresh.logprobs, strict=False))
         assert worst < 1e-3
-        assert words != other
         assert len(scores) >= 1
+        assert words != other
+        said.append(words)
+    assert said[0] == said[1]
+    # The canary compares the ids themselves; where they differ the engine is started anew.
+    assert not [one for one in caplog.messages if "restarting" in one]
 
 
 async def test_its_sources_speak_as_before(resident, merged, models):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.engines.vllm_settings import engine_arguments
 from orchestrator.registry.arguments import ArgFault
 from orchestrator.registry.loader import check
 from orchestrator.registry.models import Expert, Slot, Variant, VllmEngine
@@ -186,6 +187,7 @@ def test_a_loaded_registry_holds_what_serves(checked):
     (served,) = found.registry.experts
     assert served.engine.dtype == "bfloat16"
     assert serving(served).name == "half"
+    assert engine_arguments(served, source="x", on_cpu=True)["dtype"] == "bfloat16"
     assert [choice.slots for choice in found.choices] == [("local",)]
 
 
