@@ -9,7 +9,7 @@ REGISTRY ?= experts.yaml
 GATEWAYS ?= 2
 BIN := .venv/bin
 
-.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway clean
+.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-merge clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -70,6 +70,10 @@ heldout: .venv/.dev ## Ask a running service the held-out questions: make heldou
 
 bench-gateway: .venv/.dev ## Measure the gateway against LiteLLM and bare vLLM.
 	@$(BIN)/python -m bench.gateway
+
+bench-merge: .venv/.dev ## Measure what merges of two demo experts keep, and what fewer bits cost.
+	@$(BIN)/python -m deploy.demo.training merges
+	@$(BIN)/python -m deploy.demo.training variants
 
 clean: ## Remove what was installed and made.
 	rm -rf .venv .venv-litellm build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

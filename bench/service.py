@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from bench.process import BenchError, Running, answers, free_port, start
+from orchestrator.registry.document import read
 
 START_TIMEOUT_S = 300.0
 STOP_TIMEOUT_S = 60.0
@@ -48,11 +48,12 @@ def read_registry(path: Path) -> dict[str, Any]:
     """The registry file as plain values.
 
     Raises:
-        BenchError: there is no such file.
+        BenchError: it cannot be read; the message says why.
     """
-    if not path.is_file():
-        raise BenchError(f"there is no registry at {path}")
-    return dict(YAML(typ="safe", pure=True).load(path))
+    document = read(path)
+    if document.faults or not isinstance(document.value, dict):
+        raise BenchError("\n".join(["there is no registry:", *map(str, document.faults)]))
+    return document.value
 
 
 def write_echo_registry(source: Path, *, upstream: str, to: Path) -> Path:
@@ -65,5 +66,5 @@ def write_echo_registry(source: Path, *, upstream: str, to: Path) -> Path:
     content["experts"] = [{"id": expert["id"], "engine": engine} for expert in content["experts"]]
     for router in content.get("routers", {}).values():
         router["artifact"] = str((source.parent / router["artifact"]).resolve())
-    YAML(typ="safe", pure=True).dump(content, to)
+    to.write_text(json.dumps(content, indent=1))  # which YAML holds as well
     return to

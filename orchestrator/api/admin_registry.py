@@ -12,13 +12,18 @@ from orchestrator.api.body import read_body
 from orchestrator.api.exchange import exchange_of
 from orchestrator.api.faults import parse
 from orchestrator.api.openapi import described
-from orchestrator.api.preconditions import etag, expected_generation, require_yaml
+from orchestrator.api.preconditions import (
+    etag,
+    expected_generation,
+    require_no_page,
+    require_yaml,
+)
 from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.wiring import Wiring
 from orchestrator.errors import OrchestratorError
 from orchestrator.registry.changes import Applied, DiffRequest, PostedEdit, RollbackRequest
+from orchestrator.registry.contents import MAX_BYTES
 from orchestrator.registry.diff import Diff
-from orchestrator.registry.document import MAX_BYTES
 from orchestrator.registry.generations import GenerationSummary
 from orchestrator.registry.status import RolloutStatus
 
@@ -102,7 +107,13 @@ def _add_questions(router: APIRouter, control: RegistryControl) -> None:
 
 
 def _add_edits(router: APIRouter, control: RegistryControl) -> None:
-    @router.post("", summary="Edit the registry", responses=described(), openapi_extra=_BODY)
+    @router.post(
+        "",
+        summary="Edit the registry",
+        responses=described(),
+        openapi_extra=_BODY,
+        dependencies=[Depends(require_no_page)],
+    )
     async def edit(request: Request, dry_run: bool = False, wait: bool = True) -> Applied:
         """Serve the registry in the body, else what the registry file says now.
 
@@ -120,7 +131,12 @@ def _add_edits(router: APIRouter, control: RegistryControl) -> None:
             )
         )
 
-    @router.post("/rollback", summary="Go back", responses=described())
+    @router.post(
+        "/rollback",
+        summary="Go back",
+        responses=described(),
+        dependencies=[Depends(require_no_page)],
+    )
     async def rollback(request: Request, wait: bool = True) -> Applied:
         """Serve an earlier generation again, as a new one; the registry file stays as it is."""
         content = await read_body(request, exchange_of(request), max_bytes=MAX_BYTES)

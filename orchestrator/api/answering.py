@@ -16,7 +16,7 @@ from orchestrator.api.faults import parse
 from orchestrator.api.metering import metered
 from orchestrator.api.parameters import settle
 from orchestrator.api.replies import EventReply, JsonReply
-from orchestrator.api.requests import ChatRequest, GenerationRequest
+from orchestrator.api.requests import CallerRequest, ChatRequest, GenerationRequest
 from orchestrator.api.wiring import Wiring
 from orchestrator.api.writers import Head, Writer
 from orchestrator.compositions.base import Query
@@ -25,7 +25,7 @@ from orchestrator.engines.base import Chunk
 from orchestrator.engines.collecting import collect
 from orchestrator.errors import EngineProtocolError
 
-R = TypeVar("R", bound=GenerationRequest)
+R = TypeVar("R", bound=CallerRequest)
 
 
 def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
@@ -104,9 +104,9 @@ async def _first(chunks: AsyncGenerator[Chunk, None], expert: str) -> Chunk:
         raise
 
 
-def _nested_ignored(asked: GenerationRequest) -> tuple[str, ...]:
+def _nested_ignored(asked: CallerRequest) -> tuple[str, ...]:
     found: tuple[str, ...] = ()
-    options = asked.stream_options
+    options = asked.stream_options if isinstance(asked, GenerationRequest) else None
     if options is not None and options.include_obfuscation:
         found += ("stream_options.include_obfuscation",)
     return found + left_aside(asked) if isinstance(asked, ChatRequest) else found

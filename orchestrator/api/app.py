@@ -18,6 +18,7 @@ from orchestrator.api import (
     health,
     http_errors,
     models,
+    responses,
     route,
 )
 from orchestrator.api.accounts import Accounts
@@ -63,7 +64,8 @@ def create_app(
         # A redirect would send bodies and keys to whatever host the caller's headers name.
         redirect_slashes=False,
     )
-    for family in (chat, completions, embeddings, route, models, health, admin, admin_registry):
+    generating = (chat, completions, responses, embeddings, route)
+    for family in (*generating, models, health, admin, admin_registry):
         app.include_router(family.endpoints(wiring))
     if settings.docs:
         app.include_router(docs.endpoints(app))

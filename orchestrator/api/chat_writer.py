@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from orchestrator.api.writers import EventForm, Head, finite, usage_of
+from orchestrator.api.writers import DoneEnding, EventForm, Head, finite, usage_of
 from orchestrator.engines.base import (
     Answer,
     Choice,
@@ -19,7 +19,7 @@ from orchestrator.engines.base import (
 )
 
 
-class ChatWriter:
+class ChatWriter(DoneEnding):
     """Spells one chat answer.
 
     Reasoning travels as `reasoning` beside `content`, the name vLLM uses; OpenAI has none.

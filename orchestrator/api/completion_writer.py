@@ -7,13 +7,13 @@ from typing import Any
 
 import orjson
 
-from orchestrator.api.writers import EventForm, Head, finite, usage_of
+from orchestrator.api.writers import DoneEnding, EventForm, Head, finite, usage_of
 from orchestrator.engines.base import Answer, Choice, Chunk, Delta, TokenLogprob
 
 _KIND = "text_completion"
 
 
-class CompletionWriter:
+class CompletionWriter(DoneEnding):
     """Spells one text completion."""
 
     def __init__(self, head: Head, *, has_usage: bool) -> None:

@@ -19,12 +19,15 @@ from orchestrator.api.requests import (
     RouteChatRequest,
     RouteTextRequest,
 )
+from orchestrator.api.response_request import ResponseRequest
+from orchestrator.api.response_schema import ResponseObject
 
 _REF = "#/components/schemas/{model}"
 _BODIES: tuple[type[BaseModel], ...] = (
     ChatRequest,
     CompletionRequest,
     EmbeddingRequest,
+    ResponseRequest,
     RouteChatRequest,
     RouteTextRequest,
 )
@@ -62,6 +65,20 @@ def generated(whole: type[BaseModel], event: type[BaseModel]) -> dict[int | str,
         "model": whole,
         "description": "The answer; with `stream`, events, each of this form, and then `[DONE]`.",
         "content": {"text/event-stream": form},
+    }
+    return {**described(), 200: ok}
+
+
+def responded() -> dict[int | str, dict[str, Any]]:
+    """`responses` of the Responses endpoint: one object, or its typed events."""
+    ok = {
+        "model": ResponseObject,
+        "description": (
+            "The response; with `stream`, OpenAI's typed events: `response.created`, "
+            "`response.in_progress`, those of each item, and `response.completed`, "
+            "`response.incomplete` or `response.failed`."
+        ),
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
     return {**described(), 200: ok}
 

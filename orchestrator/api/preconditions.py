@@ -1,12 +1,13 @@
-"""What the headers of an edit say: which generation it builds on, and what its body is."""
+"""What the headers of an edit say: who sends it, what it builds on, and what its body is."""
 
 from __future__ import annotations
 
 import re
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 
-from orchestrator.errors import InvalidRequestError
+from orchestrator.errors import ForbiddenError, InvalidRequestError
 
 _TAG = re.compile(r'(?:W/)?"?(?P<value>[0-9]{1,18}|[0-9a-f]{64})"?')
 #: JSON is YAML, so one parser reads both and knows every line.
@@ -18,6 +19,9 @@ _TYPES = (
     "application/json",
     "text/plain",
 )
+
+
+_OWN_PAGE = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
 
 
 def etag(generation: int) -> str:
@@ -41,6 +45,20 @@ def expected_generation(headers: Headers) -> str | None:
             param="if-match",
         )
     return found["value"]
+
+
+async def require_no_page(request: Request) -> None:
+    """Refuse what a page in a browser on this machine sends: any site can have one send it.
+
+    Raises:
+        ForbiddenError: the page is of another machine.
+    """
+    origin = request.headers.get("origin")
+    if origin is not None and _OWN_PAGE.fullmatch(origin) is None:
+        raise ForbiddenError(
+            f"the registry is not edited by pages of {origin[:80]!r}; use `orchestrator reload`, "
+            "or send no Origin"
+        )
 
 
 def require_yaml(headers: Headers, content: bytes) -> None:

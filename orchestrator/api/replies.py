@@ -10,9 +10,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from orchestrator.api.connection import ClientGoneError, connected
-from orchestrator.api.envelope import envelope_of
 from orchestrator.api.exchange import Exchange, of_scope
-from orchestrator.api.writers import DONE, Writer
+from orchestrator.api.writers import Writer
 from orchestrator.engines.base import Chunk
 from orchestrator.errors import OrchestratorError
 
@@ -43,7 +42,7 @@ class EventReply(Response):
     """An answer as server-sent events.
 
     The first chunk is there already, so an error before it was an ordinary response. One after it
-    becomes a last event with the error envelope, and the stream ends without `[DONE]`.
+    becomes a last event, as the writer spells it.
 
     Args:
         first: the first chunk.
@@ -79,13 +78,17 @@ class EventReply(Response):
         except ClientGoneError:
             raise
         except OrchestratorError as error:
-            return _broken_off(error, exchange)
+            return self._broken_off(error, exchange)
         except Exception:
             log.exception("unforeseen error in the stream of request %s", exchange.request_id)
-            return _broken_off(
+            return self._broken_off(
                 OrchestratorError("an unforeseen error broke off the answer"), exchange
             )
-        return DONE
+        return self._writer.end()
+
+    def _broken_off(self, error: OrchestratorError, exchange: Exchange) -> bytes:
+        exchange.end(error.status, error.code)
+        return self._writer.broken_off(error)
 
     async def _write(self, events: bytes, exchange: Exchange, send: Send) -> None:
         if events:
@@ -100,8 +103,3 @@ async def _send(message: Message, send: Send) -> None:
         await send(message)
     except OSError as error:
         raise ClientGoneError from error
-
-
-def _broken_off(error: OrchestratorError, exchange: Exchange) -> bytes:
-    exchange.end(error.status, error.code)
-    return b"data: " + envelope_of(error) + b"\n\n"

@@ -45,8 +45,8 @@ PromptIn = Annotated[
 ]
 
 
-class GenerationRequest(Wire):
-    """What both generating endpoints share.
+class CallerRequest(Wire):
+    """What all generating endpoints share.
 
     Keys beyond those defined are kept apart and judged by `parameters.settle`.
     """
@@ -56,6 +56,20 @@ class GenerationRequest(Wire):
     model: str = Field(
         min_length=1, max_length=256, description="An expert or a composition, such as `auto`."
     )
+    stream: bool | None = Field(None, description="Send the answer as server-sent events.")
+    user: str | None = Field(None, max_length=512, description="Kept in the decision record.")
+    metadata: (
+        dict[
+            Annotated[str, Field(max_length=64)],
+            Annotated[str, Field(max_length=512)],
+        ]
+        | None
+    ) = Field(None, max_length=16, description="Kept in the decision record.")
+
+
+class GenerationRequest(CallerRequest):
+    """What chats and text completions share."""
+
     n: int | None = Field(None, ge=1, le=128, description="How many answers.")
     stop: Stop | None = Field(None, description="Up to four texts that end the answer.")
     seed: int | None = Field(None, ge=-_INT64, lt=_INT64, description="Makes sampling repeatable.")
@@ -69,16 +83,7 @@ class GenerationRequest(Wire):
     logit_bias: dict[str, Annotated[float, Field(ge=-100, le=100)]] | None = Field(
         None, description="Token id of the answering expert's vocabulary -> bias."
     )
-    stream: bool | None = Field(None, description="Send the answer as server-sent events.")
     stream_options: StreamOptions | None = None
-    user: str | None = Field(None, max_length=512, description="Kept in the decision record.")
-    metadata: (
-        dict[
-            Annotated[str, Field(max_length=64)],
-            Annotated[str, Field(max_length=512)],
-        ]
-        | None
-    ) = Field(None, max_length=16, description="Kept in the decision record.")
 
 
 class ChatRequest(GenerationRequest):

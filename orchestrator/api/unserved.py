@@ -28,7 +28,7 @@ ALTERNATIVES: dict[str, str] = {
     "/v1/moderations": "nothing here moderates; an expert can be asked: POST /v1/chat/completions",
     "/v1/organization": "GET /admin/registry and /admin/decisions say what is served",
     "/v1/realtime": "stream by POST /v1/chat/completions with 'stream': true",
-    "/v1/responses": _ANSWER,
+    "/v1/responses": "answers are not stored; GET /admin/decisions has their records",
     "/v1/threads": _ANSWER,
     "/v1/uploads": _ONE_BY_ONE,
     "/v1/vector_stores": "put the passages found elsewhere into POST /v1/chat/completions",

@@ -7,7 +7,9 @@ from typing import Any, Protocol
 
 import orjson
 
+from orchestrator.api.envelope import envelope_of
 from orchestrator.engines.base import Answer, Chunk, Usage
+from orchestrator.errors import OrchestratorError
 
 #: The end of a stream that ended well.
 DONE = b"data: [DONE]\n\n"
@@ -41,6 +43,14 @@ class Head:
 class Writer(Protocol):
     """Spells one request's answer, whole or in events."""
 
+    def end(self) -> bytes:
+        """What follows the last chunk of a stream that ended well."""
+        ...
+
+    def broken_off(self, error: OrchestratorError) -> bytes:
+        """What follows the last chunk of a stream that failed."""
+        ...
+
     def answer(self, answer: Answer) -> bytes:
         """The JSON body of a complete answer."""
         ...
@@ -48,6 +58,18 @@ class Writer(Protocol):
     def events(self, chunk: Chunk) -> bytes:
         """The server-sent events of one chunk, possibly none."""
         ...
+
+
+class DoneEnding:
+    """How streams of chats and text completions end."""
+
+    def end(self) -> bytes:
+        """The `[DONE]` that clients wait for."""
+        return DONE
+
+    def broken_off(self, error: OrchestratorError) -> bytes:
+        """The error envelope as a last event, and no `[DONE]`."""
+        return b"data: " + envelope_of(error) + b"\n\n"
 
 
 class EventForm:

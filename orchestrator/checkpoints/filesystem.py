@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import fsspec
@@ -49,11 +49,22 @@ class FilesystemFolder:
     @contextmanager
     def read(self, file: Remote, *, offset: int) -> Iterator[Iterator[bytes]]:
         """See `Origin.read`."""
-        with _translated(self._url):
-            files, root = self._open()
-            with files.open(f"{root.rstrip('/')}/{file.name}", "rb") as stream:
+        with ExitStack() as stack:
+            with _translated(self._url):
+                files, root = self._open()
+                path = f"{root.rstrip('/')}/{file.name}"
+                stream = stack.enter_context(files.open(path, "rb"))
                 stream.seek(offset)
-                yield iter(lambda: stream.read(CHUNK_BYTES), b"")
+            yield self._chunks(stream)
+
+    def _chunks(self, stream: Any) -> Iterator[bytes]:
+        while True:
+            # Reading alone: what whoever writes them meets is not the source's fault.
+            with _translated(self._url):
+                chunk: bytes = stream.read(CHUNK_BYTES)
+            if not chunk:
+                return
+            yield chunk
 
     def _open(self) -> tuple[Any, str]:
         files, root = url_to_fs(self._url)
@@ -81,5 +92,6 @@ def _translated(url: str) -> Iterator[None]:
     except ValueError as exc:
         known = ", ".join(sorted(fsspec.available_protocols())[:40])
         raise ModelError(f"{safe(url)} cannot be opened: {exc}; protocols: {known}") from exc
-    except OSError as exc:
-        raise TransferError(f"{safe(url)} stopped answering: {exc}") from exc
+    except Exception as exc:
+        # Each filesystem brings errors of its own, of packages that need not be installed.
+        raise TransferError(f"{safe(url)} stopped answering: {type(exc).__name__}: {exc}") from exc

@@ -135,7 +135,17 @@ class Librarian:
     def _copied(
         self, shelf: Shelf, origin: Origin, listing: Listing, files: Sequence[Remote]
     ) -> Manifest:
-        coming = shelf.begin(listing.commit, files)
+        with shelf.counting():
+            coming = shelf.begin(listing.commit, files)
+            self._require_room(shelf, coming)
+            shelf.announce(coming)
+        for file in files:
+            path = shelf.files_folder / file.name
+            if not _is_here(path, file):
+                copy(origin, file, path, is_cancelled=self.is_cancelled, pause=self.pause)
+        return shelf.finish(listing.commit, files, shelf.files_folder, is_ours=True)
+
+    def _require_room(self, shelf: Shelf, coming: Manifest) -> None:
         room = Room(
             total_bytes=coming.num_bytes,
             here_bytes=coming.bytes_here,
@@ -145,12 +155,6 @@ class Librarian:
             reclaimable_bytes=self.reclaimable_bytes,
         )
         require_room(room, what=str(shelf))
-        shelf.announce(coming)
-        for file in files:
-            path = shelf.files_folder / file.name
-            if not _is_here(path, file):
-                copy(origin, file, path, is_cancelled=self.is_cancelled, pause=self.pause)
-        return shelf.finish(listing.commit, files, shelf.files_folder, is_ours=True)
 
     def _adopted(self, shelf: Shelf, listing: Listing, files: Sequence[Remote]) -> Manifest | None:
         """The hub's own snapshot of this commit, if it has every file as it should be."""

@@ -66,16 +66,27 @@ class Library:
         """What is known of a model, `None` where nothing is."""
         return read_manifest(self.entry(source, revision))
 
+    def known(self, source: str, revision: str | None) -> Manifest | None:
+        """What is known of a model; nothing, where its manifest cannot be read."""
+        return self.at(self.entry(source, revision))
+
+    def at(self, entry: Path) -> Manifest | None:
+        """What is known of the model in a folder of `entries`."""
+        try:
+            return read_manifest(entry)
+        except ModelError:
+            return None  # whoever fetches it is told
+
     def snapshot(self, source: str, revision: str | None) -> Path | None:
         """Where the files of a model are whole: here, or in the hub's own cache."""
-        known = _readable(self.entry(source, revision))
+        known = self.known(source, revision)
         if known is not None and known.state == "verified" and known.is_intact:
             return Path(known.folder)
         return self.hub_cache.snapshot(source, revision) if is_hub_id(source) else None
 
     def any_snapshot(self, source: str) -> Path | None:
         """The newest of a model's revisions that is whole."""
-        known = filter(None, map(_readable, self.entries()))
+        known = filter(None, map(self.at, self.entries()))
         found = [one for one in known if one.source == safe(source) and one.state == "verified"]
         whole = [one for one in found if one.is_intact]
         if whole:
@@ -88,21 +99,15 @@ class Library:
         return folder if folder.is_dir() else None
 
     def entries(self) -> Iterator[Path]:
-        """The folder of every model, by name."""
+        """The folder of every model that something is known of, by name."""
         if self.folder.is_dir():
-            yield from sorted(path.parent for path in self.folder.glob(f"*/{FILE}"))
+            found = [*self.folder.glob(f"*/{FILE}"), *self.folder.glob(f"*/{OUTLINE}")]
+            yield from sorted({path.parent for path in found})
 
 
 def is_true(environ: Mapping[str, str], name: str) -> bool:
     """Whether a variable is set to yes."""
     return environ.get(name, "").lower() in _TRUE
-
-
-def _readable(entry: Path) -> Manifest | None:
-    try:
-        return read_manifest(entry)
-    except ModelError:
-        return None  # whoever fetches it is told
 
 
 def _absolute(path: str | Path) -> Path:

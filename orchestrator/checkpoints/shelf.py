@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -106,9 +106,13 @@ class Shelf:
         return manifest
 
     def others_bytes(self) -> int:
-        """What all other models of the library take."""
-        others = (read_manifest(one) for one in self.library.entries() if one != self.entry)
-        return sum(one.bytes_here for one in others if one is not None and self.is_ours(one))
+        """What all other models of the library take, once those under way are here."""
+        others = (self.library.at(one) for one in self.library.entries() if one != self.entry)
+        return sum(one.num_bytes for one in others if one is not None and self.is_ours(one))
+
+    def counting(self) -> AbstractContextManager[object]:
+        """Be the only process that counts room, so that two do not both take the last of it."""
+        return FileLock(self.library.folder / "lock")
 
     @contextmanager
     def locked(self, is_cancelled: Callable[[], bool]) -> Iterator[None]:

@@ -24,7 +24,7 @@ MODULES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A command before it is loaded: its function is `orchestrator.cli.NAME:NAME`."""
+    """A command before it is loaded: `orchestrator.cli.NAME:NAME`, a function or a typer app."""
 
     help: str
     #: The extra of the package whose modules it needs.
@@ -51,14 +51,15 @@ class _Lazy(TyperCommand):
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> Any:
         assert self.name is not None
-        function = load(self.name, self._command)
-        app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(help=self._command.help)(function)
+        app = load(self.name, self._command)
+        if not isinstance(app, typer.Typer):
+            function, app = app, typer.Typer(add_completion=False, rich_markup_mode=None)
+            app.command(help=self._command.help)(function)
         return get_command(app).make_context(info_name, args, *rest, **more)
 
 
-def load(name: str, command: Command) -> Callable[..., None]:
-    """The function of a command.
+def load(name: str, command: Command) -> Callable[..., None] | typer.Typer:
+    """The function of a command, or the app of one that has commands of its own.
 
     Raises:
         MissingExtraError: the command's extra is not installed.
@@ -66,8 +67,8 @@ def load(name: str, command: Command) -> Callable[..., None]:
     if command.extra is not None:
         require(command.extra)
     module = importlib.import_module(f"orchestrator.cli.{name}")
-    function: Callable[..., None] = getattr(module, name)
-    return function
+    loaded: Callable[..., None] | typer.Typer = getattr(module, name)
+    return loaded
 
 
 def require(extra: str) -> None:

@@ -3,7 +3,8 @@
 To add a command `serve`:
 
 1. write `orchestrator/cli/serve.py` with one function `serve`, its parameters annotated for typer;
-   import freely at its top: the file is loaded when the command runs, not before;
+   import freely at its top: the file is loaded when the command runs, not before; a command with
+   commands of its own is a `typer.Typer` of that name;
 2. add a row to `COMMANDS`: its help line, and the extra it needs beyond the core.
 
 Raise an `OrchestratorError` for whatever the person at the terminal should read: it is shown
@@ -30,6 +31,7 @@ COMMANDS: dict[str, Command] = {
     "reload": Command(help="Have a running service read its registry file again."),
     "rollback": Command(help="Have a running service go back to an earlier generation."),
     "merge": Command(help="Merge experts into a new one.", extra="routers"),
+    "models": Command(help="Fetch, verify, list and remove experts' models.", extra="serve"),
     "schema": Command(help="Print the JSON Schema of registry files, for editors."),
     "serve": Command(help="Serve a registry's experts behind one endpoint.", extra="serve"),
     "version": Command(help="Print the version."),

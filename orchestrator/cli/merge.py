@@ -115,9 +115,15 @@ def _surroundings(registry: Path) -> Surroundings:
 
 
 def _recorder(recipe: Recipe) -> Record:
-    engine = recipe.sources[0].expert.engine
+    first = recipe.sources[0].expert
+    if recipe.method == "blend" and recipe.base_folder is None:
+        raise MergeError(
+            f"a canary of a blend needs the weights of its base {first.base!r}; fetch them, or "
+            "leave it out by --no-canary"
+        )
+    engine = first.engine
     assert isinstance(engine, VllmEngine), "the plan refuses others"
-    return partial(record_canary, dtype=engine.dtype)
+    return partial(record_canary, dtype=engine.dtype, base=recipe.base_folder)
 
 
 def _print_summary(recipe: Recipe, merged: Merged) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.checkpoints.library import MODELS_DIR, Library
 from orchestrator.service import settings as service_settings
 from orchestrator.service.keeper import Keeper
 from orchestrator.service.preflight import check
@@ -31,6 +32,8 @@ def serve(
     What is not given is read from ORCHESTRATOR_<NAME>, else it has its default.
     """
     progress = Progress(own_output())
+    # Processes of Ray stand in other folders.
+    os.environ[MODELS_DIR] = str(Library.of(os.environ).folder)
     settings = service_settings.read(
         os.environ,
         registry=registry,

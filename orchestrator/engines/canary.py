@@ -102,6 +102,17 @@ def stored_canary(folder: Path, conditions: Conditions) -> Canary | None:
     return next((found for found in file.canaries if found.conditions == conditions), None)
 
 
+def recorded(folder: Path) -> tuple[Canary, ...]:
+    """Every canary that lies beside the weights in `folder` and is of them.
+
+    Raises:
+        SwapError: `canary.json` is not what `record_canary` writes.
+    """
+    file = _read(folder)
+    is_theirs = file is not None and file.weights == fingerprint(folder)
+    return file.canaries if file is not None and is_theirs else ()
+
+
 def store_canary(folder: Path, canary: Canary) -> None:
     """Write `canary` beside the weights, keeping canaries of other conditions."""
     weights = fingerprint(folder)

@@ -82,14 +82,14 @@ class LitellmEngine:
         if self._is_closed:
             raise self._dead()
         if any(one.token_ids is not None for one in call.inputs):
-            raise self._refusing_ids("input")
-        asked = embed_body(call, model=self._spec.model) | self._connection()
-        asked["api_base"] = asked.pop("base_url")  # here the SDK reads no other name of it
+            raise self._no_ids("input")
+        # Each provider has an encoding of its own; the SDK gives numbers of all.
+        body = embed_body(call, model=self._spec.model) | self._settings("api_base")
+        del body["encoding_format"]
         ends_s = None if call.timeout_s is None else _now_s() + call.timeout_s
         with translated(self._provider, secret=self._secret):
             async with self._wait(ends_s):
-                sdk = await self._imported()
-                answer = await sdk.aembedding(**asked)
+                answer = await (await self._loaded()).aembedding(**body)
         vectors = read_vectors(answer.model_dump(), num_inputs=len(call.inputs))
         return replace(vectors, cost_usd=_cost_usd(answer))
 
@@ -115,30 +115,27 @@ class LitellmEngine:
                 param="max_tokens",
             )
         if isinstance(call.prompt, Text) and call.prompt.token_ids is not None:
-            raise self._refusing_ids("prompt")
+            raise self._no_ids("prompt")
         # Few providers repeat a prompt, and it is known here.
         sent = replace(call, stream=is_streamed, echo=False)
-        return {
-            **request_body(sent, model=self._spec.model, defaults=self._expert.defaults),
-            **self._connection(),
-        }
+        body = request_body(sent, model=self._spec.model, defaults=self._expert.defaults)
+        return body | self._settings("base_url")
 
-    def _connection(self) -> dict[str, Any]:
-        """How the SDK is to ask, whatever it asks for."""
+    def _settings(self, root: str) -> dict[str, Any]:
         return {
-            "base_url": self._spec.base_url,
+            root: self._spec.base_url,
             "api_key": self._secret,
             "timeout": self._spec.timeout_s,
             "num_retries": 0,
             "max_retries": 0,
         }
 
-    async def _imported(self) -> Any:
+    async def _loaded(self) -> Any:
         # Shielded: one caller that gives up must not cancel the import for all.
         return await asyncio.shield(asyncio.wrap_future(self._sdk))
 
     async def _begun(self, call: Call, asked: dict[str, Any]) -> Any:
-        sdk = await self._imported()
+        sdk = await self._loaded()
         ask = sdk.acompletion if isinstance(call.prompt, Chat) else sdk.atext_completion
         return await ask(**asked)
 
@@ -178,7 +175,7 @@ class LitellmEngine:
         finally:
             self._waits.discard(wait)
 
-    def _refusing_ids(self, param: str) -> UnsupportedParameterError:
+    def _no_ids(self, param: str) -> UnsupportedParameterError:
         return UnsupportedParameterError(
             f"{self._provider} takes text; token ids are of another vocabulary", param=param
         )

@@ -35,6 +35,13 @@ _CUT = re.compile(r"Stream ended before a finish_reason")
 _POLICY = re.compile(r"content_policy|content_filter|content management policy", re.I)
 _PREFIX = re.compile(r"^(?:litellm\.)?\w+(?:Error|Timeout|Exception)?: (?=\S)")
 
+#: LiteLLM's classes, by name: importing them would import all of it.
+_BY_NAME: dict[str, type[OrchestratorError]] = {
+    "UnsupportedParamsError": UnsupportedParameterError,
+    "ContextWindowExceededError": ContextTooLongError,
+    "ContentPolicyViolationError": ContentPolicyError,
+}
+
 
 @contextmanager
 def translated(provider: str, *, secret: str | None) -> Iterator[None]:
@@ -60,7 +67,8 @@ def _error(provider: str, exc: openai.OpenAIError, secret: str | None) -> Orches
             f"{provider} refuses our credentials ({status}): check engine.api_key_env"
         )
     text = f"{provider} answers {status}: {_said(exc, secret)}"
-    return _by_kind(provider, text, causes) or from_message(
+    by_kind = _by_text(provider, text, causes) or _by_class(provider, text, causes)
+    return by_kind or from_message(
         text,
         503 if status == _OVERLOADED else status,
         code=_code(causes),
@@ -68,12 +76,10 @@ def _error(provider: str, exc: openai.OpenAIError, secret: str | None) -> Orches
     )
 
 
-def _by_kind(
+def _by_text(
     provider: str, text: str, causes: tuple[BaseException, ...]
 ) -> OrchestratorError | None:
-    """The error where the class or the text says more than the status."""
-    kinds = {type(cause).__name__ for cause in causes}
-    code = _code(causes)
+    """The error where the words say more than the status."""
     if unsupported := _UNSUPPORTED.search(text):
         return UnsupportedParameterError(
             f"{provider} does not take {unsupported[1]}; leave it out",
@@ -84,15 +90,24 @@ def _by_kind(
             f"{provider}: LiteLLM knows no provider of this name; write engine.model as "
             "'provider/model', such as 'anthropic/claude-haiku-4-5'"
         )
-    if "ContextWindowExceededError" in kinds:
-        return ContextTooLongError(text)
-    if "ContentPolicyViolationError" in kinds or _POLICY.search(code):
+    if _POLICY.search(_code(causes)):
         return ContentPolicyError(text)
+    if _CUT.search(text):
+        return EngineProtocolError(f"{provider} cut its answer: {_last(causes)}")
+    return None
+
+
+def _by_class(
+    provider: str, text: str, causes: tuple[BaseException, ...]
+) -> OrchestratorError | None:
+    """The error where a class in the chain says more than the status."""
+    names = {type(cause).__name__ for cause in causes}
+    named = next((kind for name, kind in _BY_NAME.items() if name in names), None)
+    if named is not None:
+        return named(text)
     if any(isinstance(c, openai.APITimeoutError | httpx.TimeoutException) for c in causes):
         return EngineTimeoutError(f"{provider} gave no answer in time")
-    if _CUT.search(text) or any(
-        isinstance(cause, httpx.RemoteProtocolError | httpx.ReadError) for cause in causes
-    ):
+    if any(isinstance(cause, httpx.RemoteProtocolError | httpx.ReadError) for cause in causes):
         return EngineProtocolError(f"{provider} cut its answer: {_last(causes)}")
     if any(_is_unreachable(cause) for cause in causes):
         return EngineDeadError(f"{provider} cannot be reached: {_last(causes)}")

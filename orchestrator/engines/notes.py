@@ -15,7 +15,8 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestrator.checkpoints.manifest import replacing
-from orchestrator.engines.canary import Canary, Conditions
+from orchestrator.engines.canary import Canary, Conditions, store_canary
+from orchestrator.engines.weights import fingerprint
 
 FOLDER = "notes"
 #: Weight of the newest load in the moving average.
@@ -75,6 +76,15 @@ class Notes(BaseModel):
         first = Load(kind=kind, conditions=conditions, last_s=seconds, mean_s=seconds, num_loads=1)
         load = known[0].after(seconds) if known else first
         return self.model_copy(update={"loads": (*others, load)})
+
+
+def keep_canary(folder: Path, canary: Canary, notebook: Notebook) -> None:
+    """Write a canary beside its weights or, where their folder is read-only, into the notes."""
+    try:
+        store_canary(folder, canary)
+    except OSError as exc:
+        _logger.warning("%s cannot be written, the canary is kept in the notes: %s", folder, exc)
+        notebook.add_canary(fingerprint(folder), canary)
 
 
 class Notebook:

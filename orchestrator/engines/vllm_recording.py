@@ -11,8 +11,10 @@ from vllm import LLM
 from vllm.distributed import cleanup_dist_env_and_memory
 from vllm.inputs import tokens_input
 
+from orchestrator.engines import fetched
 from orchestrator.engines.canaries import record_canary
-from orchestrator.engines.canary import Canary, Conditions, Greedy, store_canary
+from orchestrator.engines.canary import Canary, Conditions, Greedy
+from orchestrator.engines.notes import keep_canary
 from orchestrator.engines.vllm_expert import load_tokenizer
 from orchestrator.engines.vllm_live import conditions_of, greedy_params, is_on_cpu, read_greedy
 from orchestrator.engines.vllm_settings import engine_arguments
@@ -40,7 +42,7 @@ async def record_folder(folder: Path, *, dtype: Any = "auto") -> Canary:
         canary = await record_canary(engine, backend)
     finally:
         engine.close()
-    store_canary(folder, canary)
+    keep_canary(folder, canary, fetched.notebook())
     return canary
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from orchestrator.errors import MergeError
@@ -53,12 +54,10 @@ def entry_text(entry: Expert, *, indent: str = "  ") -> str:
         fields["engine"] = {"kind": entry.engine.kind, **fields["engine"]}
     order = ["id", "base", "adapter", "model", "engine"]
     ordered = {key: fields[key] for key in [*order, *fields] if key in fields}
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = None
+    yaml = YAML()
     yaml.width = 4096
-    yaml.sort_base_mapping_type_on_output = False
     stream = io.StringIO()
-    yaml.dump(ordered, stream)
+    yaml.dump({key: _inline(value) for key, value in ordered.items()}, stream)
     first, *others = stream.getvalue().splitlines()
     return "\n".join([f"{indent}- {first}", *(f"{indent}  {line}" for line in others)]) + "\n"
 
@@ -100,6 +99,19 @@ def replace_text(path: Path, text: str) -> None:
     except OSError as exc:
         draft.unlink(missing_ok=True)
         raise MergeError(f"{path} cannot be written: {exc.strerror}") from exc
+
+
+def _inline(value: Any) -> Any:
+    """The value, written on one line."""
+    if not isinstance(value, dict | list):
+        return value
+    inline: Any
+    if isinstance(value, dict):
+        inline = CommentedMap({key: _inline(one) for key, one in value.items()})
+    else:
+        inline = CommentedSeq(_inline(one) for one in value)
+    inline.fa.set_flow_style()
+    return inline
 
 
 def _union(labels: Any) -> tuple[str, ...]:

@@ -67,6 +67,7 @@ def plan(asked: Asked, registry: Registry, where: Surroundings) -> Recipe:
         weights=_weights(asked, method, registry),
         shared=shared,
         rank=asked.rank,
+        base_folder=_base_folder(experts[0], registry, where) if method == "blend" else None,
     )
 
 
@@ -120,15 +121,21 @@ def _source(expert: Expert, where: Surroundings) -> Source:
     folder = _folder(expert, where)
     if folder is None:
         raise MergeError(
-            f"expert {expert.id!r}: {expert.adapter or expert.model!r} is no folder here; "
-            "download it before it is merged"
+            f"expert {expert.id!r}: {expert.adapter or expert.model!r} is no folder here; fetch it "
+            f"first: orchestrator models pull {expert.id}"
         )
     return open_source(expert, folder)
 
 
 def _folder(expert: Expert, where: Surroundings) -> Path | None:
-    name = expert.adapter or expert.model
-    return where.model_folder(name) if name is not None else None
+    if expert.adapter is not None:
+        return where.model_folder(expert.adapter)
+    return where.model_folder(expert.model, expert.revision) if expert.model else None
+
+
+def _base_folder(adapter: Expert, registry: Registry, where: Surroundings) -> Path | None:
+    base = registry.expert(adapter.base) if adapter.base else None
+    return _folder(base, where) if base else None
 
 
 def _weights(asked: Asked, method: Method, registry: Registry) -> Weights:

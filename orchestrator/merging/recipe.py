@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from orchestrator.errors import MergeError
@@ -39,6 +40,8 @@ class Recipe:
     shared: Source | None = None
     #: Of each difference in a twin merge, of the whole in a blend; `None` is full rank.
     rank: int | None = None
+    #: Of the base in a blend, if it is here: a canary needs it.
+    base_folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

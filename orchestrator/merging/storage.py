@@ -112,11 +112,22 @@ def published(folder: Path) -> Iterator[Path]:
             written = workspace / "new"
             written.mkdir()
             yield written
-            if folder.exists():
-                folder.rename(workspace / "old")
-            written.rename(folder)
+            _take_place(written, folder, aside=workspace / "old")
         finally:
             shutil.rmtree(workspace, ignore_errors=True)
     except OSError as exc:
         what = "the disk is full" if exc.errno in _FULL else exc.strerror
         raise MergeError(f"{folder} was not written: {what}") from exc
+
+
+def _take_place(written: Path, folder: Path, *, aside: Path) -> None:
+    """Rename `written` to `folder`; what was there comes back where that fails."""
+    if not folder.exists():
+        written.rename(folder)
+        return
+    folder.rename(aside)
+    try:
+        written.rename(folder)
+    except OSError:
+        aside.rename(folder)
+        raise

@@ -13,7 +13,7 @@ from orchestrator.registry.faults import Finding, KeyPath, shown
 from orchestrator.registry.models import ReplayEngine
 from orchestrator.registry.recordings import read_recordings
 from orchestrator.registry.surroundings import Surroundings, has
-from orchestrator.registry.weights import Weights, read_checkpoint
+from orchestrator.registry.weights import Weights, weights_at
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle", "*.joblib")
 
@@ -81,11 +81,13 @@ def weights_by_expert(draft: Draft, where: Surroundings) -> dict[int, Weights]:
 def weights_of(
     model: str | None, where: Surroundings, *, revision: str | None = None
 ) -> Weights | None:
-    """Sizes of a model whose weights are at hand and sound."""
-    folder = where.model_folder(model, revision) if model is not None else None
+    """Sizes of a model whose weights, or their outline, are at hand and sound."""
+    if model is None:
+        return None
+    folder = where.model_folder(model, revision) or where.library.outline(model, revision)
     try:
         if folder is not None and has(folder, "*.safetensors"):
-            return read_checkpoint(folder).weights
+            return weights_at(folder)
     except WeightsError:
         pass  # `model_findings` says so
     return None
@@ -109,7 +111,7 @@ def _pickle_in(folder: Path) -> str | None:
 
 def _damaged(model: str, path: KeyPath, folder: Path) -> Iterator[Finding]:
     try:
-        read_checkpoint(folder)
+        weights_at(folder)
     except WeightsError as exc:
         yield Finding(path=path, value=shown(model), reason=f"has damaged weights: {exc}")
 

@@ -6,22 +6,20 @@ else (tags, merge keys, several documents, alias bombs) is a fault with its plac
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import Node
+from yaml.error import YAMLError
 
+from orchestrator.registry.composer import Composer
+from orchestrator.registry.contents import MAX_BYTES, TOO_LARGE, ContentsError, opened
 from orchestrator.registry.faults import Fault, Finding, KeyPath, Place, dotted
-from orchestrator.registry.nodes import MAX_DEPTH, NodeReader
+from orchestrator.registry.nodes import Node, Spot, line_column
+from orchestrator.registry.syntax import oddity, place_after
 
-MAX_BYTES = 5_000_000
-
-_UNPRINTABLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +29,16 @@ class Document:
     file: str
     #: Mappings, lists and scalars; `None` when nothing could be read.
     value: Any = None
-    value_places: Mapping[KeyPath, Place] = field(default_factory=dict)
-    key_places: Mapping[KeyPath, Place] = field(default_factory=dict)
+    #: The same with places; `None` where the values were not read from text.
+    root: Node | None = None
     #: Faults of the text itself.
     faults: tuple[Fault, ...] = ()
 
     def fault(self, finding: Finding) -> Fault:
         """`finding` with the place of its key, or of the nearest enclosing one."""
+        key_place = self._key_place(finding.path) if finding.is_about_key else None
         return Fault(
-            place=self._place(finding.path, is_about_key=finding.is_about_key),
+            place=key_place or self.place(finding.path),
             key=dotted(finding.path),
             reason=finding.reason,
             value=finding.value,
@@ -47,33 +46,55 @@ class Document:
             nearest=finding.nearest,
         )
 
-    def _place(self, path: KeyPath, *, is_about_key: bool) -> Place:
-        if is_about_key and path in self.key_places:
-            return self.key_places[path]
-        while path and path not in self.value_places:
-            path = path[:-1]
-        return self.value_places.get(path, Place(file=self.file))
+    def place(self, path: KeyPath) -> Place:
+        """Where the value at `path` stands, or else the nearest that encloses it."""
+        node = self.root
+        if node is None:
+            return Place(file=self.file)
+        at = node.at
+        for step in path:
+            at = node.spots.get(step, at)
+            if (child := node.children.get(step)) is None:
+                break
+            node = child
+        return self._place(at)
+
+    def key_places(self) -> Iterator[tuple[KeyPath, Place]]:
+        """Every key of the file with its place; under an alias, those of its anchor."""
+        pending: list[tuple[KeyPath, Node]] = [((), self.root)] if self.root else []
+        while pending:
+            path, node = pending.pop()
+            pending += [((*path, step), child) for step, child in node.children.items()]
+            yield from (((*path, key), self._place(at)) for key, at in node.key_spots.items())
+
+    def _key_place(self, path: KeyPath) -> Place | None:
+        node = self.root
+        for step in path[:-1]:
+            node = node.children.get(step) if node else None
+        at = node.key_spots.get(path[-1]) if node and path else None
+        return self._place(at) if at is not None else None
+
+    def _place(self, at: Spot) -> Place:
+        line, column = line_column(at)
+        return Place(file=self.file, line=line, column=column)
 
 
 def read(path: Path) -> Document:
     """Read and parse a file; whatever is wrong with it becomes the document's faults."""
-    file = str(path)
-    if not path.exists():
-        return _unreadable(file, "there is no such file")
-    if not path.is_file():
-        return _unreadable(file, "this is not a regular file; name the registry file itself")
     try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except OSError as exc:
-        return _unreadable(file, f"the file cannot be read: {exc.strerror}")
-    return decode(content, file=file)
+        with opened(path) as found:
+            content = found.read()
+    except ContentsError as exc:
+        return _unreadable(str(path), str(exc))
+    return decode(content, file=str(path))
 
 
 def decode(content: bytes, *, file: str) -> Document:
-    """Parse the bytes of a file: at most 5 MB of UTF-8."""
+    """Parse the bytes of a file: at most `MAX_BYTES` of UTF-8."""
     if len(content) > MAX_BYTES:
-        return _unreadable(file, f"the file has more than {MAX_BYTES:,} bytes, the most allowed")
+        return _unreadable(file, f"the text has {len(content):,} bytes; {TOO_LARGE}")
+    if content.startswith(_UTF16_MARKS):
+        return _unreadable(file, "the text is UTF-16; save the file as UTF-8")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
@@ -85,56 +106,19 @@ def decode(content: bytes, *, file: str) -> Document:
 
 def parse(text: str, *, file: str) -> Document:
     """Parse YAML text; never raises."""
-    if (odd := _UNPRINTABLE.search(text)) is not None:
-        name = "NUL" if odd[0] == "\0" else "control"
-        reason = f"{name} character U+{ord(odd[0]):04X}; a registry is plain text"
-        return _unreadable(file, reason, after=text[: odd.start()])
-    yaml = YAML(typ="safe", pure=True)
-    yaml.max_depth = MAX_DEPTH
-    yaml.composer.warn_double_anchors = False
+    if (odd := oddity(text, file=file)) is not None:
+        return Document(file=file, faults=(odd,))
+    composer = Composer(file=file)
     try:
-        root = yaml.compose(text)
-    except MarkedYAMLError as exc:
-        return _malformed(file, exc)
-    except (YAMLError, ValueError, IndexError, AttributeError, AssertionError, TypeError) as exc:
-        # ruamel lets a few of its own slips through on malformed tags, escapes and directives.
-        return _unreadable(file, f"this is not YAML ({type(exc).__name__} in the parser)")
-    return _document(file, root, yaml)
-
-
-def _document(file: str, root: Node | None, yaml: YAML) -> Document:
-    if root is None:
+        root = composer.compose(text)
+    except YAMLError as exc:
+        return _unreadable(file, f"this is not YAML: {' '.join(str(exc).split())}")
+    if root is None and not composer.faults:
         return _unreadable(file, "the file is empty; a registry has at least `experts`")
-    reader = NodeReader(file=file, construct=yaml.constructor.construct_object)
-    value = reader.read(root)
-    return Document(
-        file=file,
-        value=value,
-        value_places=reader.value_places,
-        key_places=reader.key_places,
-        faults=reader.faults,
-    )
-
-
-def _malformed(file: str, exc: MarkedYAMLError) -> Document:
-    mark = exc.problem_mark or exc.context_mark
-    place = Place(file=file, line=mark.line + 1, column=mark.column + 1) if mark else None
-    problem = " ".join(str(exc.problem or exc.context or "malformed").split())
-    fault = Fault(place=place or Place(file=file), key="", reason=_explained(problem))
-    return Document(file=file, faults=(fault,))
-
-
-def _explained(problem: str) -> str:
-    if "'\\t'" in problem:
-        return "a tab cannot indent YAML; use spaces"
-    if "maximum depth" in problem:
-        return f"nested deeper than {MAX_DEPTH} levels, the most allowed"
-    if "another document" in problem:
-        return "a second document starts here; a registry is one document"
-    return f"not valid YAML: {problem}"
+    value = root.value if root else None
+    return Document(file=file, value=value, root=root, faults=tuple(composer.faults))
 
 
 def _unreadable(file: str, reason: str, *, after: str = "") -> Document:
-    lines = after.split("\n")
-    place = Place(file=file, line=len(lines), column=len(lines[-1]) + 1)
-    return Document(file=file, faults=(Fault(place=place, key="", reason=reason),))
+    fault = Fault(place=place_after(after, file=file), key="", reason=reason)
+    return Document(file=file, faults=(fault,))

@@ -6,7 +6,7 @@ so the checks of references, files and memory run on the entries that are sound 
 
 from __future__ import annotations
 
-import copy
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -92,7 +92,8 @@ def _salvaged(adapter: TypeAdapter[T], value: Any) -> list[T]:
     sound, errors = parse(adapter, value)
     if not errors:
         return sound
-    without = copy.deepcopy(value)
+    # By way of JSON, since what an alias stands for is shared by all who use it.
+    without = json.loads(json.dumps(value))
     for error in errors:
         _remove(without, key_path(error["loc"], value))
     return parse(adapter, without)[0]

@@ -10,13 +10,18 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 #: Where a value stands: keys of mappings and positions in lists, from the root.
 KeyPath = tuple[str | int, ...]
 
+#: Faults told at once: more of them would not be read, and finding them could take minutes.
+MAX_FAULTS = 100
+
 _MAX_SHOWN_CHARS = 60
 _MAX_SHOWN_NAMES = 12
+_MAX_COMPARED = 2000
 _SECRET_KEY = re.compile(r"api_?key|secret|password|passwd|credential|auth|hf_token", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
     r"(sk|pk|rk|hf|ghp|gho|ghs|xox[abps]|glpat)[-_].{8,}|(AKIA|ASIA|AIza).{12,}"
@@ -71,6 +76,16 @@ class Fault:
         allowed = f"; allowed: {listed(self.allowed)}" if self.allowed else ""
         nearest = f"; did you mean {self.nearest!r}?" if self.nearest else ""
         return f"{where}: {what}{allowed}{nearest}"
+
+
+def first_faults(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """Faults in the order of the file, cut at `MAX_FAULTS`; the last line then says so."""
+    ordered = sorted(faults, key=lambda fault: fault.place)
+    if len(ordered) < MAX_FAULTS:
+        return tuple(ordered)
+    told = ordered[: MAX_FAULTS - 1]
+    reason = f"no more than {MAX_FAULTS} faults are told at once; mend those above to see the rest"
+    return (*told, Fault(place=ordered[MAX_FAULTS - 1].place, key="", reason=reason))
 
 
 def dotted(path: KeyPath) -> str:
@@ -131,7 +146,13 @@ def listed(names: Iterable[str]) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` was probably meant to be, if one is close."""
+    """The known name that `name` was probably meant to be, if one is close.
+
+    Among more than `_MAX_COMPARED` names none is looked for: it would take seconds.
+    """
+    known = list(islice(known, _MAX_COMPARED + 1))
+    if len(known) > _MAX_COMPARED:
+        return None
     by_folded = {_folded(candidate): candidate for candidate in known}
     # Bounded: difflib is quadratic in the length, and nobody means a name this long.
     matches = difflib.get_close_matches(_folded(name[:100]), by_folded, n=1)

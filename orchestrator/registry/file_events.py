@@ -7,11 +7,16 @@ Once a second a hint comes anyway: network file systems announce nothing.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
 from watchfiles import awatch
+from watchfiles._rust_notify import WatchfilesRustInternalError
+
+_LOG = logging.getLogger(__name__)
 
 #: Events that come within this of another are one hint, ms.
 _STEP_MS = 10
@@ -24,17 +29,31 @@ _Identity = tuple[Path, tuple[int, int] | None]
 
 async def hints(path: Path) -> AsyncIterator[None]:
     """A hint at once, and whenever the file at `path` may have changed. Never ends."""
+    has_failed = False
     while True:
         watched = _folders(path)
         yield
-        async with aclosing(_events(watched)) as events:
-            async for _ in events:
-                yield
-                if _folders(path) != watched:
-                    break
+        try:
+            async with aclosing(_events(watched)) as events:
+                async for _ in events:
+                    has_failed = False
+                    yield
+                    if _folders(path) != watched:
+                        break
+        except (OSError, WatchfilesRustInternalError) as exc:
+            if not has_failed:
+                _LOG.warning("%s is looked at once a second: it cannot be watched: %s", path, exc)
+            has_failed = True
+            await asyncio.sleep(_PERIOD_MS / 1000)
 
 
 async def _events(watched: frozenset[_Identity]) -> AsyncGenerator[None]:
+    """A hint at each event in these folders, and once a second.
+
+    Raises:
+        OSError: a folder is gone, or may not be read.
+        WatchfilesRustInternalError: the system has no more watches to give.
+    """
     folders = [folder for folder, identity in watched if identity is not None]
     async with aclosing(
         awatch(

@@ -15,11 +15,13 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.registry.entries import child, entry_at, kinds_at
-from orchestrator.registry.faults import Finding, KeyPath, nearest, shown
+from orchestrator.registry.faults import MAX_FAULTS, Finding, KeyPath, nearest, shown
 from orchestrator.registry.models import Registry
 
 T = TypeVar("T")
 
+#: Errors looked at: ten to a fault that is told, as some only echo others.
+_MAX_ERRORS = 10 * MAX_FAULTS
 _QUOTED = re.compile(r"'([^']*)'")
 #: pydantic's words -> the words of YAML's users.
 _WORDS = {
@@ -38,9 +40,10 @@ _WORDS = {
 
 
 def validate(value: Any) -> tuple[Registry | None, tuple[Finding, ...]]:
-    """The registry, or every finding about its form."""
+    """The registry, or the findings about its form: `MAX_FAULTS` at most."""
     sound, errors = parse(TypeAdapter(Registry), value)
-    return next(iter(sound), None), tuple(_finding(error, value) for error in errors)
+    findings = tuple(_finding(error, value) for error in errors[:MAX_FAULTS])
+    return next(iter(sound), None), findings
 
 
 def parse(adapter: TypeAdapter[T], value: Any) -> tuple[list[T], list[ErrorDetails]]:
@@ -52,7 +55,7 @@ def parse(adapter: TypeAdapter[T], value: Any) -> tuple[list[T], list[ErrorDetai
         # As JSON, since strict Python input would refuse the lists YAML gives for tuples.
         return [adapter.validate_json(json.dumps(value), strict=True)], []
     except ValidationError as exc:
-        return [], _without_echoes(exc.errors(include_url=False))
+        return [], _without_echoes(exc.errors(include_url=False)[:_MAX_ERRORS])
 
 
 def _without_echoes(errors: list[ErrorDetails]) -> list[ErrorDetails]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from orchestrator.registry import (
 from orchestrator.registry.arguments import CheckArgs
 from orchestrator.registry.document import Document, read
 from orchestrator.registry.draft import Draft, draft_of, salvage
-from orchestrator.registry.faults import Fault, Finding
+from orchestrator.registry.faults import MAX_FAULTS, Fault, Finding, first_faults
 from orchestrator.registry.models import Registry
 from orchestrator.registry.surroundings import Surroundings, resolved
 from orchestrator.registry.variants import Choice
@@ -80,13 +80,17 @@ def check_document(
 ) -> Checked:
     """Check a parsed file: its form, then names, files, memory and arguments."""
     if document.value is None:
-        return Checked(registry=None, faults=document.faults or (_no_mapping(document),))
+        return Checked(registry=None, faults=_merged(document, []) or (_no_mapping(document),))
     registry, of_form = form.validate(document.value)
+    if len(of_form) >= MAX_FAULTS:
+        return Checked(registry=None, faults=_merged(document, of_form))
     draft = salvage(document.value) if registry is None else draft_of(registry)
-    chosen = variants.choices(draft, lambda model: artifacts.weights_of(model, where))
+    chosen = variants.choices(
+        draft, lambda one: artifacts.weights_of(one.model, where, revision=one.revision)
+    )
     told = {finding.path for finding in of_form}
-    found = [*of_form]
-    found += [one for one in _semantic(draft, chosen, where, engine_args) if one.path not in told]
+    semantic = _semantic(draft, chosen, where, engine_args)
+    found = [*of_form, *_up_to_enough(one for one in semantic if one.path not in told)]
     faults = _merged(document, [finding for finding in found if not finding.is_warning])
     warnings = tuple(document.fault(finding) for finding in found if finding.is_warning)
     if registry is None or faults:
@@ -97,6 +101,18 @@ def check_document(
         warnings=warnings,
         choices=tuple(chosen.values()),
     )
+
+
+def _up_to_enough(findings: Iterable[Finding]) -> list[Finding]:
+    """The first `MAX_FAULTS` faults, and the warnings among them."""
+    kept: list[Finding] = []
+    num_faults = 0
+    for finding in findings:
+        kept.append(finding)
+        num_faults += not finding.is_warning
+        if num_faults == MAX_FAULTS:
+            break
+    return kept
 
 
 def _semantic(
@@ -115,12 +131,11 @@ def _semantic(
     yield from arguments.findings(draft, engine_args)
 
 
-def _merged(document: Document, findings: list[Finding]) -> tuple[Fault, ...]:
+def _merged(document: Document, findings: Iterable[Finding]) -> tuple[Fault, ...]:
     """Faults of text and content in the order of the file, the text's first where both fall."""
     told = {fault.place for fault in document.faults}
     found = [document.fault(finding) for finding in findings]
-    faults = [*document.faults, *(fault for fault in found if fault.place not in told)]
-    return tuple(sorted(faults, key=lambda fault: fault.place))
+    return first_faults([*document.faults, *(fault for fault in found if fault.place not in told)])
 
 
 def _no_mapping(document: Document) -> Fault:

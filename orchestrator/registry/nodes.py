@@ -1,144 +1,74 @@
-"""ruamel's node tree as plain values, with the place of every key and value.
+"""A mapping or list of a YAML file: its values, and where each of them stands.
 
-Aliases are expanded here, so this is where a small file could grow without bound: depth and
-number of values are limited, and a node that contains itself runs into the first limit.
+Scalars have no node of their own unless an alias may stand for them.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NewType
 
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.error import Mark
 
-from orchestrator.registry.faults import Fault, KeyPath, Place, dotted, shown
+#: Line and column in one number. A large file has a hundred thousand of them, and objects in
+#: their place make Python's garbage collection a third of the time of reading it.
+Spot = NewType("Spot", int)
 
-MAX_DEPTH = 32
-MAX_VALUES = 250_000
-
-_TAG = "tag:yaml.org,2002:"
-_MERGE = f"{_TAG}merge"
-#: A bad scalar: reported once, then left out so that the rest can still be checked.
-_ABSENT = object()
+_COLUMNS = 2**32
 
 
-class _LimitError(Exception):
-    """The expanded document is too deep or too large; the fault is recorded."""
+def spot(mark: Mark) -> Spot:
+    """Where `mark` is; lines and columns count from 1."""
+    return Spot((mark.line + 1) * _COLUMNS + mark.column + 1)
 
 
-class NodeReader:
-    """Reads one node tree; faults are collected, not raised.
+def line_column(at: Spot) -> tuple[int, int]:
+    """Line and column of a spot."""
+    return divmod(at, _COLUMNS)
 
-    Args:
-        file: name shown in places.
-        construct: turns a scalar node of a number or a truth value into that value.
-    """
 
-    def __init__(self, *, file: str, construct: Callable[[Node], Any]) -> None:
-        self._file = file
-        self._construct = construct
-        self._num_values = 0
-        self._faults: dict[tuple[Place, str], Fault] = {}
-        self.value_places: dict[KeyPath, Place] = {}
-        self.key_places: dict[KeyPath, Place] = {}
+class Node:
+    """A mapping, a list or an anchored scalar; an alias is the node it stands for, shared."""
 
-    @property
-    def faults(self) -> tuple[Fault, ...]:
-        """What could not be read; a fault in an anchored value counts once."""
-        return tuple(self._faults.values())
+    __slots__ = (
+        "at", "children", "height", "is_open", "key_spots", "num_chars", "num_values", "spots",
+        "value",
+    )  # fmt: skip
 
-    def read(self, root: Node) -> Any:
-        """The whole tree as mappings, lists and scalars; `None` when it is too large."""
-        try:
-            value = self._value(root, ())
-        except _LimitError:
-            return None
-        return None if value is _ABSENT else value
+    def __init__(self, value: Any, at: Spot, *, num_chars: int = 0) -> None:
+        #: Plain data: scalars, and the values of the children.
+        self.value = value
+        self.at = at
+        #: Where its values stand, by key or position, and where its keys do.
+        self.spots: dict[str | int, Spot] = {}
+        self.key_spots: dict[str | int, Spot] = {}
+        #: The nodes among its values.
+        self.children: dict[str | int, Node] = {}
+        #: How much it is, itself included, each alias counted as all that it stands for.
+        self.num_values = 1
+        self.num_chars = num_chars
+        #: Levels of collections: 0 for a scalar, 1 for a list of scalars.
+        self.height = 1 if isinstance(value, dict | list) else 0
+        #: It is a collection whose end is still to come.
+        self.is_open = self.height > 0
 
-    def _value(self, node: Node, path: KeyPath) -> Any:
-        self._count(node, path)
-        self.value_places[path] = self._place(node)
-        if isinstance(node, MappingNode) and node.tag == f"{_TAG}map":
-            return self._mapping(node, path)
-        if isinstance(node, SequenceNode) and node.tag == f"{_TAG}seq":
-            return self._list(node, path)
-        if isinstance(node, ScalarNode):
-            return self._scalar(node, path)
-        return self._absent(node, path, f"the tag {shown(str(node.tag))} is not allowed here")
+    def add_scalar(self, step: str | int, value: Any, at: Spot, *, num_chars: int) -> None:
+        """Put a scalar under a key, or at the next position."""
+        self.spots[step] = at
+        self.num_values += 1
+        self.num_chars += num_chars
+        self._put(step, value)
 
-    def _count(self, node: Node, path: KeyPath) -> None:
-        self._num_values += 1
-        if len(path) > MAX_DEPTH:
-            self._absent(node, path[:2], f"nested deeper than {MAX_DEPTH} levels, aliases included")
-            raise _LimitError
-        if self._num_values > MAX_VALUES:
-            self._absent(node, path[:2], f"more than {MAX_VALUES:,} values, aliases included")
-            raise _LimitError
+    def add(self, step: str | int, child: Node) -> None:
+        """Put a node under a key, or at the next position."""
+        self.spots[step] = child.at
+        self.children[step] = child
+        self.num_values += child.num_values
+        self.num_chars += child.num_chars
+        self.height = max(self.height, child.height + 1)
+        self._put(step, child.value)
 
-    def _mapping(self, node: MappingNode, path: KeyPath) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = self._key(key_node, path, values)
-            if key is None:
-                continue
-            self.key_places[(*path, key)] = self._place(key_node)
-            value = self._value(value_node, (*path, key))
-            values[key] = None if value is _ABSENT else value
-        return values
-
-    def _key(self, node: Node, path: KeyPath, seen: dict[str, Any]) -> str | None:
-        if node.tag == _MERGE:
-            self._absent(node, path, "`<<` is not part of YAML 1.2; alias whole values instead")
-            return None
-        if not isinstance(node, ScalarNode) or node.tag != f"{_TAG}str":
-            self._absent(node, path, "a key must be text; put it in quotes")
-            return None
-        key = str(node.value)
-        if key in seen:
-            first = self.key_places[(*path, key)]
-            self._absent(node, (*path, key), f"key given twice, first at line {first.line}")
-            return None
-        return key if self._is_encodable(node, path) else None
-
-    def _list(self, node: SequenceNode, path: KeyPath) -> list[Any]:
-        values = [self._value(item, (*path, at)) for at, item in enumerate(node.value)]
-        return [None if value is _ABSENT else value for value in values]
-
-    def _scalar(self, node: ScalarNode, path: KeyPath) -> Any:
-        kind = str(node.tag).removeprefix(_TAG)
-        if kind in {"str", "timestamp"}:
-            return str(node.value) if self._is_encodable(node, path) else _ABSENT
-        if kind == "null":
-            return None
-        if kind not in {"int", "float", "bool"}:
-            return self._absent(node, path, f"the tag {shown(str(node.tag))} is not allowed here")
-        return self._number(node, path)
-
-    def _number(self, node: ScalarNode, path: KeyPath) -> Any:
-        try:
-            value = self._construct(node)
-        except (ValueError, KeyError, IndexError, OverflowError):
-            return self._absent(node, path, f"{shown(str(node.value))} is not a number")
-        if isinstance(value, float) and not math.isfinite(value):
-            return self._absent(node, path, f"{shown(str(node.value))} is not a finite number")
-        return value
-
-    def _is_encodable(self, node: ScalarNode, path: KeyPath) -> bool:
-        try:
-            str(node.value).encode()
-        except UnicodeEncodeError:
-            self._absent(node, path, "half of a surrogate pair; write the character itself")
-            return False
-        return True
-
-    def _absent(self, node: Node, path: KeyPath, reason: str) -> object:
-        place = self._place(node)
-        self._faults.setdefault(
-            (place, reason), Fault(place=place, key=dotted(path), reason=reason)
-        )
-        return _ABSENT
-
-    def _place(self, node: Node) -> Place:
-        mark = node.start_mark
-        return Place(file=self._file, line=mark.line + 1, column=mark.column + 1)
+    def _put(self, step: str | int, value: Any) -> None:
+        if isinstance(self.value, list):
+            self.value.append(value)
+        else:
+            self.value[step] = value

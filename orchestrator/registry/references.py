@@ -89,9 +89,10 @@ def missing_targets(
     references: Iterable[Reference], known: Mapping[Kind, tuple[str, ...]]
 ) -> Iterator[Finding]:
     """References to what is not in the registry."""
+    names = {kind: frozenset(ids) for kind, ids in known.items()}
     for reference in references:
         kind, name = reference.target
-        if name not in known[kind]:
+        if name not in names[kind]:
             yield Finding(
                 path=reference.path,
                 value=shown(name),

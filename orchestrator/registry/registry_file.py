@@ -14,7 +14,7 @@ from pathlib import Path
 
 from orchestrator.errors import ConflictError, RegistryError, StoreError
 from orchestrator.registry.attempt import Attempt
-from orchestrator.registry.document import MAX_BYTES
+from orchestrator.registry.contents import ContentsError, opened
 from orchestrator.registry.edit import Edit, SoundEdit, sha256_of
 from orchestrator.registry.file_events import hints
 from orchestrator.registry.models import Registry
@@ -173,8 +173,7 @@ class RegistryFile:
     async def _examined(self, content: Content) -> SoundEdit:
         if isinstance(content, Missing):
             raise RegistryError(
-                f"the registry file {str(self.path)!r} cannot be read: {content.reason}; what is "
-                "live serves on"
+                f"registry file {str(self.path)!r}: {content.reason}; what is live serves on"
             )
         return await self._rollout.examine(self._edit(content))
 
@@ -208,9 +207,9 @@ class RegistryFile:
 
 
 def read_content(path: Path) -> Content:
-    """What the file says, one byte more than allowed at most, or why it cannot be read."""
+    """What the file says, or why it cannot be read."""
     try:
-        with path.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)
-    except OSError as exc:
-        return Missing(reason=str(exc.strerror or exc))
+        with opened(path) as found:
+            return found.read()
+    except ContentsError as exc:
+        return Missing(reason=str(exc))

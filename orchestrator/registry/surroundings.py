@@ -27,9 +27,17 @@ class Surroundings:
 
     folder: Path
     environ: Mapping[str, str] = field(default_factory=dict)
+    #: Folders found so far: each expert's is asked for five times in one check.
+    _found: dict[str, Path] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _library: Library | None = field(default=None, init=False, repr=False, compare=False)
 
     def folder_at(self, path: str) -> Path | None:
         """The absolute folder that a path of the registry names, `None` when there is none."""
+        if path not in self._found and (folder := self._folder_at(path)) is not None:
+            self._found[path] = folder
+        return self._found.get(path)
+
+    def _folder_at(self, path: str) -> Path | None:
         try:
             folder = (self.folder / Path(path).expanduser()).resolve()
             return folder if folder.is_dir() else None
@@ -64,7 +72,10 @@ class Surroundings:
     @property
     def library(self) -> Library:
         """What was fetched on this machine."""
-        return Library.of(self.environ)
+        if self._library is None:
+            object.__setattr__(self, "_library", Library.of(self.environ))
+        assert self._library is not None
+        return self._library
 
 
 def has(folder: Path, pattern: str) -> bool:

@@ -19,8 +19,8 @@ from orchestrator.registry.surroundings import Surroundings
 from orchestrator.registry.vocabulary import vocabulary_digest
 from orchestrator.registry.weights import Weights
 
-#: What is known of the weights of a `model`; `None` while they are not here.
-WeightsOf = Callable[[str | None], Weights | None]
+#: What is known of the weights of an expert as it is served; `None` while they are not here.
+WeightsOf = Callable[[Expert], Weights | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,8 @@ class Choice:
     slots: tuple[str, ...]
     #: Why none before it in the order of loss serves, one clause each.
     passed_over: tuple[str, ...] = ()
+    #: Whether weights were counted that are not here to be measured.
+    is_guess: bool = False
 
     def __str__(self) -> str:
         name = f"variant {self.variant.name!r} (loss {self.variant.loss:g})" if self.variant else ""
@@ -56,8 +58,10 @@ def choose(expert: Expert, slots: Iterable[Slot], weights_of: WeightsOf) -> Choi
     """The expert itself where a slot has room for it, else the allowed variant of least loss."""
     there = tuple(slots)
     passed_over: list[str] = []
+    is_guess = False
     for variant, served in _rungs(expert):
-        weights = weights_of(served.model)
+        weights = weights_of(served)
+        is_guess = is_guess or weights is None
         misfits = {slot.name: misfit(served, weights, slot) for slot in there}
         fitting = tuple(name for name, reason in misfits.items() if reason is None)
         if fitting:
@@ -67,6 +71,7 @@ def choose(expert: Expert, slots: Iterable[Slot], weights_of: WeightsOf) -> Choi
                 served=served,
                 slots=fitting,
                 passed_over=tuple(passed_over),
+                is_guess=is_guess,
             )
         name = f"variant {variant.name!r}" if variant else "itself"
         passed_over += [f"{name} fits no slot: {reason}" for reason in [*misfits.values()][-1:]]
@@ -117,13 +122,16 @@ def findings(draft: Draft, chosen: Mapping[int, Choice], where: Surroundings) ->
         if not expert.variants:
             continue
         path: KeyPath = ("experts", at, "variants")
-        if at not in chosen or expert.adapter is not None:
-            yield _misplaced(path, expert)
+        if at not in chosen:
+            reason = f"an expert of {expert.engine.kind} has no weights here to have variants of"
+            yield Finding(path=path, reason=reason)
             continue
         yield from _of_names(path, expert)
         for number, variant in enumerate(expert.variants):
             yield from _of_variant((*path, number), variant, expert, where)
-        yield from _of_losses(at, expert, chosen[at])
+        yield from _of_losses(path, expert, chosen[at])
+        if chosen[at].is_guess and expert.parameters is None:
+            yield _without_size(path)
 
 
 def _rungs(expert: Expert) -> Iterator[tuple[Variant | None, Expert]]:
@@ -131,14 +139,6 @@ def _rungs(expert: Expert) -> Iterator[tuple[Variant | None, Expert]]:
     for variant in sorted(expert.variants, key=lambda one: one.loss):
         if variant.loss <= expert.max_loss:
             yield variant, as_served(expert, variant)
-
-
-def _misplaced(path: KeyPath, expert: Expert) -> Finding:
-    if expert.adapter is not None:
-        reason = f"an adapter has no variants of its own; give them to its base {expert.base!r}"
-    else:
-        reason = f"an expert of {expert.engine.kind} has no weights here to have variants of"
-    return Finding(path=path, reason=reason)
 
 
 def _of_names(path: KeyPath, expert: Expert) -> Iterator[Finding]:
@@ -159,24 +159,33 @@ def _of_variant(
         reason = "changes nothing: give it a model, a dtype or args that differ from the expert's"
         yield Finding(path=path, reason=reason)
     if variant.model is not None and expert.model is not None:
-        yield from _of_vocabulary((*path, "model"), variant.model, expert.model, where)
+        yield from _of_vocabulary((*path, "model"), variant.model, expert, where)
 
 
 def _of_vocabulary(
-    path: KeyPath, model: str, expert_model: str, where: Surroundings
+    path: KeyPath, model: str, expert: Expert, where: Surroundings
 ) -> Iterator[Finding]:
-    folders = [where.model_folder(one) for one in (model, expert_model)]
+    assert expert.model is not None, "the caller has looked"
+    folders = [where.model_folder(model), where.model_folder(expert.model, expert.revision)]
     try:
         digests = [vocabulary_digest(folder) for folder in folders if folder is not None]
     except WeightsError as exc:
         yield Finding(path=path, value=shown(model), reason=f"cannot be compared: {exc}")
         return
     if len(digests) == 2 and digests[0] != digests[1]:
-        reason = f"has another tokenizer than {expert_model!r}: it is another expert, no variant"
+        reason = f"has another tokenizer than {expert.model!r}: it is another expert, no variant"
         yield Finding(path=path, value=shown(model), reason=reason)
 
 
-def _of_losses(at: int, expert: Expert, choice: Choice) -> Iterator[Finding]:
+def _without_size(path: KeyPath) -> Finding:
+    reason = (
+        "what fits is a guess until the weights are fetched, and may then be another variant; "
+        "give the expert's `parameters`"
+    )
+    return Finding(path=path, reason=reason, is_warning=True)
+
+
+def _of_losses(path: KeyPath, expert: Expert, choice: Choice) -> Iterator[Finding]:
     """Variants that were listed and may never serve."""
     least = min(expert.variants, key=lambda one: one.loss)
     if least.loss > expert.max_loss:
@@ -185,4 +194,4 @@ def _of_losses(at: int, expert: Expert, choice: Choice) -> Iterator[Finding]:
             f"{'' if choice.slots else ', and the expert itself fits no slot'}: the least loss is "
             f"{least.loss:g}, of {least.name!r}"
         )
-        yield Finding(path=("experts", at, "variants"), reason=reason, is_warning=True)
+        yield Finding(path=path, reason=reason, is_warning=True)

@@ -6,16 +6,21 @@ Reads a few kilobytes a file, never the tensors, and never a pickle.
 from __future__ import annotations
 
 import json
+import os
 import struct
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import WeightsError
 
 INDEX = "model.safetensors.index.json"
+
+#: Name, bytes and time of change (ns) of files.
+Stamp = tuple[tuple[str, int, int], ...]
 
 #: Bytes of one element, by safetensors' name; the floating types an engine may convert.
 _FLOAT_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
@@ -103,6 +108,39 @@ def read_checkpoint(folder: Path) -> Checkpoint:
             )
     num_bytes = sum((folder / name).stat().st_size for name in files)
     return Checkpoint(folder=folder, tensors=tensors, num_bytes=num_bytes)
+
+
+def weights_at(folder: Path) -> Weights:
+    """Sizes of the tensors of a checkpoint whose headers are sound.
+
+    They are kept while its files stay as they are: an edit of one expert of a thousand must not
+    read the headers of all.
+
+    Raises:
+        WeightsError: as `read_checkpoint`.
+    """
+    return _weights(folder, stamp(folder))
+
+
+# Sizes alone, a few numbers each; the tensors of a thousand checkpoints would be 100 MB.
+@lru_cache(maxsize=16_384)
+def _weights(folder: Path, _stamp: Stamp) -> Weights:
+    return read_checkpoint(folder).weights
+
+
+def stamp(folder: Path) -> Stamp:
+    """Names, sizes and times of the files that make a checkpoint what it is.
+
+    Raises:
+        WeightsError: the folder cannot be read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            found = [one for one in entries if one.name.endswith((".json", ".safetensors"))]
+            stats = [(one.name, one.stat()) for one in found]
+    except OSError as exc:
+        raise WeightsError(f"{folder} cannot be read: {exc.strerror or exc}") from exc
+    return tuple(sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats))
 
 
 def weight_files(folder: Path) -> list[str]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .export import GENERALIST, export
@@ -15,8 +16,10 @@ from .facts import QUESTIONS
 from .heldout import heldout_questions, write_jsonl
 from .instances import SKILLS
 from .measure import EXPERTS, MODELS, measure_all, weights_folder
+from .merges import measure_merges
 from .router_set import write_router_set
 from .train import STEPS, recipes_of, train
+from .variants import measure_variants
 
 NUM_PROCESSES = os.cpu_count() or 1
 
@@ -31,19 +34,35 @@ def main() -> None:
     commands.add_parser("train", help="train one").add_argument("name")
     commands.add_parser("export", help="write expert folders").add_argument("names", nargs="*")
     commands.add_parser("measure", help="score the expert folders")
+    commands.add_parser("merges", help="score merges of two experts")
+    commands.add_parser("variants", help="score the experts in fewer bits")
     arguments = parser.parse_args()
-    work = weights_folder(arguments.work)
-    if arguments.command in ("questions", "all"):
-        write_questions()
-    if arguments.command == "train":
-        train_one(arguments.name, work)
-    if arguments.command == "all":
-        train_all(work)
-    if arguments.command in ("export", "all"):
-        for name in getattr(arguments, "names", None) or MODELS:
-            export(work / f"{name}.safetensors", EXPERTS / name)
-    if arguments.command in ("measure", "all"):
-        measure_all(NUM_PROCESSES)
+    _run(arguments, weights_folder(arguments.work))
+
+
+def _run(arguments: argparse.Namespace, work: Path) -> None:
+    names = getattr(arguments, "names", None) or MODELS
+    steps: dict[str, Callable[[], None]] = {
+        "questions": write_questions,
+        "train": lambda: train_one(arguments.name, work),
+        "export": lambda: export_all(names, work),
+        "measure": lambda: measure_all(NUM_PROCESSES),
+        "merges": lambda: measure_merges(NUM_PROCESSES),
+        "variants": lambda: measure_variants(NUM_PROCESSES),
+    }
+    if arguments.command != "all":
+        steps[arguments.command]()
+        return
+    write_questions()
+    train_all(work)
+    export_all(MODELS, work)
+    measure_all(NUM_PROCESSES)
+
+
+def export_all(names: Sequence[str], work: Path) -> None:
+    """The folders of these models."""
+    for name in names:
+        export(work / f"{name}.safetensors", EXPERTS / name)
 
 
 def write_questions() -> None:

@@ -98,15 +98,15 @@ def _write_tables(rows: Mapping[str, Row], routing: Mapping[str, float]) -> None
             )
         ),
     }
-    text = readme.read_text(encoding="utf-8")
     for name, table in parts.items():
-        text = _between(text, f"<!-- {name} -->", f"<!-- /{name} -->", table)
-    readme.write_text(text, encoding="utf-8")
+        replace_between(readme, name, table)
 
 
-def _between(text: str, start: str, end: str, inner: str) -> str:
-    head, rest = text.split(start, 1)
-    return f"{head}{start}\n{inner}\n{end}{rest.split(end, 1)[1]}"
+def replace_between(page: Path, name: str, inner: str) -> None:
+    """Put `inner` between the markers of this name."""
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    head, rest = page.read_text(encoding="utf-8").split(start, 1)
+    page.write_text(f"{head}{start}\n{inner}\n{end}{rest.split(end, 1)[1]}", encoding="utf-8")
 
 
 def weights_folder(root: Path | None) -> Path:

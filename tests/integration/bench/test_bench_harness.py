@@ -6,12 +6,11 @@ import sys
 from dataclasses import replace
 
 import pytest
-from ruamel.yaml import YAML
 
 from bench.client import Client, LoadError
 from bench.load import Load
 from bench.process import BenchError, free_port, is_free, start
-from bench.service import write_echo_registry
+from bench.service import read_registry, write_echo_registry
 from bench.setup import send
 
 pytestmark = pytest.mark.integration
@@ -83,7 +82,7 @@ def test_the_echo_registry_keeps_experts_and_routing(tmp_path):
 
     written = write_echo_registry(source, upstream="http://127.0.0.1:1", to=tmp_path / "echo.yaml")
 
-    content = YAML(typ="safe").load(written)
+    content = read_registry(written)
     assert [expert["id"] for expert in content["experts"]] == ["sums"]
     assert content["experts"][0]["engine"]["base_url"] == "http://127.0.0.1:1/v1"
     assert content["routers"]["topic"]["artifact"] == str(tmp_path / "r")

@@ -1,11 +1,12 @@
 """Saving is enough: real files, real events, every way in which editors save."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from orchestrator.registry.file_events import hints
 from orchestrator.registry.registry_file import RegistryFile
 from tests.rollouts import Site, text_of
 
@@ -130,3 +131,19 @@ async def test_a_file_that_comes_later_than_its_folder_is_found(tmp_path):
     following.cancel()
     await asyncio.wait([following])
     await site.rollout.close()
+
+
+async def test_a_folder_that_cannot_be_watched_is_looked_at_all_the_same(tmp_path, caplog):
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "experts.yaml").write_bytes(text_of("maths"))
+    async with followed(folder / "experts.yaml") as site, aclosing(hints(folder / "x")) as looks:
+        await anext(looks)
+        folder.rename(tmp_path / "elsewhere")  # between the look at the folder and its watch
+        await anext(looks)
+
+        (tmp_path / "elsewhere").rename(folder)
+        (folder / "experts.yaml").write_bytes(text_of("code"))
+        await until(site, "code")
+
+    assert "is looked at once a second: it cannot be watched" in caplog.text

@@ -205,6 +205,16 @@ async def test_edits_are_for_callers_on_this_machine(tmp_path):
     assert (await service.post("/admin/registry/rollback")).status_code == 403
 
 
+@pytest.mark.parametrize("path", ["/admin/registry", "/admin/registry/rollback"])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://[::1", "http://x:1"])
+async def test_pages_of_a_browser_on_this_machine_may_not_edit(tmp_path, path, origin):
+    async with served(tmp_path) as (client, _, _):
+        refused = await client.post(path, headers={"origin": origin})
+        own = await client.post("/admin/registry", headers={"origin": "http://localhost:8000"})
+
+    assert (refused.status_code, own.status_code) == (403, 200)
+
+
 async def test_what_is_told_of_a_generation_fits_what_the_store_has(tmp_path):
     async with served(tmp_path) as (client, site, _):
         state = (await client.get("/admin/registry")).json()["rollout"]["live"]

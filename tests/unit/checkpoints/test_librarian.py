@@ -4,10 +4,11 @@ import hashlib
 from dataclasses import replace
 
 import fsspec
+import fsspec.implementations.memory
 import pytest
 
 from orchestrator.checkpoints.sources import Wanted
-from orchestrator.errors import ModelError, WeightsError
+from orchestrator.errors import DiskFullError, ModelError, TransferError, WeightsError
 from tests.registries import write_model
 
 WEIGHTS = "model.safetensors"
@@ -44,6 +45,48 @@ def test_a_fetch_that_was_given_up_goes_on_from_there(librarian, library, in_mem
 
     assert (entry / "files/config.json").is_file()
     assert librarian.bring(wanted) == entry / "files"
+
+
+def test_a_disk_that_fills_up_is_not_taken_for_a_source_that_is_away(librarian, library, in_memory):
+    growing = library.entry(in_memory, None) / f"files/{WEIGHTS}.partial"
+
+    def fill(folder):
+        growing.parent.mkdir(parents=True)
+        growing.symlink_to("/dev/full")  # whatever is written there, the disk is full
+        return 2**40
+
+    with pytest.raises(DiskFullError, match=r"is full at 'model.safetensors'"):
+        replace(librarian, free_bytes=fill).bring(Wanted(expert_id="a", source=in_memory))
+
+
+class Breaking(fsspec.implementations.memory.MemoryFileSystem):
+    """A filesystem whose errors are of no known kind."""
+
+    protocol = "breaking"
+
+    def find(self, path, **options):
+        raise AttributeError("no such thing")
+
+
+def test_an_error_of_a_filesystem_is_one_of_a_transfer_whatever_its_kind(librarian):
+    fsspec.register_implementation("breaking", Breaking, clobber=True)
+
+    with pytest.raises(TransferError, match=r"stopped answering: AttributeError: no such thing"):
+        librarian.bring(Wanted(expert_id="a", source="breaking://a/m"))
+
+
+def test_two_fetches_under_way_do_not_both_take_the_last_of_the_budget(
+    librarian, library, in_memory, tmp_path
+):
+    small = replace(library, budget_bytes=6000)
+    told = iter([False, True])
+    stopped = replace(librarian, library=small, is_cancelled=lambda: next(told, True))
+    with pytest.raises(ModelError, match="given up"):
+        stopped.bring(Wanted(expert_id="a", source=in_memory))
+
+    other = Wanted(expert_id="b", source=in_memory, revision="another")
+    with pytest.raises(DiskFullError, match="the budget is"):
+        replace(librarian, library=small).bring(other)
 
 
 def test_a_manifest_that_is_none_is_named(librarian, library, in_memory):

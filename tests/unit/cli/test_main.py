@@ -39,7 +39,7 @@ def test_every_command_of_the_core_explains_itself(capsys, name):
 
 
 def test_help_imports_nothing_heavy():
-    heavy = "ray vllm torch fastapi httpx pydantic ruamel numpy rich"
+    heavy = "ray vllm torch fastapi httpx pydantic yaml ruamel numpy rich"
     code = f"""
 import sys
 from orchestrator.cli.main import main

@@ -2,8 +2,10 @@
 
 import stat
 
-from orchestrator.engines.canary import Canary, Conditions
-from orchestrator.engines.notes import Notebook
+from orchestrator.engines.canary import Canary, Conditions, stored_canary
+from orchestrator.engines.notes import Notebook, keep_canary
+from orchestrator.engines.weights import fingerprint
+from tests.unit.engines.checkpoints import write_model
 
 HERE = Conditions(vllm="0.32.0", dtype="float32", device="cpu")
 THERE = HERE.model_copy(update={"device": "cuda"})
@@ -26,6 +28,26 @@ def test_a_folder_that_cannot_be_written_costs_the_notes_alone(tmp_path, caplog)
     Notebook(tmp_path / "file/notes").add_canary("w", CANARY)
 
     assert "what was learnt is lost" in caplog.text
+
+
+def test_a_canary_of_a_folder_that_cannot_be_written_goes_to_the_notes(tmp_path, caplog):
+    folder, notebook = write_model(tmp_path / "model"), Notebook(tmp_path / "notes")
+    # Of a root user every folder can be written; a link that leads nowhere cannot.
+    (folder / "canary.json").symlink_to(tmp_path / "lost/canary.json")
+
+    keep_canary(folder, CANARY, notebook)
+
+    assert notebook.read(fingerprint(folder)).canary(HERE) == CANARY
+    assert "the canary is kept in the notes" in caplog.text
+
+
+def test_a_canary_of_a_folder_that_can_be_written_lies_beside_the_weights(tmp_path):
+    folder, notebook = write_model(tmp_path / "model"), Notebook(tmp_path / "notes")
+
+    keep_canary(folder, CANARY, notebook)
+
+    assert stored_canary(folder, HERE) == CANARY
+    assert not (tmp_path / "notes").exists()
 
 
 def test_canaries_are_kept_by_weights_and_conditions(tmp_path):

@@ -23,6 +23,21 @@ def test_an_entry_is_written_as_people_write_it():
     assert entry_text(ENTRY) == ITEM
 
 
+def test_an_entry_of_plain_values_is_one_key_a_line():
+    entry = Expert(id="both", base="left", adapter="adapters/both", description="a: b #c")
+
+    assert entry_text(entry) == (
+        "  - id: both\n    base: left\n    adapter: adapters/both\n    description: 'a: b #c'\n"
+    )
+
+
+def test_nested_arguments_stay_on_one_line():
+    engine = VllmEngine(args={"a": {"b": [1, 2]}, "c": True})
+
+    (_, line) = entry_text(Expert(id="both", engine=engine)).splitlines()
+    assert line == "    engine: {kind: vllm, args: {a: {b: [1, 2]}, c: true}}"
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

@@ -43,7 +43,7 @@ ASKED = ByRouter(name="topic", prompts=("x",), origin="one request")
         (["left", "left"], {}, "'left' is named twice"),
         (["left", "rihgt"], {}, "'rihgt' is not in the registry.*did you mean 'right'"),
         (["left", "remote"], {}, "'remote' runs on fake"),
-        (["left", "far"], {}, "'far': 'org/name' is no folder here; download"),
+        (["left", "far"], {}, "'far': 'org/name' is no folder here; .* models pull far"),
         (["left", "tone"], {}, "'tone' is an adapter.*'average'"),
         (["left", "right"], {"method": "blend"}, "'left' is no adapter.*'blend'"),
         (["tone", "format"], {"method": "twin"}, "'tone' is an adapter.*'twin'"),
@@ -80,10 +80,11 @@ def test_siblings_are_averaged_in_equal_shares_unless_asked_otherwise(planned):
     assert [source.id for source in recipe.sources] == ["right", "left"]
 
 
-def test_adapters_are_blended_by_any_finite_weights(planned):
+def test_adapters_are_blended_by_any_finite_weights(planned, tmp_path):
     recipe = planned("tone", "format", weights=(1.0, -0.5), rank=2)
 
     assert (recipe.method, recipe.weights.values, recipe.rank) == ("blend", (1.0, -0.5), 2)
+    assert recipe.base_folder == tmp_path / "left"
 
 
 def test_a_twin_merge_may_weigh_by_more_than_one(planned):

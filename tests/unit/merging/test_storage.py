@@ -73,6 +73,16 @@ def test_a_folder_takes_the_place_of_another(tmp_path):
     assert [path.name for path in tmp_path.rglob("*")] == ["out", "fresh"]
 
 
+def test_a_folder_that_cannot_be_put_in_place_leaves_the_one_before(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/kept").touch()
+
+    with pytest.raises(MergeError, match="was not written"), published(tmp_path / "out") as new:
+        new.rmdir()
+
+    assert [path.name for path in tmp_path.rglob("*")] == ["out", "kept"]
+
+
 def test_a_folder_nobody_may_write_to_is_said(tmp_path):
     (tmp_path / "file").touch()
 

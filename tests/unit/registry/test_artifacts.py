@@ -3,10 +3,12 @@
 import pytest
 
 from orchestrator.checkpoints.sources import Wanted
+from orchestrator.errors import WeightsError
 from orchestrator.registry.artifacts import content_findings, recording_findings, router_findings
 from orchestrator.registry.models import ReplayEngine
 from orchestrator.registry.origins import named_findings
 from orchestrator.registry.surroundings import Surroundings
+from orchestrator.registry.weights import weights_at
 from tests.recordings import write_recordings
 from tests.registries import write_model, write_router
 
@@ -151,3 +153,22 @@ def test_a_router_that_holds_a_pickle_is_refused(tmp_path):
     (finding,) = router_findings("r", (), Surroundings(folder=tmp_path))
 
     assert "holds a pickle (head.joblib)" in finding.reason
+
+
+def test_weights_that_changed_are_read_again(tmp_path):
+    folder = write_model(tmp_path / "model", num_bytes=64)
+    before = weights_at(folder)
+    with (folder / "model.safetensors").open("r+b") as stream:
+        stream.truncate(40)
+
+    assert before.bytes_by_type == {"F16": 64}
+    with pytest.raises(WeightsError, match="truncated"):
+        weights_at(folder)
+
+
+def test_a_folder_that_appears_during_a_check_is_found(tmp_path):
+    where = Surroundings(folder=tmp_path)
+    before = where.folder_at("late")
+    (tmp_path / "late").mkdir()
+
+    assert (before, where.folder_at("late")) == (None, tmp_path / "late")

@@ -1,8 +1,10 @@
 """Whatever the text, the loader answers with faults and never falls over."""
 
+import json
+import re
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.registry.document import Document, decode, parse
@@ -58,6 +60,38 @@ def test_a_sound_file_with_one_line_replaced_is_a_registry_or_faults(data):
     checked = check_text("\n".join(lines))
 
     assert (checked.registry is None) == bool(checked.faults)
+
+
+SHIPPED = (Path(__file__).parents[3] / "experts.yaml").read_bytes()[:4000]
+cuts = st.tuples(st.integers(0, len(SHIPPED)), st.integers(0, 40), st.binary(max_size=4) | yamlish)
+
+
+@settings(max_examples=100, deadline=None)
+@given(edits=st.lists(cuts, min_size=1, max_size=4))
+def test_the_shipped_file_with_bytes_cut_and_put_in_is_a_registry_or_faults(edits):
+    content = SHIPPED
+    for at, num_cut, put in edits:
+        new = put.encode(errors="surrogatepass") if isinstance(put, str) else put
+        content = content[:at] + new + content[at + num_cut :]
+
+    checked = check_document(decode(content, file="f"), Surroundings(folder=Path("nowhere")))
+
+    assert (checked.registry is None) == bool(checked.faults)
+
+
+@settings(max_examples=100, deadline=None)
+@given(value=st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | st.text(max_size=8)
+    | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=12,
+))  # fmt: skip
+def test_json_is_read_as_what_it_says(value):
+    text = json.dumps(value, ensure_ascii=False)
+    document = parse(text, file="f")
+
+    assume(not re.search("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]", text))
+    assert (document.value, document.faults) == (value, ())
 
 
 values = st.recursive(

@@ -1,5 +1,7 @@
 """The registry file: what is taken, when, and what is told of it; time passes by pauses alone."""
 
+import os
+
 import pytest
 
 from orchestrator.errors import RegistryError, StoreError
@@ -39,8 +41,8 @@ async def test_a_file_that_is_not_there_is_told_once_it_stays_away(path):
     assert await file.look() is None
 
     error = site.rollout.status().last_error
-    assert error.message.endswith(
-        "cannot be read: No such file or directory; what is live serves on"
+    assert error.message == (
+        f"registry file {str(path)!r}: there is no such file; what is live serves on"
     )
     assert site.now_s >= 100.3
     assert (file.state().trouble, file.state().sha256) == (error.message, None)
@@ -197,5 +199,14 @@ async def test_reloading_takes_the_file_though_it_did_not_change(path):
 
 
 async def test_reloading_a_file_that_is_not_there_is_an_error(path):
-    with pytest.raises(RegistryError, match="No such file"):
+    with pytest.raises(RegistryError, match="there is no such file"):
         await Site().file(path).reload()
+
+
+async def test_a_pipe_in_its_place_is_told_and_does_not_hang(path):
+    os.mkfifo(path)
+    site = Site()
+
+    await site.file(path).look()
+
+    assert "not a regular file" in site.rollout.status().last_error.message

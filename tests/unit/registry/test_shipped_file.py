@@ -35,7 +35,7 @@ def documented_keys():
     document = in_full()
     lines = re.sub(r"(?m)^# (?=  )", "", SHIPPED.read_text()).splitlines()
     found = {}
-    for path, place in document.key_places.items():
+    for path, place in document.key_places():
         model = entry_at(path[:-1], document.value)
         comment = lines[place.line - 1].partition("  # ")[2]
         found.setdefault((model, path[-1]), []).append(comment)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.engines.vllm_settings import engine_arguments
 from orchestrator.registry.arguments import ArgFault
 from orchestrator.registry.loader import check
 from orchestrator.registry.models import Expert, Slot, Variant, VllmEngine
@@ -21,8 +22,8 @@ LARGE = Slot(name="large", memory_gib=40, engine_overhead_gib=0.5)
 SIZES = {"full": 4.0, "small": 1.0, "tiny": 0.5}
 
 
-def weights_of(model):
-    return Weights(bytes_by_type={"F16": int(SIZES[model] * GIB)})
+def weights_of(served):
+    return Weights(bytes_by_type={"F16": int(SIZES[served.model] * GIB)})
 
 
 def variant(name, loss, *, model=None, **fields):
@@ -98,8 +99,8 @@ def test_nothing_allowed_that_fits_has_less_loss_than_what_serves(losses, sizes,
     listed = [variant(f"v{at}", loss, model=f"v{at}") for at, loss in enumerate(losses)]
     by_model = dict(zip(["full", *(f"v{at}" for at in range(5))], sizes, strict=True))
 
-    def weights(model):
-        return Weights(bytes_by_type={"F16": int(by_model[model] * GIB)})
+    def weights(served):
+        return Weights(bytes_by_type={"F16": int(by_model[served.model] * GIB)})
 
     choice = choose(expert(*listed, max_loss=max_loss), [SLOT], weights)
 
@@ -186,7 +187,18 @@ def test_a_loaded_registry_holds_what_serves(checked):
     (served,) = found.registry.experts
     assert served.engine.dtype == "bfloat16"
     assert serving(served).name == "half"
+    assert engine_arguments(served, source="x", on_cpu=True)["dtype"] == "bfloat16"
     assert [choice.slots for choice in found.choices] == [("local",)]
+
+
+@pytest.mark.parametrize(("parameters", "num_warnings"), [("", 1), ("    parameters: 9\n", 0)])
+def test_a_choice_by_weights_that_are_not_here_is_said_to_be_a_guess(
+    checked, parameters, num_warnings
+):
+    found = checked(REGISTRY.replace("models/maths\n", f"org/maths\n{parameters}"))
+
+    warned = [str(one) for one in found.warnings if "is a guess until" in str(one)]
+    assert len(warned) == num_warnings
 
 
 def test_an_expert_that_fits_keeps_none_of_its_variants(checked):

@@ -1,0 +1,81 @@
+"""How `/v1/responses` spells answers: one object, or typed events in OpenAI's order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from orchestrator.api import response_objects as objects
+from orchestrator.api.response_output import Output
+from orchestrator.engines.base import Answer, Chunk, Delta, FinishReason, ToolCallDelta
+from orchestrator.errors import OrchestratorError
+
+
+class ResponseWriter:
+    """Spells one response.
+
+    Args:
+        frame: what every state of the response repeats, by `frame_of`.
+        call_id: what the ids of its items are made of.
+    """
+
+    def __init__(self, frame: objects.Json, *, call_id: str) -> None:
+        self._frame = frame
+        self._output = Output(call_id)
+        self._num_events = 0
+        self._end: FinishReason = "stop"
+
+    def answer(self, answer: Answer) -> bytes:
+        """The `response` object."""
+        (choice,) = answer.choices
+        calls = tuple(
+            ToolCallDelta(index=place, id=call.id, name=call.name, arguments=call.arguments)
+            for place, call in enumerate(choice.tool_calls)
+        )
+        self._output.take(
+            Delta(
+                text=choice.text,
+                reasoning=choice.reasoning,
+                tool_calls=calls,
+                logprobs=choice.logprobs,
+            )
+        )
+        self._output.finish(choice.finish_reason)
+        whole = objects.finished(
+            self._frame, self._output.items(), choice.finish_reason, answer.usage
+        )
+        return orjson.dumps(whole)
+
+    def events(self, chunk: Chunk) -> bytes:
+        """The events of one chunk; those that begin the response come before the first."""
+        found: list[objects.Json] = []
+        if self._num_events == 0:
+            response = objects.unfinished(self._frame)
+            found += [
+                {"type": f"response.{state}", "response": response}
+                for state in ("created", "in_progress")
+            ]
+        for delta in chunk.deltas:
+            found += self._output.take(delta)
+            if delta.finish_reason is not None:
+                self._end = delta.finish_reason
+                found += self._output.finish(delta.finish_reason)
+        if chunk.usage is not None:
+            whole = objects.finished(self._frame, self._output.items(), self._end, chunk.usage)
+            found.append({"type": f"response.{whole['status']}", "response": whole})
+        return b"".join(self._spelled(event) for event in found)
+
+    def end(self) -> bytes:
+        """Nothing: `response.completed` was the end."""
+        return b""
+
+    def broken_off(self, error: OrchestratorError) -> bytes:
+        """`response.failed`, with what was said so far."""
+        whole = objects.failed(self._frame, self._output.items(), error)
+        return self._spelled({"type": "response.failed", "response": whole})
+
+    def _spelled(self, event: dict[str, Any]) -> bytes:
+        event["sequence_number"] = self._num_events
+        self._num_events += 1
+        return b"event: %s\ndata: %s\n\n" % (event["type"].encode(), orjson.dumps(event))
