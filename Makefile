@@ -61,6 +61,7 @@ lock: .venv/.dev ## Resolve the lock files anew.
 experts: .venv/.dev ## Train the demo experts anew, from the seeds (under an hour on 4 cores).
 	@$(BIN)/python -m deploy.demo.training all
 	@$(BIN)/python -m orchestrator.engines.record_canary $(wildcard deploy/demo/experts/*/)
+	@$(BIN)/python -m orchestrator.engines.record_canary --base deploy/demo/experts/generalist $(wildcard deploy/demo/adapters/*/)
 
 router: .venv/.dev ## Fit the demo router anew, from the seeds.
 	@$(BIN)/python -m deploy.demo.routing deploy/demo/routers/topic
@@ -74,6 +75,9 @@ bench-gateway: .venv/.dev ## Measure the gateway against LiteLLM and bare vLLM.
 bench-merge: .venv/.dev ## Measure what merges of two demo experts keep, and what fewer bits cost.
 	@$(BIN)/python -m deploy.demo.training merges
 	@$(BIN)/python -m deploy.demo.training variants
+
+bench-registry: .venv/.dev ## Measure edits of the registry: a thousand experts, and two hundred edits under load.
+	@$(BIN)/python -m bench.registry
 
 clean: ## Remove what was installed and made.
 	rm -rf .venv .venv-litellm build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

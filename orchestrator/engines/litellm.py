@@ -62,8 +62,6 @@ class LitellmEngine:
         Several choices, and raw text, come in one chunk even when streamed: the SDK's streams
         have one end for all choices, and hide it where the prompt is raw.
         """
-        if self._is_closed:
-            raise self._dead()
         is_streamed = call.stream and call.sampling.n == 1 and isinstance(call.prompt, Chat)
         asked = self._asked(call, is_streamed=is_streamed)
         ends_s = None if call.timeout_s is None else _now_s() + call.timeout_s
@@ -79,8 +77,6 @@ class LitellmEngine:
 
     async def embed(self, call: EmbedCall) -> Vectors:
         """Pass `call` on; see `Embedder.embed`."""
-        if self._is_closed:
-            raise self._dead()
         if any(one.token_ids is not None for one in call.inputs):
             raise self._no_ids("input")
         # Each provider has an encoding of its own; the SDK gives numbers of all.
@@ -98,8 +94,9 @@ class LitellmEngine:
         self._is_closed = True
         _OPEN.discard(self)
         for wait in self._waits:
-            wait.reschedule(_now_s())
-        if not _OPEN and self._sdk.done():
+            if not wait.expired():
+                wait.reschedule(_now_s())
+        if not _OPEN and self._sdk.done() and self._sdk.exception() is None:
             await close_connections(self._sdk.result())
 
     def _asked(self, call: Call, *, is_streamed: bool) -> dict[str, Any]:
@@ -162,6 +159,8 @@ class LitellmEngine:
     @asynccontextmanager
     async def _wait(self, ends_s: float | None) -> AsyncIterator[None]:
         """Wait for the provider: until its longest silence, the call's end, or `close`."""
+        if self._is_closed:
+            raise self._dead()
         silent_s = _now_s() + self._spec.timeout_s
         wait = asyncio.timeout_at(silent_s if ends_s is None else min(silent_s, ends_s))
         self._waits.add(wait)

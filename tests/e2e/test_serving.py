@@ -1,6 +1,7 @@
 """The shipped experts on real vLLM behind the whole service."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from sentence_transformers import SentenceTransformer
 
 from bench import heldout
+from deploy.demo.training.forms import FORMS
 from orchestrator.service import ports
 from routers.embeddings import minilm_folder
 from tests.e2e.service import LOOPBACK, Service, ask, listeners
@@ -85,6 +87,24 @@ def test_another_architecture_answers_beside_them(client):
 
     assert answer.choices[0].message.content
     assert answer.usage.completion_tokens > 0
+
+
+def test_adapters_say_what_their_base_says_in_their_own_form(client):
+    asked = ["What is the capital of France?", "How do you say 'bread' in French?", "mouse, plural"]
+    forms = {form.name: form for form in FORMS}
+
+    def said(model: str) -> list[str]:
+        return [chat(client, model, content=one).choices[0].message.content for one in asked]
+
+    names = ["generalist", *forms]
+    with ThreadPoolExecutor() as pool:  # in one batch
+        answers = dict(zip(names, pool.map(said, names), strict=True))
+
+    for name, form in forms.items():
+        inside = [form.unwrap(text) for text in answers[name]]
+        assert None not in inside, answers
+        pairs = zip(inside, answers["generalist"], strict=True)
+        assert any(one == base for one, base in pairs), answers
 
 
 async def test_auto_answers_held_out_questions_of_every_skill(service):
