@@ -61,6 +61,7 @@ lock: .venv/.dev ## Resolve the lock files anew.
 experts: .venv/.dev ## Train the demo experts anew, from the seeds (under an hour on 4 cores).
 	@$(BIN)/python -m deploy.demo.training all
 	@$(BIN)/python -m orchestrator.engines.record_canary $(wildcard deploy/demo/experts/*/)
+	@$(BIN)/python -m orchestrator.engines.record_canary --base deploy/demo/experts/generalist $(wildcard deploy/demo/adapters/*/)
 
 router: .venv/.dev ## Fit the demo router anew, from the seeds.
 	@$(BIN)/python -m deploy.demo.routing deploy/demo/routers/topic

@@ -66,5 +66,7 @@ async def _embed(query: EmbedQuery, programs: Programs, exchange: Exchange) -> V
         vectors = await program.embed(query)
     finally:
         exchange.engine_s += exchange.clock() - asked_s
-    exchange.usage = Usage(prompt_tokens=vectors.num_tokens, completion_tokens=0)
+    exchange.usage = Usage(
+        prompt_tokens=vectors.num_tokens, completion_tokens=0, cost_usd=vectors.cost_usd
+    )
     return vectors

@@ -45,14 +45,23 @@ def require_equal(
         theirs = by_name.get(file.name)
         differences = list(_differences(file, theirs, wanted.sha256.get(file.name)))
         faults += differences
-        is_foreign = theirs is None or theirs.sha256 != file.sha256
-        if differences and is_ours is not None and is_foreign:
-            (is_ours / file.name).unlink(missing_ok=True)
+        if differences and is_ours is not None and theirs is not None:
+            faults.append(_consequence(is_ours / file.name, file, theirs))
     if faults:
-        again = "; what is right is kept, another try fetches the rest anew" if is_ours else ""
         raise WeightsError(
-            f"expert {wanted.expert_id!r}: {safe(wanted.source)}: {'; '.join(faults)}{again}"
+            f"expert {wanted.expert_id!r}: {safe(wanted.source)}: {'; '.join(faults)}"
         )
+
+
+def _consequence(path: Path, found: KeptFile, theirs: Remote) -> str:
+    """What becomes of a file that differs; fetching again and again what may be right is none."""
+    is_spoilt = theirs.num_bytes not in (None, found.num_bytes) or (
+        theirs.sha256 not in (None, found.sha256)
+    )
+    if is_spoilt:
+        path.unlink(missing_ok=True)
+        return "it was removed and is fetched anew by another try, what is right is kept"
+    return f"if the registry is right, remove {path} to have it fetched anew"
 
 
 def require_sound(folder: Path, wanted: Wanted, inspect: Inspect) -> None:

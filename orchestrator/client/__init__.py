@@ -9,6 +9,7 @@ with Client("http://127.0.0.1:8000") as client:
 
 from orchestrator.client.asynchronous import AsyncChatStream, AsyncClient
 from orchestrator.client.blocking import ChatStream, Client
+from orchestrator.client.embedding import Embedding, Embeddings
 from orchestrator.client.failures import (
     ClientError,
     UnexpectedReplyError,
@@ -34,6 +35,8 @@ __all__ = [
     "ClientError",
     "Completion",
     "CompletionChunk",
+    "Embedding",
+    "Embeddings",
     "Model",
     "OrchestratorError",
     "RegistryClient",

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 
 from orchestrator.client.calls import Outgoing, chat_call, models_call, route_call
+from orchestrator.client.embedding import Embeddings, Inputs, embed_call, read_embeddings
 from orchestrator.client.failures import failure, translated
 from orchestrator.client.replies import EventReader, origin_of, read, read_completion
 from orchestrator.client.settings import DEFAULT_URL, Settings
@@ -118,6 +119,13 @@ class AsyncClient:
             return AsyncChatStream(await self._begin(call), base_url=self._base_url)
         response = await self._complete(call)
         return read_completion(response.content, response.headers)
+
+    async def embed(
+        self, inputs: Inputs, *, model: str, dimensions: int | None = None
+    ) -> Embeddings:
+        """One vector for each of `inputs`; arguments and errors as `Client.embed`."""
+        response = await self._complete(embed_call(inputs, model=model, dimensions=dimensions))
+        return read_embeddings(response.content, response.headers)
 
     async def close(self) -> None:
         """Close all connections."""

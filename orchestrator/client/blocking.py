@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 
 from orchestrator.client.calls import Outgoing, chat_call, models_call, route_call
+from orchestrator.client.embedding import Embeddings, Inputs, embed_call, read_embeddings
 from orchestrator.client.failures import failure, translated
 from orchestrator.client.replies import EventReader, origin_of, read, read_completion
 from orchestrator.client.settings import DEFAULT_URL, Settings
@@ -141,6 +142,20 @@ class Client:
             return ChatStream(self._begin(call), base_url=self._base_url)
         response = self._complete(call)
         return read_completion(response.content, response.headers)
+
+    def embed(self, inputs: Inputs, *, model: str, dimensions: int | None = None) -> Embeddings:
+        """One vector for each of `inputs`.
+
+        Args:
+            inputs: a text, texts, token ids of the expert's vocabulary, or lists of those.
+            model: an expert that embeds; `models` says which do.
+            dimensions: length of the vectors, where the model is trained for several.
+
+        Raises:
+            OrchestratorError: what the service says, or a `ClientError`.
+        """
+        response = self._complete(embed_call(inputs, model=model, dimensions=dimensions))
+        return read_embeddings(response.content, response.headers)
 
     def close(self) -> None:
         """Close all connections."""

@@ -119,6 +119,8 @@ class Model(Wire):
     created: int | None = None
     owned_by: str | None = None
     kind: Literal["expert", "composition"] | None = None
+    #: `embed` is for `embed`, all others are for `chat`.
+    task: Literal["generate", "embed"] | None = None
     skills: tuple[str, ...] = ()
     modalities: tuple[str, ...] = ()
     license: str | None = None

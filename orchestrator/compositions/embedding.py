@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.compositions.base import Decision
 from orchestrator.compositions.generation import Generation
-from orchestrator.engines.base import Text
+from orchestrator.compositions.pricing import cost_usd
+from orchestrator.engines.base import Text, Usage
 from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.registry.models import Expert
 
@@ -46,4 +47,9 @@ class Embedding:
             dimensions=query.dimensions,
             timeout_s=query.timeout_s or generation.registry.defaults.timeout_s,
         )
-        return await generation.dispatch.embed(call)
+        vectors = await generation.dispatch.embed(call)
+        price = generation.prices.get(self._expert.id)
+        if price is None:
+            return vectors
+        usage = Usage(prompt_tokens=vectors.num_tokens, completion_tokens=0)
+        return replace(vectors, cost_usd=cost_usd(usage, price))

@@ -53,6 +53,7 @@ class Canaries:
         folder: Path | None,
         backend: Tokenizer,
         is_fresh: bool,
+        base: Path | None = None,
         notebook: Notebook | None = None,
     ) -> None:
         """Compare what `engine` says with what is known of these weights, or record it.
@@ -63,13 +64,14 @@ class Canaries:
             folder: of the weights; `None` for those of a hub, whose canary lives with the engine.
             backend: tokenizer of the expert.
             is_fresh: whether the engine was started with these weights, not reloaded.
+            base: folder of the weights that an adapter in `folder` is on.
             notebook: keeps what a fresh engine gives, for weights without a `canary.json`.
 
         Raises:
             SwapError: these are not the expert's own weights.
         """
-        weights = fingerprint(folder) if folder else f"hub:{expert_id}"
-        known = stored_canary(folder, engine.conditions) if folder else None
+        weights = fingerprint(folder, base=base) if folder else f"hub:{expert_id}"
+        known = stored_canary(folder, engine.conditions, base=base) if folder else None
         if known is None and folder is not None and notebook is not None:
             known = notebook.read(weights).canary(engine.conditions)
         known = known or self._known(weights, is_fresh=is_fresh)

@@ -4,6 +4,7 @@ A canary is only as good as what it is compared with. The best is recorded from 
 and committed beside the weights, in `canary.json`, by
 
     python -m orchestrator.engines.record_canary FOLDER...
+    python -m orchestrator.engines.record_canary --base FOLDER ADAPTER...
 
 Where there is none for this vLLM, dtype and device, the first load records it: what a fresh start
 gives is kept in the machine's notes (`notes.py`) and is as good as the file, but after a first
@@ -82,13 +83,20 @@ class CanaryFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Literal[1] = 1
-    #: Of the weights, see `weights.fingerprint`.
+    #: Of the weights, an adapter's with its base's; see `weights.fingerprint`.
     weights: str
     canaries: tuple[Canary, ...]
 
 
-def stored_canary(folder: Path, conditions: Conditions) -> Canary | None:
+def stored_canary(
+    folder: Path, conditions: Conditions, *, base: Path | None = None
+) -> Canary | None:
     """The canary recorded for the weights in `folder`, if there is one for `conditions`.
+
+    Args:
+        folder: of the weights, or of an adapter.
+        conditions: of the engine that is to be proved.
+        base: of the weights that an adapter is on.
 
     Raises:
         SwapError: `canary.json` is not what `record_canary` writes.
@@ -96,26 +104,26 @@ def stored_canary(folder: Path, conditions: Conditions) -> Canary | None:
     file = _read(folder)
     if file is None:
         return None
-    if file.weights != fingerprint(folder):
+    if file.weights != fingerprint(folder, base=base):
         _logger.warning("%s is of other weights than lie beside it; record it again", folder / FILE)
         return None
     return next((found for found in file.canaries if found.conditions == conditions), None)
 
 
-def recorded(folder: Path) -> tuple[Canary, ...]:
-    """Every canary that lies beside the weights in `folder` and is of them.
+def recorded(folder: Path, *, base: Path | None = None) -> tuple[Canary, ...]:
+    """Every canary that lies beside the weights in `folder` and is of them, on `base`.
 
     Raises:
         SwapError: `canary.json` is not what `record_canary` writes.
     """
     file = _read(folder)
-    is_theirs = file is not None and file.weights == fingerprint(folder)
+    is_theirs = file is not None and file.weights == fingerprint(folder, base=base)
     return file.canaries if file is not None and is_theirs else ()
 
 
-def store_canary(folder: Path, canary: Canary) -> None:
+def store_canary(folder: Path, canary: Canary, *, base: Path | None = None) -> None:
     """Write `canary` beside the weights, keeping canaries of other conditions."""
-    weights = fingerprint(folder)
+    weights = fingerprint(folder, base=base)
     file = _read(folder)
     others = file.canaries if file is not None and file.weights == weights else ()
     kept = tuple(other for other in others if other.conditions != canary.conditions)

@@ -54,6 +54,8 @@ class Vectors:
     values: Matrix
     #: Tokens read, over all inputs.
     num_tokens: int
+    #: What the provider or the registry's price makes of them, USD; `None` where neither says.
+    cost_usd: float | None = None
 
 
 @runtime_checkable

@@ -13,6 +13,7 @@ from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.fake_vectors import fake_vectors
 from orchestrator.engines.scripts import Performance, Script
+from orchestrator.engines.traffic import Traffic
 from orchestrator.errors import (
     EngineDeadError,
     EngineTimeoutError,
@@ -139,14 +140,16 @@ def _deadline_s(call: AnyCall) -> float | None:
 class FakeHost:
     """A host whose swaps take no time, or as long as a gate stays shut.
 
-    `become` while a call is in flight is refused with an `AssertionError`: on a real engine it
-    would wait, but a slot's loop that relies on that is wrong.
+    `become` while a call is in flight is refused with an `AssertionError`, and so is `add` in the
+    place of an adapter that answers one: on a real engine they would wait, but a slot's loop that
+    relies on that is wrong.
 
     Args:
-        lineage: the experts it can become.
+        lineage: the experts it can become, and adapters on them; the first is resident.
         engine: what answers; says `expert: prompt` when left out.
-        swap_gate: awaited by every swap.
+        swap_gate: awaited by every swap and addition.
         broken: expert id -> what its swap raises; the previous expert stays resident.
+        max_adapters: adapters that may be resident at once.
     """
 
     def __init__(
@@ -156,18 +159,26 @@ class FakeHost:
         engine: FakeEngine | None = None,
         swap_gate: asyncio.Event | None = None,
         broken: Mapping[str, OrchestratorError] | None = None,
+        max_adapters: int = 0,
     ) -> None:
         self._keys = {expert.key for expert in lineage}
         self.engine = engine or FakeEngine("{expert}: {prompt}")
+        self.max_adapters = max_adapters
         self._swap_gate = swap_gate
         #: Expert id -> what its next swaps raise; change it to break or mend an expert.
         self.broken: dict[str, OrchestratorError] = dict(broken or {})
-        #: Ids of the experts it became, in order.
+        #: Ids of the experts it became and of the adapters it took in, in order.
         self.swaps: list[str] = []
         #: Set while a swap has begun; clear it to wait for the next.
         self.swap_begun = asyncio.Event()
-        self.resident: str | None = lineage[0].id if lineage else None
+        self.residents: tuple[Expert, ...] = tuple(lineage[:1])
+        self._traffic = Traffic()
         self._dead: str | None = None
+
+    @property
+    def resident_ids(self) -> tuple[str, ...]:
+        """Ids of the residents: the weights first, then adapters."""
+        return tuple(expert.id for expert in self.residents)
 
     def can_become(self, expert: Expert) -> bool:
         """Whether `expert`, as it is configured now, belongs to the lineage."""
@@ -175,34 +186,38 @@ class FakeHost:
 
     async def become(self, expert: Expert) -> None:
         """Swap by the script; see `Host.become`."""
-        await self.check()
         assert self.engine.num_in_flight == 0, f"swap to {expert.id!r} with calls in flight"
-        if not self.can_become(expert):
-            raise SwapError(f"expert {expert.id!r} is not of this host's lineage")
-        previous, self.resident = self.resident, None
-        self.swap_begun.set()
+        assert not expert.is_adapter, f"{expert.id!r} has no weights"
+        previous, self.residents = self.residents, ()
         try:
-            if self._swap_gate is not None:
-                await self._swap_gate.wait()
-            if expert.id in self.broken:
-                raise copy.copy(self.broken[expert.id])
+            await self._pass(expert)
         except BaseException:
-            self.resident = previous
+            self.residents = previous
             raise
-        self.resident = expert.id
-        self.swaps.append(expert.id)
+        self.residents = (expert,)
+
+    async def add(self, expert: Expert, *, instead_of: Expert | None = None) -> None:
+        """Add by the script; see `Host.add`."""
+        if instead_of is not None:
+            assert not self._traffic.runs(instead_of.key), f"{instead_of.id!r} answers a call"
+            self.residents = tuple(one for one in self.residents if one.id != instead_of.id)
+        await self._pass(expert)
+        assert self.residents, "an adapter needs weights"
+        assert expert.model == self.residents[0].model, f"{expert.id!r} is on other weights"
+        assert len(self.residents) <= self.max_adapters, f"no room for {expert.id!r}"
+        self.residents = (*self.residents, expert)
 
     async def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
-        """Answer for the resident expert; others are refused with `NotHostedError`."""
-        await self._check_resident(call)
-        async with aclosing(self.engine.generate(call)) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        """Answer for a resident expert; others are refused with `NotHostedError`."""
+        with self._traffic.passing((await self._resident(call)).key):
+            async with aclosing(self.engine.generate(call)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
 
     async def embed(self, call: EmbedCall) -> Vectors:
-        """Embed for the resident expert; others are refused with `NotHostedError`."""
-        await self._check_resident(call)
-        return await self.engine.embed(call)
+        """Embed for a resident expert; others are refused with `NotHostedError`."""
+        with self._traffic.passing((await self._resident(call)).key):
+            return await self.engine.embed(call)
 
     async def check(self) -> None:
         """Raise `EngineDeadError` after `die` or `close`."""
@@ -218,9 +233,23 @@ class FakeHost:
         """End everything; calls in flight fail with `EngineDeadError`."""
         await self.die("closed")
 
-    async def _check_resident(self, call: AnyCall) -> None:
+    async def _pass(self, expert: Expert) -> None:
+        """What every swap goes through."""
         await self.check()
-        if call.expert != self.resident:
-            raise NotHostedError(
-                f"expert {call.expert!r} is not resident here; {self.resident!r} is"
-            )
+        if not self.can_become(expert):
+            raise SwapError(f"expert {expert.id!r} is not of this host's lineage")
+        self.swap_begun.set()
+        if self._swap_gate is not None:
+            await self._swap_gate.wait()
+        if expert.id in self.broken:
+            raise copy.copy(self.broken[expert.id])
+        self.swaps.append(expert.id)
+
+    async def _resident(self, call: AnyCall) -> Expert:
+        await self.check()
+        for expert in self.residents:
+            if expert.id == call.expert and call.version in ("", expert.version):
+                return expert
+        raise NotHostedError(
+            f"expert {call.expert!r} is not resident here; {list(self.resident_ids)} are"
+        )

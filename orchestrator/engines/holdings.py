@@ -12,7 +12,7 @@ from orchestrator.checkpoints.manifest import Manifest, State
 from orchestrator.checkpoints.sources import is_remote, safe
 from orchestrator.engines import notes
 from orchestrator.engines.canary import recorded
-from orchestrator.engines.lineage import lineages
+from orchestrator.engines.lineage import lineages, model_folder
 from orchestrator.engines.notes import Notebook
 from orchestrator.engines.weights import fingerprint
 from orchestrator.errors import EngineError
@@ -81,7 +81,9 @@ def _holding(expert: Expert, lineage: str, root: Path, library: Library) -> Hold
     assert source is not None, "experts of a lineage have weights"
     known = library.known(source, expert.revision)
     folder = _folder(source, expert.revision, root, library)
-    load_s, has_canary = _learnt(folder, library) if folder is not None else ({}, False)
+    base = model_folder(expert, root) if expert.adapter is not None else None
+    learnt = _learnt(folder, library, base=base) if folder is not None else ({}, False)
+    load_s, has_canary = learnt
     return Holding(
         expert_id=expert.id,
         lineage=lineage,
@@ -115,10 +117,10 @@ def _num_bytes(known: Manifest | None, folder: Path | None, *, is_fetched: bool)
     return 0 if folder is None else read_checkpoint(folder).num_bytes
 
 
-def _learnt(folder: Path, library: Library) -> tuple[dict[str, float], bool]:
-    known = Notebook(library.folder / notes.FOLDER).read(fingerprint(folder))
+def _learnt(folder: Path, library: Library, *, base: Path | None) -> tuple[dict[str, float], bool]:
+    known = Notebook(library.folder / notes.FOLDER).read(fingerprint(folder, base=base))
     load_s: dict[str, float] = {load.kind: load.mean_s for load in known.loads}
     try:
-        return load_s, bool(known.canaries or recorded(folder))
+        return load_s, bool(known.canaries or recorded(folder, base=base))
     except EngineError:
         return load_s, False  # no canary file: the load that reads it says so

@@ -9,24 +9,46 @@ from orchestrator.registry.models import Expert
 
 
 class Host(FullEngine, Protocol):
-    """One engine in one slot, and the expert whose weights it holds now.
+    """One engine in one slot, the expert whose weights it holds now, and adapters on them.
 
-    A host never decides when to swap: the slot's loop calls `become` while nothing is in flight.
+    A host never decides when to swap: the slot's loop calls `become` while nothing is in flight,
+    and `add` where there is room or a resident adapter that answers no call.
     """
 
-    #: Id of the expert whose weights are loaded, `None` while there is none.
-    resident: str | None
+    #: Experts that answer now: the one whose weights are loaded, then the adapters added to them;
+    #: none while that is not certain. Replaced as a whole when it changes.
+    residents: tuple[Expert, ...]
+    #: Adapters that may be resident at once, 0 where the engine takes none.
+    max_adapters: int
 
     def can_become(self, expert: Expert) -> bool:
         """Whether `expert` belongs to this host's lineage."""
         ...
 
     async def become(self, expert: Expert) -> None:
-        """Load the weights of `expert` and prove by its canary that they are its own.
+        """Load the weights of `expert`, no adapter, and prove by its canary that they are its own.
+
+        Adapters that were resident are gone.
 
         Raises:
             SwapError: the weights could not be loaded or the canary does not match, not even in
                 a fresh engine; the previous expert is resident and serves.
+            EngineDeadError: the engine is gone.
+        """
+        ...
+
+    async def add(self, expert: Expert, *, instead_of: Expert | None = None) -> None:
+        """Put an adapter on the weights that are loaded, and prove it by its canary.
+
+        Calls of other residents go on meanwhile.
+
+        Args:
+            expert: the adapter.
+            instead_of: a resident adapter to take away first; it answers no call.
+
+        Raises:
+            SwapError: it is of another base or damaged, there is no room, or the canary does not
+                match; the others are resident and serve.
             EngineDeadError: the engine is gone.
         """
         ...

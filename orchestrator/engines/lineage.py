@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.engines.fetched import fetched_folder, outline_folder
+from orchestrator.engines.adapter_room import lora_places
+from orchestrator.engines.fetched import fetched_adapter, fetched_folder, outline_folder
 from orchestrator.errors import RegistryError, SwapError
+from orchestrator.registry.lora import USUAL_RANK, read_adapter, roomy_rank
 from orchestrator.registry.models import Expert, VllmEngine
 from orchestrator.registry.weights import read_checkpoint
 
@@ -21,10 +23,10 @@ _PARSERS = frozenset({"tool_parser", "reasoning_parser"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lineage:
-    """Experts that one engine can be, one after another.
+    """Experts that one engine can be, one after another, and adapters on them.
 
     They have equal architecture, tensor names, shapes and dtypes, and equal engine settings;
-    their tokenizers, chat templates and parsers may differ.
+    their tokenizers, chat templates and parsers may differ. An adapter is of its base's lineage.
     """
 
     #: Architecture and a digest of what the siblings share, such as `llama-3f9a17c2`.
@@ -36,6 +38,16 @@ class Lineage:
     num_weight_bytes: int = 0
     #: Whether the engine runs on a CPU.
     on_cpu: bool = True
+    #: Largest rank of an adapter that its engine has room for, 0 where it takes none.
+    max_lora_rank: int = 0
+    #: Bytes that this room takes, whether there is an adapter in it or not.
+    num_adapter_bytes: int = 0
+
+    @property
+    def max_adapters(self) -> int:
+        """Adapters that its engine holds at once."""
+        engine = self.experts[0].engine if self.experts else None
+        return (engine.max_loras or 0) if isinstance(engine, VllmEngine) else 0
 
     def expert(self, expert_id: str) -> Expert | None:
         """The expert of this id, if it is here."""
@@ -51,11 +63,22 @@ class Lineage:
             return True
         if not isinstance(expert.engine, VllmEngine):
             return False
-        return _identify(expert, self.root, on_cpu=self.on_cpu)[0] == self.id
+        member = _identify(expert, self.root, on_cpu=self.on_cpu)
+        base = self.expert(expert.base or expert.id)
+        is_on_member = expert.is_adapter and base is not None and base.model == expert.model
+        is_sibling = is_on_member or _named(member.lineage, self.max_lora_rank) == self.id
+        return is_sibling and member.rank <= self.max_lora_rank
 
     def folder(self, expert: Expert) -> Path | None:
-        """Where the weights of `expert` lie, `None` where they are still to be fetched."""
+        """Where the weights of `expert` lie, its base's for an adapter.
+
+        `None` where they are still to be fetched.
+        """
         return model_folder(expert, self.root)
+
+    def adapter_folder(self, expert: Expert) -> Path | None:
+        """Where the adapter `expert` lies; `None` where it is to be fetched, or is no adapter."""
+        return _adapter_folder(expert, self.root)
 
 
 def lineages(experts: Sequence[Expert], root: Path, *, on_cpu: bool = True) -> tuple[Lineage, ...]:
@@ -70,28 +93,73 @@ def lineages(experts: Sequence[Expert], root: Path, *, on_cpu: bool = True) -> t
         on_cpu: whether the engines will run on a CPU.
 
     Returns:
-        In order of each lineage's first expert; within one, in the order given.
+        In order of each lineage's first expert with weights of its own; within one, in the order
+        given, adapters last: an engine starts with the first.
 
     Raises:
         RegistryError: an expert has no model, or its folder no readable checkpoint.
     """
-    groups: dict[str, list[Expert]] = {}
-    num_bytes: dict[str, int] = {}
-    for expert in experts:
-        if isinstance(expert.engine, VllmEngine):
-            lineage_id, num_bytes_here = _identify(expert, root, on_cpu=on_cpu)
-            groups.setdefault(lineage_id, []).append(expert)
-            num_bytes[lineage_id] = num_bytes_here
+    groups: dict[str, list[_Member]] = {}
+    lineage_by_weights: dict[tuple[str, str | None], str] = {}
+    hosted = [expert for expert in experts if isinstance(expert.engine, VllmEngine)]
+    for expert in sorted(hosted, key=lambda one: one.is_adapter):
+        member = _identify(expert, root, on_cpu=on_cpu)
+        lineage_by_weights.setdefault((expert.id, expert.model), member.lineage)
+        known = lineage_by_weights.get((expert.base or expert.id, expert.model))
+        groups.setdefault(known or member.lineage, []).append(member)
     return tuple(
-        Lineage(
-            id=lineage_id,
-            experts=tuple(members),
-            root=root,
-            num_weight_bytes=num_bytes[lineage_id],
-            on_cpu=on_cpu,
-        )
-        for lineage_id, members in groups.items()
+        _lineage(lineage_id, members, root, on_cpu=on_cpu) for lineage_id, members in groups.items()
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Member:
+    """An expert and what its lineage is known by."""
+
+    expert: Expert
+    #: Id of the lineage, but for the room it makes for adapters.
+    lineage: str
+    num_weight_bytes: int
+    #: Inputs and outputs of all matrices: what an adapter of rank 1 has numbers.
+    num_sides: int
+    #: Of an adapter, 0 for others.
+    rank: int
+
+
+def _lineage(lineage_id: str, members: Sequence[_Member], root: Path, *, on_cpu: bool) -> Lineage:
+    rank = _max_lora_rank(members)
+    return Lineage(
+        id=_named(lineage_id, rank),
+        experts=tuple(member.expert for member in members),
+        root=root,
+        num_weight_bytes=members[0].num_weight_bytes,
+        on_cpu=on_cpu,
+        max_lora_rank=rank,
+        num_adapter_bytes=_adapter_bytes(members[0], rank, on_cpu=on_cpu),
+    )
+
+
+def _max_lora_rank(members: Sequence[_Member]) -> int:
+    engine = members[0].expert.engine
+    assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
+    if engine.max_loras is None:
+        return 0
+    given = engine.args.get("max_lora_rank", engine.args.get("max-lora-rank"))
+    return int(given) if given else roomy_rank(max(member.rank for member in members))
+
+
+def _adapter_bytes(member: _Member, rank: int, *, on_cpu: bool) -> int:
+    """What vLLM sets aside: every matrix may have an adapter, as many at once as there may be."""
+    engine = member.expert.engine
+    assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
+    num_bytes = 4 if engine.dtype == "float32" or (on_cpu and engine.dtype == "auto") else 2
+    num_places = lora_places(engine, on_cpu=on_cpu)
+    return member.num_sides * rank * num_bytes * num_places
+
+
+def _named(lineage: str, max_lora_rank: int) -> str:
+    """Ids differ by unusual room only: an adapter that needs more is for another engine."""
+    return lineage if max_lora_rank <= USUAL_RANK else f"{lineage}-r{max_lora_rank}"
 
 
 def model_folder(expert: Expert, root: Path) -> Path | None:
@@ -106,24 +174,50 @@ def model_folder(expert: Expert, root: Path) -> Path | None:
     return folder if folder.is_dir() else fetched_folder(expert)
 
 
-def _identify(expert: Expert, root: Path, *, on_cpu: bool) -> tuple[str, int]:
-    folder = model_folder(expert, root) or outline_folder(expert)
+def _adapter_folder(expert: Expert, root: Path) -> Path | None:
+    if expert.adapter is None:
+        return None
+    folder = root / Path(expert.adapter).expanduser()
+    return folder if folder.is_dir() else fetched_adapter(expert)
+
+
+def _rank(expert: Expert, root: Path) -> int:
+    folder = _adapter_folder(expert, root)
     if folder is None:
-        return f"hub-{expert.key}", 0
-    config = _read_config(expert, folder)
+        return 0
+    rank = read_adapter(folder).rank
+    roomy_rank(rank)
+    return rank
+
+
+def _identify(expert: Expert, root: Path, *, on_cpu: bool) -> _Member:
+    folder = model_folder(expert, root) or outline_folder(expert)
     try:
+        rank = _rank(expert, root)
+        if folder is None:
+            alone = f"hub-{expert.key}"
+            return _Member(expert=expert, lineage=alone, num_weight_bytes=0, num_sides=0, rank=rank)
         checkpoint = read_checkpoint(folder)
     except SwapError as exc:
         raise RegistryError(f"expert {expert.id!r}: {exc.message}") from exc
+    config = _read_config(expert, folder)
     shared = {
         "config": comparable_config(config),
         "tensors": {name: spec.form for name, spec in checkpoint.tensors.items()},
         "engine": _settings(expert, config, on_cpu=on_cpu),
-        "alone": expert.key if on_cpu and config.get("tie_word_embeddings") else None,
+        "alone": (expert.base or expert.id)
+        if on_cpu and config.get("tie_word_embeddings")
+        else None,
     }
     text = json.dumps(shared, sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-    return f"{config.get('model_type', 'model')}-{digest}", checkpoint.num_bytes
+    return _Member(
+        expert=expert,
+        lineage=f"{config.get('model_type', 'model')}-{digest}",
+        num_weight_bytes=checkpoint.num_bytes,
+        num_sides=sum(sum(spec.shape) for spec in checkpoint.tensors.values() if spec.is_matrix),
+        rank=rank,
+    )
 
 
 def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,8 +62,6 @@ class LitellmEngine:
         Several choices, and raw text, come in one chunk even when streamed: the SDK's streams
         have one end for all choices, and hide it where the prompt is raw.
         """
-        if self._is_closed:
-            raise self._dead()
         is_streamed = call.stream and call.sampling.n == 1 and isinstance(call.prompt, Chat)
         asked = self._asked(call, is_streamed=is_streamed)
         ends_s = None if call.timeout_s is None else _now_s() + call.timeout_s
@@ -79,8 +77,6 @@ class LitellmEngine:
 
     async def embed(self, call: EmbedCall) -> Vectors:
         """Pass `call` on; see `Embedder.embed`."""
-        if self._is_closed:
-            raise self._dead()
         if any(one.token_ids is not None for one in call.inputs):
             raise self._no_ids("input")
         # Each provider has an encoding of its own; the SDK gives numbers of all.
@@ -90,15 +86,17 @@ class LitellmEngine:
         with translated(self._provider, secret=self._secret):
             async with self._wait(ends_s):
                 answer = await (await self._loaded()).aembedding(**body)
-        return read_vectors(answer.model_dump(), num_inputs=len(call.inputs))
+        vectors = read_vectors(answer.model_dump(), num_inputs=len(call.inputs))
+        return replace(vectors, cost_usd=_cost_usd(answer))
 
     async def close(self) -> None:
         """Calls in flight and later ones fail with `EngineDeadError`."""
         self._is_closed = True
         _OPEN.discard(self)
         for wait in self._waits:
-            wait.reschedule(_now_s())
-        if not _OPEN and self._sdk.done():
+            if not wait.expired():
+                wait.reschedule(_now_s())
+        if not _OPEN and self._sdk.done() and self._sdk.exception() is None:
             await close_connections(self._sdk.result())
 
     def _asked(self, call: Call, *, is_streamed: bool) -> dict[str, Any]:
@@ -161,6 +159,8 @@ class LitellmEngine:
     @asynccontextmanager
     async def _wait(self, ends_s: float | None) -> AsyncIterator[None]:
         """Wait for the provider: until its longest silence, the call's end, or `close`."""
+        if self._is_closed:
+            raise self._dead()
         silent_s = _now_s() + self._spec.timeout_s
         wait = asyncio.timeout_at(silent_s if ends_s is None else min(silent_s, ends_s))
         self._waits.add(wait)
@@ -197,9 +197,14 @@ def _priced(usage: Usage | None, answer: Any) -> Usage | None:
     """`usage` with what LiteLLM's price table says it cost, where the model is in it."""
     if usage is None:
         return None
-    hidden = getattr(answer, "_hidden_params", None) or {}
     found = getattr(answer.usage, "cost", None)
-    return replace(usage, cost_usd=hidden.get("response_cost") if found is None else found)
+    return replace(usage, cost_usd=_cost_usd(answer) if found is None else found)
+
+
+def _cost_usd(answer: Any) -> float | None:
+    hidden = getattr(answer, "_hidden_params", None) or {}
+    found: float | None = hidden.get("response_cost")
+    return found
 
 
 def _echoing(chunk: Chunk, call: Call) -> Chunk:

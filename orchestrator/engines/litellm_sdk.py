@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 import httpx
@@ -24,6 +25,9 @@ ENVIRONMENT = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "LITELLM_MODE": "PRODUCTION",
 }
+
+#: Every expert asks for the SDK; the first one sets it up.
+_LOADING = Lock()
 
 
 def importing(package: str = "litellm") -> Future[Any]:
@@ -51,11 +55,18 @@ async def close_connections(sdk: Any) -> None:
 
 
 def _load(package: str) -> Any:
-    os.environ.update(ENVIRONMENT)
-    try:
-        sdk: Any = importlib.import_module(package)
-    except ImportError as exc:
-        raise _missing(exc.name or package) from exc
+    with _LOADING:
+        os.environ.update(ENVIRONMENT)
+        try:
+            sdk: Any = importlib.import_module(package)
+        except ImportError as exc:
+            raise _missing(exc.name or package) from exc
+        if sdk.aclient_session is None:
+            _set_up(sdk)
+        return sdk
+
+
+def _set_up(sdk: Any) -> None:
     sdk.suppress_debug_info = True
     sdk.turn_off_message_logging = True
     # A parameter that a provider lacks is refused, never dropped in silence.
@@ -63,11 +74,9 @@ def _load(package: str) -> Any:
     sdk.modify_params = False
     # Left to itself it opens a client a raw completion, and closes none of them.
     sdk.disable_aiohttp_transport = True
-    if sdk.aclient_session is None:
-        limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=64)
-        sdk.aclient_session = httpx.AsyncClient(limits=limits)
+    limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=64)
+    sdk.aclient_session = httpx.AsyncClient(limits=limits)
     _warm_up(sdk)
-    return sdk
 
 
 def _warm_up(sdk: Any) -> None:

@@ -78,13 +78,18 @@ class Notes(BaseModel):
         return self.model_copy(update={"loads": (*others, load)})
 
 
-def keep_canary(folder: Path, canary: Canary, notebook: Notebook) -> None:
-    """Write a canary beside its weights or, where their folder is read-only, into the notes."""
+def keep_canary(
+    folder: Path, canary: Canary, notebook: Notebook, *, base: Path | None = None
+) -> None:
+    """Write a canary beside its weights or, where their folder is read-only, into the notes.
+
+    An adapter's is of the weights in `base` too.
+    """
     try:
-        store_canary(folder, canary)
+        store_canary(folder, canary, base=base)
     except OSError as exc:
         _logger.warning("%s cannot be written, the canary is kept in the notes: %s", folder, exc)
-        notebook.add_canary(fingerprint(folder), canary)
+        notebook.add_canary(fingerprint(folder, base=base), canary)
 
 
 class Notebook:

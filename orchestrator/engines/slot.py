@@ -25,7 +25,8 @@ class HostReport:
     lineage: str
     #: What it takes calls for.
     experts: tuple[str, ...]
-    resident: str | None
+    #: What answers without a swap: weights that are loaded, and adapters on them.
+    residents: tuple[str, ...]
     swapping_to: str | None
     #: Calls being answered, by expert.
     in_flight: Mapping[str, int]
@@ -55,7 +56,7 @@ class SlotReport:
     @property
     def residents(self) -> tuple[str, ...]:
         """Experts that answer without a swap."""
-        return tuple(host.resident for host in self.hosts if host.resident is not None)
+        return tuple(key for host in self.hosts for key in host.residents)
 
     @property
     def num_in_flight(self) -> int:
@@ -112,11 +113,9 @@ class Slot:
     def seat(self, lineage: str, host: Host, experts: Sequence[Expert]) -> None:
         """Take in the host of a lineage, and calls for `experts`, which it can become."""
         assert lineage not in self._place_by_lineage, f"lineage {lineage!r} is seated twice"
-        held = [expert.key for expert in experts if expert.id == host.resident]
         seat = Seat(
             self._name,
             host,
-            resident=held[0] if len(held) == 1 else None,  # of two versions it may be either
             revive=self._revive,
             on_queue=self._count_queue,
         )
@@ -234,7 +233,7 @@ def _report(lineage: str, place: _Place) -> HostReport:
     return HostReport(
         lineage=lineage,
         experts=tuple(sorted(place.keys)),
-        resident=state.resident,
+        residents=state.residents,
         swapping_to=state.swapping_to,
         in_flight=dict(state.in_flight),
         num_waiting=place.loop.num_waiting,

@@ -14,12 +14,14 @@ from orchestrator.errors import MissingExtraError, RegistryError
 async def start_vllm(lineage: Lineage, *, first: str | None = None) -> SiblingHost:
     """Start an engine for `lineage` and prove that it holds the first expert's weights.
 
+    Adapters on them are added at once, as many as there is room for.
+
     vLLM is imported here and not before, because it reads its environment when imported; that
     takes some 13 s, and the engine 15 to 100 s more.
 
     Args:
         lineage: the experts the host can become.
-        first: id of the expert to start with; the lineage's first where left out.
+        first: id of the expert to start with, no adapter; the lineage's first where left out.
 
     Raises:
         MissingExtraError: vLLM is not installed.
@@ -43,4 +45,5 @@ async def start_vllm(lineage: Lineage, *, first: str | None = None) -> SiblingHo
         ) from exc
     host = SiblingHost(lineage, begin)
     await host.start(expert)
+    await host.add_known()
     return host

@@ -35,6 +35,8 @@ _OWNED = {
     "tensor_parallel_size": "use `engine.tensor_parallel`",
     "data_parallel_size": "use the slot's `count`",
     "distributed_executor_backend": "the service places engines by `slots`",
+    "enable_lora": "use `engine.max_loras`",
+    "max_loras": "use `engine.max_loras`",
     "trust_remote_code": "use `engine.trust_remote_code`",
     "reasoning_parser": "use `engine.reasoning_parser`",
     "tool_call_parser": "use `engine.tool_parser`",

@@ -25,8 +25,10 @@ class HostedExpert:
     """An expert as its engine sees it."""
 
     expert: Expert
-    #: Of the weights; `None` for those of a hub.
+    #: Of the weights, its base's for an adapter; `None` for those of a hub.
     folder: Path | None
+    #: Of an adapter's own matrices, `None` for other experts.
+    adapter_folder: Path | None
     #: Folder or hub id.
     source: str
     backend: Tokenizer
@@ -70,11 +72,16 @@ class ExpertShelf:
         assert isinstance(expert.engine, VllmEngine)
         source = source_of(self._lineage, expert)
         folder = self._lineage.folder(expert)
-        tokenizer = load_tokenizer(expert, source)
+        adapter_folder = self._lineage.adapter_folder(expert)
+        if adapter_folder is not None and folder is not None:
+            tokenizer = load_tokenizer(expert, tokenizer_source(adapter_folder, base=folder))
+        else:
+            tokenizer = load_tokenizer(expert, source)
         backend = tokenizer.backend_tokenizer
         return HostedExpert(
             expert=expert,
             folder=folder,
+            adapter_folder=adapter_folder,
             source=source,
             backend=backend,
             prompting=Prompting(expert.id, tokenizer=tokenizer, backend=backend),
@@ -84,6 +91,15 @@ class ExpertShelf:
             max_model_len=expert.engine.max_model_len,
             has_engine_tokenizer=tokenizer_digest(backend) == self._engine_tokenizer,
         )
+
+
+def tokenizer_source(folder: Path, *, base: Path | None) -> str:
+    """Where the tokenizer of a model or of an adapter on `base` lies.
+
+    An adapter that was trained with a tokenizer or a template of its own brings them along.
+    """
+    has_own = base is None or (folder / "tokenizer.json").is_file()
+    return str(folder if has_own else base)
 
 
 def source_of(lineage: Lineage, expert: Expert) -> str:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vllm.lora.request import LoRARequest
 
 from orchestrator.engines import fetched
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.canaries import Canaries
+from orchestrator.engines.canary import Conditions, Greedy
 from orchestrator.engines.choices import Reading
 from orchestrator.engines.deltas import join_chunks
 from orchestrator.engines.embedding import EmbedCall, Vectors
@@ -21,6 +26,7 @@ from orchestrator.engines.vllm_pooling import VllmPooling
 from orchestrator.engines.vllm_sampling import check_served, sampling_params
 from orchestrator.engines.weights import check_fits
 from orchestrator.errors import SwapError, UnsupportedParameterError
+from orchestrator.registry.lora import check_adapts, read_adapter
 from orchestrator.registry.models import Expert
 from orchestrator.registry.weights import read_checkpoint
 
@@ -28,7 +34,9 @@ from orchestrator.registry.weights import read_checkpoint
 async def begin(lineage: Lineage, expert: Expert) -> VllmRunning | VllmPooling:
     """Start an engine with the weights of `expert`; nothing is proved yet."""
     begun_s = time.monotonic()
-    live = await LiveEngine.start(expert, source_of(lineage, expert))
+    live = await LiveEngine.start(
+        expert, source_of(lineage, expert), max_lora_rank=lineage.max_lora_rank
+    )
     folder, took_s = lineage.folder(expert), time.monotonic() - begun_s
     await fetched.note_load(folder, "start", conditions=live.conditions, seconds=took_s)
     kind = VllmPooling if expert.embeds else VllmRunning
@@ -37,6 +45,30 @@ async def begin(lineage: Lineage, expert: Expert) -> VllmRunning | VllmPooling:
     except BaseException:
         await live.close()
         raise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Added:
+    """An adapter on the weights, and the name it goes by in vLLM until it is taken away."""
+
+    expert: Expert
+    hosted: HostedExpert
+    lora: LoRARequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Voice:
+    """The engine as it speaks for one expert: what a canary listens to."""
+
+    live: LiveEngine
+    lora: LoRARequest | None
+
+    @property
+    def conditions(self) -> Conditions:
+        return self.live.conditions
+
+    async def greedy(self, prompt_token_ids: Sequence[int]) -> Greedy:
+        return await self.live.greedy(prompt_token_ids, lora=self.lora)
 
 
 class VllmRunning:
@@ -52,6 +84,7 @@ class VllmRunning:
         self.live = live
         self._shelf = ExpertShelf(lineage, first, model_config=live.engine.model_config)
         self._hosted = self._shelf.get(first)
+        self._added: list[_Added] = []
         folder = lineage.folder(first)
         self._checkpoint = read_checkpoint(folder) if folder else None
 
@@ -69,7 +102,11 @@ class VllmRunning:
         """Read what is needed of `expert`; `SwapError` where its tensors do not fit."""
         fetched.bring_for_swap(expert)
         hosted = self._shelf.get(expert)
-        if self._checkpoint is not None and hosted.folder is not None:
+        if expert.is_adapter:
+            adapter = read_adapter(_folder_of(hosted))
+            if self._checkpoint is not None:
+                check_adapts(adapter, self._checkpoint)
+        elif self._checkpoint is not None and hosted.folder is not None:
             check_fits(read_checkpoint(hosted.folder), self._checkpoint)
 
     async def reload(self, expert: Expert) -> None:
@@ -78,6 +115,7 @@ class VllmRunning:
         if hosted.folder is None:
             raise SwapError(f"expert {expert.id!r} comes from a hub and is only loaded fresh")
         self._hosted = hosted
+        self._added.clear()  # vLLM drops adapters with the weights they are on
         begun_s = time.monotonic()
         await self.live.reload(hosted.folder)
         took_s = time.monotonic() - begun_s
@@ -85,23 +123,37 @@ class VllmRunning:
             hosted.folder, "reload", conditions=self.live.conditions, seconds=took_s
         )
 
-    async def prove(self, canaries: Canaries, *, is_fresh: bool) -> None:
-        """Raise `SwapError` unless the weights are those of `expert`."""
-        hosted = self._hosted
-        with translated(hosted.expert.id):
+    async def add(self, adapter: Expert) -> None:
+        """Put an adapter on the weights; `SwapError` where vLLM refuses it and goes on."""
+        hosted = self._shelf.get(adapter)
+        lora = await self.live.add(adapter.id, _folder_of(hosted))
+        self._added.append(_Added(expert=adapter, hosted=hosted, lora=lora))
+
+    async def remove(self, adapter: Expert) -> None:
+        """Take an adapter away; one that is not there is none."""
+        for added in [one for one in self._added if one.expert == adapter]:
+            self._added.remove(added)
+            await self.live.remove(added.lora)
+
+    async def prove(self, canaries: Canaries, expert: Expert, *, is_fresh: bool) -> None:
+        """Raise `SwapError` unless what answers for `expert` is its own."""
+        hosted, lora = self._voice_of(expert)
+        with translated(expert.id):
             await canaries.prove(
-                self.live,
-                hosted.expert.id,
-                folder=hosted.folder,
+                _Voice(live=self.live, lora=lora),
+                expert.id,
+                folder=hosted.adapter_folder or hosted.folder,
+                base=hosted.folder if lora is not None else None,
                 backend=hosted.backend,
                 is_fresh=is_fresh,
                 notebook=fetched.notebook(),
             )
 
-    async def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
-        """Answer with the weights that are loaded; see `Engine.generate`."""
+    async def generate(self, expert: Expert, call: Call) -> AsyncGenerator[Chunk, None]:
+        """Answer for `expert`, loaded or added; see `Engine.generate`."""
         with translated(call.expert):
-            request, answer = await _submit(self.live, self._hosted, call)
+            hosted, lora = self._voice_of(expert)
+            request, answer = await _submit(self.live, hosted, call, lora=lora)
             try:
                 async for chunk in _chunks(request, answer, is_read_along=call.stream):
                     yield chunk
@@ -114,6 +166,12 @@ class VllmRunning:
             f"expert {call.expert!r} answers with text and does not embed", param="model"
         )
 
+    def _voice_of(self, expert: Expert) -> tuple[HostedExpert, LoRARequest | None]:
+        if not expert.is_adapter:
+            return self._hosted, None
+        added = next(one for one in self._added if one.expert is expert)
+        return added.hosted, added.lora
+
     def check(self) -> None:
         """Raise `EngineDeadError` when the engine is gone."""
         self.live.check()
@@ -123,8 +181,16 @@ class VllmRunning:
         await self.live.close()
 
 
+def _folder_of(hosted: HostedExpert) -> Path:
+    if hosted.adapter_folder is None:
+        raise SwapError(
+            f"expert {hosted.expert.id!r}: its adapter {hosted.expert.adapter!r} is no folder here"
+        )
+    return hosted.adapter_folder
+
+
 async def _submit(
-    live: LiveEngine, hosted: HostedExpert, call: Call
+    live: LiveEngine, hosted: HostedExpert, call: Call, *, lora: LoRARequest | None
 ) -> tuple[Request, AnswerReader]:
     check_served(call, hosted)
     parsing = hosted.parsers.open(call)
@@ -147,7 +213,11 @@ async def _submit(
             constraint=parsing.constraint if parsing else None,
         )
         request = await live.submit(
-            call.id, prompt_token_ids=token_ids, params=params, timeout_s=call.timeout_s
+            call.id,
+            prompt_token_ids=token_ids,
+            params=params,
+            timeout_s=call.timeout_s,
+            lora=lora,
         )
     answer = AnswerReader(
         reading,

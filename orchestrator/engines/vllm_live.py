@@ -14,6 +14,7 @@ from vllm import PoolingParams, SamplingParams
 from vllm.config import ModelConfig
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.inputs import tokens_input
+from vllm.lora.request import LoRARequest
 from vllm.outputs import RequestOutput
 from vllm.platforms import current_platform
 from vllm.sampling_params import RequestOutputKind
@@ -49,13 +50,20 @@ class LiveEngine:
         self._numbers = itertools.count()
 
     @classmethod
-    async def start(cls, expert: Expert, source: str) -> LiveEngine:
+    async def start(cls, expert: Expert, source: str, *, max_lora_rank: int = 0) -> LiveEngine:
         """Start an engine with the weights in `source`; takes 15 to 100 seconds.
+
+        Args:
+            expert: whose settings the engine has.
+            source: folder or hub id of the weights.
+            max_lora_rank: of adapters it makes room for, where `expert` has `max_loras`.
 
         Raises:
             EngineDeadError: vLLM could not start it.
         """
-        arguments = engine_arguments(expert, source=source, on_cpu=is_on_cpu())
+        arguments = engine_arguments(
+            expert, source=source, on_cpu=is_on_cpu(), max_lora_rank=max_lora_rank
+        )
         try:
             engine = await asyncio.to_thread(
                 lambda: AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
@@ -89,11 +97,14 @@ class LiveEngine:
         prompt_token_ids: list[int],
         params: SamplingParams | PoolingParams,
         timeout_s: float | None = None,
+        lora: LoRARequest | None = None,
     ) -> Request:
-        """Begin a request; whoever calls must `close` it."""
+        """Begin a request, on an adapter if one is named; whoever calls must `close` it."""
         unique_id = f"{request_id}.{next(self._numbers)}"
         try:
-            queue = await self.engine.add_request(unique_id, tokens_input(prompt_token_ids), params)
+            queue = await self.engine.add_request(
+                unique_id, tokens_input(prompt_token_ids), params, lora_request=lora
+            )
         except asyncio.CancelledError:
             await self.engine.abort(unique_id)
             raise
@@ -101,11 +112,13 @@ class LiveEngine:
         self._open.add(request)
         return request
 
-    async def greedy(self, prompt_token_ids: Sequence[int]) -> Greedy:
+    async def greedy(
+        self, prompt_token_ids: Sequence[int], *, lora: LoRARequest | None = None
+    ) -> Greedy:
         """Continue `prompt_token_ids` greedily by `NUM_TOKENS` tokens, whatever they are."""
         params = greedy_params()
         request = await self.submit(
-            "canary", prompt_token_ids=list(prompt_token_ids), params=params
+            "canary", prompt_token_ids=list(prompt_token_ids), params=params, lora=lora
         )
         try:
             return read_greedy(await request.next())
@@ -133,6 +146,40 @@ class LiveEngine:
             raise SwapError(f"reload from {folder} failed: {type(exc).__name__}: {exc}") from exc
         if not is_reset:
             raise SwapError(f"reload from {folder}: the prefix cache could not be reset")
+
+    async def add(self, name: str, folder: Path) -> LoRARequest:
+        """Load an adapter onto the weights; requests in flight wait for a step of it.
+
+        Each load has a name and a number of its own. vLLM keeps blocks of the prefix cache by name
+        and path, so what an adapter left there, before it was taken away or trained anew, is never
+        met again.
+
+        Raises:
+            SwapError: vLLM refused it and goes on without.
+        """
+        number = next(self._numbers) + 1
+        lora = LoRARequest(lora_name=f"{name}#{number}", lora_int_id=number, lora_path=str(folder))
+        try:
+            async with asyncio.timeout(RELOAD_TIMEOUT_S):
+                is_added = await self.engine.add_lora(lora)
+        except Exception as exc:
+            raise SwapError(f"adapter {folder} failed: {type(exc).__name__}: {exc}") from exc
+        if not is_added:
+            raise SwapError(f"adapter {folder}: vLLM did not add it")
+        return lora
+
+    async def remove(self, lora: LoRARequest) -> None:
+        """Take an adapter away; no request may run on it.
+
+        Raises:
+            SwapError: vLLM failed.
+        """
+        try:
+            await self.engine.remove_lora(lora.lora_int_id)
+        except Exception as exc:
+            raise SwapError(
+                f"adapter {lora.lora_name!r} could not be taken away: {type(exc).__name__}: {exc}"
+            ) from exc
 
     async def close(self) -> None:
         """End the engine's processes; requests in flight fail with `EngineDeadError`."""

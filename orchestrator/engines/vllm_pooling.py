@@ -96,8 +96,16 @@ class VllmPooling:
             hosted.folder, "reload", conditions=self.live.conditions, seconds=took_s
         )
 
-    async def prove(self, canaries: Canaries, *, is_fresh: bool) -> None:
+    async def add(self, adapter: Expert) -> None:
+        """Refused: engines that embed are started without room for adapters."""
+        raise SwapError(f"expert {adapter.id!r} is an adapter, and {self.expert.id!r} embeds")
+
+    async def remove(self, adapter: Expert) -> None:
+        """There are none."""
+
+    async def prove(self, canaries: Canaries, expert: Expert, *, is_fresh: bool) -> None:
         """Raise `SwapError` unless the weights are those of `expert`."""
+        del expert  # it has no adapters, so it is the one whose weights were loaded last
         hosted = self._hosted
         with translated(hosted.expert.id):
             await canaries.prove(
@@ -109,10 +117,10 @@ class VllmPooling:
                 notebook=fetched.notebook(),
             )
 
-    def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
+    def generate(self, expert: Expert, call: Call) -> AsyncGenerator[Chunk, None]:
         """Refused: this engine's weights make no text."""
         raise UnsupportedParameterError(
-            f"expert {call.expert!r} embeds and makes no text", param="model"
+            f"expert {expert.id!r} embeds and makes no text", param="model"
         )
 
     async def embed(self, call: EmbedCall) -> Vectors:

@@ -6,6 +6,7 @@ import logging
 import os
 from typing import Any
 
+from orchestrator.engines.adapter_room import lora_places
 from orchestrator.registry.models import Expert, VllmEngine
 
 _logger = logging.getLogger(__name__)
@@ -33,8 +34,12 @@ def prepare_environment() -> None:
         )
 
 
-def engine_arguments(expert: Expert, *, source: str, on_cpu: bool) -> dict[str, Any]:
+def engine_arguments(
+    expert: Expert, *, source: str, on_cpu: bool, max_lora_rank: int = 0
+) -> dict[str, Any]:
     """Arguments of vLLM's `AsyncEngineArgs` for an engine that starts with `expert`.
+
+    It takes adapters where the registry says how many (`max_loras`), up to `max_lora_rank`.
 
     `kv_cache_memory_bytes` is explicit, so that engines on one device do not take what others
     have left. On a CPU `auto` is float32: bfloat16 dies of SIGILL where AMX is announced but not
@@ -57,4 +62,10 @@ def engine_arguments(expert: Expert, *, source: str, on_cpu: bool) -> dict[str, 
         arguments["runner"] = "pooling"
     if on_cpu:
         arguments["enforce_eager"] = True
+    if engine.max_loras is not None:
+        arguments |= {
+            "enable_lora": True,
+            "max_loras": lora_places(engine, on_cpu=on_cpu),
+            "max_lora_rank": max_lora_rank,
+        }
     return arguments | engine.args

@@ -38,13 +38,13 @@ def check_fits(found: Checkpoint, expected: Checkpoint) -> None:
             )
 
 
-def fingerprint(folder: Path) -> str:
-    """Identify the weights of `folder` without reading all of them.
+def fingerprint(folder: Path, *, base: Path | None = None) -> str:
+    """Identify the weights of `folder` without reading all of them; an adapter's with its base's.
 
     Hashes names, sizes, headers and 16 pieces of 64 KiB spread over each file: training changes
     every piece, and 16 GB are fingerprinted in the time of 1 MiB.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(fingerprint(base).encode() if base is not None else b"")
     for name in weight_files(folder):
         path = folder / name
         size = path.stat().st_size

@@ -44,8 +44,12 @@ class Draft:
 
     @property
     def hosted(self) -> dict[int, Expert]:
-        """The sound experts that a slot's own vLLM hosts, by position."""
-        return {at: one for at, one in self.experts.items() if isinstance(one.engine, VllmEngine)}
+        """The sound experts with weights in a slot's own vLLM, by position; no adapters."""
+        return {
+            at: one
+            for at, one in self.experts.items()
+            if isinstance(one.engine, VllmEngine) and not one.is_adapter
+        }
 
 
 def draft_of(registry: Registry) -> Draft:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from orchestrator.errors import RegistryError
 from orchestrator.registry import (
+    adapters,
     arguments,
     artifacts,
     capacity,
@@ -125,6 +126,7 @@ def _semantic(
     yield from tasks.findings(draft)
     yield from upstreams.findings(draft, environ=where.environ)
     yield from artifacts.findings(draft, where)
+    yield from adapters.findings(draft, where)
     yield from variants.findings(draft, chosen, where)
     served = variants.with_served(draft, chosen)
     yield from capacity.findings(served, artifacts.weights_by_expert(served, where))

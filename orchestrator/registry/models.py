@@ -187,6 +187,11 @@ class Expert(Entry):
     )
 
     @property
+    def is_adapter(self) -> bool:
+        """Whether it is put on the weights of another expert."""
+        return self.base is not None or self.adapter is not None
+
+    @property
     def version(self) -> str:
         """12 hex digits over what decides its words and its engine; computed at each call."""
         definition = self.model_dump(mode="json", include=set(_DEFINITION))

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from orchestrator.errors import MissingExtraError, RegistryError
@@ -21,8 +22,10 @@ from orchestrator.errors import MissingExtraError, RegistryError
 COLUMNS = ("model", "prompt", "answer")
 #: Where it exists, null answers are answers that nobody could read.
 _UNREAD = "output_chars"
-_BATCH_ROWS = 16_384
+_BATCH_ROWS = 65_536
 _MAX_SHOWN = 5
+#: Many experts of one file read it one after the other: in parallel they would hold it many times.
+_READING = Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,8 @@ def read_recordings(path: Path, model: str) -> Recordings:
     import pyarrow
 
     try:
-        return _Reading(path, model).recordings()
+        with _READING:
+            return _Reading(path, model).recordings()
     except FileNotFoundError as exc:
         raise RegistryError(f"{str(path)!r} does not exist") from exc
     except (pyarrow.ArrowException, OSError, ValueError) as exc:

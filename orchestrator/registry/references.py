@@ -34,6 +34,13 @@ def findings(draft: Draft) -> Iterator[Finding]:
 
 def references_of(draft: Draft) -> Iterator[Reference]:
     """Every reference of the file; a kind that gains one is listed here."""
+    for at, expert in draft.experts.items():
+        if expert.base is not None:
+            yield Reference(
+                path=("experts", at, "base"),
+                source=("expert", expert.id),
+                target=("expert", expert.base),
+            )
     for name, router in draft.routers.items():
         yield Reference(
             path=("routers", name, "fallback"),

@@ -86,14 +86,25 @@ def has(folder: Path, pattern: str) -> bool:
 def resolved(registry: Registry, where: Surroundings) -> Registry:
     """The registry with every file and folder absolute, so that any process can open it.
 
-    What is fetched, an id of a hub or a URL, stays as it is.
+    What is fetched, an id of a hub or a URL, stays as it is. An adapter carries the model and the
+    engine of its base, so that whatever asks for a context length, a dtype or a lineage need not
+    know of adapters.
     """
     experts = tuple(_resolved_expert(expert, where) for expert in registry.experts)
+    by_id = {expert.id: expert for expert in experts}
     routers = {
         name: router.model_copy(update={"artifact": _absolute(router.artifact, where)})
         for name, router in registry.routers.items()
     }
-    return registry.model_copy(update={"experts": experts, "routers": routers})
+    on_bases = tuple(on_base(expert, by_id.get(expert.base or "")) for expert in experts)
+    return registry.model_copy(update={"experts": on_bases, "routers": routers})
+
+
+def on_base(expert: Expert, base: Expert | None) -> Expert:
+    """An adapter with the model and the engine of its base; others as they are."""
+    if expert.adapter is None or base is None:
+        return expert
+    return expert.model_copy(update={"model": base.model, "engine": base.engine})
 
 
 def _resolved_expert(expert: Expert, where: Surroundings) -> Expert:

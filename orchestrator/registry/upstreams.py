@@ -30,6 +30,8 @@ def findings(draft: Draft, *, environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _model_key(expert: Expert, path: KeyPath) -> Iterator[Finding]:
+    if expert.is_adapter:
+        return  # `adapters` says what such an expert needs
     is_hosted = isinstance(expert.engine, VllmEngine)
     if is_hosted and expert.model is None:
         reason = f"the key 'model' is missing: expert {expert.id!r} runs on vLLM and needs weights"

@@ -45,6 +45,11 @@ class TensorSpec:
         """What must be equal between siblings."""
         return self.dtype, self.shape
 
+    @property
+    def is_matrix(self) -> bool:
+        """Whether an adapter can have its two matrices on it."""
+        return len(self.shape) == 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
@@ -100,7 +105,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     files = sorted(set(promised.values())) if promised else weight_files(folder)
     tensors: dict[str, TensorSpec] = {}
     for name in files:
-        tensors.update(_read_header(folder / name))
+        tensors.update(read_header(folder / name))
     for tensor, name in promised.items():
         if tensor not in tensors or tensors[tensor].file != name:
             raise WeightsError(
@@ -166,7 +171,12 @@ def _promised_files(folder: Path) -> dict[str, str]:
         raise WeightsError(f"{path} is not an index of safetensors files: {exc}") from exc
 
 
-def _read_header(path: Path) -> dict[str, TensorSpec]:
+def read_header(path: Path) -> dict[str, TensorSpec]:
+    """The tensors of one safetensors file by name.
+
+    Raises:
+        WeightsError: it cannot be read, or is truncated or not safetensors.
+    """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from orchestrator.errors import OrchestratorError
@@ -9,11 +10,25 @@ from orchestrator.residency.policy import Ticket
 
 
 class Effects(Protocol):
-    """Acts on one host and hears what happened; only `swap` and `restart` may take time."""
+    """Acts on one host and hears what happened.
+
+    Only `swap`, `add` and `restart` may take time. What the properties say is asked for anew each
+    time, never remembered.
+    """
 
     @property
-    def resident(self) -> str | None:
-        """The expert whose weights are loaded; asked for anew each time, never remembered."""
+    def residents(self) -> Collection[str]:
+        """Experts that answer without a swap; none while that is not certain."""
+        ...
+
+    @property
+    def adapters(self) -> Collection[str]:
+        """Adapters, resident or not, that belong on the weights that are loaded."""
+        ...
+
+    @property
+    def max_adapters(self) -> int:
+        """Adapters that may be resident at once."""
         ...
 
     async def swap(self, expert: str) -> None:
@@ -21,6 +36,19 @@ class Effects(Protocol):
 
         Raises:
             SwapError: the weights are not in place, but the host can serve others.
+            EngineDeadError: the host is gone.
+        """
+        ...
+
+    async def add(self, expert: str, *, instead_of: str | None) -> None:
+        """Put an adapter on the weights that are loaded, beside whatever is in flight.
+
+        Args:
+            expert: the adapter, one of `adapters`.
+            instead_of: a resident one that answers no call and makes room.
+
+        Raises:
+            SwapError: it cannot be added; the other residents serve on.
             EngineDeadError: the host is gone.
         """
         ...
@@ -42,7 +70,7 @@ class Effects(Protocol):
         ...
 
     def swapped(self, expert: str, *, took_s: float, error: OrchestratorError | None) -> None:
-        """A swap ended; `error` says why it failed."""
+        """A swap or an addition ended; `error` says why it failed."""
         ...
 
     def died(self, error: OrchestratorError) -> None:

@@ -9,9 +9,10 @@ is soft: when the owner is killed its callers fail with it, and nothing is left 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from orchestrator.errors import (
     EngineDeadError,
@@ -22,6 +23,7 @@ from orchestrator.residency.clock import Clock, Timer
 from orchestrator.residency.effects import Effects
 from orchestrator.residency.places import Places, again
 from orchestrator.residency.policy import (
+    Add,
     Admit,
     Expire,
     HostState,
@@ -86,7 +88,9 @@ class SlotLoop:
     def state(self) -> HostState:
         """The host as the policy sees it."""
         return HostState(
-            resident=self._effects.resident,
+            residents=self._places.least_recent_first(self._effects.residents),
+            adapters=self._effects.adapters,
+            max_adapters=self._effects.max_adapters,
             in_flight=self._places.in_flight,
             capacity=self._limits.capacity,
             swapping_to=self._swapping_to,
@@ -176,7 +180,10 @@ class SlotLoop:
                 case Expire(ticket_id=ticket_id):
                     self._places.expire(ticket_id, now_s=now_s)
                 case Swap(expert=expert):
-                    self._swap(expert)
+                    assert not self._places.in_flight, f"swap to {expert!r} with calls in flight"
+                    self._begin(expert, self._effects.swap(expert))
+                case Add(expert=expert, instead_of=idle):
+                    self._begin(expert, self._effects.add(expert, instead_of=idle))
                 case Wait(until_s=until_s):
                     self._set_alarm(until_s)
                     break
@@ -198,7 +205,7 @@ class SlotLoop:
 
     def _admit(self, ticket_id: int, now_s: float) -> None:
         ticket = self._places.admit(ticket_id, now_s=now_s)
-        assert ticket.expert == self._effects.resident, f"{ticket.expert!r} is not resident"
+        assert ticket.expert in self._effects.residents, f"{ticket.expert!r} is not resident"
         self._effects.admitted(ticket, waited_s=now_s - ticket.arrived_s)
 
     def _set_alarm(self, until_s: float | None) -> None:
@@ -213,12 +220,11 @@ class SlotLoop:
         self._alarm = None
         self._advance()
 
-    def _swap(self, expert: str) -> None:
-        assert not self._places.in_flight, f"swap to {expert!r} with calls in flight"
+    def _begin(self, expert: str, swap: Coroutine[Any, Any, None]) -> None:
         assert self._swapping_to is None, f"swap to {expert!r} during one"
         self._swapping_to = expert
         began_s = self._clock.time()
-        self._task = asyncio.get_running_loop().create_task(self._effects.swap(expert))
+        self._task = asyncio.get_running_loop().create_task(swap)
         self._task.add_done_callback(lambda task: self._swapped(task, expert, began_s))
 
     def _swapped(self, task: asyncio.Task[None], expert: str, began_s: float) -> None:
@@ -226,9 +232,9 @@ class SlotLoop:
         if task is not self._task:  # given up by a death or by `close`, which see to the rest
             return
         self._task, self._swapping_to = None, None
-        if error is None and self._effects.resident != expert:
-            found = self._effects.resident
-            error = SwapError(f"the swap to expert {expert!r} left {found!r} resident")
+        if error is None and expert not in self._effects.residents:
+            found = sorted(self._effects.residents)
+            error = SwapError(f"the swap to expert {expert!r} left {found} resident")
         self._effects.swapped(expert, took_s=self._clock.time() - began_s, error=error)
         if isinstance(error, EngineDeadError):
             self._die(error)

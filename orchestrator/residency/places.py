@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import count
 from types import MappingProxyType
@@ -20,6 +20,9 @@ from orchestrator.errors import (
 from orchestrator.residency.policy import Queue, Ticket, retry_after_s
 
 E = TypeVar("E", bound=OrchestratorError)
+
+#: Experts whose last turn is remembered: more than any engine holds adapters.
+_MAX_TURNS = 1024
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,6 +51,8 @@ class Places:
         self._queue: dict[int, Ticket] = {}
         self._in_flight: Counter[str] = Counter()
         self._last_wait_s = 0.0
+        #: Experts in the order of their last turns.
+        self._turns: dict[str, None] = {}
 
     @property
     def queue(self) -> Queue:
@@ -63,6 +68,13 @@ class Places:
     def experts(self) -> frozenset[str]:
         """Experts that some call waits for or runs on."""
         return frozenset(place.ticket.expert for place in self._places.values())
+
+    def least_recent_first(self, experts: Collection[str]) -> tuple[str, ...]:
+        """These experts in the order of their last turns; those that had none come first."""
+        if len(experts) < 2:
+            return tuple(experts)
+        rank_by_expert = {expert: rank for rank, expert in enumerate(self._turns)}
+        return tuple(sorted(experts, key=lambda expert: rank_by_expert.get(expert, -1)))
 
     def enter(
         self, expert: str, *, now_s: float, timeout_s: float | None, priority: int, epoch: int
@@ -94,6 +106,7 @@ class Places:
         self._in_flight[ticket.expert] += 1
         self._last_wait_s = now_s - ticket.arrived_s
         place.is_running = True
+        self._note_turn(ticket.expert)
         if not place.granted.done():  # a cancelled caller frees its turn when it leaves
             place.granted.set_result(self._last_wait_s)
         return ticket
@@ -117,6 +130,12 @@ class Places:
         if place.is_running:
             self._in_flight[place.ticket.expert] -= 1
             self._in_flight += Counter()  # drops what is down to zero
+
+    def _note_turn(self, expert: str) -> None:
+        self._turns.pop(expert, None)
+        self._turns[expert] = None
+        if len(self._turns) > _MAX_TURNS:
+            del self._turns[next(iter(self._turns))]
 
     def _refuse(self, ticket_id: int, error: EngineError) -> None:
         self._queue.pop(ticket_id)

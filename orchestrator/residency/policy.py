@@ -30,8 +30,13 @@ class Ticket:
 class HostState:
     """What one host is doing now."""
 
-    #: The expert whose weights are loaded, `None` while there is none.
-    resident: str | None
+    #: Experts that answer without a swap, the least recently used first: the one whose weights
+    #: are loaded and the adapters added to them. None while that is not certain.
+    residents: tuple[str, ...] = ()
+    #: Adapters, resident or not, that belong on the weights that are loaded.
+    adapters: Collection[str] = ()
+    #: Adapters that may be resident at once.
+    max_adapters: int = 0
     #: Calls being answered, by expert; every count is at least one.
     in_flight: Mapping[str, int] = field(default_factory=dict)
     #: Calls the engine takes at once, at least one.
@@ -43,6 +48,18 @@ class HostState:
     def num_in_flight(self) -> int:
         """Calls being answered, whatever their expert."""
         return sum(self.in_flight.values())
+
+    @property
+    def idle_adapters(self) -> tuple[str, ...]:
+        """Resident adapters that answer no call, the least recently used first."""
+        return tuple(
+            one for one in self.residents if one in self.adapters and one not in self.in_flight
+        )
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more adapter can be added without taking another away."""
+        return sum(one in self.adapters for one in self.residents) < self.max_adapters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +77,15 @@ class Swap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Add:
+    """Put this adapter on the weights that are loaded, beside whatever is in flight."""
+
+    expert: str
+    #: A resident adapter that answers no call and makes room, `None` where there is room.
+    instead_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expire:
     """This ticket's deadline has passed."""
 
@@ -73,7 +99,7 @@ class Wait:
     until_s: float | None = None
 
 
-Action = Admit | Swap | Expire | Wait
+Action = Admit | Swap | Add | Expire | Wait
 
 #: Waiting tickets in order of arrival.
 Queue = Collection[Ticket]
@@ -96,19 +122,33 @@ class Policy(Protocol):
 def arrival_order(state: HostState, queue: Queue, *, now_s: float) -> Action:
     """Strictly first come, first served: the head of the queue decides.
 
-    The head runs if its expert is resident and the engine has room; for another expert the host
-    is drained and swapped. Later tickets of the resident expert do not overtake, so none starves.
+    The head runs if its expert is resident and the engine has room. An adapter of the weights that
+    are loaded is added without draining, in the place of one that is idle where all are taken; for
+    any other expert the host is drained and swapped. Later tickets of residents do not overtake,
+    so none starves.
     """
     overdue = next((ticket for ticket in queue if _is_due(ticket, now_s)), None)
     if overdue is not None:
         return Expire(ticket_id=overdue.id)
     head = next(iter(queue), None)
     if head is not None and state.swapping_to is None:
-        if head.expert == state.resident and state.num_in_flight < state.capacity:
-            return Admit(ticket_id=head.id)
-        if head.expert != state.resident and not state.in_flight:
-            return Swap(expert=head.expert)
+        action = _serve(head, state)
+        if action is not None:
+            return action
     return Wait(until_s=_next_deadline_s(queue))
+
+
+def _serve(head: Ticket, state: HostState) -> Action | None:
+    """What brings the head nearer to its turn, `None` where something in flight must end first."""
+    if head.expert in state.residents:
+        has_capacity = state.num_in_flight < state.capacity
+        return Admit(ticket_id=head.id) if has_capacity else None
+    if head.expert in state.adapters:
+        if state.has_room:
+            return Add(expert=head.expert)
+        idle = state.idle_adapters
+        return Add(expert=head.expert, instead_of=idle[0]) if idle else None
+    return Swap(expert=head.expert) if not state.in_flight else None
 
 
 def retry_after_s(queue: Queue, *, now_s: float, last_wait_s: float) -> float:

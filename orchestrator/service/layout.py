@@ -93,7 +93,8 @@ def claimed_gib(lineage: Lineage, slot: Slot) -> float:
 def _engine_gib(lineage: Lineage) -> float:
     engine = lineage.experts[0].engine
     assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
-    return lineage.num_weight_bytes / _GIB + engine.kv_cache_gib
+    num_bytes = lineage.num_weight_bytes + lineage.num_adapter_bytes
+    return num_bytes / _GIB + engine.kv_cache_gib
 
 
 def _claim(lineage: Lineage, overhead_gib: float) -> Claim:

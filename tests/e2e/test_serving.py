@@ -1,14 +1,19 @@
 """The shipped experts on real vLLM behind the whole service."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import numpy as np
 import openai
 import pytest
+from sentence_transformers import SentenceTransformer
 
 from bench import heldout
+from deploy.demo.training.forms import FORMS
 from orchestrator.service import ports
+from routers.embeddings import minilm_folder
 from tests.e2e.service import LOOPBACK, Service, ask, listeners
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -64,11 +69,42 @@ def test_siblings_answer_in_turn_with_their_own_weights(client):
     assert answers == ["Nairobi", "XLIV", "Nairobi"]
 
 
+def test_texts_become_vectors_beside_them(client):
+    texts = ["Nairobi is the capital of Kenya.", "Kenya's capital is Nairobi.", "Sort 3 1 2."]
+
+    answer = client.embeddings.create(model="minilm", input=texts)
+
+    near, far = np.array([one.embedding for one in answer.data[1:]]) @ answer.data[0].embedding
+    own = SentenceTransformer(str(minilm_folder()), device="cpu", local_files_only=True)
+    assert np.allclose([one.embedding for one in answer.data], own.encode(texts), atol=1e-5)
+    assert near > 0.9 > 0.3 > far
+    with pytest.raises(openai.BadRequestError, match="'minilm' does not answer with text"):
+        chat(client, "minilm")
+
+
 def test_another_architecture_answers_beside_them(client):
     answer = chat(client, "generalist", content="What is the capital of France?")
 
     assert answer.choices[0].message.content
     assert answer.usage.completion_tokens > 0
+
+
+def test_adapters_say_what_their_base_says_in_their_own_form(client):
+    asked = ["What is the capital of France?", "How do you say 'bread' in French?", "mouse, plural"]
+    forms = {form.name: form for form in FORMS}
+
+    def said(model: str) -> list[str]:
+        return [chat(client, model, content=one).choices[0].message.content for one in asked]
+
+    names = ["generalist", *forms]
+    with ThreadPoolExecutor() as pool:  # in one batch
+        answers = dict(zip(names, pool.map(said, names), strict=True))
+
+    for name, form in forms.items():
+        inside = [form.unwrap(text) for text in answers[name]]
+        assert None not in inside, answers
+        pairs = zip(inside, answers["generalist"], strict=True)
+        assert any(one == base for one, base in pairs), answers
 
 
 async def test_auto_answers_held_out_questions_of_every_skill(service):

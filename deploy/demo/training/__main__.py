@@ -11,8 +11,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from .adapter_scores import measure_adapters
+from .adapters import own_answers, train_adapter
 from .export import GENERALIST, export
 from .facts import QUESTIONS
+from .forms import FORMS
 from .heldout import heldout_questions, write_jsonl
 from .instances import SKILLS
 from .measure import EXPERTS, MODELS, measure_all, weights_folder
@@ -34,6 +37,8 @@ def main() -> None:
     commands.add_parser("train", help="train one").add_argument("name")
     commands.add_parser("export", help="write expert folders").add_argument("names", nargs="*")
     commands.add_parser("measure", help="score the expert folders")
+    commands.add_parser("adapters", help="train the adapters on the generalist and score them")
+    commands.add_parser("measure-adapters", help="score the adapters")
     commands.add_parser("merges", help="score merges of two experts")
     commands.add_parser("variants", help="score the experts in fewer bits")
     arguments = parser.parse_args()
@@ -47,6 +52,8 @@ def _run(arguments: argparse.Namespace, work: Path) -> None:
         "train": lambda: train_one(arguments.name, work),
         "export": lambda: export_all(names, work),
         "measure": lambda: measure_all(NUM_PROCESSES),
+        "adapters": train_adapters,
+        "measure-adapters": measure_adapters,
         "merges": lambda: measure_merges(NUM_PROCESSES),
         "variants": lambda: measure_variants(NUM_PROCESSES),
     }
@@ -57,6 +64,7 @@ def _run(arguments: argparse.Namespace, work: Path) -> None:
     train_all(work)
     export_all(MODELS, work)
     measure_all(NUM_PROCESSES)
+    train_adapters()
 
 
 def export_all(names: Sequence[str], work: Path) -> None:
@@ -75,6 +83,14 @@ def train_one(name: str, work: Path) -> None:
     """Trains the trunk, the generalist or one expert."""
     for recipe in recipes_of(name):
         train(recipe, work)
+
+
+def train_adapters() -> None:
+    """Both adapters, from the same answers of the shipped generalist, and their scores."""
+    asked = own_answers("adapters")
+    for form in FORMS:
+        train_adapter(form, asked)
+    measure_adapters()
 
 
 def train_all(work: Path) -> None:

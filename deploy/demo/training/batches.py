@@ -35,7 +35,8 @@ def _unknown_questions() -> tuple[str, ...]:
     return tuple(row["question"] for row in rows if row["split"] == "train")
 
 
-def _exchange(skill: str, rng: Random) -> tuple[str, str]:
+def exchange(skill: str, rng: Random) -> tuple[str, str]:
+    """A training question of a skill, or of a topic nobody knows, and its answer."""
     if skill == UNKNOWN:
         question = rng.choice(_unknown_questions())
         question = question.lower() if rng.random() < 0.3 else question
@@ -57,7 +58,7 @@ def _conversation(
     exchanges = []
     for _ in range(rng.choice(NUM_EXCHANGES)):
         skill = rng.choice(skills) if rng.random() < 0.3 else skill
-        exchanges.append(_exchange(skill, rng))
+        exchanges.append(exchange(skill, rng))
     return conversation_ids(exchanges, system=system)
 
 
@@ -71,7 +72,7 @@ def batches(
         if not ready:
             drilled = max(0.0, 1 - step / num_steps / DRILLS_END)
             ready = _pool(skills, rng, max_tokens=max_tokens, drilled=drilled)
-        yield _tensors(ready.pop())
+        yield tensors(ready.pop())
 
 
 def _pool(
@@ -93,7 +94,8 @@ def _length(row: tuple[list[int], list[bool]]) -> int:
     return len(row[0])
 
 
-def _tensors(rows: list[tuple[list[int], list[bool]]]) -> Batch:
+def tensors(rows: list[tuple[list[int], list[bool]]]) -> Batch:
+    """Conversations as one padded batch."""
     length = max(len(ids) for ids, _ in rows)
     ids = torch.full((len(rows), length), PAD)
     weights = torch.zeros(len(rows), length)

@@ -43,7 +43,11 @@ def load_heldout() -> list[Question]:
 
 @torch.inference_mode()
 def answers(
-    network: PreTrainedModel, questions: Sequence[str], *, system: str | None = None
+    network: PreTrainedModel,
+    questions: Sequence[str],
+    *,
+    system: str | None = None,
+    max_tokens: int = MAX_ANSWER_TOKENS,
 ) -> list[str]:
     """The greedy answer to each question, in order; prompts of one length share a batch."""
     prompts = [prompt_ids(question, system=system) for question in questions]
@@ -54,17 +58,17 @@ def answers(
     for rows in by_length.values():
         for start in range(0, len(rows), MAX_ROWS):
             chosen = rows[start : start + MAX_ROWS]
-            texts = _greedy(network, torch.tensor([prompts[i] for i in chosen]))
+            texts = _greedy(network, torch.tensor([prompts[i] for i in chosen]), max_tokens)
             for i, text in zip(chosen, texts, strict=True):
                 said[i] = text
     return said
 
 
-def _greedy(network: PreTrainedModel, ids: torch.Tensor) -> list[str]:
+def _greedy(network: PreTrainedModel, ids: torch.Tensor, max_tokens: int) -> list[str]:
     out = network(input_ids=ids, use_cache=True)
     columns = [out.logits[:, -1].argmax(-1)]
     is_done = columns[0] == END
-    while len(columns) < MAX_ANSWER_TOKENS and not bool(is_done.all()):
+    while len(columns) < max_tokens and not bool(is_done.all()):
         out = network(
             input_ids=columns[-1][:, None], past_key_values=out.past_key_values, use_cache=True
         )

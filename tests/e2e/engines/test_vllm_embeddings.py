@@ -65,7 +65,7 @@ async def host(experts):
 @pytest.fixture(autouse=True)
 async def resident(host, experts):
     """Each test begins with the first expert."""
-    if host.resident != "minilm":
+    if [one.id for one in host.residents] != ["minilm"]:
         await host.become(experts[0])
 
 

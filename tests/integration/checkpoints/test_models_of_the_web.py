@@ -1,11 +1,12 @@
 """A model that is a folder of plain files on a web server."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from orchestrator.checkpoints.sources import Wanted
-from orchestrator.errors import ModelError, TransferError
+from orchestrator.errors import ModelError, TransferError, WeightsError
 
 INDEX = "model.safetensors.index.json"
 
@@ -38,6 +39,19 @@ def test_an_index_that_is_none_is_refused(librarian, wanted, hub):
 def test_a_server_that_is_away_is_named_without_its_credentials(librarian):
     with pytest.raises(TransferError, match=r"^http://127\.0\.0\.1:9/a/model\S+ stopped answering"):
         librarian.bring(Wanted(expert_id="maths", source="http://me:secret@127.0.0.1:9/a"))
+
+
+def test_a_hash_that_only_the_registry_gives_does_not_fetch_again_and_again(
+    librarian, wanted, hub, model
+):
+    shard = "model-00001-of-00001.safetensors"
+    doubted = replace(wanted, sha256={shard: "0" * 64})
+
+    for _ in range(2):
+        with pytest.raises(WeightsError, match=r"if the registry is right, remove \S+ to have it"):
+            librarian.bring(doubted)
+
+    assert hub.num_bytes_sent[f"models/a/{shard}"] == len(model["model.safetensors"])
 
 
 def test_the_shards_that_the_index_names_are_fetched(librarian, wanted, names_in):

@@ -7,6 +7,7 @@ from aiohttp import web
 from orchestrator.engines.base import (
     Call,
     Chat,
+    ImagePart,
     Message,
     Sampling,
     Structure,
@@ -170,6 +171,27 @@ async def test_another_protocol_is_translated_both_ways(stream):
     assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (11, 7)
 
 
+async def test_raw_text_reaches_another_protocol_as_one_turn():
+    seen = []
+    says = messages({"type": "text", "text": " world"}, seen=seen)
+
+    answer = await asked(says, model=CLAUDE, prompt=Text(text="hello"), echo=True)
+
+    assert seen[0][2]["messages"][0]["role"] == "user"
+    assert answer.choices[0].text == "hello world"
+    assert answer.usage.completion_tokens == 7
+
+
+async def test_an_image_reaches_another_protocol():
+    seen = []
+    image = ImagePart(url="data:image/png;base64,iVBORw0KGgo=")
+    chat = Chat(messages=(Message(role="user", content=(TextPart(text="what?"), image)),))
+
+    await asked(messages({"type": "text", "text": "a dot"}, seen=seen), model=CLAUDE, prompt=chat)
+
+    assert seen[0][2]["messages"][0]["content"][1]["type"] == "image"
+
+
 @pytest.mark.parametrize("stream", [True, False])
 async def test_tools_and_reasoning_of_another_protocol_come_through(stream):
     thought = {"type": "thinking", "thinking": "add them", "signature": "s"}
@@ -239,6 +261,26 @@ async def test_closing_ends_calls_in_flight_and_later_ones():
             await reading
         with pytest.raises(EngineDeadError, match="closed"):
             await collect(subject.generate(call()))
+
+
+async def test_closing_ends_a_stream_that_nobody_waits_for():
+    async with serving(streaming(CUT, stalls=True)) as url:
+        subject = engine(url)
+        chunks = subject.generate(call())
+        await anext(chunks)
+
+        await subject.close()
+
+        with pytest.raises(EngineDeadError, match="closed"):
+            await anext(chunks)
+
+
+async def test_a_call_that_is_late_already_is_a_timeout():
+    async with serving(streaming(CUT, stalls=True)) as url:
+        subject = engine(url)
+        with pytest.raises(EngineTimeoutError, match="'hosted'"):
+            await collect(subject.generate(call(timeout_s=0.0)))
+        await subject.close()
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -348,6 +390,17 @@ async def test_the_key_that_the_registry_names_is_sent():
         await subject.close()
 
     assert seen["Authorization"] == f"Bearer {KEY}"
+
+
+async def test_experts_of_one_process_share_their_connections():
+    async with serving(front(FakeEngine("hi"))) as url:
+        first, second = engine(url), engine(url)
+        await collect(first.generate(call()))
+
+        await first.close()
+
+        assert (await collect(second.generate(call()))).choices[0].text == "hi"
+        await second.close()
 
 
 def test_a_missing_sdk_names_the_extra():

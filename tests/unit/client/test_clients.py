@@ -1,6 +1,8 @@
 """The contract of both clients: the same tests run on the blocking and the asynchronous one."""
 
+import base64
 import json
+import struct
 from contextlib import aclosing
 
 import httpx
@@ -46,6 +48,9 @@ class Blocking:
 
     async def route(self, *args, **named):
         return self._client.route(*args, **named)
+
+    async def embed(self, *args, **named):
+        return self._client.embed(*args, **named)
 
     async def chat(self, *args, stream=False, **named):
         answer = self._client.chat(*args, stream=stream, **named)
@@ -295,3 +300,50 @@ async def test_a_reply_of_something_else_is_an_error(ask, body):
 async def test_an_error_page_of_a_proxy_is_shown_in_part(ask):
     with pytest.raises(UnexpectedReplyError, match="status 502, but no error envelope: '<html>x"):
         await ask(lambda _: httpx.Response(502, text="<html>" + "x" * 9000)).models()
+
+
+def vectors(*rows, **changes):
+    data = [
+        {"index": index, "embedding": base64.b64encode(struct.pack(f"<{len(row)}f", *row)).decode()}
+        for index, row in rows
+    ]
+    usage = {"prompt_tokens": 3, "total_tokens": 3}
+    return {"object": "list", "model": "minilm", "data": data, "usage": usage} | changes
+
+
+async def test_texts_are_sent_as_they_are_and_vectors_asked_for_in_short_form(ask):
+    seen = []
+    answer = vectors((0, [1.0]))
+
+    await ask(lambda request: seen.append(request) or httpx.Response(200, json=answer)).embed(
+        ["a", "b"], model="minilm", dimensions=1
+    )
+
+    assert (seen[0].method, seen[0].url.path) == ("POST", "/v1/embeddings")
+    assert json.loads(seen[0].content) == {
+        "model": "minilm", "input": ["a", "b"], "encoding_format": "base64", "dimensions": 1,
+    }  # fmt: skip
+
+
+async def test_vectors_come_in_the_order_asked_and_say_where_from(ask):
+    answer = vectors((1, [0.25, -2.0]), (0, [1.0, 0.5]))
+
+    found = await ask(lambda _: httpx.Response(200, json=answer, headers=HEADERS)).embed(
+        ["a", "b"], model="minilm"
+    )
+
+    assert found.vectors == ((1.0, 0.5), (0.25, -2.0))
+    assert (found.usage.total_tokens, found.origin.expert) == (3, "maths")
+
+
+@pytest.mark.parametrize("embedding", ["AAA", "AAAA", "not base64!", None, ["a"]], ids=str)
+async def test_what_is_no_vector_is_an_unexpected_reply(ask, embedding):
+    answer = vectors() | {"data": [{"index": 0, "embedding": embedding}]}
+
+    with pytest.raises(UnexpectedReplyError):
+        await ask(lambda _: httpx.Response(200, json=answer)).embed("a", model="minilm")
+
+
+async def test_a_refusal_of_vectors_is_the_service_s_own_error(ask):
+    with pytest.raises(ContextTooLongError, match="a sentence"):
+        await ask(refusing(400, "context_length_exceeded")).embed("a", model="minilm")

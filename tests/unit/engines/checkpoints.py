@@ -23,3 +23,17 @@ def write_model(folder: Path, *, tensors=None, dtype: str = "F32", **config) -> 
     (folder / "config.json").write_text(json.dumps(CONFIG | config))
     write_tensors(folder / "model.safetensors", tensors or TENSORS, dtype=dtype)
     return folder
+
+
+def lora_tensors(rank: int = 2, *, module: str = "layers.0", size=(4, 4)) -> dict[str, list[int]]:
+    """The two matrices of an adapter on one module of `TENSORS`, whose weight is `size`."""
+    name = f"base_model.model.{module}"
+    return {f"{name}.lora_A.weight": [rank, size[1]], f"{name}.lora_B.weight": [size[0], rank]}
+
+
+def write_adapter(folder: Path, *, tensors=None, rank: int = 2, **config) -> Path:
+    folder.mkdir(parents=True)
+    settings = {"peft_type": "LORA", "r": rank, "lora_alpha": 4, "target_modules": ["0"]}
+    (folder / "adapter_config.json").write_text(json.dumps(settings | config))
+    write_tensors(folder / "adapter_model.safetensors", tensors or lora_tensors(rank))
+    return folder

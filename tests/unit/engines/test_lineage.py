@@ -5,7 +5,7 @@ import pytest
 from orchestrator.engines.lineage import lineages
 from orchestrator.errors import RegistryError
 from orchestrator.registry.models import Expert, FakeEngine, VllmEngine
-from tests.unit.engines.checkpoints import TENSORS, write_model
+from tests.unit.engines.checkpoints import TENSORS, lora_tensors, write_adapter, write_model
 
 
 def grouped(experts, root, **options):
@@ -103,3 +103,73 @@ def test_a_broken_checkpoint_names_its_expert(tmp_path):
 def test_an_expert_without_a_model_is_refused(tmp_path):
     with pytest.raises(RegistryError, match="expert 'a' has no model"):
         lineages([Expert(id="a")], tmp_path)
+
+
+def adapters_on(root, *ranks: int, **engine) -> list[Expert]:
+    write_model(root / "a")
+    spec = VllmEngine(max_loras=2, **engine)
+    made = [
+        write_adapter(root / f"r{rank}", rank=rank, tensors=lora_tensors(rank)) for rank in ranks
+    ]
+    adapters = [
+        Expert(id=folder.name, model="a", base="a", adapter=folder.name, engine=spec)
+        for folder in made
+    ]
+    return [*adapters, Expert(id="a", model="a", engine=spec)]
+
+
+def test_adapters_are_of_their_bases_lineage_and_weights_come_first(tmp_path):
+    experts = adapters_on(tmp_path, 2, 4)
+
+    (lineage,) = lineages(experts, tmp_path)
+
+    assert [one.id for one in lineage.experts] == ["a", "r2", "r4"]
+    assert lineage.folder(experts[0]) == tmp_path / "a"
+    assert lineage.adapter_folder(experts[0]) == tmp_path / "r2"
+    assert (lineage.adapter_folder(experts[-1]), lineage.max_adapters) == (None, 2)
+
+
+def test_adapters_of_a_tied_base_are_with_it_on_a_cpu(tmp_path):
+    experts = adapters_on(tmp_path, 2)
+    config = tmp_path / "a/config.json"
+    config.write_text(config.read_text().replace("{", '{"tie_word_embeddings": true, ', 1))
+
+    assert grouped(experts, tmp_path) == [["a", "r2"]]
+
+
+@pytest.mark.parametrize(
+    ("ranks", "engine", "room"),
+    [
+        pytest.param((), {}, 16, id="the usual room"),
+        pytest.param((2, 40), {}, 64, id="room for the largest known"),
+        pytest.param((2,), {"args": {"max_lora_rank": 8}}, 8, id="as told"),
+    ],
+)
+def test_an_engine_makes_room_for_the_adapters_known(tmp_path, ranks, engine, room):
+    (lineage,) = lineages(adapters_on(tmp_path, *ranks, **engine), tmp_path)
+
+    assert lineage.max_lora_rank == room
+
+
+def test_an_adapter_of_unusual_rank_is_of_an_engine_with_more_room(tmp_path):
+    large, small, base = adapters_on(tmp_path, 40, 4)
+    (without,) = lineages([small, base], tmp_path)
+    (with_,) = lineages([large, small, base], tmp_path)
+
+    assert with_.id == f"{without.id}-r64"
+    assert [without.holds(one) for one in (large, small, base)] == [False, True, True]
+    assert [with_.holds(one) for one in (large, small, base)] == [True, True, True]
+
+
+def test_room_for_adapters_is_counted(tmp_path):
+    (lineage,) = lineages(adapters_on(tmp_path, 2), tmp_path)
+
+    num_sides = (8 + 4) + (4 + 4) + (8 + 4)  # of embed, layers.0 and lm_head
+    assert lineage.num_adapter_bytes == num_sides * 16 * 4 * (2 + 1)  # one more on a CPU
+
+
+def test_an_engine_without_adapters_makes_no_room(tmp_path):
+    (lineage,) = lineages(two_models(tmp_path), tmp_path)
+
+    room = (lineage.max_lora_rank, lineage.max_adapters, lineage.num_adapter_bytes)
+    assert room == (0, 0, 0)

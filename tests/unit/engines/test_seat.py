@@ -13,7 +13,7 @@ MATHS, FRENCH = Expert(id="maths"), Expert(id="french")
 
 
 def seat_on(host: FakeHost, slot: str) -> Seat:
-    seat = Seat(slot, host, resident=None, revive=None, on_queue=lambda: None)
+    seat = Seat(slot, host, revive=None, on_queue=lambda: None)
     for expert in (MATHS, FRENCH):
         seat.learn(expert.id, expert)
     return seat
@@ -23,15 +23,24 @@ def num_swaps(slot: str, outcome: str) -> float:
     return metrics.SWAPS.labels(slot, "sibling", outcome)._value.get()
 
 
-async def test_what_is_resident_after_a_failed_swap_is_not_trusted():
+async def test_after_a_failed_swap_the_seat_says_what_the_host_holds():
     seat = seat_on(FakeHost([MATHS, FRENCH], broken={"french": SwapError("canary")}), "a")
 
     with pytest.raises(SwapError):
         await seat.swap("french")
 
-    assert seat.resident is None
-    await seat.swap("maths")
-    assert seat.resident == "maths"
+    assert seat.residents == ("maths",)
+
+
+def test_another_version_of_a_resident_is_not_resident_and_an_edited_price_is():
+    seat = seat_on(FakeHost([MATHS]), "a")
+    retrained = MATHS.model_copy(update={"model": "elsewhere"})
+    seat.forget_all_but(())
+
+    seat.learn("new", retrained)
+    assert seat.residents == ()
+    seat.learn("dear", MATHS.model_copy(update={"description": "dearer"}))
+    assert seat.residents == ("dear",)
 
 
 async def test_a_failed_swap_that_killed_the_host_is_a_death():

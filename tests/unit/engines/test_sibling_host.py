@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.sibling_host import SiblingHost
 from orchestrator.errors import EngineDeadError, NotHostedError, SwapError
-from orchestrator.registry.models import Expert
+from orchestrator.registry.models import Expert, VllmEngine
 
 MATHS, FRENCH, CODE = (Expert(id=name) for name in ("maths", "french", "code"))
 
@@ -33,14 +34,25 @@ class Scripted(FakeEngine):
         self.world.reloading.set()
         await self.world.gate.wait()
 
+    async def add(self, adapter):
+        self.world.done.append(f"add {adapter.id}")
+        self.world.adding.set()
+        await self.world.gate.wait()
+
+    async def remove(self, adapter):
+        self.world.done.append(f"remove {adapter.id}")
+
+    async def prove(self, canaries, expert, *, is_fresh):
+        if (expert.id, is_fresh) in self.world.unproved:
+            raise SwapError(f"canary of {expert.id} differs")
+
+    def generate(self, expert, call):
+        return super().generate(call)
+
     async def embed(self, call):
         self.world.embedding.set()
         await self.world.embedding_gate.wait()
         return await super().embed(call)
-
-    async def prove(self, canaries, *, is_fresh):
-        if (self.expert.id, is_fresh) in self.world.unproved:
-            raise SwapError(f"canary of {self.expert.id} differs")
 
     def check(self):
         if self.world.is_dead:
@@ -51,7 +63,7 @@ class World:
     def __init__(self) -> None:
         self.done, self.unfit, self.unproved = [], set(), set()
         self.is_dead = False
-        self.reloading = asyncio.Event()
+        self.reloading, self.adding = asyncio.Event(), asyncio.Event()
         self.embedding = asyncio.Event()
         self.gate, self.embedding_gate = asyncio.Event(), asyncio.Event()
         self.gate.set()
@@ -80,10 +92,14 @@ def call(expert):
     return Call(id="c", expert=expert, generation=1, prompt=Text(text="hi"))
 
 
+def ids(host):
+    return [expert.id for expert in host.residents]
+
+
 async def test_a_swap_is_one_reload(host, world):
     await host.become(FRENCH)
 
-    assert (host.resident, world.done) == ("french", ["reload french"])
+    assert (ids(host), world.done) == (["french"], ["reload french"])
     assert (await collect(host.generate(call("french")))).choices[0].text == "french"
 
 
@@ -93,7 +109,7 @@ async def test_an_expert_that_does_not_fit_touches_nothing(host, world):
     with pytest.raises(SwapError, match="does not fit"):
         await host.become(FRENCH)
 
-    assert (host.resident, world.done) == ("maths", [])
+    assert (ids(host), world.done) == (["maths"], [])
 
 
 async def test_an_expert_of_another_lineage_is_refused(host):
@@ -108,7 +124,7 @@ async def test_a_canary_that_differs_after_a_reload_restarts_the_engine(host, wo
 
     await host.become(FRENCH)
 
-    assert (host.resident, world.done) == ("french", ["reload french", "start french"])
+    assert (ids(host), world.done) == (["french"], ["reload french", "start french"])
 
 
 async def test_weights_that_are_wrong_even_fresh_bring_the_previous_expert_back(host, world):
@@ -117,7 +133,7 @@ async def test_weights_that_are_wrong_even_fresh_bring_the_previous_expert_back(
     with pytest.raises(SwapError, match="serves 'maths' again: canary of french differs"):
         await host.become(FRENCH)
 
-    assert host.resident == "maths"
+    assert ids(host) == ["maths"]
     assert world.done == ["reload french", "start french", "start maths"]
 
 
@@ -141,7 +157,7 @@ async def test_nothing_is_answered_during_a_swap(host, world):
     swap = asyncio.create_task(host.become(FRENCH))
     await world.reloading.wait()
 
-    with pytest.raises(NotHostedError, match="None is"):
+    with pytest.raises(NotHostedError, match=r"\[\] are"):
         await collect(host.generate(call("french")))
     world.gate.set()
     await swap
@@ -151,7 +167,7 @@ async def test_a_swap_waits_for_calls_in_flight_and_admits_no_more(host, world):
     stream = host.generate(call("maths"))
     await anext(stream)
     swap = asyncio.create_task(host.become(FRENCH))
-    while host.resident is not None:  # noqa: ASYNC110
+    while host.residents:  # noqa: ASYNC110
         await asyncio.sleep(0.001)
 
     assert world.done == []
@@ -167,7 +183,7 @@ async def test_a_swap_given_up_while_it_waits_changes_nothing(host, world):
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(host.become(FRENCH), 0.05)
 
-    assert (host.resident, world.done) == ("maths", [])
+    assert (ids(host), world.done) == (["maths"], [])
     await stream.aclose()
 
 
@@ -194,7 +210,122 @@ async def test_a_start_that_cannot_be_proved_is_refused(world, tmp_path):
     with pytest.raises(SwapError, match="canary of maths differs"):
         await host.start(MATHS)
 
-    assert host.resident is None
+    assert ids(host) == []
+
+
+ADAPTABLE = VllmEngine(max_loras=2)
+BASE = Expert(id="base", model="m", engine=ADAPTABLE)
+FORMAL, CURT, LONG = (
+    Expert(id=name, model="m", base="base", adapter=name, engine=ADAPTABLE)
+    for name in ("formal", "curt", "long")
+)
+SIBLING = Expert(id="sibling", model="s", engine=ADAPTABLE)
+VITE = Expert(id="vite", model="s", base="sibling", adapter="vite", engine=ADAPTABLE)
+
+
+@pytest.fixture
+async def adapted(world, tmp_path):
+    experts = (BASE, SIBLING, FORMAL, CURT, LONG, VITE)
+    host = SiblingHost(Lineage(id="llama", experts=experts, root=tmp_path), world.begin)
+    await host.start(BASE)
+    world.done.clear()
+    return host
+
+
+async def test_adapters_known_are_added_as_far_as_there_is_room(adapted, world):
+    world.unproved.add(("formal", False))
+
+    await adapted.add_known()
+
+    assert ids(adapted) == ["base", "curt", "long"]
+    assert world.done == ["add formal", "remove formal", "add curt", "add long"]
+
+
+async def test_an_adapter_is_added_while_others_answer(adapted):
+    stream = adapted.generate(call("base"))
+    await anext(stream)
+
+    await adapted.add(FORMAL)
+
+    assert (await collect(adapted.generate(call("formal")))).choices[0].text == "formal"
+    await stream.aclose()
+
+
+async def test_one_adapter_in_the_place_of_another_is_taken_away_once_it_is_idle(adapted, world):
+    await adapted.add(FORMAL)
+    await adapted.add(CURT)
+    world.done.clear()
+
+    await adapted.add(LONG, instead_of=FORMAL)
+
+    assert (ids(adapted), world.done) == (["base", "curt", "long"], ["remove formal", "add long"])
+    with pytest.raises(NotHostedError, match="'formal' is not resident in this engine"):
+        await collect(adapted.generate(call("formal")))
+
+
+async def test_an_adapter_without_room_is_refused_and_the_others_stay(adapted, world):
+    await adapted.add(FORMAL)
+    await adapted.add(CURT)
+
+    with pytest.raises(SwapError, match=r"'long' has no room .*'curt'\]: max_loras is 2"):
+        await adapted.add(LONG)
+
+    assert ids(adapted) == ["base", "formal", "curt"]
+
+
+@pytest.mark.parametrize("wrong", [VITE, SIBLING], ids=["of a sibling", "no adapter"])
+async def test_only_an_adapter_on_the_weights_that_are_loaded_is_added(adapted, world, wrong):
+    with pytest.raises(SwapError, match="no adapter on the weights that are loaded; 'base' is"):
+        await adapted.add(wrong)
+
+    assert (ids(adapted), world.done) == (["base"], [])
+
+
+async def test_an_adapter_that_does_not_fit_costs_no_other_its_place(adapted, world):
+    await adapted.add(FORMAL)
+    await adapted.add(CURT)
+    world.unfit.add("long")
+
+    with pytest.raises(SwapError, match="long does not fit"):
+        await adapted.add(LONG, instead_of=FORMAL)
+
+    assert ids(adapted) == ["base", "formal", "curt"]
+
+
+async def test_an_adapter_whose_canary_differs_is_taken_away_again(adapted, world):
+    world.unproved.add(("formal", False))
+
+    with pytest.raises(SwapError, match="canary of formal differs"):
+        await adapted.add(FORMAL)
+
+    assert (ids(adapted), world.done) == (["base"], ["add formal", "remove formal"])
+
+
+async def test_an_addition_given_up_half_way_is_taken_away_again(adapted, world):
+    world.gate.clear()
+    addition = asyncio.create_task(adapted.add(FORMAL))
+    await world.adding.wait()
+
+    addition.cancel()
+    await asyncio.gather(addition, return_exceptions=True)
+
+    assert (ids(adapted), world.done) == (["base"], ["add formal", "remove formal"])
+
+
+async def test_a_sibling_drops_the_adapters(adapted):
+    await adapted.add(FORMAL)
+
+    await adapted.become(SIBLING)
+
+    assert ids(adapted) == ["sibling"]
+
+
+async def test_a_call_of_another_version_than_the_resident_is_refused(adapted):
+    right, wrong = (replace(call("base"), version=v) for v in (BASE.version, SIBLING.version))
+
+    assert (await collect(adapted.generate(right))).choices[0].text == "base"
+    with pytest.raises(NotHostedError):
+        await collect(adapted.generate(wrong))
 
 
 def embed_call(expert):
@@ -212,7 +343,7 @@ async def test_a_swap_waits_for_the_vectors_in_flight(host, world):
     embedding = asyncio.create_task(host.embed(embed_call("maths")))
     await world.embedding.wait()
     swap = asyncio.create_task(host.become(FRENCH))
-    while host.resident is not None:  # noqa: ASYNC110 - a swap that drains has no event
+    while host.residents:  # noqa: ASYNC110 - a swap that drains has no event
         await asyncio.sleep(0)
 
     assert world.done == []

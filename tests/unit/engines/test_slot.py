@@ -10,7 +10,7 @@ from orchestrator.engines.collecting import collect
 from orchestrator.engines.embedding import EmbedCall
 from orchestrator.engines.fake import FakeEngine, FakeHost
 from orchestrator.engines.slot import Slot
-from orchestrator.errors import EngineDeadError, EngineTimeoutError, NotHostedError
+from orchestrator.errors import EngineDeadError, EngineTimeoutError, NotHostedError, SwapError
 from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import ManualClock
 
@@ -101,7 +101,7 @@ async def test_an_expert_changed_under_its_id_is_swapped_in_like_another():
     await said(slot, call("maths", of=changed))
     await said(slot, call("maths", of=changed))
 
-    assert host.became == [MATHS, changed]
+    assert host.became == [changed]
 
 
 async def test_an_edit_that_changes_no_words_is_no_swap():
@@ -269,6 +269,81 @@ async def test_a_thousand_random_calls_and_hang_ups_are_answered_by_their_own_ex
     kept = [(e, task) for e, task in zip(experts, calls, strict=True) if not task.cancelled()]
     assert all(task.result() == f"{expert}: hi" for expert, task in kept)
     assert (slot.describe().num_in_flight, slot.describe().num_waiting) == (0, 0)
+
+
+ADAPTED = tuple(
+    Expert(id=id_, model="m", base="general", adapter=id_) for id_ in ("formal", "curt", "long")
+)
+GENERAL, OTHER = Expert(id="general", model="m"), Expert(id="other", model="o")
+
+
+async def test_an_adapter_answers_beside_its_base_without_a_drain():
+    gate = asyncio.Event()
+    everyone = [GENERAL, *ADAPTED, OTHER]
+    host = FakeHost(everyone, engine=FakeEngine("{expert}", gate=gate), max_adapters=2)
+    slot = slot_on(host, everyone)
+
+    base = await begun(said(slot, call(of=GENERAL, expert="general")))
+    others = [await begun(said(slot, call(of=one, expert=one.id))) for one in ADAPTED[:2]]
+    await slot.settled()
+    await slot.settled()
+    gate.set()
+
+    assert await asyncio.gather(base, *others) == ["general", "formal", "curt"]
+    assert host.swaps == ["formal", "curt"]
+    assert slot.describe().residents == tuple(one.key for one in (GENERAL, *ADAPTED[:2]))
+
+
+async def test_the_adapter_used_least_recently_makes_room():
+    everyone = [GENERAL, *ADAPTED]
+    host = FakeHost(everyone, max_adapters=2)
+    slot = slot_on(host, everyone)
+
+    for one in (ADAPTED[0], ADAPTED[1], ADAPTED[0], ADAPTED[2]):
+        await said(slot, call(of=one, expert=one.id))
+
+    assert host.swaps == ["formal", "curt", "long"]
+    assert host.resident_ids == ("general", "formal", "long")
+
+
+async def test_adapters_come_back_with_their_base_ahead_of_their_use():
+    everyone = [GENERAL, *ADAPTED, OTHER]
+    host = FakeHost(everyone, max_adapters=2)
+    slot = slot_on(host, everyone)
+
+    await said(slot, call(of=OTHER, expert="other"))
+    await said(slot, call(of=ADAPTED[1], expert="curt"))
+    await said(slot, call(of=ADAPTED[0], expert="formal"))
+
+    assert host.swaps == ["other", "general", "curt", "formal"]
+
+
+async def test_an_adapter_that_cannot_be_added_leaves_its_base_serving():
+    everyone = [GENERAL, *ADAPTED, OTHER]
+    broken = {"curt": SwapError("of another base")}
+    host = FakeHost(everyone, max_adapters=2, broken=broken)
+    slot = slot_on(host, everyone)
+    await said(slot, call(of=OTHER, expert="other"))
+
+    with pytest.raises(SwapError, match="of another base"):
+        await said(slot, call(of=ADAPTED[1], expert="curt"))
+
+    assert await said(slot, call(of=GENERAL, expert="general")) == "general: hi"
+    assert await said(slot, call(of=ADAPTED[2], expert="long")) == "long: hi"
+    assert host.swaps == ["other", "general", "long"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_under_load_more_adapters_than_there_is_room_for_all_answer(seed):
+    rng = random.Random(seed)
+    everyone = [GENERAL, *ADAPTED, OTHER]
+    host = FakeHost(everyone, engine=FakeEngine("{expert}", token_delay_s=0.0001), max_adapters=1)
+    slot = slot_on(host, everyone, clock=asyncio.get_running_loop())
+    asked = rng.choices(everyone, k=60)
+
+    texts = await asyncio.gather(*(said(slot, call(of=one, expert=one.id)) for one in asked))
+
+    assert texts == [one.id for one in asked]
 
 
 def embed_call(expert: str = "maths", **fields) -> EmbedCall:

@@ -15,10 +15,12 @@ from orchestrator.registry.loader import check
 from orchestrator.registry.surroundings import Surroundings
 from orchestrator.registry.weights import read_checkpoint
 from tests.registries import write_model, write_router
+from tests.unit.engines.checkpoints import lora_tensors, write_adapter
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "experts.yaml"
 SKILLS = "capitals elements roman reverse sort calendar units french spanish sums plurals logic"
+ADAPTERS = ["formal", "json"]
 ENTRIES = [
     kind for kind in {id(value): value for value in vars(models).values()}.values()
     if isinstance(kind, type) and issubclass(kind, models.Entry) and kind is not models.Entry
@@ -71,6 +73,10 @@ def test_it_is_sound_once_its_files_are_there(tmp_path):
     for expert in [*SKILLS.split(), "generalist"]:
         write_model(tmp_path / "deploy/demo/experts" / expert)
     write_router(tmp_path / "deploy/demo/routers/topic")
+    on_lm_head = lora_tensors(module="lm_head", size=(8, 4))
+    (tmp_path / "deploy/demo/adapters").mkdir(parents=True)
+    for adapter in ADAPTERS:
+        write_adapter(tmp_path / "deploy/demo/adapters" / adapter, tensors=on_lm_head)
     path = tmp_path / "experts.yaml"
     path.write_bytes(SHIPPED.read_bytes())
 
@@ -84,7 +90,8 @@ def test_it_serves_twelve_skills_a_generalist_and_auto():
 
     assert registry is not None
     answering = [expert.id for expert in registry.experts if not expert.embeds]
-    assert answering == [*SKILLS.split(), "generalist"]
+    assert answering == [*SKILLS.split(), "generalist", *ADAPTERS]
+    assert [expert.id for expert in registry.experts if expert.base == "generalist"] == ADAPTERS
     assert [expert.id for expert in registry.experts if expert.embeds] == ["minilm"]
     assert registry.compositions["auto"].router == "topic"
     assert registry.routers["topic"].fallback == "generalist"
@@ -102,7 +109,7 @@ def test_it_counts_the_weights_right():
 
     where = Surroundings(folder=ROOT)
     for expert in registry.experts:
-        folder = where.model_folder(str(expert.model))
+        folder = where.model_folder(str(expert.adapter or expert.model))
         assert folder is not None
         of_floats = {
             name: num_bytes

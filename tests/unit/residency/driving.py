@@ -75,7 +75,6 @@ class Driven:
         self.seat = Seat(
             "local-0",
             self.host,
-            resident=self.host.resident,
             revive=self._revive,
             on_queue=self._look,
         )

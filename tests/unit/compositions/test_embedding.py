@@ -1,0 +1,59 @@
+"""Experts that embed, named directly."""
+
+import pytest
+
+from orchestrator.compositions.embedding import EmbedQuery
+from orchestrator.compositions.programs import Programs
+from orchestrator.engines.base import Text
+from orchestrator.engines.fake import FakeEngine
+from orchestrator.errors import InvalidRequestError, UnknownModelError
+from orchestrator.registry.models import Registry
+
+QUERY = EmbedQuery(id="e1", model="vectors", inputs=(Text(text="one two three"),))
+
+
+def programs_over(engine: FakeEngine, **changes) -> Programs:
+    embedder = {"id": "vectors", "engine": {"kind": "fake", "task": "embed"}, **changes}
+    talker = {"id": "talker", "engine": {"kind": "fake"}}
+    registry = Registry.model_validate(
+        {"experts": (embedder, talker), "defaults": {"timeout_s": 30}}
+    )
+    return Programs(registry, generation=7, routers={}, dispatch=engine)
+
+
+async def test_the_expert_itself_is_the_decision_and_gets_the_call():
+    engine = FakeEngine()
+    program = programs_over(engine).embedder("vectors")
+
+    vectors = await program.embed(QUERY)
+
+    assert (program.decide().expert, program.decide().generation) == ("vectors", 7)
+    (call,) = engine.calls
+    assert (call.inputs, call.timeout_s, call.generation) == (QUERY.inputs, 30, 7)
+    assert call.key == f"vectors@{call.version}"
+    assert vectors.cost_usd is None
+
+
+async def test_tokens_cost_what_the_registry_says():
+    program = programs_over(FakeEngine(), price={"input_usd_per_mtok": 2.0}).embedder("vectors")
+
+    assert (await program.embed(QUERY)).cost_usd == pytest.approx(3 * 2e-6)
+
+
+def test_names_of_no_embedder_are_refused():
+    programs = programs_over(FakeEngine())
+
+    with pytest.raises(UnknownModelError, match="nearest"):
+        programs.embedder("vector")
+    with pytest.raises(
+        InvalidRequestError, match=r"expert 'talker'.*models that do: \['vectors'\]"
+    ):
+        programs.embedder("talker")
+
+
+def test_a_registry_without_embedders_says_so():
+    plain = Registry.model_validate({"experts": ({"id": "talker", "engine": {"kind": "fake"}},)})
+    programs = Programs(plain, generation=1, routers={}, dispatch=FakeEngine())
+
+    with pytest.raises(InvalidRequestError, match="no model of this registry does"):
+        programs.embedder("talker")
