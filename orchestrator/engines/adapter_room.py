@@ -11,7 +11,7 @@ _CPU_EMPTY_PLACES = 1
 
 
 def lora_places(engine: VllmEngine, *, on_cpu: bool) -> int:
-    """VLLM's `max_loras` for an engine; 0 where it takes no adapters."""
+    """What an engine's `max_loras` is told to vLLM as; 0 where it takes no adapters."""
     if engine.max_loras is None:
         return 0
     return engine.max_loras + (_CPU_EMPTY_PLACES if on_cpu else 0)
