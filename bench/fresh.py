@@ -70,9 +70,9 @@ def _spoken(output: Any) -> Spoken:
         position[token_id].logprob
         for token_id, position in zip(answer.token_ids, answer.logprobs, strict=True)
     ]
-    return Spoken(
-        prompt_token_ids=output.prompt_token_ids, text=answer.text, logprobs=tuple(scores)
-    )
+    # The token that ends an answer is no word of it.
+    words = scores[:-1] if answer.finish_reason == "stop" else scores
+    return Spoken(prompt_token_ids=output.prompt_token_ids, text=answer.text, logprobs=tuple(words))
 
 
 def main() -> None:

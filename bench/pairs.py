@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from bench.spoken import Spoken, Words, circuit, difference, generators, read_words
+from bench.spoken import MAX_TOKENS, Spoken, Words, circuit, difference, generators, read_words
 from orchestrator.engines.base import Call, Sampling, Text
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.lineage import Lineage, lineages
@@ -63,17 +63,11 @@ async def _said(host: SiblingHost, expert: Expert, known: Spoken) -> Spoken:
         version=expert.version,
         generation=1,
         prompt=Text(token_ids=known.prompt_token_ids),
-        sampling=Sampling(temperature=0.0, max_tokens=24, top_logprobs=0),
+        sampling=Sampling(temperature=0.0, max_tokens=MAX_TOKENS, top_logprobs=0),
     )
     (choice,) = (await collect(host.generate(call))).choices
     scores = tuple(token.logprob for token in choice.logprobs)
-    # A fresh engine scores the token that ends the answer as well; it is no word.
-    num_words = min(len(scores), len(known.logprobs))
-    return Spoken(
-        prompt_token_ids=known.prompt_token_ids,
-        text=choice.text,
-        logprobs=(*scores[:num_words], *known.logprobs[num_words:]),
-    )
+    return Spoken(prompt_token_ids=known.prompt_token_ids, text=choice.text, logprobs=scores)
 
 
 async def walk(lineage: Lineage, compared: Compared) -> None:
