@@ -15,7 +15,7 @@ from vllm import PoolingParams
 from orchestrator.engines import fetched
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.canaries import Canaries
-from orchestrator.engines.canary import Conditions, Greedy, greedy_of_vector
+from orchestrator.engines.canary import VECTOR_PROBE, Conditions, Greedy, greedy_of_vector
 from orchestrator.engines.embed_inputs import EmbedInputs, vector_length
 from orchestrator.engines.embedding import EmbedCall, Matrix, Vectors
 from orchestrator.engines.lineage import Lineage
@@ -182,7 +182,7 @@ class _Probe:
     @property
     def conditions(self) -> Conditions:
         """Other than those of an engine that generates with the same weights."""
-        return self._live.conditions.model_copy(update={"task": "embed"})
+        return self._live.conditions.model_copy(update={"task": "embed", "probe": VECTOR_PROBE})
 
     async def greedy(self, prompt_token_ids: Sequence[int]) -> Greedy:
         """The first numbers of the prompt's vector."""
