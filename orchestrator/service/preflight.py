@@ -12,6 +12,7 @@ import psutil
 
 from orchestrator.engines import fetched
 from orchestrator.engines.remote import api_key
+from orchestrator.engines.vllm_args import installed_arguments
 from orchestrator.errors import MissingExtraError, RegistryError, SetupError
 from orchestrator.registry.edit import Edit, SoundEdit, checker, sha256_of, sound
 from orchestrator.registry.models import Registry
@@ -85,7 +86,7 @@ def _read(path: Path) -> SoundEdit:
         source="start",
         file_sha256=sha256_of(content),
     )
-    return sound(edit, checker()(edit), order=0)
+    return sound(edit, checker(engine_args=installed_arguments())(edit), order=0)
 
 
 def require_extras(layout: Layout, *, is_installed: Callable[[str], bool]) -> None:
