@@ -56,6 +56,8 @@ class Weights:
     """Bytes of tensors on disk, by their type in safetensors' words."""
 
     bytes_by_type: Mapping[str, int]
+    #: Inputs and outputs of all matrices: numbers that an adapter of rank 1 on all of them has.
+    num_sides: int = 0
 
     @property
     def disk_gib(self) -> float:
@@ -91,7 +93,8 @@ class Checkpoint:
         sizes: Counter[str] = Counter()
         for spec in self.tensors.values():
             sizes[spec.dtype] += spec.num_bytes
-        return Weights(bytes_by_type=dict(sizes))
+        num_sides = sum(sum(spec.shape) for spec in self.tensors.values() if spec.is_matrix)
+        return Weights(bytes_by_type=dict(sizes), num_sides=num_sides)
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
