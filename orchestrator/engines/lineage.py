@@ -13,12 +13,11 @@ from typing import Any
 from orchestrator.engines.fetched import fetched_adapter, fetched_folder, outline_folder
 from orchestrator.errors import RegistryError, SwapError
 from orchestrator.registry import reckoning
+from orchestrator.registry.kinship import comparable_config
 from orchestrator.registry.lora import USUAL_RANK, read_adapter, roomy_rank
 from orchestrator.registry.models import Expert, VllmEngine
 from orchestrator.registry.weights import Stamp, Weights, read_checkpoint, stamp
 
-_NAMES = frozenset({"_name_or_path", "name_or_path", "model_name", "finetuning_task"})
-_NOTES = frozenset({"dtype", "torch_dtype", "transformers_version", "vllm_version"})
 _PARSERS = frozenset({"tool_parser", "reasoning_parser"})
 
 
@@ -246,15 +245,6 @@ def _identity(folder: Path, stamped: Stamp, settings: str, alone: str, on_cpu: b
         ),
         num_sides=checkpoint.weights.num_sides,
     )
-
-
-def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A `config.json` less what may differ between siblings: names, token ids, notes, versions."""
-    return {
-        key: comparable_config(value) if isinstance(value, Mapping) else value
-        for key, value in config.items()
-        if key not in _NAMES | _NOTES and not key.endswith("_token_id")
-    }
 
 
 def _settings(
