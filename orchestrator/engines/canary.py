@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import json
 import logging
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -33,6 +35,9 @@ TOLERANCE = 1e-3
 #: Half-precision kernels sum in an order that depends on the batch.
 _HALF_TOLERANCE = 5e-2
 
+#: Numbers of a vector that the canary of an embedder keeps.
+_NUM_PROBED = 64
+
 _logger = logging.getLogger(__name__)
 
 Origin = Literal["fresh", "first_reload"]
@@ -48,6 +53,17 @@ class Greedy:
     margin: float
 
 
+def greedy_of_vector(vector: Sequence[float]) -> Greedy:
+    """What an embedder shows instead of words: the first numbers of a vector, and no tokens.
+
+    Scaled to the length of the vector, so that those of norm 1 have numbers of about 1 and the
+    tolerances of log-probabilities mean as much as there.
+    """
+    scale = math.sqrt(len(vector))
+    numbers = tuple(number * scale for number in vector[:_NUM_PROBED])
+    return Greedy(token_ids=(), logprobs=numbers, margin=0.0)
+
+
 class Conditions(BaseModel):
     """What log-probabilities depend on besides the weights."""
 
@@ -56,7 +72,7 @@ class Conditions(BaseModel):
     vllm: str
     dtype: str
     device: str
-    #: Of an embedder there are no tokens, and `logprobs` holds the first numbers of its vector.
+    #: See `greedy_of_vector`.
     task: Task = "generate"
 
     @property

@@ -118,6 +118,9 @@ def load_tokenizer(expert: Expert, source: str) -> Any:
         raise RegistryError(
             f"expert {expert.id!r}: {source} has no tokenizer.json; convert it to a fast tokenizer"
         )
+    # A tokenizer.json that cuts or pads would do so to every prompt, in silence.
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
     return tokenizer
 
 

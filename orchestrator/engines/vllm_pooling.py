@@ -15,7 +15,7 @@ from vllm import PoolingParams
 from orchestrator.engines import fetched
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.canaries import Canaries
-from orchestrator.engines.canary import Conditions, Greedy
+from orchestrator.engines.canary import Conditions, Greedy, greedy_of_vector
 from orchestrator.engines.embed_inputs import EmbedInputs, vector_length
 from orchestrator.engines.embedding import EmbedCall, Matrix, Vectors
 from orchestrator.engines.lineage import Lineage
@@ -35,8 +35,6 @@ from orchestrator.registry.weights import read_checkpoint
 #: Inputs of one call that vLLM holds at once: enough to fill its batches, few enough that another
 #: caller's single text does not wait for two thousand.
 MAX_OPEN = 64
-#: Numbers of a vector that a canary keeps.
-_NUM_PROBED = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +174,7 @@ class VllmPooling:
 
 
 class _Probe:
-    """An embedder as canaries see it: no tokens, and numbers of a vector for log-probabilities."""
+    """An embedder as canaries see it."""
 
     def __init__(self, live: LiveEngine) -> None:
         self._live = live
@@ -190,7 +188,7 @@ class _Probe:
         """The first numbers of the prompt's vector."""
         params = PoolingParams(task="embed")
         (vector,) = await _pooled(self._live, "canary", [list(prompt_token_ids)], params)
-        return Greedy(token_ids=(), logprobs=tuple(vector[:_NUM_PROBED].tolist()), margin=0.0)
+        return greedy_of_vector(vector.tolist())
 
 
 async def _pooled(

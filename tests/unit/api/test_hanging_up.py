@@ -80,8 +80,7 @@ class Caller:
             self.got_body.set()
 
 
-def scope() -> dict:
-    path = "/v1/chat/completions"
+def scope(path: str = "/v1/chat/completions") -> dict:
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -140,3 +139,18 @@ async def test_hanging_up_in_the_stream_ends_the_generation(how):
     assert len(service.engine.cancelled) == 1
     assert (await service.last_record()).error_code == "client_closed"
     assert task.cancelled() is (how != "disconnect")
+
+
+@pytest.mark.parametrize("how", ["disconnect", "cancel", "both"])
+async def test_hanging_up_on_vectors_ends_the_work(how):
+    service = Service(engine=FakeEngine(gate=asyncio.Event()))
+    caller = Caller(b'{"model": "vectors", "input": "hi"}')
+    asked = scope("/v1/embeddings")
+    task = asyncio.create_task(service.app()(asked, caller.receive, caller.send))
+    await service.engine.arrived.wait()
+
+    hang_up(caller, task, how)
+    await asyncio.wait([task])
+
+    assert len(service.engine.cancelled) == 1
+    assert (await service.last_record()).status == 499

@@ -1,4 +1,6 @@
 import logging
+import math
+import random
 
 import pytest
 
@@ -8,6 +10,7 @@ from orchestrator.engines.canary import (
     Conditions,
     Greedy,
     check_canary,
+    greedy_of_vector,
     store_canary,
     stored_canary,
 )
@@ -160,3 +163,29 @@ async def test_the_continuation_least_in_doubt_is_recorded():
 
     assert canary.token_ids == (5, 6)
     assert canary.prompt_token_ids == engine.asked[1]
+
+
+def unit_vector(seed: int, *, off_by: float = 0.0) -> list[float]:
+    """A random direction of 384 numbers, each off by so much of itself."""
+    draw = random.Random(seed)
+    numbers = [draw.gauss(0, 1) for _ in range(384)]
+    norm = math.hypot(*numbers)
+    return [number / norm * (1 + off_by) for number in numbers]
+
+
+@pytest.mark.parametrize(("dtype", "off_by"), [("float32", 2**-23), ("bfloat16", 2**-8)])
+def test_an_embedder_is_proved_by_its_vector_in_any_precision(dtype, off_by):
+    here = HERE.model_copy(update={"dtype": dtype, "task": "embed"})
+    seen = greedy_of_vector(unit_vector(1))
+    known = Canary(
+        conditions=here, prompt_token_ids=(1,), token_ids=seen.token_ids, logprobs=seen.logprobs
+    )
+
+    check_canary("minilm", known, greedy_of_vector(unit_vector(1, off_by=off_by)))
+    with pytest.raises(SwapError, match="canary of expert 'minilm'"):
+        check_canary("minilm", known, greedy_of_vector(unit_vector(2)))
+
+
+def test_what_embeds_and_what_generates_have_canaries_of_their_own():
+    assert HERE.model_copy(update={"task": "embed"}) != HERE
+    assert Conditions.model_validate({"vllm": "1", "dtype": "x", "device": "y"}).task == "generate"
