@@ -241,14 +241,14 @@ async def _check(place: _Place) -> None:
 
 
 def _report(lineage: str, place: _Place) -> HostReport:
-    state = place.loop.state
+    engine = place.loop.engine
     down = place.loop.down
     return HostReport(
         lineage=lineage,
         experts=tuple(sorted(place.keys)),
-        residents=state.residents,
-        swapping_to=state.swapping_to,
-        in_flight=dict(state.in_flight),
+        residents=engine.residents,
+        swapping_to=None if engine.change is None else engine.change.expert,
+        in_flight=dict(engine.in_flight),
         num_waiting=place.loop.num_waiting,
         last_swap_s=place.seat.last_swap_s,
         down=None if down is None else down.message,

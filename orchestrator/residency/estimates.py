@@ -43,12 +43,10 @@ def refusal_s(
     What finds a slot with nothing before it is never refused: its try is how a cost that was
     estimated too high is corrected.
     """
-    if ticket.due_s == inf or (not queues and not _is_busy(state)):
+    if ticket.bound_s is None or (not queues and not _is_busy(state)):
         return None
-    wait_s = expected_wait_s(ticket, state, queues, costs, now_s=now_s)
-    if now_s + wait_s <= ticket.due_s:
-        return None
-    return max(_SHORTEST_RETRY_S, wait_s - (ticket.due_s - now_s))
+    late_s = now_s + expected_wait_s(ticket, state, queues, costs, now_s=now_s) - ticket.bound_s
+    return None if late_s <= 0 else max(_SHORTEST_RETRY_S, late_s)
 
 
 def expected_wait_s(
@@ -114,3 +112,13 @@ def _ready_s(engine: EngineState, expert: str, costs: Costs) -> float:
     if expert in engine.residents and engine.draining_for is None:
         return 0.0
     return costs.step(step_to(engine, expert), expert).safe_s
+
+
+def retry_after_s(queues: Queues, *, now_s: float, last_wait_s: float) -> float:
+    """Seconds after which a full queue may have room: what waiting takes at present.
+
+    The longest of the head's wait so far and the wait of the last ticket admitted.
+    """
+    head = next(iter(queues), None)
+    head_wait_s = 0.0 if head is None else now_s - head.arrived_s
+    return max(_SHORTEST_RETRY_S, head_wait_s, last_wait_s)
