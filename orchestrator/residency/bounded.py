@@ -97,7 +97,7 @@ class _View:
         """The one thing to do on this engine now, or when to look again."""
         if self._engine.draining_for is not None:
             return self._take_over(self._engine.draining_for)
-        return self._admission() or self._turn()
+        return self._admission() or self._addition() or self._turn()
 
     def _take_over(self, expert: str) -> Action:
         """Go on with a drain that was begun; what nobody wants any more is forgotten."""
@@ -134,6 +134,24 @@ class _View:
         ends_s = self._now_s + self._costs.service(ticket.expert).safe_s
         return self._slack_s(starts_s=max(self._free_s, ends_s)) >= 0
 
+    def _addition(self) -> Action | None:
+        """An adapter put beside what runs: where there is room, or in an unwanted one's place."""
+        engine, groups = self._engine, self._queues.groups
+        missing = [one for one in engine.adapters if one in groups and one not in engine.residents]
+        if not missing:
+            return None
+        expert = max(missing, key=lambda one: groups[one].urgency(self._now_s))
+        if engine.has_adapter_room:
+            return Add(engine=engine.id, expert=expert)
+        if not self._has_place_for(expert) or self._now_s < self._stays_s(expert):
+            return None
+        return Add(engine=engine.id, expert=expert, instead_of=self._idle_adapter())
+
+    def _has_place_for(self, expert: str) -> bool:
+        """Whether an unwanted adapter can give way to this one with no drain."""
+        idle = self._idle_adapter() if expert in self._engine.adapters else None
+        return idle is not None and idle not in self._queues.groups
+
     def _turn(self) -> Action:
         """Change to what is worth it, or say when that may be."""
         best = self._best()
@@ -142,7 +160,7 @@ class _View:
         if self._slack_s(starts_s=self._free_s, first=best) < 0 and self._due:
             best = self._due[0][1]
         presses_s = self._now_s + self._slack_s(starts_s=self._free_s)
-        if not self._engine.in_flight and not self._residents_wait():
+        if not self._engine.in_flight:  # what it holds is not asked for, or would take too long
             return self._go(best)
         if presses_s <= self._now_s:
             return self._go(self._due[0][1])
@@ -193,22 +211,25 @@ class _View:
         step = costs.step(step_to(self._engine, expert), expert)
         return self._free_s - self._now_s + step.mean_s + costs.service(expert).mean_s
 
-    def _residents_wait(self) -> bool:
-        return any(one in self._queues.groups for one in self._engine.residents)
-
     def _beaten_s(self, expert: str) -> float:
         """When `expert` will be worth enough more than going on, if nothing else happens."""
-        if self._patience == 1:
-            return inf
+        stays_s = self._stays_s(expert)
+        if stays_s == inf or self._has_place_for(expert):
+            return stays_s
         factor = 1 / (1 - self._patience)
-        step = self._costs.step(step_to(self._engine, expert), expert)
-        stays_s = self._engine.since_s + (factor - 1) * step.mean_s
         group = self._queues.groups[expert]
         missing = factor * self._going_on() * self._cost_s(expert) - group.urgency(self._now_s)
         if missing <= 0:
             return stays_s
         rate = group.urgency(self._now_s + 1) - group.urgency(self._now_s)
         return max(stays_s, self._now_s + missing / rate)
+
+    def _stays_s(self, expert: str) -> float:
+        """Until when the engine keeps what it holds, unless a bound or an empty queue ends it."""
+        if self._patience == 1:
+            return inf
+        step = self._costs.step(step_to(self._engine, expert), expert)
+        return self._engine.since_s + self._patience / (1 - self._patience) * step.mean_s
 
     def _going_on(self) -> float:
         """What the engine is worth as it is: the calls it answers and those it could admit."""
