@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from orchestrator.costs.costs import Costs
 from orchestrator.errors import (
@@ -33,6 +32,7 @@ from orchestrator.residency.clock import Clock, Timer
 from orchestrator.residency.effects import Effects
 from orchestrator.residency.estimates import refusal_s
 from orchestrator.residency.ledger import rung_after
+from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.places import Place, Places, again
 from orchestrator.residency.policy import Policy
 from orchestrator.residency.state import Change, EngineState, SlotState
@@ -44,25 +44,6 @@ _ENGINE = "host"
 
 #: What a caller of a dead host is told to wait, seconds: about what a small engine needs to start.
 _DEAD_RETRY_S = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoopLimits:
-    """Bounds of one host."""
-
-    #: Calls the engine takes at once; more wait here.
-    capacity: int = 256
-    #: Calls that may wait; more are refused.
-    max_queue: int = 1024
-    #: How long an expert whose swap failed is not tried again, seconds.
-    broken_s: float = 30.0
-    #: From latency (0) to throughput (1); see `Bounded`.
-    patience: float = 0.5
-
-    def __post_init__(self) -> None:
-        for name in ("capacity", "max_queue"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
 
 
 class SlotLoop:

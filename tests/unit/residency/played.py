@@ -78,7 +78,9 @@ class Played:
                 self._begin(step, self.state.engine(step.engine))
 
     def _admit(self, ticket, engine):
-        assert engine.change is None and engine.draining_for is None and engine.rung == "serving"
+        assert engine.change is None
+        assert engine.draining_for is None
+        assert engine.rung == "serving"
         assert ticket.expert in engine.residents
         assert engine.num_in_flight < engine.capacity
         self.waited_s[ticket.id] = self.now_s - ticket.arrived_s

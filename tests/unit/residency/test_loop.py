@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from orchestrator.errors import EngineDeadError, EngineTimeoutError, OverloadedError, SwapError
-from orchestrator.residency.loop import LoopLimits
+from orchestrator.residency.limits import LoopLimits
 from tests.unit.residency.driving import Driven, asking, running, running_or_refused
 
 
