@@ -99,7 +99,11 @@ class Costs:
         factor = self._factors.get(key[0], Estimate(mean_s=1.0))
         self._told.setdefault(key[0], factor)
         prior_s = self._prior_s(key)
-        guess = Estimate(mean_s=prior_s * factor.mean_s, deviation_s=prior_s * factor.deviation_s)
+        guess = Estimate(
+            mean_s=prior_s * factor.mean_s,
+            deviation_s=prior_s * factor.deviation_s,
+            num_seen=factor.num_seen,
+        )
         self._guesses[key] = guess
         return guess
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 _MEAN_WEIGHT = 1 / 8
 _DEVIATION_WEIGHT = 1 / 4
 #: Deviations above the mean that a promise is made with.
-_SAFETY = 2.0
+SAFETY = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,13 +19,13 @@ class Estimate:
     mean_s: float
     #: Mean distance from the mean, seconds.
     deviation_s: float = 0.0
-    #: Observations it stands on; 0 is a prior.
+    #: Observations it stands on, of others where it has none of its own; 0 is a prior.
     num_seen: int = 0
 
     @property
     def safe_s(self) -> float:
         """What it is unlikely to exceed, seconds."""
-        return self.mean_s + _SAFETY * self.deviation_s
+        return self.mean_s + SAFETY * self.deviation_s
 
     def after(self, took_s: float) -> Estimate:
         """The estimate once `took_s` was observed; the first observation replaces a prior."""

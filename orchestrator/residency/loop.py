@@ -13,37 +13,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from orchestrator.costs.costs import Costs
-from orchestrator.errors import (
-    EngineDeadError,
-    EngineError,
-    OverloadedError,
-    SwapError,
-)
-from orchestrator.residency.actions import (
-    Add,
-    Admit,
-    Drain,
-    Expire,
-    StepAction,
-    Wait,
-)
+from orchestrator.errors import EngineDeadError, EngineError, SwapError
+from orchestrator.residency.actions import Add, Admit, Drain, Expire, StepAction, Wait
 from orchestrator.residency.bounded import Bounded
-from orchestrator.residency.clock import Clock, Timer
+from orchestrator.residency.clock import Alarm, Clock
 from orchestrator.residency.effects import Effects
-from orchestrator.residency.estimates import refusal_s
 from orchestrator.residency.ledger import rung_after
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.places import Place, Places, again
 from orchestrator.residency.policy import Policy
+from orchestrator.residency.refusals import Broken, check_in_time, failure_of, told_callers
 from orchestrator.residency.state import Change, EngineState, SlotState
 from orchestrator.residency.steps import expert_of, step_of
-from orchestrator.residency.tickets import Ticket
 
 #: The host's name in the loop's own state: it has one.
 _ENGINE = "host"
-
-#: What a caller of a dead host is told to wait, seconds: about what a small engine needs to start.
-_DEAD_RETRY_S = 10.0
 
 
 class SlotLoop:
@@ -77,8 +61,8 @@ class SlotLoop:
         self._draining_for: str | None = None
         self._admitted_s = self._since_s = clock.time()
         self._task: asyncio.Task[None] | None = None
-        self._alarm: tuple[float, Timer] | None = None
-        self._broken: dict[str, tuple[EngineError, float]] = {}
+        self._alarm = Alarm(clock, self._advance)
+        self._broken = Broken()
         self._epoch = 0
         self._down: EngineDeadError | None = None
 
@@ -162,7 +146,8 @@ class SlotLoop:
             max_wait_s=max_wait_s,
             priority=priority,
         )
-        self._check_in_time(ticket)
+        queues = self._places.queues
+        check_in_time(ticket, self.state, queues, self._costs, now_s=ticket.arrived_s)
         place = self._places.enter(ticket, epoch=self._epoch)
         try:
             self._advance()
@@ -207,38 +192,17 @@ class SlotLoop:
                 case Drain(expert=expert):
                     self._draining_for = expert
                 case Wait(until_s=until_s):
-                    self._set_alarm(until_s)
+                    self._alarm.set(until_s)
                     break
                 case step:
                     self._begin(step)
         self._effects.queued(self.num_waiting)
 
     def _check_taken(self, expert: str) -> None:
-        """Refuse at once what would fail; a swap that fails again may cost a restart each time."""
+        """Refuse at once what would fail."""
         if self._down is not None:
             raise again(self._down)
-        error, until_s = self._broken.get(expert, (None, 0.0))
-        left_s = until_s - self._clock.time()
-        if error is None or left_s <= 0:
-            return
-        raise SwapError(
-            f"expert {expert!r} is not tried for another {left_s:.0f} s, since its last swap "
-            f"failed: {error}",
-            retry_after_s=left_s,
-        ) from error
-
-    def _check_in_time(self, ticket: Ticket) -> None:
-        """Refuse at once who would wait in vain."""
-        now_s = self._clock.time()
-        retry_after_s = refusal_s(ticket, self.state, self._places.queues, self._costs, now_s=now_s)
-        if retry_after_s is None:
-            return
-        raise OverloadedError(
-            f"expert {ticket.expert!r} cannot be had within {ticket.slo_s:.1f} s, the longest wait "
-            f"allowed (max_wait_s): {self.num_waiting} calls wait at its slot; try again later or "
-            "allow a longer wait",
-            retry_after_s=retry_after_s,
-        )
+        self._broken.check(expert, now_s=self._clock.time())
 
     def _note_call(self, place: Place) -> None:
         """Learn from a call that was answered what such calls take."""
@@ -251,18 +215,6 @@ class SlotLoop:
         self._admitted_s = now_s
         assert ticket.expert in self._effects.residents, f"{ticket.expert!r} is not resident"
         self._effects.admitted(ticket, waited_s=now_s - ticket.arrived_s)
-
-    def _set_alarm(self, until_s: float | None) -> None:
-        if self._alarm is not None:
-            if self._alarm[0] == until_s:
-                return
-            self._alarm[1].cancel()
-        timer = None if until_s is None else self._clock.call_at(until_s, self._wake)
-        self._alarm = None if timer is None or until_s is None else (until_s, timer)
-
-    def _wake(self) -> None:
-        self._alarm = None
-        self._advance()
 
     def _begin(self, step: StepAction) -> None:
         assert self._change is None, f"{step} during {self._change}"
@@ -285,7 +237,7 @@ class SlotLoop:
             raise SwapError(f"the swap to expert {expert!r} left {found} resident")
 
     def _stepped(self, task: asyncio.Task[None], step: StepAction) -> None:
-        error = _failure(task, what=f"the swap to expert {expert_of(step)!r}")
+        error = failure_of(task, what=f"the swap to expert {expert_of(step)!r}")
         if task is not self._task or self._change is None:
             return  # given up by a death or by `close`, which see to the rest
         change, self._task, self._change, self._draining_for = self._change, None, None, None
@@ -301,10 +253,11 @@ class SlotLoop:
     def _learn(self, change: Change, took_s: float, error: EngineError | None) -> None:
         expert = change.expert or ""
         if error is None:
-            self._broken.pop(expert, None)
+            self._broken.mend(expert)
             self._costs.observe_step(change.step, expert, took_s)
         else:
-            self._broken[expert] = (error, self._clock.time() + self._limits.broken_s)
+            until_s = self._clock.time() + self._limits.broken_s
+            self._broken.note(expert, error, until_s=until_s)
             self._places.refuse_all(error, expert=expert)
 
     def _die(self, error: EngineDeadError) -> None:
@@ -322,21 +275,19 @@ class SlotLoop:
 
     def _go_down(self, error: EngineDeadError) -> None:
         self._epoch += 1
-        retry_after_s = error.retry_after_s or _DEAD_RETRY_S
-        self._down = EngineDeadError(error.message, retry_after_s=retry_after_s)
-        self._down.__cause__ = error
-        self._set_alarm(None)
+        self._down = told_callers(error)
+        self._alarm.set(None)
         self._places.refuse_all(self._down)
         self._effects.queued(0)
 
     def _restarted(self, task: asyncio.Task[None]) -> None:
-        error = _failure(task, what="the restart")
+        error = failure_of(task, what="the restart")
         if task is not self._task:
             return
         self._task = None
         self._effects.restarted(error)
         if error is None:
-            self._down = None
+            self._down, self._since_s = None, self._clock.time()
             self._advance()
         else:
             self._go_down(EngineDeadError(f"{error.message}; it is not tried again"))
@@ -347,13 +298,3 @@ class SlotLoop:
         if task is not None:
             task.cancel()
         return task
-
-
-def _failure(task: asyncio.Task[None], *, what: str) -> EngineError | None:
-    """How a finished task failed; what is not an engine's error means that the host is lost."""
-    error = asyncio.CancelledError() if task.cancelled() else task.exception()
-    if error is None or isinstance(error, EngineError):
-        return error
-    dead = EngineDeadError(f"{what} ended in {type(error).__name__}: {error}")
-    dead.__cause__ = error
-    return dead

@@ -1,16 +1,17 @@
 """What lies before an engine if it goes on as it does: drains, bounds, and the time that is left.
 
 All promises are checked against one plan: after what is in flight, the groups that wait are served
-one after the other, the earliest due first, each for one round of its calls. While that plan keeps
-every bound an engine may do as it likes; the difference is its slack.
+one after the other, the earliest wanted first, each with all that waits in it. While that plan
+keeps every bound an engine may stay with what it has; the difference is its slack.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from math import ceil, inf
+from collections.abc import Iterable
+from math import ceil, inf, sqrt
 
 from orchestrator.costs.costs import Costs
+from orchestrator.costs.estimate import SAFETY
 from orchestrator.costs.prior import Step
 from orchestrator.residency.state import EngineState, SlotState
 from orchestrator.residency.tickets import Group, Queues
@@ -37,73 +38,63 @@ def drain_s(engine: EngineState, costs: Costs, *, now_s: float) -> float:
     return left_s
 
 
-def rounds_s(expert: str, num_calls: int, capacity: int, costs: Costs) -> float:
-    """Seconds that an engine is held by `num_calls` of one expert."""
-    return costs.service(expert).safe_s * ceil(num_calls / capacity)
-
-
-def due_groups(
-    engine: EngineState, state: SlotState, queues: Queues
-) -> Iterator[tuple[float, str]]:
-    """When each group that only a step of `engine` can serve is due; the earliest first."""
+def in_turn(engine: EngineState, state: SlotState, queues: Queues) -> list[str]:
+    """The experts that wait for a step of `engine`, in the order of the plan."""
     others = [one for one in state.engines if one is not engine]
     taken = {expert for one in others for expert in promised(one)}
-    held = () if engine.draining_for else engine.residents
-    for due_s, expert in queues.by_due:
-        if due_s == inf:
-            return
-        if expert not in held and expert not in taken and expert in engine.experts:
-            yield due_s, expert
+    if engine.draining_for is None:
+        taken.update(engine.residents)
+    return [
+        expert
+        for _, _, expert in queues.by_wanted
+        if expert not in taken and expert in engine.experts
+    ]
 
 
 def promised(engine: EngineState) -> Iterable[str]:
     """Experts that an engine serves already or will when its step or drain ends."""
-    if engine.rung != "serving" or engine.down is not None:
-        return () if engine.change is None else (engine.change.expert or "",)
-    if engine.draining_for is not None:
-        return (engine.draining_for,)
     coming = () if engine.change is None else (engine.change.expert or "",)
-    return (*engine.residents, *coming)
+    if engine.rung != "serving" or engine.down is not None:
+        return coming
+    if engine.draining_for is None:
+        return (*engine.residents, *coming)
+    return (engine.draining_for,) if engine.draining_for in engine.experts else ()
 
 
 def slack_s(
     engine: EngineState,
-    due: Iterable[tuple[float, str]],
+    plan: Iterable[str],
     queues: Queues,
     costs: Costs,
     *,
     starts_s: float,
-    first: str | None = None,
 ) -> float:
     """Seconds that the plan can begin later than `starts_s` and still keep every bound.
 
+    Deviations add up as their squares do: not everything is late at once.
+
     Args:
         engine: what serves them.
-        due: the groups to serve, the earliest due first.
+        plan: the experts to serve, in turn.
         queues: how much waits in each.
         costs: what steps and calls take.
         starts_s: when the engine is free.
-        first: an expert served before all others.
     """
-    slack = inf
+    slack, variance = inf, 0.0
     at_s = starts_s + MARGIN_S
-    groups = queues.groups
-    if first is not None:
-        at_s += _ready_s(engine, first, costs)
-        slack = groups[first].due_s - at_s
-        at_s += rounds_s(first, len(groups[first]), engine.capacity, costs)
-    for due_s, expert in due:
-        if expert != first:
-            at_s += _ready_s(engine, expert, costs)
-            slack = min(slack, due_s - at_s)
-            at_s += rounds_s(expert, len(groups[expert]), engine.capacity, costs)
+    groups, capacity = queues.groups, engine.capacity
+    for expert in plan:
+        step, call = costs.step(step_to(engine, expert), expert), costs.service(expert)
+        at_s += step.mean_s
+        variance += step.deviation_s**2
+        group = groups[expert]
+        slack = min(slack, group.due_s - at_s - SAFETY * sqrt(variance))
+        rounds = ceil(len(group) / capacity)
+        at_s += rounds * call.mean_s
+        variance += rounds * call.deviation_s**2
     return slack
 
 
-def _ready_s(engine: EngineState, expert: str, costs: Costs) -> float:
-    return costs.step(step_to(engine, expert), expert).safe_s
-
-
 def worth(group: Group, cost_s: float, *, now_s: float) -> float:
-    """Urgency served for each second that it takes: what a policy maximises."""
+    """Urgency served for each second that it takes."""
     return group.urgency(now_s) / max(cost_s, 1e-6)

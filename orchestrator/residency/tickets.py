@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from types import MappingProxyType
@@ -43,9 +43,33 @@ class Ticket:
         return DEFAULT_SLO_S if due_s == inf else max(due_s - self.arrived_s, 1e-3)
 
     @property
+    def wanted_s(self) -> float:
+        """By when it should have its turn; without a bound, when its age would be pressing."""
+        return self.arrived_s + self.slo_s
+
+    @property
     def rank_s(self) -> float:
         """Its place among the tickets of its expert: the lowest goes first."""
-        return self.arrived_s + self.slo_s - self.priority * PRIORITY_S
+        return self.wanted_s - self.priority * PRIORITY_S
+
+
+class _Heap:
+    """The least key of what is still there; what is gone is forgotten when it comes to the top."""
+
+    __slots__ = ("_items", "_tickets")
+
+    def __init__(self, tickets: dict[int, Ticket]) -> None:
+        self._tickets = tickets
+        self._items: list[tuple[float, int]] = []
+
+    def push(self, key: float, ticket_id: int) -> None:
+        heapq.heappush(self._items, (key, ticket_id))
+
+    def top(self) -> tuple[float, int] | None:
+        items = self._items
+        while items and items[0][1] not in self._tickets:
+            heapq.heappop(items)
+        return items[0] if items else None
 
 
 class Group:
@@ -54,13 +78,14 @@ class Group:
     `sum_i (1 + age_i / slo_i)` is linear in time: `len + now_s * rate - offset`.
     """
 
-    __slots__ = ("_by_due", "_by_rank", "_offset", "_rate", "tickets")
+    __slots__ = ("_by_due", "_by_rank", "_by_wanted", "_offset", "_rate", "tickets")
 
     def __init__(self) -> None:
         #: In order of arrival, by id.
         self.tickets: dict[int, Ticket] = {}
-        self._by_due: list[tuple[float, int]] = []
-        self._by_rank: list[tuple[float, int]] = []
+        self._by_due = _Heap(self.tickets)
+        self._by_rank = _Heap(self.tickets)
+        self._by_wanted = _Heap(self.tickets)
         self._rate = 0.0
         self._offset = 0.0
 
@@ -68,14 +93,38 @@ class Group:
         return len(self.tickets)
 
     @property
+    def oldest(self) -> Ticket:
+        """The ticket that arrived first."""
+        return next(iter(self.tickets.values()))
+
+    @property
     def first(self) -> Ticket:
         """The ticket whose turn is next."""
-        return self.tickets[self._top(self._by_rank)]
+        top = self._by_rank.top()
+        assert top is not None, "a group has a ticket"
+        return self.tickets[top[1]]
+
+    @property
+    def first_due(self) -> tuple[float, int] | None:
+        """When the first of them is refused and its id; `None` where none has a bound."""
+        return self._by_due.top()
+
+    @property
+    def first_wanted(self) -> tuple[float, int] | None:
+        """By when the first of them should have its turn, and its id; `None` of no tickets."""
+        return self._by_wanted.top()
 
     @property
     def due_s(self) -> float:
         """When the first of them is refused; infinite where none has a bound."""
-        return self.tickets[self._top(self._by_due)].due_s
+        first = self.first_due
+        return inf if first is None else first[0]
+
+    @property
+    def wanted_s(self) -> float:
+        """By when the first of them should have its turn."""
+        first = self.first_wanted
+        return inf if first is None else first[0]
 
     def urgency(self, now_s: float) -> float:
         """How much waits here: each ticket counts one, and one more when its bound is reached."""
@@ -84,21 +133,39 @@ class Group:
     def add(self, ticket: Ticket) -> None:
         """Take one more."""
         self.tickets[ticket.id] = ticket
-        heapq.heappush(self._by_due, (ticket.due_s, ticket.id))
-        heapq.heappush(self._by_rank, (ticket.rank_s, ticket.id))
+        if ticket.due_s < inf:
+            self._by_due.push(ticket.due_s, ticket.id)
+        self._by_rank.push(ticket.rank_s, ticket.id)
+        self._by_wanted.push(ticket.wanted_s, ticket.id)
         self._rate += 1 / ticket.slo_s
         self._offset += ticket.arrived_s / ticket.slo_s
 
     def remove(self, ticket: Ticket) -> None:
-        """Let one go; the heaps forget it when it comes to their top."""
+        """Let one go."""
         del self.tickets[ticket.id]
         self._rate -= 1 / ticket.slo_s
         self._offset -= ticket.arrived_s / ticket.slo_s
 
-    def _top(self, heap: list[tuple[float, int]]) -> int:
-        while heap[0][1] not in self.tickets:
-            heapq.heappop(heap)
-        return heap[0][1]
+
+class _Order:
+    """Experts by the first of their tickets, the earliest first; most changes leave it as it is."""
+
+    def __init__(self) -> None:
+        #: Its time and id, and the expert.
+        self.items: list[tuple[float, int, str]] = []
+        self._first_by_expert: dict[str, tuple[float, int]] = {}
+
+    def put(self, expert: str, first: tuple[float, int] | None) -> None:
+        """Note a group's first ticket by its time and id; `None` leaves the group out."""
+        before = self._first_by_expert.get(expert)
+        if first == before:
+            return
+        if before is not None:
+            del self.items[bisect_left(self.items, (*before, expert))]
+            del self._first_by_expert[expert]
+        if first is not None:
+            insort(self.items, (*first, expert))
+            self._first_by_expert[expert] = first
 
 
 class Queues:
@@ -111,8 +178,8 @@ class Queues:
     def __init__(self) -> None:
         self._tickets: dict[int, Ticket] = {}
         self._groups: dict[str, Group] = {}
-        self._by_due: list[tuple[float, str]] = []
-        self._due_by_expert: dict[str, float] = {}
+        self._due = _Order()
+        self._wanted = _Order()
 
     def __len__(self) -> int:
         return len(self._tickets)
@@ -133,23 +200,20 @@ class Queues:
         return MappingProxyType(self._groups)
 
     @property
-    def by_due(self) -> list[tuple[float, str]]:
-        """When each group's first ticket is refused and its expert, the earliest first; read only.
-
-        Groups without a bound come last, at infinity.
-        """
-        return self._by_due
+    def by_wanted(self) -> Sequence[tuple[float, int, str]]:
+        """`Group.first_wanted` and expert of every group, the earliest first."""
+        return self._wanted.items
 
     @property
     def next_due_s(self) -> float:
         """When the next ticket is refused, infinite if none will be."""
-        return self._by_due[0][0] if self._by_due else inf
+        return self._due.items[0][0] if self._due.items else inf
 
     def add(self, ticket: Ticket) -> None:
         """Take a ticket that arrived."""
         self._tickets[ticket.id] = ticket
         self._groups.setdefault(ticket.expert, Group()).add(ticket)
-        self._note_due(ticket.expert)
+        self._note(ticket.expert)
 
     def remove(self, ticket_id: int) -> Ticket | None:
         """Let a ticket go; `None` if it does not wait here."""
@@ -158,28 +222,19 @@ class Queues:
             return None
         group = self._groups[ticket.expert]
         group.remove(ticket)
+        self._note(ticket.expert)
         if not group:
             del self._groups[ticket.expert]
-        self._note_due(ticket.expert)
         return ticket
 
     def overdue(self, now_s: float) -> Ticket | None:
         """A ticket whose time is up."""
         if self.next_due_s > now_s:
             return None
-        group = self._groups[self._by_due[0][1]]
+        group = self._groups[self._due.items[0][2]]
         return next(ticket for ticket in group.tickets.values() if ticket.due_s <= now_s)
 
-    def _note_due(self, expert: str) -> None:
-        """Keep the order of groups true; most changes leave a group's first due as it is."""
-        group = self._groups.get(expert)
-        due_s = None if group is None else group.due_s
-        before_s = self._due_by_expert.get(expert)
-        if due_s == before_s:
-            return
-        if before_s is not None:
-            del self._by_due[bisect_left(self._by_due, (before_s, expert))]
-            del self._due_by_expert[expert]
-        if due_s is not None:
-            insort(self._by_due, (due_s, expert))
-            self._due_by_expert[expert] = due_s
+    def _note(self, expert: str) -> None:
+        group = self._groups[expert]
+        self._due.put(expert, group.first_due)
+        self._wanted.put(expert, group.first_wanted)

@@ -37,87 +37,77 @@ def test_a_patience_out_of_range_is_refused(patience):
         Bounded(patience=patience)
 
 
-def test_a_resident_is_admitted_ahead_of_one_that_came_before_and_needs_a_swap():
-    found = decided(holding(maths=1), ticket(1, "french"), ticket(2, "maths"))
+def test_an_idle_engine_turns_to_whom_waited_longest():
+    queue = ticket(1, "french"), ticket(2, "code", at_s=1), ticket(3, "code", at_s=1)
 
-    assert found == Admit(ticket_id=2, engine="host")
-
-
-def test_an_idle_engine_turns_to_what_is_worth_most():
-    queue = ticket(1, "french"), ticket(2, "code"), ticket(3, "code")
-
-    assert decided(holding(), *queue) == Swap(engine="host", expert="code")
+    assert decided(holding(), *queue, now_s=1) == Swap(engine="host", expert="french")
 
 
-def test_a_busy_engine_stays_until_something_is_worth_its_patience():
-    few = [ticket(i, "french") for i in range(2)]
-    many = [ticket(i, "french") for i in range(9)]
+def test_a_bound_that_ends_sooner_goes_before_who_came_first():
+    queue = ticket(1, "french", max_wait_s=9), ticket(2, "code", at_s=1, max_wait_s=3)
 
-    # 1 call in 2 s here; 2 and 9 calls in 2 s of drain, 0.5 s of swap and 2 s of service there
-    assert isinstance(decided(holding(maths=1), *few), Wait)
-    assert decided(holding(maths=1), *many) == Drain(engine="host", expert="french")
+    assert decided(holding(), *queue, now_s=1) == Swap(engine="host", expert="code")
 
 
-def test_the_review_is_when_age_has_made_it_worth_it():
-    host = replace(holding(maths=1), admitted_s=-2.0)  # drained by now, as far as is known
-    queue = [ticket(i, "french") for i in range(2)]
-
-    # 2 (1 + t / 60) / 2.5 s is twice 1 / 2 s at t = 15 s
-    assert decided(host, *queue) == Wait(until_s=pytest.approx(15))
-
-
-def test_an_engine_keeps_what_it_has_just_taken_for_a_while():
-    queue = [ticket(i, "french") for i in range(9)]
-    host = replace(holding(maths=1), since_s=10.0, admitted_s=10.0)
-
-    assert decided(host, *queue, now_s=10.0) == Wait(until_s=10.5)  # as long as its swap took
-
-
-def test_at_full_patience_only_a_bound_ends_a_stay():
-    queue = [ticket(i, "french") for i in range(99)]
-    bounded = ticket(1, "french", max_wait_s=30)
-
-    assert decided(holding(maths=1), *queue, patience=1) == Wait()
-    found = decided(holding(maths=1), bounded, patience=1)
-    assert found == Wait(until_s=pytest.approx(30 - 2 - 0.5, abs=0.1))
-
-
-def test_a_drain_admits_nothing_and_ends_in_the_swap():
-    draining = replace(holding(maths=1), draining_for="french")
-    queue = ticket(1, "french"), ticket(2, "maths")
-
-    assert decided(draining, *queue) == Wait()
-    drained = replace(draining, in_flight={})
-    assert decided(drained, *queue) == Swap(engine="host", expert="french")
-
-
-def test_a_drain_that_nobody_waits_for_is_taken_back():
-    draining = replace(holding(maths=1), draining_for="french")
-
-    assert decided(draining, ticket(2, "maths")) == Drain(engine="host", expert=None)
-
-
-def test_a_bound_that_presses_goes_before_what_is_worth_more():
-    queue = ticket(1, "french", max_wait_s=2.6), *(ticket(i, "code") for i in range(2, 9))
-
-    assert decided(holding(), *queue) == Swap(engine="host", expert="french")
-    relaxed = ticket(1, "french", max_wait_s=30), *queue[1:]
-    assert decided(holding(), *relaxed) == Swap(engine="host", expert="code")
-
-
-def test_a_resident_call_that_would_break_a_bound_waits():
-    queue = ticket(1, "french", max_wait_s=2.2), ticket(2, "maths", max_wait_s=30)
-
-    found = decided(holding(maths=1), *queue)
-
-    assert found == Drain(engine="host", expert="french")
-
-
-def test_what_waited_when_the_engine_changed_runs_in_any_case():
+def test_all_that_waited_when_the_engine_changed_run_though_a_bound_suffers():
     host = replace(holding(), since_s=1.0)
     queue = ticket(1, "french", max_wait_s=2.2), ticket(2, "maths", at_s=0.5, max_wait_s=30)
 
     assert decided(host, *queue, now_s=1.0) == Admit(ticket_id=2, engine="host")
+
+
+def test_a_group_larger_than_the_engine_is_not_left_half_served():
+    host = replace(holding(maths=7), since_s=1.0, capacity=8)
+    rest = [ticket(i, "maths", at_s=1) for i in (2, 3)]
+    other = ticket(1, "french", max_wait_s=2.2)
+
+    assert decided(host, other, *rest, now_s=1.0) == Admit(ticket_id=2, engine="host")
+    full = replace(host, in_flight={"maths": 8})
+    assert decided(full, other, *rest, now_s=1.0) == Wait(until_s=2.2)
+
+
+def test_while_nobody_else_waits_latecomers_run():
+    found = decided(holding(maths=1), ticket(1, "maths", at_s=5), now_s=5)
+
+    assert found == Admit(ticket_id=1, engine="host")
+
+
+def test_a_latecomer_is_let_in_for_a_window_after_others_came():
+    host = replace(holding(maths=1), admitted_s=10.0)
+    other, late = ticket(1, "french", at_s=10), ticket(2, "maths", at_s=10.4)
+
+    # patience 0.5: as long as the 0.5 s of the swap to french
+    assert decided(host, other, late, now_s=10.4) == Admit(ticket_id=2, engine="host")
+    assert decided(host, other, late, now_s=10.5) == Wait()
+    assert decided(host, other, late, now_s=10.4, patience=0) == Wait()
+    assert decided(host, other, late, now_s=19, patience=1) == Admit(ticket_id=2, engine="host")
+
+
+def test_a_latecomer_that_would_break_a_bound_waits():
+    host = replace(holding(maths=1), admitted_s=0.0)
+    late = ticket(2, "maths", max_wait_s=30)
+
+    # 2 s of its own and 0.5 s of the swap
+    broken = decided(host, ticket(1, "french", max_wait_s=2.4), late, patience=1)
+    assert broken == Wait(until_s=2.4)
+    kept = decided(host, ticket(1, "french", max_wait_s=2.6), late, patience=1)
+    assert kept == Admit(ticket_id=2, engine="host")
+
+
+def test_a_latecomer_that_is_wanted_before_all_others_runs():
+    other, late = ticket(1, "french", max_wait_s=9), ticket(2, "maths", at_s=5, max_wait_s=1)
+
+    found = decided(holding(maths=1), other, late, now_s=5, patience=0)
+
+    assert found == Admit(ticket_id=2, engine="host")
+
+
+def test_an_engine_that_makes_room_admits_nothing_until_nobody_waits_for_it():
+    draining = replace(holding(maths=1), draining_for="elsewhere")
+
+    assert decided(draining, ticket(1, "elsewhere"), ticket(2, "maths")) == Wait()
+    found = decided(draining, ticket(2, "maths"))
+    assert found == Drain(engine="host", expert=None)
 
 
 def test_a_ticket_whose_time_is_up_is_refused_even_during_a_swap():
@@ -215,7 +205,7 @@ def test_two_experts_in_turns_are_swapped_a_tenth_as_often_as_in_arrival_order()
     tickets = [ticket(i, EXPERTS[i % 3], at_s=i / 20, max_wait_s=600) for i in range(1500)]
     host = engine(*EXPERTS, capacity=64)
 
-    ours = Played(slot(host), Bounded(patience=0.9), costing()).play(tickets)
+    ours = Played(slot(host), Bounded(), costing()).play(tickets)
     theirs = Played(slot(host), arrival_order, costing())
     theirs.play([replace(one, bound_s=None) for one in tickets])
 

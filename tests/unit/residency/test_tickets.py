@@ -71,8 +71,12 @@ def test_whatever_comes_and_goes_the_groups_say_what_a_walk_would_find(all_ticke
         assert group.first.rank_s == min(one.rank_s for one in mine)
         urgency = sum(1 + (100 - one.arrived_s) / one.slo_s for one in mine)
         assert group.urgency(100) == pytest.approx(urgency, rel=1e-6, abs=1e-3)
-    dues = sorted((queues.groups[expert].due_s, expert) for expert in by_expert)
-    assert queues.by_due == dues
+        assert group.wanted_s == min(one.wanted_s for one in mine)
+    order = sorted(
+        min((one.wanted_s, one.id, one.expert) for one in mine) for mine in by_expert.values()
+    )
+    assert queues.by_wanted == order
+    assert queues.next_due_s == min((one.due_s for one in kept.values()), default=inf)
     late = queues.overdue(50)
     assert (late is None) == all(one.due_s > 50 for one in kept.values())
     assert late is None or late.due_s <= 50
