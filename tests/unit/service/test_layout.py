@@ -9,6 +9,7 @@ from orchestrator.errors import SetupError
 from orchestrator.registry.capacity import need_of
 from orchestrator.registry.models import Registry
 from orchestrator.registry.weights import weights_at
+from orchestrator.residency.limits import LoopLimits
 from orchestrator.service.layout import Layout, assignment_of, claimed_gib, grouped, lay_out
 from tests.unit.engines.checkpoints import write_model
 
@@ -77,7 +78,7 @@ def test_an_assignment_has_another_stamp_when_anything_that_a_worker_acts_on_cha
     fewer = replace(share, lineages=())
 
     stamps = [
-        assignment_of(one, max_queue=queue).stamp
+        assignment_of(one, limits=LoopLimits(max_queue=queue)).stamp
         for one, queue in ((share, 8), (share, 9), (wider, 8), (fewer, 8), (share, 8))
     ]
 
