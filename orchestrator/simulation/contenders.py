@@ -1,0 +1,36 @@
+"""Policies by name: ours at a place of its knob, and the peers'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from orchestrator.errors import SetupError
+from orchestrator.simulation.peers.arrival_order import arrival_order
+from orchestrator.simulation.peers.collation import collation
+from orchestrator.simulation.peers.coserve import CoServe, LeastAdded
+from orchestrator.simulation.peers.longest_queue import longest_queue
+from orchestrator.simulation.peers.one_lock import one_lock
+from orchestrator.simulation.run import Contender
+from orchestrator.simulation.trace import Trace
+
+#: By name: what it takes to make a contender for a trace.
+PEERS: Mapping[str, Callable[[Trace], Contender]] = {
+    "lru": lambda _: Contender(name="lru", policy=lambda: arrival_order),
+    "one_lock": lambda _: Contender(name="one_lock", policy=lambda: one_lock),
+    "fifo": lambda _: Contender(name="fifo", policy=lambda: collation),
+    "longest_queue": lambda _: Contender(name="longest_queue", policy=lambda: longest_queue),
+    "coserve": lambda trace: Contender(
+        name="coserve", policy=lambda: CoServe(trace), dispatching=LeastAdded
+    ),
+}
+
+
+def contender(name: str, trace: Trace) -> Contender:
+    """The contender of this name.
+
+    Raises:
+        SetupError: there is none.
+    """
+    if name not in PEERS:
+        raise SetupError(f"no policy is called {name!r}; known: {list(PEERS)}")
+    return PEERS[name](trace)
