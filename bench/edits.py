@@ -35,14 +35,18 @@ TOKEN_DELAY_MS = 10.0
 NUM_PROBES = 16
 #: Of each window, until its clients have all asked.
 WARM_S = 1.0
+#: Edits come this often, or one after another where that is slower.
+EDITS_PER_S = 4.0
+NUM_MANY = 1000
 
 FAILED = Target(name="edits: failed requests", sense="<=", limit=0)
 MIXED = Target(name="edits: replies that mix generations", sense="<=", limit=0)
 TAKEN = Target(name="edits: faulty edits taken, sound ones refused", sense="<=", limit=0)
 GONE = Target(name="edits: a removed expert gone everywhere", sense="<", limit=1, unit="s")
 APART = Target(name="edits: gateways differ, p99", sense="<", limit=1, unit="s")
+MANY = Target(name="edits: one of 1,000 experts, everywhere", sense="<", limit=1, unit="s")
 RATIO = Target(name="edits: requests a second, of those without edits", sense=">=", limit=0.9)
-TARGETS = (FAILED, MIXED, TAKEN, GONE, APART, RATIO)
+TARGETS = (FAILED, MIXED, TAKEN, GONE, APART, MANY, RATIO)
 
 
 @dataclass(slots=True)
@@ -57,6 +61,8 @@ class Seen:
     gone_s: list[float] = field(default_factory=list)
     kinds: dict[str, int] = field(default_factory=dict)
     surprises: list[str] = field(default_factory=list)
+    #: Edits of one expert of `NUM_MANY`.
+    many_s: list[float] = field(default_factory=list)
     #: Requests a second of each window.
     quiet: list[float] = field(default_factory=list)
     edited: list[float] = field(default_factory=list)
@@ -70,6 +76,7 @@ def measure(setup: Setup) -> Outcome:
     """
     editions = Editions(num_lasting=NUM_LASTING, token_delay_ms=TOKEN_DELAY_MS)
     registry = setup.folder / "editions.yaml"
+    setup.folder.mkdir(parents=True, exist_ok=True)
     registry.write_text(editions.text())
     service = start_service(registry, gateways=setup.gateways, folder=setup.folder)
     seen = Seen()
@@ -79,6 +86,7 @@ def measure(setup: Setup) -> Outcome:
             seen.editions[live] = dict(editions.editions)
             for number in range(setup.rounds):
                 _round(setup, service, http, editions, seen, number)
+            seen.many_s = [_one_of_many_s(http) for _ in range(setup.rounds)]
     finally:
         service.process.stop()
     return _outcome(seen, setup)
@@ -87,12 +95,15 @@ def measure(setup: Setup) -> Outcome:
 def _round(
     setup: Setup, service: Service, http: httpx.Client, editions: Editions, seen: Seen, number: int
 ) -> None:
-    """A window without edits and one with them, the second as long as its edits take."""
+    """A window without edits and an equal one with them."""
+    num_edits = NUM_EDITS // setup.rounds
     with _asked(setup, service, editions, seen, seen.quiet, name=f"quiet-{number}"):
-        time.sleep(max(setup.run_s, WARM_S) + WARM_S)
+        time.sleep(WARM_S + num_edits / EDITS_PER_S)
     with _asked(setup, service, editions, seen, seen.edited, name=f"edited-{number}"):
         time.sleep(WARM_S)
-        for _ in range(NUM_EDITS // setup.rounds):
+        began_s = time.perf_counter()
+        for place in range(num_edits):
+            time.sleep(max(0.0, began_s + place / EDITS_PER_S - time.perf_counter()))
             _edit(http, editions, seen)
 
 
@@ -154,6 +165,26 @@ def _gone_s(http: httpx.Client, edit: Edit) -> float:
     return last_s
 
 
+def _one_of_many_s(http: httpx.Client) -> float:
+    """Seconds of an edit of one expert beside many others, without load.
+
+    Raises:
+        BenchError: it was refused.
+    """
+    many = Editions(num_lasting=NUM_MANY, token_delay_ms=TOKEN_DELAY_MS)
+    took_s = 0.0
+    for edition in (1, 2):
+        many.editions["e500"] = edition
+        began_s = time.perf_counter()
+        answer = http.post(
+            "/admin/registry", content=many.text(), headers={"content-type": "text/yaml"}
+        )
+        took_s = time.perf_counter() - began_s
+        if answer.status_code != 200:
+            raise BenchError(f"an edit was refused: {answer.text[:300]}")
+    return took_s
+
+
 def _outcome(seen: Seen, setup: Setup) -> Outcome:
     failed, strange = failures(seen.replies), mixed(seen.replies, seen.editions)
     flips = sorted(seen.editions)[1:]
@@ -165,6 +196,7 @@ def _outcome(seen: Seen, setup: Setup) -> Outcome:
         TAKEN.name: float(len(seen.surprises)),
         GONE.name: max(seen.gone_s, default=0.0),
         APART.name: apart["p99"],
+        MANY.name: median(seen.many_s),
         RATIO.name: ratio,
     }
     figures: dict[str, Any] = {
@@ -176,6 +208,7 @@ def _outcome(seen: Seen, setup: Setup) -> Outcome:
         "refusal_s": spread(seen.refusal_s or [0.0]),
         "apart_s": apart,
         "gone_s": spread(seen.gone_s or [0.0]),
+        "one_of_many_s": seen.many_s,
         "requests_per_s": {"quiet": seen.quiet, "edited": seen.edited},
         "failures": failed[:20],
         "mixed": strange[:20],

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sys
 
-from bench import edits, thousand
+from bench import edits, thousand, words
 from bench.parts import Part, main_of
 
-PARTS = {module.NAME: Part(module.TARGETS, module.measure) for module in (thousand, edits)}
+PARTS = {module.NAME: Part(module.TARGETS, module.measure) for module in (thousand, edits, words)}
 
 
 def main() -> int:

@@ -43,6 +43,11 @@ TOKENS = Counter(
 IN_FLIGHT = Gauge(
     "orchestrator_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum"
 )
+GENERATION = Gauge(
+    "orchestrator_generation",
+    "The registry generation that new requests are pinned to.",
+    multiprocess_mode="liveall",
+)
 SWAPS = Counter("orchestrator_swaps_total", "Swaps ended.", ["slot", "kind", "outcome"])
 SWAP_SECONDS = Histogram(
     "orchestrator_swap_seconds",

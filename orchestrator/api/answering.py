@@ -34,7 +34,7 @@ def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
     exchange.endpoint = request.scope["route"].path
     exchange.is_recorded = True
     programs = wiring.live()
-    exchange.generation = programs.generation
+    exchange.pin(programs)
     return exchange, programs
 
 

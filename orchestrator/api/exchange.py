@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from orchestrator.compositions.base import Decision
+from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Usage
 
 #: Where the exchange lives in the ASGI scope.
@@ -39,6 +40,8 @@ class Exchange:
     is_known_model: bool = False
     is_streamed: bool = False
     generation: int | None = None
+    #: What the request is pinned to, until it has ended.
+    pinned: Programs | None = None
     decision: Decision | None = None
     usage: Usage | None = None
     user: str | None = None
@@ -57,6 +60,17 @@ class Exchange:
     def end(self, status: int, code: str) -> None:
         """Note that the request ended badly, and how."""
         self.status, self.error_code = status, code
+
+    def pin(self, programs: Programs) -> None:
+        """Keep to one generation, whatever becomes live meanwhile."""
+        programs.num_pinned += 1
+        self.pinned, self.generation = programs, programs.generation
+
+    def unpin(self) -> None:
+        """Let go of the generation: the request has ended."""
+        if self.pinned is not None:
+            self.pinned.num_pinned -= 1
+            self.pinned = None
 
     def elapsed_s(self) -> float:
         """Seconds since arrival."""

@@ -62,6 +62,7 @@ class Gate:
             await self._answer(scope, receive, send)
         finally:
             IN_FLIGHT.dec()
+            exchange.unpin()
             _name_endpoint(exchange, scope)
             self._accounts.settle(exchange, method=scope["method"], path=scope["path"])
 

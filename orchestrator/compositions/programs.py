@@ -57,6 +57,8 @@ class Programs:
     ) -> None:
         self.registry = registry
         self.generation = generation
+        #: Requests that are pinned to it: what they need stays until they have ended.
+        self.num_pinned = 0
         shared = Generation(
             number=generation,
             registry=registry,

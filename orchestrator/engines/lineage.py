@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,9 @@ from orchestrator.registry.weights import read_checkpoint
 _NAMES = frozenset({"_name_or_path", "name_or_path", "model_name", "finetuning_task"})
 _NOTES = frozenset({"dtype", "torch_dtype", "transformers_version", "vllm_version"})
 _PARSERS = frozenset({"tool_parser", "reasoning_parser"})
+
+#: Name, size and time of change of each file, ns.
+_Stamp = tuple[tuple[str, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +105,10 @@ def lineages(experts: Sequence[Expert], root: Path, *, on_cpu: bool = True) -> t
         RegistryError: an expert has no model, or its folder no readable checkpoint.
     """
     groups: dict[str, list[_Member]] = {}
-    lineage_by_weights: dict[tuple[str, str | None], str] = {}
     hosted = [expert for expert in experts if isinstance(expert.engine, VllmEngine)]
     for expert in sorted(hosted, key=lambda one: one.is_adapter):
         member = _identify(expert, root, on_cpu=on_cpu)
-        lineage_by_weights.setdefault((expert.id, expert.model), member.lineage)
-        known = lineage_by_weights.get((expert.base or expert.id, expert.model))
-        groups.setdefault(known or member.lineage, []).append(member)
+        groups.setdefault(member.lineage, []).append(member)
     return tuple(
         _lineage(lineage_id, members, root, on_cpu=on_cpu) for lineage_id, members in groups.items()
     )
@@ -192,32 +194,71 @@ def _rank(expert: Expert, root: Path) -> int:
 
 def _identify(expert: Expert, root: Path, *, on_cpu: bool) -> _Member:
     folder = model_folder(expert, root) or outline_folder(expert)
+    alone = expert.base or expert.id
+    settings = expert.engine.model_dump_json(exclude=set(_PARSERS))
     try:
         rank = _rank(expert, root)
         if folder is None:
-            alone = f"hub-{expert.key}"
-            return _Member(expert=expert, lineage=alone, num_weight_bytes=0, num_sides=0, rank=rank)
-        checkpoint = read_checkpoint(folder)
-    except SwapError as exc:
+            known = _Identity(lineage=_hidden(alone, expert.model, settings))
+        else:
+            known = _identity(folder, _stamp(folder), settings, f"{alone} {expert.model}", on_cpu)
+    except (RegistryError, SwapError) as exc:
         raise RegistryError(f"expert {expert.id!r}: {exc.message}") from exc
-    config = _read_config(expert, folder)
+    return _Member(
+        expert=expert,
+        lineage=known.lineage,
+        num_weight_bytes=known.num_weight_bytes,
+        num_sides=known.num_sides,
+        rank=rank,
+    )
+
+
+def _hidden(alone: str, model: str | None, settings: str) -> str:
+    """Id of the lineage of weights that nothing is known of yet; its adapters share it."""
+    digest = hashlib.sha256(f"{model} {settings}".encode()).hexdigest()[:8]
+    return f"hub-{alone}-{digest}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Identity:
+    """What the files of a checkpoint say of its lineage."""
+
+    lineage: str
+    num_weight_bytes: int = 0
+    num_sides: int = 0
+
+
+# An edit of one expert of a thousand must not read the headers of all.
+@lru_cache(maxsize=16_384)
+def _identity(folder: Path, stamp: _Stamp, settings: str, alone: str, on_cpu: bool) -> _Identity:
+    """See `_identify`; `stamp` is there so that files that changed are read again."""
+    del stamp
+    config = _read_config(folder)
+    checkpoint = read_checkpoint(folder)
     shared = {
         "config": comparable_config(config),
         "tensors": {name: spec.form for name, spec in checkpoint.tensors.items()},
-        "engine": _settings(expert, config, on_cpu=on_cpu),
-        "alone": (expert.base or expert.id)
-        if on_cpu and config.get("tie_word_embeddings")
-        else None,
+        "engine": _settings(json.loads(settings), config, on_cpu=on_cpu),
+        "alone": alone if on_cpu and config.get("tie_word_embeddings") else None,
     }
     text = json.dumps(shared, sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-    return _Member(
-        expert=expert,
+    return _Identity(
         lineage=f"{config.get('model_type', 'model')}-{digest}",
         num_weight_bytes=checkpoint.num_bytes,
         num_sides=sum(sum(spec.shape) for spec in checkpoint.tensors.values() if spec.is_matrix),
-        rank=rank,
     )
+
+
+def _stamp(folder: Path) -> _Stamp:
+    """Names, sizes and times of the files that identify a checkpoint."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [one for one in entries if one.name.endswith((".json", ".safetensors"))]
+            stats = [(one.name, one.stat()) for one in found]
+    except OSError as exc:
+        raise RegistryError(f"{folder} cannot be read: {exc}") from exc
+    return tuple(sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats))
 
 
 def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,22 +270,23 @@ def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _settings(expert: Expert, config: Mapping[str, Any], *, on_cpu: bool) -> dict[str, Any]:
-    settings = expert.engine.model_dump(exclude=set(_PARSERS))
+def _settings(
+    settings: dict[str, Any], config: Mapping[str, Any], *, on_cpu: bool
+) -> dict[str, Any]:
     if settings["dtype"] == "auto":
         noted = config.get("dtype", config.get("torch_dtype", "auto"))
         settings["dtype"] = "float32" if on_cpu else noted
     return settings
 
 
-def _read_config(expert: Expert, folder: Path) -> dict[str, Any]:
+def _read_config(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     try:
         config = json.loads(path.read_bytes())
     except OSError as exc:
-        raise RegistryError(f"expert {expert.id!r}: {path} cannot be read") from exc
+        raise RegistryError(f"{path} cannot be read") from exc
     except ValueError as exc:
-        raise RegistryError(f"expert {expert.id!r}: {path} is not JSON: {exc}") from exc
+        raise RegistryError(f"{path} is not JSON: {exc}") from exc
     if not isinstance(config, dict):
-        raise RegistryError(f"expert {expert.id!r}: {path} holds no mapping")
+        raise RegistryError(f"{path} holds no mapping")
     return config

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from orchestrator import metrics
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.host import Host
-from orchestrator.engines.seat import Revive, Seat
+from orchestrator.engines.seat import Seat
 from orchestrator.engines.streams import reading
 from orchestrator.errors import EngineDeadError, NotHostedError
 from orchestrator.registry.models import Expert
@@ -91,7 +92,7 @@ class Slot:
         name: the slot's name, as the dispatch table has it.
         clock: a running event loop, or a manual clock.
         limits: what each host takes at once and what may wait for it.
-        revive: replaces a dead host; without it a dead host stays dead.
+        revive: replaces the dead host of a lineage; without it a dead host stays dead.
     """
 
     def __init__(
@@ -100,11 +101,11 @@ class Slot:
         *,
         clock: Clock,
         limits: LoopLimits | None = None,
-        revive: Revive | None = None,
+        revive: Callable[[str, Host], Awaitable[Host]] | None = None,
     ) -> None:
         self._name = name
         self._clock = clock
-        self._limits = limits
+        self.limits = limits or LoopLimits()
         self._revive = revive
         self._queue_length = metrics.QUEUE_LENGTH.labels(name)
         self._place_by_lineage: dict[str, _Place] = {}
@@ -116,10 +117,10 @@ class Slot:
         seat = Seat(
             self._name,
             host,
-            revive=self._revive,
+            revive=None if self._revive is None else partial(self._revive, lineage),
             on_queue=self._count_queue,
         )
-        loop = SlotLoop(seat, clock=self._clock, limits=self._limits)
+        loop = SlotLoop(seat, clock=self._clock, limits=self.limits)
         self._place_by_lineage[lineage] = _Place(seat=seat, loop=loop)
         self.assign(lineage, experts)
 
@@ -129,14 +130,16 @@ class Slot:
         Calls for others are refused from now on; those that wait or run are answered.
         """
         place = self._place_by_lineage[lineage]
-        for key in place.keys:
-            del self._place_by_key[key]
         expert_by_key = {expert.key: expert for expert in experts}
         place.keys = frozenset(expert_by_key)
-        self._place_by_key |= dict.fromkeys(expert_by_key, place)
+        self._find_places()
         place.seat.forget_all_but(place.loop.experts_in_use)
         for key, expert in expert_by_key.items():
             place.seat.learn(key, expert)
+
+    def keys(self, lineage: str) -> frozenset[str]:
+        """What calls are taken for at a seated lineage."""
+        return self._place_by_lineage[lineage].keys
 
     def is_drained(self, lineage: str) -> bool:
         """Whether a seated lineage takes no calls and has none left."""
@@ -145,8 +148,7 @@ class Slot:
     async def unseat(self, lineage: str) -> None:
         """Close the host of a lineage; calls it has left fail with `EngineDeadError`."""
         place = self._place_by_lineage.pop(lineage)
-        for key in place.keys:
-            del self._place_by_key[key]
+        self._find_places()
         await place.loop.close()
         await place.seat.host.close()
         self._count_queue()
@@ -174,18 +176,25 @@ class Slot:
                 call = replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))
             return await place.seat.host.embed(call)
 
-    async def check(self) -> None:
-        """Ask every host whether it lives; one that died is restarted once.
-
-        Raises:
-            EngineDeadError: a host is dead and its restart failed: replace the whole slot.
-        """
+    def bound(self, limits: LoopLimits) -> None:
+        """Hold every host, and those that come, to these limits."""
+        self.limits = limits
         for place in self._places:
-            down = place.loop.down
-            if place.loop.is_lost and down is not None:
-                raise EngineDeadError(f"slot {self._name!r}: {down.message}")
-            if down is None:
+            place.loop.bound(limits)
+
+    async def check(self) -> None:
+        """Ask every host whether it lives; one that died is restarted once."""
+        for place in self._places:
+            if place.loop.down is None:
                 await _check(place)
+
+    def lost(self) -> Mapping[str, str]:
+        """Lineages whose host died and did not come back, and why."""
+        return {
+            lineage: place.loop.down.message
+            for lineage, place in self._place_by_lineage.items()
+            if place.loop.is_lost and place.loop.down is not None
+        }
 
     async def settled(self) -> None:
         """Wait until the swaps and restarts under way have ended."""
@@ -204,6 +213,10 @@ class Slot:
     @property
     def _places(self) -> tuple[_Place, ...]:
         return tuple(self._place_by_lineage.values())
+
+    def _find_places(self) -> None:
+        """Two hosts may stand for one key, while one takes the place of the other."""
+        self._place_by_key = {key: place for place in reversed(self._places) for key in place.keys}
 
     def _find(self, call: AnyCall) -> _Place:
         place = self._place_by_key.get(call.key)

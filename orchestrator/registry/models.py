@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -191,9 +193,9 @@ class Expert(Entry):
         """Whether it is put on the weights of another expert."""
         return self.base is not None or self.adapter is not None
 
-    @property
+    @cached_property
     def version(self) -> str:
-        """12 hex digits over what decides its words and its engine; computed at each call."""
+        """12 hex digits over what decides its words and its engine."""
         definition = self.model_dump(mode="json", include=set(_DEFINITION))
         text = json.dumps(definition, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -202,6 +204,12 @@ class Expert(Entry):
     def key(self) -> str:
         """Its id and version: a request means the definition that its generation has."""
         return key_of(self.id, self.version)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """See `BaseModel.model_copy`; a copy with other fields is another version."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("version", None)
+        return copy
 
     @property
     def embeds(self) -> bool:

@@ -96,6 +96,11 @@ class SlotLoop:
             swapping_to=self._swapping_to,
         )
 
+    def bound(self, limits: LoopLimits) -> None:
+        """Go by other limits from now on; who waits already stays."""
+        self._limits = limits
+        self._places.max_queue = limits.max_queue
+
     @property
     def num_waiting(self) -> int:
         """Length of the queue."""

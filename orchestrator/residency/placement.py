@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,7 +16,7 @@ class Lineage:
     """Experts that share one engine, and what that engine needs."""
 
     id: str
-    #: Their keys.
+    #: Their keys; one may be in two lineages, while one takes the place of the other.
     experts: tuple[str, ...]
     memory_gib: float
     #: Accelerators one engine spans (`tensor_parallel`).
@@ -55,13 +55,33 @@ class DispatchTable(BaseModel):
         return tuple(e for e, names in self.slots_by_expert.items() if slot in names)
 
 
-def place(lineages: Sequence[Lineage], slots: Sequence[SlotSpace]) -> DispatchTable:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where every lineage should be, and so its experts."""
+
+    slots_by_lineage: Mapping[str, tuple[str, ...]]
+    table: DispatchTable
+
+
+def place(
+    lineages: Sequence[Lineage],
+    slots: Sequence[SlotSpace],
+    *,
+    previous: Mapping[str, Sequence[str]] | None = None,
+) -> Placement:
     """Give every lineage a slot, then replicas where memory is left.
 
-    The largest lineages choose first. They spread to the emptiest slot, and where that leaves one
-    without room they are packed into the fullest that takes them. What is left is filled in
-    rounds: each round gives every lineage one more replica if some slot has room for it, so the
-    numbers of replicas differ only where memory forces it. The same input gives the same table.
+    What is placed stays where it is, since a move costs the start of an engine: only a lineage
+    that has another slot gives one up, to a new one that fits nowhere else. New ones, the largest
+    first, spread to the emptiest slot, and where that leaves one without room they are packed
+    into the fullest that takes them. What is left is filled in rounds: each gives every lineage
+    one more replica if some slot has room for it, so the numbers of replicas differ only where
+    memory forces it. The same input gives the same table.
+
+    Args:
+        lineages: all that must have a slot.
+        slots: all that there are.
+        previous: lineage id -> slots that host it now; those not in `lineages` free their room.
 
     Raises:
         SetupError: a lineage fits no slot, or they do not fit together; or ids are not unique.
@@ -70,30 +90,52 @@ def place(lineages: Sequence[Lineage], slots: Sequence[SlotSpace]) -> DispatchTa
     ordered = sorted(lineages, key=lambda lineage: (-lineage.memory_gib, lineage.id))
     for lineage in ordered:
         _check_fits_alone(lineage, slots)
-    rooms = _spread(ordered, slots) or _pack(ordered, slots)
+    held = previous or {}
+    try:
+        rooms = _settle(ordered, _stay(ordered, slots, held), _emptiest)
+    except SetupError:
+        rooms = _settle(ordered, _stay(ordered, slots, held), _fullest)
     while _replicate(ordered, rooms):
         pass
     names_by_lineage = {
-        lineage.id: tuple(room.slot.name for room in rooms if lineage.id in room.lineages)
+        lineage.id: tuple(room.slot.name for room in rooms if lineage in room.lineages)
         for lineage in lineages
     }
-    return DispatchTable(
-        slots_by_expert={e: names_by_lineage[line.id] for line in lineages for e in line.experts}
-    )
+    return Placement(slots_by_lineage=names_by_lineage, table=_table(lineages, names_by_lineage))
+
+
+def _table(
+    lineages: Sequence[Lineage], slots_by_lineage: Mapping[str, tuple[str, ...]]
+) -> DispatchTable:
+    slots_by_expert: dict[str, tuple[str, ...]] = {}
+    for lineage in lineages:
+        for expert in lineage.experts:
+            also = slots_by_expert.get(expert, ())
+            more = (name for name in slots_by_lineage[lineage.id] if name not in also)
+            slots_by_expert[expert] = (*also, *more)
+    return DispatchTable(slots_by_expert=slots_by_expert)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Room:
     slot: SlotSpace
     free_gib: float
-    lineages: list[str] = field(default_factory=list)
+    lineages: list[Lineage] = field(default_factory=list)
 
     def takes(self, lineage: Lineage) -> bool:
         return (
-            lineage.id not in self.lineages
+            lineage not in self.lineages
             and lineage.memory_gib <= self.free_gib
             and _spans(lineage, self.slot)
         )
+
+    def take(self, lineage: Lineage) -> None:
+        self.lineages.append(lineage)
+        self.free_gib -= lineage.memory_gib
+
+    def drop(self, lineage: Lineage) -> None:
+        self.lineages.remove(lineage)
+        self.free_gib += lineage.memory_gib
 
 
 def _spans(lineage: Lineage, slot: SlotSpace) -> bool:
@@ -119,9 +161,7 @@ def _place_one(
     fitting = [room for room in rooms if room.takes(lineage)]
     if not fitting:
         return False
-    room = choose(fitting)
-    room.lineages.append(lineage.id)
-    room.free_gib -= lineage.memory_gib
+    choose(fitting).take(lineage)
     return True
 
 
@@ -131,27 +171,71 @@ def _replicate(lineages: Sequence[Lineage], rooms: Sequence[_Room]) -> bool:
     return any(placed)
 
 
-def _spread(lineages: Sequence[Lineage], slots: Sequence[SlotSpace]) -> list[_Room] | None:
-    rooms = _rooms(slots)
-    return rooms if all(_place_one(line, rooms, _emptiest) for line in lineages) else None
-
-
-def _pack(lineages: Sequence[Lineage], slots: Sequence[SlotSpace]) -> list[_Room]:
+def _stay(
+    lineages: Sequence[Lineage], slots: Sequence[SlotSpace], held: Mapping[str, Sequence[str]]
+) -> list[_Room]:
+    """Every room with what it holds already; a slot that has shrunk keeps the largest."""
     rooms = _rooms(slots)
     for lineage in lineages:
-        if not _place_one(lineage, rooms, _fullest):
-            free = ", ".join(f"{room.slot.name!r} {room.free_gib:g} GiB" for room in rooms)
-            raise SetupError(
-                f"no slot has room left for {_named(lineage)}, which needs "
-                f"{lineage.memory_gib:g} GiB beside the others; free: {free}. Raise the slots' "
-                "memory_gib or count, or lower the engines' kv_cache_gib"
-            )
+        for room in rooms:
+            if room.slot.name in held.get(lineage.id, ()) and room.takes(lineage):
+                room.take(lineage)
     return rooms
 
 
+def _settle(
+    lineages: Sequence[Lineage], rooms: list[_Room], choose: Callable[[Sequence[_Room]], _Room]
+) -> list[_Room]:
+    """Find room for every lineage that has none.
+
+    Raises:
+        SetupError: one is left out.
+    """
+    for lineage in lineages:
+        is_placed = any(lineage in room.lineages for room in rooms)
+        if not is_placed and not _place_one(lineage, rooms, choose):
+            _make_room(lineage, rooms)
+    return rooms
+
+
+def _make_room(lineage: Lineage, rooms: Sequence[_Room]) -> None:
+    """Put `lineage` where the fewest replicas of others have to go for it."""
+    options = [
+        (len(surplus), index, surplus)
+        for index, room in enumerate(rooms)
+        if (surplus := _surplus_for(lineage, room, rooms)) is not None
+    ]
+    if not options:
+        raise _no_room(lineage, rooms)
+    _, index, surplus = min(options, key=lambda option: option[:2])
+    for other in surplus:
+        rooms[index].drop(other)
+    rooms[index].take(lineage)
+
+
+def _surplus_for(lineage: Lineage, room: _Room, rooms: Sequence[_Room]) -> list[Lineage] | None:
+    """Replicas to drop from `room`, the largest first, so that `lineage` fits; None: it cannot."""
+    if not _spans(lineage, room.slot):
+        return None
+    dropped: list[Lineage] = []
+    lacking_gib = lineage.memory_gib - room.free_gib
+    for other in sorted(room.lineages, key=lambda one: (-one.memory_gib, one.id)):
+        if lacking_gib > 0 and sum(other in one.lineages for one in rooms) > 1:
+            dropped.append(other)
+            lacking_gib -= other.memory_gib
+    return dropped if lacking_gib <= 0 else None
+
+
+def _no_room(lineage: Lineage, rooms: Sequence[_Room]) -> SetupError:
+    free = ", ".join(f"{room.slot.name!r} {room.free_gib:g} GiB" for room in rooms)
+    return SetupError(
+        f"no slot has room left for {_named(lineage)}, which needs {lineage.memory_gib:g} GiB "
+        f"beside the others; free: {free}. Raise the slots' memory_gib or count, or lower the "
+        "engines' kv_cache_gib"
+    )
+
+
 def _check_ids(lineages: Sequence[Lineage], slots: Sequence[SlotSpace]) -> None:
-    experts = [expert for lineage in lineages for expert in lineage.experts]
-    _check_unique("expert", experts)
     _check_unique("lineage", [lineage.id for lineage in lineages])
     _check_unique("slot", [slot.name for slot in slots])
 

@@ -45,7 +45,7 @@ class Places:
     """
 
     def __init__(self, *, max_queue: int) -> None:
-        self._max_queue = max_queue
+        self.max_queue = max_queue
         self._ids = count(1)
         self._places: dict[int, Place] = {}
         self._queue: dict[int, Ticket] = {}
@@ -84,7 +84,7 @@ class Places:
         Raises:
             OverloadedError: the queue is full.
         """
-        if len(self._queue) >= self._max_queue:
+        if len(self._queue) >= self.max_queue:
             raise self._overloaded(expert, now_s)
         ticket = Ticket(
             id=next(self._ids),

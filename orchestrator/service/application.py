@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,10 @@ from ray import serve
 from ray.serve import Application
 
 from orchestrator.api.settings import ApiSettings
-from orchestrator.registry.models import Registry
+from orchestrator.engines.hosting import OpenHost
+from orchestrator.registry.models import Slot
 from orchestrator.service.conductor import Conductor, ConductorPlan
 from orchestrator.service.gateway import Gateway, GatewayPlan
-from orchestrator.service.hosts import OpenHost, open_vllm
-from orchestrator.service.layout import FIRST_GENERATION, Layout, Share
 from orchestrator.service.worker import Worker, WorkerPlan
 
 #: The worker's own queue is the only one: Serve passes every call on at once.
@@ -30,19 +30,26 @@ _SHUTDOWN_S = 5.0
 class Blueprint:
     """Everything the deployments are built from."""
 
-    registry: Registry
-    layout: Layout
+    #: The registry file, absolute.
+    registry: Path
+    #: The slots, each with a worker for as long as the service runs.
+    slots: Mapping[str, Slot]
     gateways: int
     store_url: str
     metrics_dir: Path
-    open_host: OpenHost = open_vllm
+    open_host: OpenHost
 
 
 def build(blueprint: Blueprint) -> Application:
     """Bind the deployments to each other; nothing runs yet."""
-    workers = {share.name: _worker(share, blueprint) for share in blueprint.layout.shares}
+    workers = {name: _worker(name, slot, blueprint) for name, slot in blueprint.slots.items()}
     conductor = _deployment(Conductor, "conductor", metrics_dir=blueprint.metrics_dir).bind(
-        ConductorPlan(table=blueprint.layout.table, metrics_dir=blueprint.metrics_dir), workers
+        ConductorPlan(
+            registry=blueprint.registry,
+            store_url=blueprint.store_url,
+            metrics_dir=blueprint.metrics_dir,
+        ),
+        workers,
     )
     gateway = _deployment(
         serve.ingress()(Gateway),
@@ -53,26 +60,19 @@ def build(blueprint: Blueprint) -> Application:
     return gateway.bind(_gateway_plan(blueprint), conductor, workers)
 
 
-def _worker(share: Share, blueprint: Blueprint) -> Application:
+def _worker(name: str, slot: Slot, blueprint: Blueprint) -> Application:
     deployment = _deployment(
         Worker,
-        f"slot-{share.name}",
+        f"slot-{name}",
         metrics_dir=blueprint.metrics_dir,
-        num_gpus=share.slot.accelerators,
-        threads=max(1, int(share.slot.cpus)),
+        num_gpus=slot.accelerators,
+        threads=max(1, int(slot.cpus)),
     )
-    plan = WorkerPlan(
-        share=share,
-        max_queue=blueprint.registry.defaults.max_queue,
-        open_host=blueprint.open_host,
-    )
-    return deployment.bind(plan)
+    return deployment.bind(WorkerPlan(slot=name, open_host=blueprint.open_host))
 
 
 def _gateway_plan(blueprint: Blueprint) -> GatewayPlan:
     return GatewayPlan(
-        registry=blueprint.registry,
-        generation=FIRST_GENERATION,
         api=ApiSettings(
             metrics_dir=str(blueprint.metrics_dir),
             sends_x_request_id=False,  # Serve sends it, and a client would join the two

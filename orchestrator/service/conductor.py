@@ -1,14 +1,16 @@
-"""The deployment that knows which slot hosts what.
+"""The deployment that knows which slot hosts what, and brings edits of the registry to all.
 
-Soft state only: it asks the workers, so a new one knows all within a round. Gateways ask it for
-the table about once a second and keep the last one while it does not answer; no request waits
-for it.
+Soft state only: what is live it reads from the store, what is hosted the workers say, what is
+pinned the gateways say. Gateways ask it for the table about twice a second and keep the last one
+while it does not answer; no request waits for it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,20 @@ from typing import Any
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 
-from orchestrator.residency.placement import DispatchTable
+from orchestrator.errors import OrchestratorError
+from orchestrator.registry.control import Control
+from orchestrator.registry.edit import checker
+from orchestrator.registry.generation_store import StoredGenerations
+from orchestrator.registry.registry_file import RegistryFile
+from orchestrator.registry.rollout import Rollout
+from orchestrator.service.conductor_calls import Question
 from orchestrator.service.gauges import forget_dead
 from orchestrator.service.replica import enter_replica
-from orchestrator.service.reports import Census, WorkerReport
+from orchestrator.service.replicas import Replicas
+from orchestrator.service.reports import Census, GatewayReport, WorkerReport
+from orchestrator.service.rollcall import Rollcall
+from orchestrator.store.link import RedisLink
+from orchestrator.store.redis import RedisStore
 
 #: Seconds a worker may take to answer, and between two rounds.
 _PATIENCE_S = 2.0
@@ -29,18 +41,20 @@ _FORGET_PERIOD_S = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConductorPlan:
-    """What should be hosted where."""
+    """Where it finds what it needs."""
 
-    table: DispatchTable
+    #: The registry file, which is watched.
+    registry: Path
+    store_url: str
     #: Where the processes of the service keep their metrics.
     metrics_dir: Path
 
 
 class Conductor:
-    """Asks every worker what it hosts, and tells whoever asks.
+    """Tells every worker what to hold, and every gateway who holds it.
 
     Args:
-        plan: the table the workers were started by.
+        plan: where it finds what it needs.
         workers: Serve handle of each slot's worker.
     """
 
@@ -48,40 +62,75 @@ class Conductor:
         enter_replica()
         self._plan = plan
         self._workers = workers
-        self._reports = {
-            slot: WorkerReport(slot=slot, state="starting", detail="its process is starting")
-            for slot in workers
-        }
-        self._asking = [
-            asyncio.get_running_loop().create_task(self._keep_asking(slot)) for slot in workers
+        self._rollcall = Rollcall(clock=time.monotonic)
+        for slot in workers:
+            self._rollcall.hear_worker(
+                WorkerReport(slot=slot, state="silent", detail="its process is starting")
+            )
+        self._unasked = set(workers)
+        self._asked_all = asyncio.Event()
+        if not workers:
+            self._asked_all.set()
+        self._told = {slot: asyncio.Event() for slot in workers}
+        generations = StoredGenerations(RedisStore(RedisLink(plan.store_url)))
+        self._replicas = Replicas(self._rollcall, generations, tell=self._tell)
+        rollout = Rollout(generations, self._replicas, check=checker())
+        self._file = RegistryFile(plan.registry, rollout)
+        self._control = Control(rollout, generations, self._file)
+        asking = [self._keep_asking(slot) for slot in workers]
+        self._tasks = [
+            asyncio.get_running_loop().create_task(work)
+            for work in (*asking, self._keep_forgetting(), self._file.follow())
         ]
-        self._asking.append(asyncio.get_running_loop().create_task(self._keep_forgetting()))
 
-    def census(self) -> Census:
-        """Every slot as it was at its last answer."""
-        reports = tuple(self._reports.values())
-        hosted = {report.slot: _experts(report) for report in reports}
-        slots_by_expert = {
-            expert: tuple(slot for slot in slots if expert in hosted.get(slot, frozenset()))
-            for expert, slots in self._plan.table.slots_by_expert.items()
-        }
-        return Census(
-            table=DispatchTable(
-                slots_by_expert={e: slots for e, slots in slots_by_expert.items() if slots}
-            ),
-            workers=reports,
-        )
+    async def census(self, report: GatewayReport | None = None) -> Census:
+        """Hear how a gateway is; every slot as it was at its last answer.
+
+        One that has just begun has asked nobody: it answers after its first round, and gateways
+        go by what they hold meanwhile.
+        """
+        await self._asked_all.wait()
+        if report is not None:
+            self._rollcall.hear_gateway(report)
+            self._replicas.heard()
+        return self._rollcall.census()
+
+    async def answer(self, question: Question, *arguments: Any) -> Any:
+        """Ask the registry's owner; an error of ours is the answer."""
+        try:
+            return await getattr(self._control, question)(*arguments)
+        except OrchestratorError as exc:
+            return exc
 
     def check_health(self) -> None:
         """Called by Serve; raising has the Conductor replaced."""
-        for task in self._asking:
+        for task in self._tasks:
             if task.done():
                 task.result()
 
+    def _tell(self) -> None:
+        """Ask every worker at once, since there is something to tell it."""
+        for told in self._told.values():
+            told.set()
+
     async def _keep_asking(self, slot: str) -> None:
+        hint = self._told[slot]
         while True:
-            self._reports[slot] = await self._ask(slot)
-            await asyncio.sleep(_PERIOD_S)
+            hint.clear()
+            self._rollcall.hear_worker(await self._ask(slot))
+            self._replicas.heard()
+            self._note_asked(slot)
+            if self._rollcall.is_told(slot):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_PERIOD_S):
+                        await hint.wait()
+            else:
+                await asyncio.sleep(_PERIOD_S / 10)
+
+    def _note_asked(self, slot: str) -> None:
+        self._unasked.discard(slot)
+        if not self._unasked:
+            self._asked_all.set()
 
     async def _keep_forgetting(self) -> None:
         while True:
@@ -89,7 +138,8 @@ class Conductor:
             forget_dead(self._plan.metrics_dir)
 
     async def _ask(self, slot: str) -> WorkerReport:
-        response = self._workers[slot].describe.remote()
+        news = None if self._rollcall.is_told(slot) else self._rollcall.assignment(slot)
+        response = self._workers[slot].describe.remote(news)
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 return await response  # type: ignore[no-any-return]
@@ -99,10 +149,3 @@ class Conductor:
         except (RayError, RayServeException) as exc:
             detail = f"its worker is gone ({type(exc).__name__}); a new one is being started"
         return WorkerReport(slot=slot, state="silent", detail=detail)
-
-
-def _experts(report: WorkerReport) -> frozenset[str]:
-    """Experts that the worker takes calls for."""
-    if report.report is None or report.state == "silent":
-        return frozenset()
-    return frozenset(report.report.experts)

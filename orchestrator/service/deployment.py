@@ -7,7 +7,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import ray
 from ray import serve
@@ -77,8 +77,8 @@ class Deployment:
         except (RayError, RayServeException, RuntimeError) as exc:
             raise SetupError(f"the deployments do not start: {exc}") from exc
 
-    def watch(self, *, say: Callable[[str], None]) -> None:
-        """Tell what workers do until all host what they should.
+    def watch(self, hosted: Sequence[str], *, say: Callable[[str], None]) -> None:
+        """Tell what workers do until they host all of these experts, given by key.
 
         Raises:
             SetupError: a worker's engines do not start, or not in time.
@@ -86,7 +86,7 @@ class Deployment:
         # A loop that runs to the end, since a handle's callbacks come back to the one it was
         # first used in; in a thread, since this one has signals to obey.
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        watching = asyncio.run_coroutine_threadsafe(self._watch(say), self._loop)
+        watching = asyncio.run_coroutine_threadsafe(self._watch(hosted, say), self._loop)
         while not watching.done():
             self._pause("the workers are not up")
         watching.result()
@@ -98,7 +98,7 @@ class Deployment:
             ray.shutdown()
         self._loop.call_soon_threadsafe(self._loop.stop)
 
-    async def _watch(self, say: Callable[[str], None]) -> None:
+    async def _watch(self, hosted: Sequence[str], say: Callable[[str], None]) -> None:
         conductor = serve.get_deployment_handle("conductor", app_name=_NAME)
         told: dict[str, str] = {}
         while True:
@@ -109,9 +109,10 @@ class Deployment:
                     say(f"slot {worker.slot}: {worker.detail}")
                 if worker.state == "failed":
                     raise SetupError(f"slot {worker.slot!r}: {worker.detail}")
-            if census.is_complete:
+            lacking = census.lacking(hosted)
+            if not lacking:
                 return
-            self._require_in_time("; ".join(census.reasons))
+            self._require_in_time("; ".join(lacking))
             await asyncio.sleep(_WATCH_S)
 
     def _pause(self, lacking: str) -> None:

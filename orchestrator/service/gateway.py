@@ -5,45 +5,47 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from fastapi import FastAPI
-from ray.exceptions import RayError
-from ray.serve.exceptions import RayServeException
 
+from orchestrator import metrics
 from orchestrator.api.app import create_app
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.settings import ApiSettings
-from orchestrator.compositions.programs import Programs
+from orchestrator.compositions.following import Following
+from orchestrator.compositions.loading import Loader
 from orchestrator.engines.base import Engine
 from orchestrator.engines.dispatch import Dispatch
-from orchestrator.engines.remote import remote_engine
-from orchestrator.errors import ExpertUnavailableError
-from orchestrator.registry.models import Registry, VllmEngine
+from orchestrator.engines.remote import is_remote
+from orchestrator.errors import ExpertUnavailableError, StoreError
+from orchestrator.registry.generation_store import StoredGenerations
 from orchestrator.residency.placement import DispatchTable
-from orchestrator.service.ray_engine import RETRY_AFTER_S, RayEngine
+from orchestrator.service.conductor_calls import ConductorCalls
+from orchestrator.service.ray_engine import RayEngine
 from orchestrator.service.replica import enter_replica
-from orchestrator.service.reports import Census
+from orchestrator.service.reports import Census, GatewayReport
 from orchestrator.store.link import RedisLink
+from orchestrator.store.redis import RedisStore
 from orchestrator.store.redis_records import RedisRecords
-from routers.artifacts import load_router
-from routers.base import Router
 
 _LOG = logging.getLogger(__name__)
 
-#: Seconds between two questions to the Conductor, and that it may take to answer.
+#: Between two looks at the pointer and two questions to the Conductor, where no hint comes first.
 _PERIOD_S = 0.5
-_PATIENCE_S = 5.0
+#: Between two tries to hear of changes.
+_LISTEN_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayPlan:
-    """What every gateway serves."""
+    """What every gateway is told; what it serves, it reads from the store."""
 
-    registry: Registry
-    generation: int
     api: ApiSettings
     store_url: str
 
@@ -52,7 +54,7 @@ class Gateway:
     """One replica of the endpoint.
 
     Args:
-        plan: what to serve.
+        plan: where to read what to serve.
         conductor: Serve handle.
         workers: Serve handle of each slot's worker.
     """
@@ -60,52 +62,95 @@ class Gateway:
     def __init__(self, plan: GatewayPlan, conductor: Any, workers: Mapping[str, Any]) -> None:
         enter_replica()
         self._plan = plan
-        self._conductor = conductor
+        self._id = f"{os.getpid()}-{uuid4().hex[:6]}"
+        self._conductor = ConductorCalls(conductor)
         self._slots = {name: RayEngine(handle, slot=name) for name, handle in workers.items()}
         self._census: Census | None = None
+        self._hints = (asyncio.Event(), asyncio.Event())
+        remotes: dict[str, Engine] = {}
         self._dispatch = Dispatch(
             DispatchTable(slots_by_expert={}),
             slots=self._slots,
-            remotes=_remotes(plan.registry),
+            remotes=remotes,
             refresh=self._refresh,
         )
-        self._programs = Programs(
-            plan.registry,
-            generation=plan.generation,
-            routers=_routers(plan.registry),
-            dispatch=self._dispatch,
+        self._generations = StoredGenerations(RedisStore(RedisLink(plan.store_url)))
+        self._following = Following(
+            self._generations,
+            Loader(self._dispatch, remotes=remotes),
+            clock=time.monotonic,
+            ready=self._hint,
         )
         self._records = RedisRecords(RedisLink(plan.store_url))
         self._records.start()
-        self._following = asyncio.get_running_loop().create_task(self._follow())
+        looking, asking = self._hints
+        self._tasks = [
+            asyncio.get_running_loop().create_task(work)
+            for work in (self._keep_looking(looking), self._keep_asking(asking), self._listen())
+        ]
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Called by Serve in the replica, after the constructor."""
         return create_app(
-            live=lambda: self._programs,
+            live=lambda: self._following.live,
             records=self._records,
             readiness=self._readiness,
             settings=self._plan.api,
+            registry=self._conductor,
         )
 
     def check_health(self) -> None:
         """Called by Serve; raising has the gateway replaced."""
-        if self._following.done():
-            self._following.result()
+        for task in self._tasks:
+            if task.done():
+                task.result()
 
     def _readiness(self) -> Readiness:
+        try:
+            live = self._following.live
+        except ExpertUnavailableError as exc:
+            return Readiness(is_ready=False, reasons=(exc.message,))
         if self._census is None:
             return Readiness(is_ready=False, reasons=("no dispatch table yet",))
-        return Readiness(is_ready=self._census.is_complete, reasons=self._census.reasons)
+        hosted = (expert.key for expert in live.registry.experts if not is_remote(expert))
+        reasons = self._census.lacking(hosted)
+        return Readiness(is_ready=not reasons, reasons=reasons)
 
-    async def _follow(self) -> None:
+    def _hint(self) -> None:
+        """Look and ask at once."""
+        for hint in self._hints:
+            hint.set()
+
+    async def _listen(self) -> None:
+        """Hear of generations that are proposed or become live, as it happens."""
+        while True:
+            try:
+                async for _ in self._generations.changes():
+                    self._hint()
+            except StoreError as exc:
+                _LOG.warning("changes are seen by asking only: %s", exc.message)
+            self._hint()  # some may have been missed
+            await asyncio.sleep(_LISTEN_AGAIN_S)
+
+    async def _keep_looking(self, hint: asyncio.Event) -> None:
+        """Serve what the store's pointer says; while the store is away, what was live."""
+        while True:
+            hint.clear()
+            await self._following.look()
+            number = self._following.live_number
+            if number is not None:
+                metrics.GENERATION.set(number)
+            await _wait(hint)
+
+    async def _keep_asking(self, hint: asyncio.Event) -> None:
         """Keep the table fresh; while the Conductor is away the last one serves."""
         while True:
+            hint.clear()
             try:
                 await self._refresh()
             except ExpertUnavailableError as exc:
                 _LOG.warning("the last dispatch table stays: %s", exc)
-            await asyncio.sleep(_PERIOD_S)
+            await _wait(hint)
 
     async def _refresh(self) -> DispatchTable:
         """Ask the Conductor.
@@ -113,20 +158,7 @@ class Gateway:
         Raises:
             ExpertUnavailableError: it does not answer.
         """
-        response = self._conductor.census.remote()
-        try:
-            async with asyncio.timeout(_PATIENCE_S):
-                census: Census = await response
-        except (TimeoutError, RayError, RayServeException) as exc:
-            response.cancel()
-            raise ExpertUnavailableError(
-                f"the Conductor does not answer ({type(exc).__name__})",
-                retry_after_s=RETRY_AFTER_S,
-            ) from exc
-        self._adopt(census)
-        return census.table
-
-    def _adopt(self, census: Census) -> None:
+        census = await self._conductor.census(self._report())
         self._census = census
         self._dispatch.adopt(census.table)
         for name, slot in self._slots.items():
@@ -134,19 +166,25 @@ class Gateway:
                 slot.mark_up()
             else:
                 slot.mark_down()
+        if census.proposed is None and self._following.prepared is not None:
+            await self._following.look()  # it may be live by now: then it is not to be dropped
+        self._following.prepare(census.proposed)
+        return census.table
+
+    def _report(self) -> GatewayReport:
+        following = self._following
+        failed, failure = following.failure or (None, "")
+        return GatewayReport(
+            id=self._id,
+            live=following.live_number,
+            prepared=following.prepared,
+            failed=failed,
+            failure=failure,
+            oldest=following.oldest,
+        )
 
 
-def _remotes(registry: Registry) -> dict[str, Engine]:
-    """An engine for every expert that no slot hosts."""
-    return {
-        expert.key: remote_engine(expert, os.environ)
-        for expert in registry.experts
-        if not isinstance(expert.engine, VllmEngine)
-    }
-
-
-def _routers(registry: Registry) -> dict[str, Router]:
-    return {
-        name: load_router(spec.artifact, embedder=spec.embedder, fallback=spec.fallback)
-        for name, spec in registry.routers.items()
-    }
+async def _wait(hint: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_PERIOD_S):
+            await hint.wait()

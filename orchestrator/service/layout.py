@@ -1,27 +1,29 @@
-"""Which engines each worker starts: the registry's slots and experts, placed."""
+"""Which engines each slot should hold: the registry's slots and experts, placed."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from orchestrator.engines.assignment import Assignment
 from orchestrator.engines.lineage import Lineage, lineages
 from orchestrator.registry.models import Registry, Slot, VllmEngine
 from orchestrator.registry.variants import serving
 from orchestrator.residency.placement import DispatchTable, SlotSpace, place
 from orchestrator.residency.placement import Lineage as Claim
 
-#: The first generation; an edit of the registry makes the next.
-FIRST_GENERATION = 1
 _GIB = 2**30
 _LOG = logging.getLogger(__name__)
+#: Engines that start at once on a CPU; more would only wait for each other's cores.
+_MAX_AT_ONCE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """One slot with the engines it starts."""
+    """One slot with the engines it should hold."""
 
     name: str
     slot: Slot
@@ -30,10 +32,21 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Every slot of one generation."""
+    """Every slot, and where each expert should be hosted."""
 
     shares: tuple[Share, ...]
     table: DispatchTable
+    #: Those of what is to be served, without what was beside it.
+    own: tuple[Lineage, ...]
+
+    @property
+    def slots_by_lineage(self) -> dict[str, tuple[str, ...]]:
+        """Names of the slots that should hold each lineage."""
+        found: dict[str, tuple[str, ...]] = {}
+        for share in self.shares:
+            for lineage in share.lineages:
+                found[lineage.id] = (*found.get(lineage.id, ()), share.name)
+        return found
 
     @property
     def host_memory_gib(self) -> float:
@@ -46,31 +59,95 @@ class Layout:
         )
 
 
-def lay_out(registry: Registry, root: Path) -> Layout:
-    """Place every lineage of `registry` in its slots.
+def grouped(registry: Registry, root: Path) -> tuple[Lineage, ...]:
+    """The lineages of `registry`, as its models are now; reads their headers.
 
     Args:
-        registry: the generation's content.
+        registry: what should be served.
         root: what relative model paths are relative to.
 
     Raises:
         RegistryError: a model cannot be read.
-        SetupError: the slots have no room for an engine.
     """
     _log_variants(registry)
-    slots = dict(_named_slots(registry.slots))
-    on_cpu = not any(slot.accelerators for slot in slots.values())
-    found = lineages(registry.experts, root, on_cpu=on_cpu)
+    on_cpu = not any(slot.accelerators for slot in registry.slots)
+    return lineages(registry.experts, root, on_cpu=on_cpu)
+
+
+def lay_out(
+    registry: Registry,
+    own: Sequence[Lineage],
+    *,
+    beside: Sequence[Lineage] = (),
+    previous: Mapping[str, Sequence[str]] | None = None,
+) -> Layout:
+    """Place every lineage in the slots of `registry`.
+
+    Args:
+        registry: what should be served.
+        own: its lineages.
+        beside: what is served now, and must be until `registry` is.
+        previous: lineage id -> slots that hold it, where it stays.
+
+    Raises:
+        SetupError: the slots have no room for an engine.
+    """
+    slots = dict(named_slots(registry))
+    found = _joined(beside, own)
     overhead_gib = max((slot.engine_overhead_gib for slot in slots.values()), default=0.0)
-    table = place(
+    placement = place(
         [_claim(lineage, overhead_gib) for lineage in found],
         [_space(name, slot) for name, slot in slots.items()],
+        previous=previous,
     )
     shares = tuple(
-        Share(name=name, slot=slot, lineages=_on(table, name, found))
+        Share(
+            name=name,
+            slot=slot,
+            lineages=tuple(one for one in found if name in placement.slots_by_lineage[one.id]),
+        )
         for name, slot in slots.items()
     )
-    return Layout(shares=tuple(share for share in shares if share.lineages), table=table)
+    return Layout(shares=shares, table=placement.table, own=tuple(own))
+
+
+def named_slots(registry: Registry) -> Iterator[tuple[str, Slot]]:
+    """Each slot under a name of its own: `local`, or `local-0`, `local-1` where there are two."""
+    for slot in registry.slots:
+        if slot.count == 1:
+            yield slot.name, slot
+        else:
+            yield from ((f"{slot.name}-{number}", slot) for number in range(slot.count))
+
+
+def assignment_of(share: Share, *, max_queue: int) -> Assignment:
+    """What the worker of a slot is told."""
+    memory_gib = {one.id: claimed_gib(one, share.slot) for one in share.lineages}
+    named = [(one.id, expert.key) for one in share.lineages for expert in one.experts]
+    content = repr((share.slot, named, memory_gib, max_queue))
+    return Assignment(
+        stamp=hashlib.sha256(content.encode()).hexdigest()[:16],
+        lineages=share.lineages,
+        keys=frozenset(key for _, key in named),
+        memory_gib=memory_gib,
+        room_gib=share.slot.memory_gib,
+        at_once=1 if share.slot.accelerators else _MAX_AT_ONCE,
+        max_queue=max_queue,
+    )
+
+
+def _joined(live: Sequence[Lineage], proposed: Sequence[Lineage]) -> tuple[Lineage, ...]:
+    """The lineages of both; one that both have has the experts of both, each definition once.
+
+    What is live keeps the lineages it runs in, whatever became of its folders since.
+    """
+    joined = {lineage.id: lineage for lineage in live}
+    for lineage in proposed:
+        known = joined.get(lineage.id, lineage)
+        experts = {one.key: one for one in (*known.experts, *lineage.experts)}.values()
+        ordered = sorted(experts, key=lambda one: one.is_adapter)
+        joined[lineage.id] = replace(lineage, experts=tuple(ordered))
+    return tuple(joined.values())
 
 
 def _log_variants(registry: Registry) -> None:
@@ -110,17 +187,3 @@ def _claim(lineage: Lineage, overhead_gib: float) -> Claim:
 
 def _space(name: str, slot: Slot) -> SlotSpace:
     return SlotSpace(name=name, memory_gib=slot.memory_gib, accelerators=slot.accelerators)
-
-
-def _named_slots(slots: tuple[Slot, ...]) -> Iterator[tuple[str, Slot]]:
-    """Each slot under a name of its own: `local`, or `local-0`, `local-1` where there are two."""
-    for slot in slots:
-        if slot.count == 1:
-            yield slot.name, slot
-        else:
-            yield from ((f"{slot.name}-{number}", slot) for number in range(slot.count))
-
-
-def _on(table: DispatchTable, slot: str, found: tuple[Lineage, ...]) -> tuple[Lineage, ...]:
-    hosted = set(table.experts_on(slot))
-    return tuple(lineage for lineage in found if lineage.experts[0].key in hosted)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
 from orchestrator.engines import fetched
 from orchestrator.errors import MissingExtraError, SetupError
-from orchestrator.registry.loader import load
+from orchestrator.registry.edit import Edit, SoundEdit, checker, sha256_of, sound
 from orchestrator.registry.models import Registry
-from orchestrator.service.layout import Layout, lay_out
+from orchestrator.registry.registry_file import read_content
+from orchestrator.registry.settling import Missing
+from orchestrator.service.layout import Layout, grouped, lay_out
 from orchestrator.service.ports import require_free
 from orchestrator.service.settings import Settings
 from routers.base import RouterError
@@ -28,8 +31,14 @@ _GATEWAY_GIB = 0.25
 class Checked:
     """What is to be served, as far as it can be known to start."""
 
-    registry: Registry
+    #: The file, as it becomes the first generation.
+    edit: SoundEdit
     layout: Layout
+
+    @property
+    def registry(self) -> Registry:
+        """What it says."""
+        return self.edit.registry
 
 
 def check(settings: Settings) -> Checked:
@@ -46,13 +55,34 @@ def check(settings: Settings) -> Checked:
             f"there is no registry {str(settings.registry)!r}: name one with `--registry` "
             "(`make serve REGISTRY=...`)"
         )
-    registry = load(settings.registry)
+    edit = _read(settings.registry.absolute())
+    registry = edit.registry
     fetched.sketch(registry.experts)
-    layout = lay_out(registry, settings.registry.resolve().parent)
+    layout = lay_out(registry, grouped(registry, settings.registry.resolve().parent))
     require_extras(layout, is_installed=_is_installed)
     _require_routers(registry)
     _require_memory(layout, settings)
-    return Checked(registry=registry, layout=layout)
+    return Checked(edit=edit, layout=layout)
+
+
+def _read(path: Path) -> SoundEdit:
+    """The file, checked as the running service checks its edits.
+
+    Raises:
+        RegistryError: it has faults; one a line.
+        SetupError: it cannot be read.
+    """
+    content = read_content(path)
+    if isinstance(content, Missing):
+        raise SetupError(f"the registry {str(path)!r} cannot be read: {content.reason}")
+    edit = Edit(
+        content=content,
+        name=str(path),
+        folder=str(path.parent),
+        source="start",
+        file_sha256=sha256_of(content),
+    )
+    return sound(edit, checker()(edit), order=0)
 
 
 def require_extras(layout: Layout, *, is_installed: Callable[[str], bool]) -> None:
@@ -62,8 +92,9 @@ def require_extras(layout: Layout, *, is_installed: Callable[[str], bool]) -> No
         MissingExtraError: a package is not installed.
     """
     _require(("ray", "fastapi", "redis"), extra="serve", is_installed=is_installed)
-    on_gpu = any(share.slot.accelerators for share in layout.shares)
-    if layout.shares:
+    shares = [share for share in layout.shares if share.lineages]
+    on_gpu = any(share.slot.accelerators for share in shares)
+    if shares:
         _require(("vllm",), extra="gpu" if on_gpu else "cpu", is_installed=is_installed)
 
 

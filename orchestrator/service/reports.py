@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator.engines.assignment import EngineReport
 from orchestrator.engines.slot import SlotReport
 from orchestrator.residency.placement import DispatchTable
 
@@ -20,7 +22,26 @@ class WorkerReport:
     state: State
     #: One sentence: what it is doing, or why it failed.
     detail: str
+    #: Stamp of the assignment it holds, `None` before the first.
+    stamp: str | None = None
+    engines: tuple[EngineReport, ...] = ()
     report: SlotReport | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayReport:
+    """One gateway, as it sees itself."""
+
+    id: str
+    #: Generation that new requests are pinned to, `None` before the first.
+    live: int | None
+    #: Generation that it holds ready beside the live one.
+    prepared: int | None = None
+    #: Generation that it cannot serve, and why.
+    failed: int | None = None
+    failure: str = ""
+    #: Oldest generation that a request is pinned to.
+    oldest: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,19 +51,19 @@ class Census:
     #: `Expert.key` to the slots that take calls for it now; experts of no slot are left out.
     table: DispatchTable
     workers: tuple[WorkerReport, ...]
+    #: Generation that every gateway should get ready for, `None` while there is none.
+    proposed: int | None = None
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether every worker hosts all it should."""
-        return all(worker.state == "ready" for worker in self.workers)
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """One sentence for each worker that is not ready."""
-        return tuple(
-            f"slot {worker.slot!r}: {worker.detail}"
-            for worker in self.workers
-            if worker.state != "ready"
+    def lacking(self, keys: Iterable[str]) -> tuple[str, ...]:
+        """What keeps some of these experts from being hosted; nothing when all are."""
+        missing = [key for key in keys if not self.table.slots(key)]
+        if not missing:
+            return ()
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        not_ready = (one for one in self.workers if one.state != "ready")
+        return (
+            f"no slot hosts {', '.join(missing[:3])}{more} yet",
+            *(f"slot {worker.slot!r}: {worker.detail}" for worker in not_ready),
         )
 
     def is_up(self, slot: str) -> bool:

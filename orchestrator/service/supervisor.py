@@ -7,6 +7,7 @@ guarantees; this module only has to be orderly.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -18,15 +19,23 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from orchestrator.engines.hosting import OpenHost
+from orchestrator.engines.remote import is_remote
 from orchestrator.errors import OrchestratorError
+from orchestrator.registry.generation_store import StoredGenerations
+from orchestrator.registry.opening import open_with
 from orchestrator.service import cluster, haproxy, ports
 from orchestrator.service.children import Child
 from orchestrator.service.draining import drain
 from orchestrator.service.endpoint import Endpoint
+from orchestrator.service.hosts import open_vllm
+from orchestrator.service.layout import named_slots
 from orchestrator.service.ports import Ports
 from orchestrator.service.preflight import Checked
 from orchestrator.service.progress import Progress
 from orchestrator.service.settings import Settings
+from orchestrator.store.link import RedisLink
+from orchestrator.store.redis import RedisStore
 from orchestrator.store.server import RedisServer
 
 if TYPE_CHECKING:
@@ -49,15 +58,23 @@ class Supervisor:
         checked: what to run.
         folder: private and short-lived, see `private_folder`.
         progress: tells the operator.
+        open_host: starts the engines of the slots.
     """
 
     def __init__(
-        self, settings: Settings, checked: Checked, *, folder: Path, progress: Progress
+        self,
+        settings: Settings,
+        checked: Checked,
+        *,
+        folder: Path,
+        progress: Progress,
+        open_host: OpenHost = open_vllm,
     ) -> None:
         self._settings = settings
         self._checked = checked
         self._folder = folder
         self._progress = progress
+        self._open_host = open_host
         self._logs = settings.folder / "logs"
         self._redis: RedisServer | None = None
         self._deadline_s = time.monotonic() + settings.start_timeout_s
@@ -88,11 +105,13 @@ class Supervisor:
         self._store_url = self._start_store(undo, chosen)
         with self._progress.step("Ray and the store are up"):
             deployment = self._connect(undo, chosen)
+        asyncio.run(self._open_registry())
         endpoint = Endpoint(self._settings.host, chosen.http)
         with self._progress.step("gateways are up"):
             deployment.deploy(self._blueprint())
         undo.callback(self._drain)
-        deployment.watch(say=self._progress.say)
+        hosted = [one.key for one in self._checked.registry.experts if not is_remote(one)]
+        deployment.watch(hosted, say=self._progress.say)
         endpoint.await_ready(require_alive=self._require_alive, deadline_s=self._deadline_s)
         self._tell_ready(endpoint)
 
@@ -128,17 +147,31 @@ class Supervisor:
         )
         return self._redis.url
 
+    async def _open_registry(self) -> None:
+        """Make the file the live generation, which gateways and workers then follow.
+
+        Raises:
+            StoreError: the store does not answer.
+            ConflictError: another service with the same store starts too.
+        """
+        store = RedisStore(RedisLink(self._store_url))
+        try:
+            await open_with(StoredGenerations(store), self._checked.edit)
+        finally:
+            await store.close()
+
     def _blueprint(self) -> Blueprint:
         from orchestrator.service.application import Blueprint
 
         metrics_dir = self._folder / "metrics"
         metrics_dir.mkdir()
         return Blueprint(
-            registry=self._checked.registry,
-            layout=self._checked.layout,
+            registry=self._settings.registry.absolute(),
+            slots=dict(named_slots(self._checked.registry)),
             gateways=self._settings.gateways,
             store_url=self._store_url,
             metrics_dir=metrics_dir,
+            open_host=self._open_host,
         )
 
     def _tell_ready(self, endpoint: Endpoint) -> None:

@@ -1,4 +1,4 @@
-"""The deployment of one slot: it starts the slot's engines and passes calls to them."""
+"""The deployment of one slot: it holds the engines it is told to and passes calls to them."""
 
 from __future__ import annotations
 
@@ -6,45 +6,40 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
+from orchestrator.engines.assignment import Assignment, EngineReport
 from orchestrator.engines.base import Call
 from orchestrator.engines.embedding import EmbedCall, Vectors
-from orchestrator.engines.slot import Slot
-from orchestrator.errors import EngineDeadError, OrchestratorError
-from orchestrator.residency.loop import LoopLimits
-from orchestrator.service.hosts import Hosts, OpenHost
-from orchestrator.service.layout import Share
-from orchestrator.service.ray_engine import RETRY_AFTER_S, Item
+from orchestrator.engines.hosting import Hosting, OpenHost
+from orchestrator.errors import OrchestratorError
+from orchestrator.service.ray_engine import Item
 from orchestrator.service.replica import enter_replica
 from orchestrator.service.reports import State, WorkerReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerPlan:
-    """What one worker hosts."""
+    """What a worker knows before it is told what to hold."""
 
-    share: Share
-    max_queue: int
+    slot: str
     open_host: OpenHost
 
 
 class Worker:
     """Owns the slot's only queue; see `engines.slot.Slot`.
 
-    Engines start in the background, so that the worker can say how far it is.
+    It starts with nothing, and the Conductor tells it what to hold: so does one that was killed.
     """
 
     def __init__(self, plan: WorkerPlan) -> None:
         enter_replica()
-        self._plan = plan
-        self._hosts = Hosts(plan.share, open_host=plan.open_host)
-        self._slot: Slot | None = None
-        self._failure: OrchestratorError | None = None
-        self._opening = asyncio.get_running_loop().create_task(self._open())
+        self._name = plan.slot
+        loop = asyncio.get_running_loop()
+        self._hosting = Hosting(plan.slot, open_host=plan.open_host, clock=loop)
 
     async def generate(self, call: Call) -> AsyncGenerator[Item, None]:
         """Stream the answer to `call`; an error of ours is the last item."""
         try:
-            async for chunk in self._require_slot().generate(call):
+            async for chunk in self._hosting.slot.generate(call):
                 yield chunk
         except OrchestratorError as exc:
             yield exc
@@ -56,61 +51,44 @@ class Worker:
     async def embed(self, call: EmbedCall) -> Vectors | OrchestratorError:
         """The vectors of `call`, or why there are none."""
         try:
-            return await self._require_slot().embed(call)
+            return await self._hosting.slot.embed(call)
         except OrchestratorError as exc:
             return exc
 
-    def describe(self) -> WorkerReport:
-        """What this worker is doing."""
-        name = self._plan.share.name
-        if self._failure is not None:
-            return WorkerReport(slot=name, state="failed", detail=self._failure.message)
-        if self._slot is None:
-            return WorkerReport(slot=name, state="starting", detail=self._hosts.doing)
-        report = self._slot.describe()
-        state: State = "ready" if report.healthy else "failed"
-        down = next((host.down for host in report.hosts if host.down), "ready")
-        return WorkerReport(slot=name, state=state, detail=down, report=report)
+    async def describe(self, assignment: Assignment | None = None) -> WorkerReport:
+        """Take an assignment, if there is a new one, and say what this worker is doing.
+
+        Async although nothing is awaited: Serve runs what is not in a thread.
+        """
+        if assignment is not None and assignment.stamp != self._hosting.stamp:
+            self._hosting.assign(assignment)
+        self._hosting.advance()
+        engines = self._hosting.describe()
+        state, detail = _summary(engines, is_told=self._hosting.stamp is not None)
+        return WorkerReport(
+            slot=self._name,
+            state=state,
+            detail=detail,
+            stamp=self._hosting.stamp,
+            engines=engines,
+            report=self._hosting.slot.describe(),
+        )
 
     async def check_health(self) -> None:
-        """Called by Serve; raising has the worker replaced.
-
-        Raises:
-            EngineDeadError: the engines did not start, or one is dead and did not come back.
-        """
-        if self._failure is not None:
-            raise EngineDeadError(self._failure.message)
-        if self._slot is not None:
-            await self._slot.check()
+        """Called by Serve; an engine that fails is this worker's to mend, not a reason to end."""
+        await self._hosting.check()
 
     async def close(self) -> None:
         """End every engine."""
-        self._opening.cancel()
-        if self._slot is not None:
-            await self._slot.close()
-        await self._hosts.close()
+        await self._hosting.close()
 
-    async def _open(self) -> None:
-        plan = self._plan
-        try:
-            hosts = await self._hosts.open()
-            slot = Slot(
-                plan.share.name,
-                clock=asyncio.get_running_loop(),
-                limits=LoopLimits(max_queue=plan.max_queue),
-                revive=self._hosts.revive,
-            )
-            for lineage in plan.share.lineages:
-                slot.seat(lineage.id, hosts[lineage.id], lineage.experts)
-        except OrchestratorError as exc:
-            self._failure = exc
-        else:
-            self._slot = slot
 
-    def _require_slot(self) -> Slot:
-        if self._slot is not None:
-            return self._slot
-        why = self._hosts.doing if self._failure is None else self._failure.message
-        raise EngineDeadError(
-            f"slot {self._plan.share.name!r} is not up: {why}", retry_after_s=RETRY_AFTER_S
-        )
+def _summary(engines: tuple[EngineReport, ...], *, is_told: bool) -> tuple[State, str]:
+    if not is_told:
+        return "starting", "waits to be told what to hold"
+    wanted = [engine for engine in engines if engine.is_wanted]
+    failed = [engine.detail for engine in wanted if engine.state == "failed"]
+    pending = [engine.detail for engine in wanted if engine.state != "up"]
+    if failed:
+        return "failed", "; ".join(failed)
+    return ("starting", ", ".join(pending)) if pending else ("ready", "ready")

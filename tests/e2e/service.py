@@ -23,12 +23,23 @@ experts:
 LOOPBACK = {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
 
 
+ROOT = Path(__file__).parents[2]
+
+
 class Service:
     """`orchestrator serve` with its output and its processes."""
 
-    def __init__(self, registry: Path, *, port: int, folder: Path, gateways: int = 1) -> None:
+    def __init__(
+        self,
+        registry: Path,
+        *,
+        port: int,
+        folder: Path,
+        gateways: int = 1,
+        program: str = "orchestrator.cli.main",
+    ) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "orchestrator.cli.main", "serve"]
+        command = [sys.executable, "-m", program, "serve"]
         options = [
             f"--registry={registry}",
             f"--port={port}",
@@ -41,6 +52,8 @@ class Service:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            # Its processes import what the tests bring, too.
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
         )
         self.port = port
         self.keeper = psutil.Process(self._process.pid)

@@ -216,7 +216,7 @@ async def test_a_report_says_what_is_hosted_resident_and_running():
 
 
 async def test_a_dead_host_is_replaced_and_the_slot_answers_again():
-    async def revive(dead):
+    async def revive(_, dead):
         await dead.close()
         return FakeHost([MATHS, FRENCH])
 
@@ -231,17 +231,19 @@ async def test_a_dead_host_is_replaced_and_the_slot_answers_again():
     assert await said(slot, call("french")) == "french: hi"
 
 
-async def test_a_host_that_stays_dead_fails_the_check_so_that_the_slot_is_replaced():
+async def test_a_host_that_stays_dead_is_lost_and_the_others_serve():
     host = FakeHost([MATHS, FRENCH])
     slot = slot_on(host)
+    slot.seat("qwen", FakeHost([GENERALIST]), [GENERALIST])
     await host.die()
 
     with pytest.raises(EngineDeadError):
         await said(slot, call())
     await slot.settled()
 
-    with pytest.raises(EngineDeadError, match=r"slot 'local-0': .*cannot be restarted"):
-        await slot.check()
+    await slot.check()
+    assert "cannot be restarted" in slot.lost()["llama"]
+    assert await said(slot, call("generalist")) == "generalist: hi"
 
 
 async def test_closing_ends_calls_in_flight_and_waiting():

@@ -57,7 +57,8 @@ def test_its_engines_fit_its_slots_together(checked):
         for n in range(slot.count)
     ]
 
-    assert all(place(engines, spaces).slots(expert.id) for expert in checked.registry.experts)
+    table = place(engines, spaces).table
+    assert all(table.slots(expert.id) for expert in checked.registry.experts)
 
 
 @pytest.mark.parametrize("name", HOSTED)

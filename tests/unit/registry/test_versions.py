@@ -1,3 +1,5 @@
+import pickle
+
 import pytest
 
 from orchestrator.registry.models import Expert, key_of
@@ -37,6 +39,16 @@ def test_what_no_engine_sees_leaves_the_version(edit):
 )
 def test_what_decides_words_or_engine_is_another_version(edit):
     assert Expert.model_validate(MATHS.model_dump() | edit).version != MATHS.version
+
+
+def test_a_copy_with_other_weights_is_another_version_even_once_it_was_asked_for():
+    before = MATHS.version
+
+    copy = MATHS.model_copy(update={"model": "other"})
+
+    assert copy.version == Expert.model_validate(copy.model_dump()).version != before
+    assert MATHS.model_copy() == MATHS
+    assert pickle.loads(pickle.dumps(MATHS)).version == before
 
 
 def test_the_order_of_mappings_and_a_way_through_json_leave_the_version():

@@ -1,10 +1,13 @@
 """Which engines each worker starts."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from orchestrator.errors import SetupError
 from orchestrator.registry.models import Registry
-from orchestrator.service.layout import lay_out
+from orchestrator.service.layout import Layout, assignment_of, grouped, lay_out
 from tests.unit.engines.checkpoints import write_model
 
 
@@ -16,6 +19,10 @@ def registry(**slot) -> Registry:
     return Registry.model_validate({"experts": [*experts, remote], "slots": slots})
 
 
+def laid_out(of: Registry, root: Path) -> Layout:
+    return lay_out(of, grouped(of, root))
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
@@ -25,7 +32,7 @@ def root(tmp_path_factory):
 
 
 def test_siblings_share_an_engine_and_upstreams_need_none(root):
-    layout = lay_out(registry(), root)
+    layout = laid_out(registry(), root)
 
     (share,) = layout.shares
     (lineage,) = share.lineages
@@ -35,12 +42,48 @@ def test_siblings_share_an_engine_and_upstreams_need_none(root):
 
 
 def test_a_slot_that_counts_for_two_is_two_slots(root):
-    layout = lay_out(registry(count=2), root)
+    layout = laid_out(registry(count=2), root)
 
     assert [share.name for share in layout.shares] == ["local-0", "local-1"]
+
+
+def test_what_is_proposed_is_placed_beside_what_is_live_each_definition_once(root):
+    live, proposed = registry(), registry(count=1)
+    changed = proposed.experts[0].model_copy(update={"sha256": {"config.json": "a" * 64}})
+    dearer = proposed.experts[1].model_copy(update={"tags": ("dear",)})
+    proposed = proposed.model_copy(update={"experts": (changed, dearer)})
+
+    layout = lay_out(proposed, grouped(proposed, root), beside=grouped(live, root))
+
+    (lineage,) = layout.shares[0].lineages
+    assert {one.key for one in lineage.experts} == {live.experts[0].key, changed.key, dearer.key}
+    assert lineage.expert("b").tags == ("dear",)
+
+
+def test_what_is_live_keeps_its_lineage_when_its_folder_is_another_now(root):
+    live, (before,) = registry(), grouped(registry(), root)
+    (now,) = (replace(line, id="another") for line in grouped(live, root))
+
+    layout = lay_out(live, [now], beside=[before])
+
+    assert [one.id for one in layout.shares[0].lineages] == [before.id, "another"]
+
+
+def test_an_assignment_has_another_stamp_when_anything_that_a_worker_acts_on_changed(root):
+    (share,) = laid_out(registry(), root).shares
+    wider = replace(share, slot=share.slot.model_copy(update={"memory_gib": 9}))
+    fewer = replace(share, lineages=())
+
+    stamps = [
+        assignment_of(one, max_queue=queue).stamp
+        for one, queue in ((share, 8), (share, 9), (wider, 8), (fewer, 8), (share, 8))
+    ]
+
+    assert stamps[0] == stamps[-1]
+    assert len(set(stamps)) == 4
 
 
 def test_a_slot_without_room_is_refused_before_anything_starts(root):
     # 0.25 KV cache + 1.0 for the engine, in 1.0.
     with pytest.raises(SetupError, match=r"needs 1\.25"):
-        lay_out(registry(memory_gib=1), root)
+        laid_out(registry(memory_gib=1), root)

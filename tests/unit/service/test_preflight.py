@@ -17,10 +17,10 @@ def layout(*, accelerators: int | None) -> Layout:
     """One slot with an engine; none where `accelerators` is."""
     table = DispatchTable(slots_by_expert={})
     if accelerators is None:
-        return Layout(shares=(), table=table)
+        return Layout(shares=(), table=table, own=())
     slot = Slot(name="local", memory_gib=4, accelerators=accelerators)
     line = Lineage(id="llama", experts=(Expert(id="a", model="a"),), root=Path())
-    return Layout(shares=(Share(name="local", slot=slot, lineages=(line,)),), table=table)
+    return Layout(shares=(Share(name="local", slot=slot, lineages=(line,)),), table=table, own=())
 
 
 def test_too_little_memory_names_both_numbers_and_what_to_change():

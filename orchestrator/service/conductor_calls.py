@@ -1,0 +1,82 @@
+"""The Conductor as its callers in other processes see it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Literal, cast
+
+from ray.exceptions import RayError
+from ray.serve.exceptions import RayServeException
+
+from orchestrator.errors import ExpertUnavailableError, OrchestratorError
+from orchestrator.registry.changes import Applied, DiffRequest, PostedEdit, RollbackRequest
+from orchestrator.registry.diff import Diff
+from orchestrator.registry.generations import GenerationRecord, GenerationSummary
+from orchestrator.registry.status import RolloutStatus
+from orchestrator.service.ray_engine import RETRY_AFTER_S
+from orchestrator.service.reports import Census, GatewayReport
+
+#: What may be asked of the registry's owner; each is a method of `RegistryControl`.
+Question = Literal["status", "read", "apply", "rollback", "diff", "history"]
+
+#: The Conductor answers a question within this, seconds.
+_PATIENCE_S = 5.0
+#: An edit that is waited for may start engines; its own limit, which says more, comes before.
+_ROLLOUT_S = 1200.0
+
+
+class ConductorCalls:
+    """Calls the Conductor by its Serve handle; implements `api.registry_control.RegistryControl`.
+
+    Every method raises `ExpertUnavailableError` when it does not answer.
+    """
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    async def census(self, report: GatewayReport) -> Census:
+        """Say how this gateway is, and hear how the slots are."""
+        return cast("Census", await _answer(self._handle.census.remote(report), _PATIENCE_S))
+
+    async def status(self) -> RolloutStatus:
+        """See `RegistryControl.status`."""
+        return cast("RolloutStatus", await self._ask("status"))
+
+    async def read(self, number: int | None) -> GenerationRecord:
+        """See `RegistryControl.read`."""
+        return cast("GenerationRecord", await self._ask("read", number))
+
+    async def apply(self, edit: PostedEdit) -> Applied:
+        """See `RegistryControl.apply`."""
+        return cast("Applied", await self._ask("apply", edit, within_s=_ROLLOUT_S))
+
+    async def rollback(self, request: RollbackRequest) -> Applied:
+        """See `RegistryControl.rollback`."""
+        return cast("Applied", await self._ask("rollback", request, within_s=_ROLLOUT_S))
+
+    async def diff(self, request: DiffRequest) -> Diff:
+        """See `RegistryControl.diff`."""
+        return cast("Diff", await self._ask("diff", request, within_s=60.0))
+
+    async def history(self) -> list[GenerationSummary]:
+        """See `RegistryControl.history`."""
+        return cast("list[GenerationSummary]", await self._ask("history"))
+
+    async def _ask(
+        self, question: Question, *arguments: object, within_s: float = _PATIENCE_S
+    ) -> Any:
+        answer = await _answer(self._handle.answer.remote(question, *arguments), within_s)
+        if isinstance(answer, OrchestratorError):
+            raise answer
+        return answer
+
+
+async def _answer(response: Any, within_s: float) -> Any:
+    try:
+        async with asyncio.timeout(within_s):
+            return await response
+    except (TimeoutError, RayError, RayServeException) as exc:
+        response.cancel()
+        raise ExpertUnavailableError(
+            f"the Conductor does not answer ({type(exc).__name__})", retry_after_s=RETRY_AFTER_S
+        ) from exc

@@ -1,0 +1,172 @@
+"""The replicas as a rollout sees them: told what is coming, and waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from orchestrator.engines import fetched
+from orchestrator.engines.lineage import Lineage
+from orchestrator.errors import NotFoundError, RegistryError, SetupError
+from orchestrator.registry.generations import GenerationRecord, Generations
+from orchestrator.registry.models import Registry
+from orchestrator.service.layout import grouped, lay_out, named_slots
+from orchestrator.service.rollcall import PATIENCE_S, Plan, Rollcall
+
+_LOG = logging.getLogger(__name__)
+
+#: Silence of replicas counts by the clock, so it is looked at again without news, seconds.
+_LOOK_S = 0.5
+
+
+class Replicas:
+    """Implements `registry.participants.Participants` on a roll call.
+
+    Args:
+        rollcall: what every replica said last.
+        generations: where records of older generations are read.
+        tell: called when workers have something new to be told.
+    """
+
+    def __init__(
+        self, rollcall: Rollcall, generations: Generations, *, tell: Callable[[], None]
+    ) -> None:
+        self._rollcall = rollcall
+        self._generations = generations
+        self._tell = tell
+        self._news = asyncio.Event()
+        self._live: GenerationRecord | None = None
+        self._proposed: int | None = None
+        self._prepared: Plan | None = None
+
+    def heard(self) -> None:
+        """Take note that some replica has said something."""
+        self._news.set()
+
+    async def prepare(self, proposed: GenerationRecord) -> None:
+        """See `Participants.prepare`."""
+        self._proposed = proposed.number
+        self._rollcall.announce(proposed.number)
+        try:
+            self._prepared = await self._plan_beside(proposed)
+            self._rollcall.propose(self._prepared)
+            self._tell()
+            await self._all_ready(proposed.number)
+        except BaseException:
+            self._rollcall.withdraw()
+            self._tell()
+            raise
+        finally:
+            self._proposed = None
+
+    def waiting_for(self) -> Mapping[str, str]:
+        """See `Participants.waiting_for`."""
+        if self._proposed is None:
+            return {}
+        return self._rollcall.obstacles(self._proposed).waiting
+
+    async def flipped(self, live: GenerationRecord) -> None:
+        """See `Participants.flipped`."""
+        older = [] if self._rollcall.is_planned else await self._older(live)
+        if self._live is not None and self._live.number == live.number:
+            self._rollcall.withdraw()
+        else:
+            self._rollcall.settle(await self._plan(live, own=self._prepared_for(live)), older=older)
+            self._live = live
+        self._prepared = None
+        self._tell()
+
+    async def _all_ready(self, number: int) -> None:
+        while True:
+            self._news.clear()
+            obstacles = self._rollcall.obstacles(number)
+            if obstacles.failed:
+                told = "; ".join(f"{name}: {why}" for name, why in obstacles.failed.items())
+                raise RegistryError(f"generation {number} cannot be served: {told}")
+            if not obstacles.waiting:
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await self._news.wait()
+
+    def _prepared_for(self, live: GenerationRecord) -> Sequence[Lineage] | None:
+        """The lineages that were made ready, whatever became of the folders since."""
+        prepared = self._prepared
+        is_same = prepared is not None and prepared.number == live.number
+        return prepared.layout.own if prepared is not None and is_same else None
+
+    async def _plan_beside(self, proposed: GenerationRecord) -> Plan:
+        live = self._live
+        if live is None:
+            return await self._plan(proposed)
+        _require_same_slots(live.registry, proposed.registry)
+        try:
+            return await self._plan(proposed, beside=self._rollcall.own)
+        except SetupError as exc:
+            raise RegistryError(
+                f"generation {proposed.number} does not fit beside generation {live.number}, which "
+                f"serves until every replica is ready: {exc.message}; or take out in an edit of "
+                "its own what is to make room"
+            ) from exc
+
+    async def _plan(
+        self,
+        record: GenerationRecord,
+        *,
+        own: Sequence[Lineage] | None = None,
+        beside: Sequence[Lineage] = (),
+    ) -> Plan:
+        if own is None:
+            own = await asyncio.to_thread(_grouped, record)
+        layout = lay_out(record.registry, own, beside=beside, previous=self._rollcall.placed)
+        return Plan(
+            number=record.number,
+            layout=layout,
+            max_queue=record.registry.defaults.max_queue,
+        )
+
+    async def _older(self, live: GenerationRecord) -> list[Plan]:
+        """Plans of generations that requests are pinned to since before this process began."""
+        if not self._rollcall.holds_engines:
+            return []
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                while self._rollcall.floor is None:
+                    self._news.clear()
+                    await self._news.wait()
+        floor = self._rollcall.floor
+        plans = []
+        for number in range(live.number if floor is None else floor, live.number):
+            with suppress(NotFoundError):
+                plans.append(await self._plan(await self._generations.read(number)))
+        return plans
+
+
+def _grouped(record: GenerationRecord) -> tuple[Lineage, ...]:
+    fetched.sketch(record.registry.experts)
+    return grouped(record.registry, Path(record.folder))
+
+
+def _require_same_slots(live: Registry, proposed: Registry) -> None:
+    """Slots come and go with their processes, which only a start of the service makes.
+
+    Raises:
+        RegistryError: a slot is new, gone, or of another width.
+    """
+    before, after = dict(named_slots(live)), dict(named_slots(proposed))
+    if set(before) != set(after):
+        raise RegistryError(
+            f"slots {sorted(before)} are running and the edit has {sorted(after)}: restart the "
+            "service to add, remove, rename or count slots anew"
+        )
+    for name, slot in after.items():
+        for key in ("accelerators", "cpus"):
+            was, wanted = getattr(before[name], key), getattr(slot, key)
+            if was != wanted:
+                raise RegistryError(
+                    f"slot {name!r} runs with {key} {was:g} and the edit says {wanted:g}: restart "
+                    "the service to change it"
+                )

@@ -1,0 +1,289 @@
+"""What every replica said last and what follows from it: values in, values out, no effects.
+
+Generations are addressed by number, experts by `Expert.key`. What must be hosted is the newest
+plan (the live registry, together with a proposed one), and of older plans the experts that some
+request may still be pinned to, where they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from orchestrator.engines.assignment import Assignment
+from orchestrator.engines.lineage import Lineage
+from orchestrator.residency.placement import DispatchTable
+from orchestrator.service.layout import Layout, Share, assignment_of
+from orchestrator.service.reports import Census, GatewayReport, WorkerReport
+
+#: A replica that has been silent for longer is not waited for, seconds.
+PATIENCE_S = 3.0
+#: A gateway that has been silent for longer is gone, and so are the requests it had pinned.
+_GONE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a generation needs of the slots."""
+
+    number: int
+    #: Of a proposed generation: with what is live until then.
+    layout: Layout
+    max_queue: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacles:
+    """Why a proposed generation cannot become live: replica -> one sentence."""
+
+    failed: dict[str, str]
+    waiting: dict[str, str]
+
+
+class Rollcall:
+    """The replicas as the Conductor knows them.
+
+    Args:
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, *, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._started_s = clock()
+        self._gateways: dict[str, tuple[GatewayReport, float]] = {}
+        self._workers: dict[str, WorkerReport] = {}
+        self._answered_s: dict[str, float] = {}
+        self._live: Plan | None = None
+        self._proposed: Plan | None = None
+        self._older: dict[int, Plan] = {}
+        self._announced: int | None = None
+        self._assignments: dict[str, Assignment] = {}
+        #: Made once a change: gateways ask more often.
+        self._table: DispatchTable | None = None
+
+    @property
+    def floor(self) -> int | None:
+        """The oldest generation that a gateway pins requests to, `None` while none is heard."""
+        now_s = self._clock()
+        heard = [report for report, at_s in self._gateways.values() if now_s - at_s <= _GONE_S]
+        pinned = [
+            number
+            for report in heard
+            for number in (report.oldest, report.live)
+            if number is not None
+        ]
+        return min(pinned, default=None)
+
+    @property
+    def placed(self) -> dict[str, tuple[str, ...]]:
+        """Lineage -> slots that hold it, by plan or else by what the workers say."""
+        newest = self._newest
+        if newest is not None:
+            return newest.layout.slots_by_lineage
+        found: dict[str, tuple[str, ...]] = {}
+        for slot, report in self._workers.items():
+            for engine in report.engines:
+                if engine.is_wanted:
+                    found[engine.lineage] = (*found.get(engine.lineage, ()), slot)
+        return found
+
+    @property
+    def own(self) -> tuple[Lineage, ...]:
+        """Lineages of the live generation, as they run."""
+        return () if self._live is None else self._live.layout.own
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether it is known what the slots should hold."""
+        return self._newest is not None
+
+    @property
+    def holds_engines(self) -> bool:
+        """Whether some worker says that it holds an engine."""
+        return any(report.engines for report in self._workers.values())
+
+    def hear_gateway(self, report: GatewayReport) -> None:
+        """Take note of what a gateway says."""
+        self._gateways[report.id] = (report, self._clock())
+        self._forget_unpinned()
+
+    def hear_worker(self, report: WorkerReport) -> None:
+        """Take note of what a worker says, or that it says nothing."""
+        self._workers[report.slot] = report
+        self._table = None
+        if report.state != "silent":
+            self._answered_s[report.slot] = self._clock()
+
+    def announce(self, number: int) -> None:
+        """Have gateways get ready for a proposed generation, whose plan is still being made."""
+        self._announced = number
+
+    def propose(self, plan: Plan) -> None:
+        """Have workers hold what a proposed generation needs beside what is live."""
+        self._proposed = plan
+        self._assign()
+
+    def withdraw(self) -> None:
+        """Forget the proposed generation."""
+        self._announced, self._proposed = None, None
+        self._assign()
+
+    def settle(self, plan: Plan, *, older: Iterable[Plan] = ()) -> None:
+        """Take note that the generation of `plan` is live; those before drain."""
+        before = self._live
+        self._announced, self._proposed, self._live = None, None, plan
+        known = [*older, *([before] if before is not None else [])]
+        self._older |= {one.number: one for one in known if one.number < plan.number}
+        self._forget_unpinned()
+        self._assign()
+
+    def assignment(self, slot: str) -> Assignment | None:
+        """What the worker of `slot` should hold, `None` while that is not known."""
+        return self._assignments.get(slot)
+
+    def is_told(self, slot: str) -> bool:
+        """Whether the worker of `slot` holds the assignment it should."""
+        wanted, report = self.assignment(slot), self._workers.get(slot)
+        return wanted is None or (report is not None and report.stamp == wanted.stamp)
+
+    def census(self) -> Census:
+        """Every slot as it was at its last answer."""
+        told = (self._workers[slot] for slot in sorted(self._workers))
+        return Census(
+            table=self.table(),
+            # Of a thousand experts the rest is 100 kB, twice a second and gateway.
+            workers=tuple(replace(one, engines=(), report=None) for one in told),
+            proposed=self._announced,
+        )
+
+    def table(self) -> DispatchTable:
+        """Who hosts what now, less what is about to leave."""
+        if self._table is None:
+            self._table = self._tabled()
+        return self._table
+
+    def _tabled(self) -> DispatchTable:
+        slots_by_key: dict[str, list[str]] = {}
+        for slot, report in sorted(self._workers.items()):
+            if report.report is None or report.state == "silent":
+                continue
+            stays = self._assigned_keys(slot)
+            for key in report.report.experts:
+                if stays is None or key in stays:
+                    slots_by_key.setdefault(key, []).append(slot)
+        return DispatchTable(
+            slots_by_expert={key: tuple(slots) for key, slots in slots_by_key.items()}
+        )
+
+    def obstacles(self, number: int) -> Obstacles:
+        """What keeps a proposed generation from becoming live; nothing at the end."""
+        failed, waiting = self._of_gateways(number)
+        plan = self._proposed
+        if plan is None or plan.number != number:
+            return Obstacles(failed=failed, waiting=waiting | {"conductor": "it is being placed"})
+        of_slots = self._of_slots(plan)
+        return Obstacles(
+            failed={**failed, **of_slots.failed}, waiting={**waiting, **of_slots.waiting}
+        )
+
+    @property
+    def _newest(self) -> Plan | None:
+        return self._proposed or self._live
+
+    def _of_gateways(self, number: int) -> tuple[dict[str, str], dict[str, str]]:
+        now_s = self._clock()
+        failed, waiting = {}, {}
+        heard = [one for one, at_s in self._gateways.values() if now_s - at_s <= PATIENCE_S]
+        for report in heard:
+            name = f"gateway {report.id}"
+            if report.failed == number:
+                failed[name] = report.failure
+            elif report.prepared != number and report.live != number:
+                waiting[name] = f"it is loading generation {number}"
+        if not heard and now_s - self._started_s <= PATIENCE_S:
+            waiting["gateways"] = "none has been heard yet"
+        return failed, waiting
+
+    def _of_slots(self, plan: Plan) -> Obstacles:
+        failed: dict[str, str] = {}
+        waiting: dict[str, str] = {}
+        slots_by_lineage = plan.layout.slots_by_lineage
+        for lineage in plan.layout.own:
+            slots = slots_by_lineage[lineage.id]
+            keys = frozenset(expert.key for expert in lineage.experts)
+            if any(keys <= self._taken(slot, lineage.id) for slot in slots):
+                continue
+            told = {slot: self._of_engine(slot, lineage.id) for slot in slots}
+            reasons = {f"slot {slot}": one for slot, one in told.items() if one is not None}
+            pending = {
+                name: detail for name, (state, detail) in reasons.items() if state != "failed"
+            }
+            failed |= {} if pending else {name: detail for name, (_, detail) in reasons.items()}
+            waiting |= pending
+        return Obstacles(failed=failed, waiting=waiting)
+
+    def _taken(self, slot: str, lineage: str) -> frozenset[str]:
+        """Keys that the engine of a lineage takes calls for."""
+        report = self._workers.get(slot)
+        if report is None or report.report is None or report.state == "silent":
+            return frozenset()
+        hosts = (host for host in report.report.hosts if host.lineage == lineage)
+        return frozenset(key for host in hosts for key in host.experts)
+
+    def _of_engine(self, slot: str, lineage: str) -> tuple[str, str] | None:
+        """How far an engine is; `None` for one of a worker that is not waited for."""
+        report = self._workers.get(slot)
+        silent_s = self._clock() - self._answered_s.get(slot, self._started_s)
+        if report is None or report.state == "silent":
+            detail = "its worker is not up" if report is None else report.detail
+            return None if silent_s > PATIENCE_S else ("silent", detail)
+        if not self.is_told(slot):
+            return "waiting", "its worker is not told yet"
+        engine = next((one for one in report.engines if one.lineage == lineage), None)
+        return ("waiting", "not begun") if engine is None else (engine.state, engine.detail)
+
+    def _assigned_keys(self, slot: str) -> frozenset[str] | None:
+        assignment = self._assignments.get(slot)
+        return None if assignment is None else assignment.keys
+
+    def _forget_unpinned(self) -> None:
+        """Drop older plans that no request is pinned to any more."""
+        floor = self.floor
+        gone = [n for n in self._older if self._live is None or floor is None or n < floor]
+        for number in gone:
+            del self._older[number]
+        if gone:
+            self._assign()
+
+    def _assign(self) -> None:
+        self._table = None
+        newest = self._newest
+        if newest is None:
+            return
+        self._assignments = {
+            share.name: assignment_of(self._with_pinned(share), max_queue=newest.max_queue)
+            for share in newest.layout.shares
+        }
+
+    def _with_pinned(self, share: Share) -> Share:
+        """A share and, for requests that are pinned, what older generations had there alone."""
+        assert self._newest is not None
+        known = set(self._newest.layout.table.slots_by_expert)
+        lineages = {lineage.id: lineage for lineage in share.lineages}
+        for _, plan in sorted(self._older.items(), reverse=True):
+            for lineage in _share_lineages(plan, share.name):
+                left = tuple(one for one in lineage.experts if one.key not in known)
+                if left:
+                    lineages[lineage.id] = _joined(lineages.get(lineage.id), lineage, left)
+        return replace(share, lineages=tuple(lineages.values()))
+
+
+def _share_lineages(plan: Plan, slot: str) -> tuple[Lineage, ...]:
+    return next((share.lineages for share in plan.layout.shares if share.name == slot), ())
+
+
+def _joined(here: Lineage | None, lineage: Lineage, left: tuple[object, ...]) -> Lineage:
+    held = () if here is None else here.experts
+    keys = {expert.key for expert in held}
+    more = tuple(one for one in lineage.experts if one in left and one.key not in keys)
+    return replace(here or lineage, experts=(*held, *more))

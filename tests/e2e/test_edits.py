@@ -1,0 +1,248 @@
+"""Edits of experts.yaml while a real service answers: two gateways, two slots, scripted engines."""
+
+import contextlib
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from orchestrator.service import ports
+from tests.e2e.scripted_service import BROKEN, SLOW
+from tests.e2e.service import Service
+from tests.registries import write_model
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+
+SLOTS = "slots:\n  - {name: local, count: 2, memory_gib: 4, engine_overhead_gib: 0.25}\n"
+
+
+class Site:
+    """A service and the file it is edited by."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.file = folder / "experts.yaml"
+        self.write(self.expert("steady"), self.expert("edited"), self.scripted(0))
+        self.service = Service(
+            self.file,
+            port=ports.choose("127.0.0.1", 19_999).dashboard,
+            folder=folder / "data",
+            gateways=2,
+            program="tests.e2e.scripted_service",
+        ).await_ready()
+        self.client = httpx.Client(base_url=self.service.url, timeout=30, trust_env=False)
+
+    def expert(self, id_: str, model: str | None = None, *, num_bytes: int = 64, **more) -> str:
+        """An entry of a slot's expert; models of one size are siblings."""
+        model = model or id_
+        folder = write_model(self._folder / "models" / model, num_bytes=num_bytes)
+        return json.dumps({"id": id_, "model": str(folder)} | more)
+
+    def scripted(self, edition: int) -> str:
+        """An entry of an expert that runs in the gateways; every word names its edition."""
+        says = " ".join([f"edition{edition}"] * 8)
+        engine = {"kind": "fake", "says": says, "token_delay_ms": 2}
+        return json.dumps({"id": "scripted", "engine": engine})
+
+    def write(self, *experts: str) -> str:
+        text = "\n".join(["experts:", *(f"  - {one}" for one in experts), SLOTS])
+        self.file.write_text(text)
+        return text
+
+    def state(self) -> dict:
+        return self.client.get("/admin/registry").raise_for_status().json()["rollout"]
+
+    def live(self) -> int:
+        return self.state()["live"]["number"]
+
+    def await_live(self, text: str, *, within_s: float = 30.0) -> int:
+        """The number of the generation of this text, once it is live on every gateway."""
+        deadline_s = time.monotonic() + within_s
+        while True:
+            with contextlib.suppress(httpx.HTTPError):
+                state = self.state()
+                live = self.client.get("/admin/registry/text").text
+                if live == text and state["preparing"] is None:
+                    return state["live"]["number"]
+            assert time.monotonic() < deadline_s, self.client.get("/admin/registry").text
+            time.sleep(0.05)
+
+    def await_error(self, named: str, *, within_s: float = 30.0) -> None:
+        deadline_s = time.monotonic() + within_s
+        while named not in json.dumps(self.state()["last_error"]):
+            assert time.monotonic() < deadline_s, self.state()
+            time.sleep(0.05)
+
+
+@dataclass
+class Load:
+    """Callers without a pause, and what they were told."""
+
+    site: Site
+    models: tuple[str, ...]
+    answers: list[tuple[str, str, str]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    @contextlib.contextmanager
+    def running(self, *, streams: bool = True, num_callers: int = 6):
+        over = threading.Event()
+        with ThreadPoolExecutor(num_callers) as pool:
+            for number in range(num_callers):
+                pool.submit(self._call, over, streams and number % 2 == 0)
+            try:
+                yield self
+            finally:
+                over.set()
+
+    def check(self) -> None:
+        """No failure; one definition a reply; one definition a generation and model."""
+        assert self.failures == []
+        assert [words for _, _, words in self.answers if len(set(words.split())) != 1] == []
+        told: dict[tuple[str, str], set[str]] = {}
+        for model, generation, words in self.answers:
+            told.setdefault((generation, model), set()).add(words)
+        assert {where: found for where, found in told.items() if len(found) > 1} == {}
+
+    def _call(self, over: threading.Event, is_streamed: bool) -> None:
+        with httpx.Client(base_url=self.site.service.url, timeout=30, trust_env=False) as client:
+            while not over.is_set():
+                for model in self.models:
+                    self._ask(client, model, is_streamed)
+
+    def _ask(self, client: httpx.Client, model: str, is_streamed: bool) -> None:
+        body = {"model": model, "messages": [{"role": "user", "content": "x"}]}
+        body["stream"] = is_streamed
+        try:
+            reply = client.post("/v1/chat/completions", json=body)
+        except httpx.HTTPError as error:
+            self.failures.append(repr(error))
+            return
+        if reply.status_code != 200:
+            self.failures.append(f"{reply.status_code} {reply.text}")
+            return
+        words = _streamed(reply.text) if is_streamed else _whole(reply.text)
+        self.answers.append((model, reply.headers["x-orchestrator-generation"], words))
+
+
+def _whole(text: str) -> str:
+    return json.loads(text)["choices"][0]["message"]["content"]
+
+
+def _streamed(text: str) -> str:
+    events = [line.removeprefix("data: ") for line in text.splitlines() if line[:6] == "data: "]
+    chunks = [json.loads(event) for event in events if event != "[DONE]"]
+    deltas = [chunk["choices"][0]["delta"] for chunk in chunks if chunk["choices"]]
+    return "".join(delta.get("content") or "" for delta in deltas)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    made = Site(tmp_path_factory.mktemp("site"))
+    yield made
+    made.client.close()
+    made.service.stop()
+
+
+def test_edits_under_load_fail_no_request_and_mix_no_generations(site):
+    with Load(site, ("steady", "edited", "scripted")).running() as load:
+        for number in range(1, 13):
+            added = [site.expert(f"added-{number}")] if number % 3 == 0 else []
+            edited = site.expert("edited", f"edited-{number % 4}", num_bytes=64 + 64 * (number % 2))
+            text = site.write(site.expert("steady"), edited, site.scripted(number), *added)
+            site.await_live(text)
+            if number % 4 == 0:
+                site.file.write_text(text.replace("experts:", "expert:"))
+                site.await_error("expert")
+                assert site.live()
+                site.file.write_text(text)
+
+    load.check()
+    assert len({words for model, _, words in load.answers if model == "edited"}) >= 4
+    assert len({words for model, _, words in load.answers if model == "scripted"}) >= 12
+
+
+def test_an_engine_that_does_not_start_is_told_with_its_slot_and_nothing_changes(site):
+    before = site.live()
+
+    site.write(site.expert("steady"), site.expert("new", f"{BROKEN}-one", num_bytes=256))
+    site.await_error("is broken")
+
+    assert "slot local-" in json.dumps(site.state()["last_error"])
+    assert site.live() == before
+
+
+def slow_edit(site: Site, name: str) -> str:
+    """An edit whose engine takes a while; returns once it is being prepared."""
+    text = site.write(
+        site.expert("steady"),
+        site.expert("edited"),
+        site.scripted(0),
+        site.expert(
+            "late",
+            f"{SLOW}-{name}",
+            num_bytes=512,
+            engine={"kind": "vllm", "kv_cache_gib": len(name) / 9},
+        ),
+    )
+    deadline_s = time.monotonic() + 20
+    while site.state()["preparing"] is None:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
+    return text
+
+
+def test_a_worker_killed_during_an_edit_fails_no_request_and_does_not_stop_it(site):
+    site.await_live(site.write(site.expert("steady"), site.expert("edited"), site.scripted(0)))
+    with Load(site, ("steady", "edited", "scripted")).running(streams=False) as load:
+        text = slow_edit(site, "a")
+        site.service.replica("slot-local-1").kill()
+        site.await_live(text, within_s=60)
+
+    load.check()
+
+
+def test_a_conductor_killed_during_an_edit_fails_no_request_and_the_edit_comes_again(site):
+    with Load(site, ("steady", "scripted")).running() as load:
+        text = slow_edit(site, "bb")
+        site.service.replica("conductor").kill()
+        site.await_live(text, within_s=60)
+
+    load.check()
+
+
+def test_redis_killed_during_an_edit_fails_no_request_and_the_edit_is_not_lost(site):
+    with Load(site, ("steady", "scripted")).running() as load:
+        text = slow_edit(site, "ccc")
+        redis = next(p for p in site.service.processes() if "redis-server" in p.name())
+        redis.kill()
+        site.await_live(text, within_s=60)
+
+    load.check()
+
+
+def test_a_gateway_killed_comes_back_with_what_is_live(site):
+    text = site.write(site.expert("steady"), site.scripted(77))
+    number = site.await_live(text)
+
+    site.service.replica("gateway").kill()
+    with Load(site, ("scripted",)).running(streams=False, num_callers=2) as load:
+        deadline_s = time.monotonic() + 60
+        while sum(told == str(number) for _, told, _ in load.answers) < 50:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.1)
+
+    assert {words.split()[0] for _, _, words in load.answers} == {"edition77"}
+
+
+def test_slots_that_an_edit_adds_ask_for_a_restart(site):
+    text = site.file.read_text()
+
+    site.file.write_text(text.replace("count: 2", "count: 3"))
+
+    site.await_error("restart the service to add")
+    site.file.write_text(text)

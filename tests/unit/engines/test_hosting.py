@@ -1,0 +1,337 @@
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from orchestrator.engines.assignment import Assignment
+from orchestrator.engines.base import Call, Text
+from orchestrator.engines.collecting import collect
+from orchestrator.engines.fake import FakeEngine, FakeHost
+from orchestrator.engines.hosting import RETRY_S, Hosting
+from orchestrator.engines.lineage import Lineage
+from orchestrator.errors import EngineDeadError, ModelError, NotHostedError
+from orchestrator.registry.models import Expert
+from orchestrator.residency.clock import ManualClock
+
+MATHS, FRENCH, LAW = (Expert(id=id_) for id_ in ("maths", "french", "law"))
+
+
+class AnySibling(FakeHost):
+    """Becomes whatever it is told is of its lineage."""
+
+    def can_become(self, expert: Expert) -> bool:
+        return True
+
+
+class Openings:
+    """Opens fake hosts, as fast and as well as a test lets it."""
+
+    def __init__(self) -> None:
+        self.hosts: dict[str, FakeHost] = {}
+        self.failures: dict[str, BaseException] = {}
+        self.gates: dict[str, asyncio.Event] = {}
+        self.engine: Callable[[], FakeEngine | None] = lambda: None
+        self.opened: list[str] = []
+
+    async def open(self, lineage: Lineage) -> FakeHost:
+        self.opened.append(lineage.id)
+        if lineage.id in self.gates:
+            await self.gates[lineage.id].wait()
+        if lineage.id in self.failures:
+            raise self.failures[lineage.id]
+        self.hosts[lineage.id] = AnySibling(lineage.experts, engine=self.engine())
+        return self.hosts[lineage.id]
+
+
+def assigned(*, room_gib: float = 4, at_once: int = 3, **experts: list[Expert]) -> Assignment:
+    lineages = tuple(
+        Lineage(id=id_, experts=tuple(members), root=Path()) for id_, members in experts.items()
+    )
+    keys = frozenset(one.key for lineage in lineages for one in lineage.experts)
+    return Assignment(
+        stamp=repr(sorted(keys)),
+        lineages=lineages,
+        keys=keys,
+        memory_gib={lineage.id: 1.0 for lineage in lineages},
+        room_gib=room_gib,
+        at_once=at_once,
+        max_queue=64,
+    )
+
+
+def call(expert: Expert, **fields) -> Call:
+    prompt = Text(text="hi")
+    return Call(
+        id="c", expert=expert.id, generation=1, version=expert.version, prompt=prompt, **fields
+    )
+
+
+async def said(hosting: Hosting, expert: Expert) -> str:
+    return (await collect(hosting.slot.generate(call(expert)))).choices[0].text
+
+
+def states(hosting: Hosting) -> dict[str, str]:
+    return {engine.lineage: engine.state for engine in hosting.describe()}
+
+
+@pytest.fixture
+def openings() -> Openings:
+    return Openings()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+class Fetching:
+    """Fetches when a test lets it."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.failure: BaseException | None = None
+        self.begun = asyncio.Event()
+
+    async def bring(self, experts) -> None:
+        self.begun.set()
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+
+
+@pytest.fixture
+def fetching() -> Fetching:
+    return Fetching()
+
+
+@pytest.fixture
+async def hosting(openings, clock, fetching):
+    made = Hosting("local", open_host=openings.open, clock=clock, bring=fetching.bring)
+    yield made
+    await made.close()
+
+
+async def settled(hosting: Hosting, assignment: Assignment) -> None:
+    hosting.assign(assignment)
+    await hosting.settled()
+
+
+async def test_what_is_assigned_is_started_and_answers(hosting):
+    await settled(hosting, assigned(llama=[MATHS, FRENCH], qwen=[LAW]))
+
+    assert states(hosting) == {"llama": "up", "qwen": "up"}
+    assert await said(hosting, FRENCH) == "french: hi"
+    assert await said(hosting, LAW) == "law: hi"
+
+
+async def test_a_new_sibling_is_taken_at_once_and_no_engine_is_started(hosting, openings):
+    await settled(hosting, assigned(llama=[MATHS]))
+
+    hosting.assign(assigned(llama=[MATHS, FRENCH]))
+
+    assert await said(hosting, FRENCH) == "french: hi"
+    assert openings.opened == ["llama"]
+
+
+REMOTE = Expert(id="remote", model="org/name", sha256={"model.safetensors": "a" * 64})
+
+
+async def test_a_sibling_that_must_be_fetched_is_taken_once_it_is_here(hosting, fetching):
+    await settled(hosting, assigned(llama=[MATHS]))
+
+    hosting.assign(assigned(llama=[MATHS, FRENCH, REMOTE]))
+    await fetching.begun.wait()
+    assert states(hosting) == {"llama": "starting"}
+    assert [await said(hosting, one) for one in (MATHS, FRENCH)] == ["maths: hi", "french: hi"]
+    with pytest.raises(NotHostedError):
+        await said(hosting, REMOTE)
+    fetching.gate.set()
+    await hosting.settled()
+
+    assert states(hosting) == {"llama": "up"}
+    assert await said(hosting, REMOTE) == "remote: hi"
+
+
+async def test_a_sibling_that_cannot_be_fetched_says_why_and_the_others_serve(hosting, fetching):
+    fetching.failure = ModelError("'org/name' has another hash")
+    fetching.gate.set()
+    await settled(hosting, assigned(llama=[MATHS]))
+
+    await settled(hosting, assigned(llama=[MATHS, REMOTE]))
+
+    assert [(one.state, one.detail) for one in hosting.describe()] == [
+        ("failed", "'org/name' has another hash")
+    ]
+    assert await said(hosting, MATHS) == "maths: hi"
+    hosting.assign(assigned(llama=[MATHS]))
+    assert states(hosting) == {"llama": "up"}
+
+
+async def test_a_sibling_that_is_gone_is_refused_and_the_others_serve(hosting):
+    await settled(hosting, assigned(llama=[MATHS, FRENCH]))
+
+    hosting.assign(assigned(llama=[MATHS]))
+
+    with pytest.raises(NotHostedError):
+        await said(hosting, FRENCH)
+    assert await said(hosting, MATHS) == "maths: hi"
+
+
+async def test_an_engine_that_is_gone_ends_its_calls_first(hosting, openings):
+    gate = asyncio.Event()
+    openings.engine = lambda: FakeEngine("answered", gate=gate)
+    await settled(hosting, assigned(llama=[MATHS]))
+    running = asyncio.create_task(said(hosting, MATHS))
+    await openings.hosts["llama"].engine.arrived.wait()
+
+    hosting.assign(assigned())
+    assert states(hosting) == {"llama": "draining"}
+    gate.set()
+    assert await running == "answered"
+    hosting.advance()
+    await hosting.settled()
+
+    assert states(hosting) == {}
+
+
+async def test_a_start_that_fails_says_why_and_takes_nothing_down(hosting, openings):
+    openings.failures["qwen"] = EngineDeadError("no such device")
+
+    await settled(hosting, assigned(llama=[MATHS], qwen=[LAW]))
+
+    assert states(hosting) == {"llama": "up", "qwen": "failed"}
+    assert [e.detail for e in hosting.describe() if e.state == "failed"] == ["no such device"]
+    assert await said(hosting, MATHS) == "maths: hi"
+
+
+async def test_even_an_unforeseen_failure_is_a_reason_and_no_crash(hosting, openings):
+    openings.failures["qwen"] = ZeroDivisionError("oops")
+
+    await settled(hosting, assigned(llama=[MATHS], qwen=[LAW]))
+
+    assert [e.detail for e in hosting.describe() if e.state == "failed"] == [
+        "ZeroDivisionError('oops')"
+    ]
+
+
+async def test_a_failed_engine_is_tried_again_after_a_while(hosting, openings, clock):
+    openings.failures["qwen"] = EngineDeadError("no such device")
+    await settled(hosting, assigned(qwen=[LAW]))
+    openings.failures.clear()
+
+    hosting.advance()
+    assert states(hosting) == {"qwen": "failed"}
+    clock.advance(RETRY_S)
+    hosting.advance()
+    await hosting.settled()
+
+    assert states(hosting) == {"qwen": "up"}
+
+
+async def test_a_failed_engine_that_is_changed_is_tried_at_once(hosting, openings):
+    openings.failures["qwen"] = EngineDeadError("a tensor is missing")
+    await settled(hosting, assigned(qwen=[LAW]))
+    openings.failures.clear()
+
+    await settled(hosting, assigned(qwen=[Expert(id="law", model="mended")]))
+
+    assert states(hosting) == {"qwen": "up"}
+
+
+async def test_what_failed_and_is_not_wanted_any_more_is_forgotten(hosting, openings):
+    openings.failures["qwen"] = EngineDeadError("no such device")
+    await settled(hosting, assigned(qwen=[LAW]))
+
+    hosting.assign(assigned())
+
+    assert states(hosting) == {}
+
+
+async def test_an_engine_that_is_not_wanted_when_it_is_up_is_closed(hosting, openings):
+    openings.gates["qwen"] = asyncio.Event()
+    hosting.assign(assigned(qwen=[LAW]))
+    hosting.assign(assigned())
+    openings.gates["qwen"].set()
+
+    await hosting.settled()
+
+    assert states(hosting) == {}
+    with pytest.raises(EngineDeadError):
+        await openings.hosts["qwen"].check()
+
+
+async def test_siblings_that_came_during_the_start_are_taken_with_it(hosting, openings):
+    openings.gates["llama"] = asyncio.Event()
+    hosting.assign(assigned(llama=[MATHS]))
+    hosting.assign(assigned(llama=[MATHS, FRENCH]))
+    openings.gates["llama"].set()
+
+    await hosting.settled()
+
+    assert await said(hosting, FRENCH) == "french: hi"
+
+
+async def test_an_engine_without_room_waits_visibly_for_one_that_drains(hosting, openings):
+    gate = asyncio.Event()
+    openings.engine = lambda: FakeEngine(gate=gate)
+    await settled(hosting, assigned(room_gib=1, llama=[MATHS]))
+    running = asyncio.create_task(said(hosting, MATHS))
+    await openings.hosts["llama"].engine.arrived.wait()
+
+    hosting.assign(assigned(room_gib=1, qwen=[LAW]))
+    waiting = next(e for e in hosting.describe() if e.lineage == "qwen")
+    assert (waiting.state, waiting.detail) == ("waiting", "['llama'] have to end first")
+    gate.set()
+    await running
+    hosting.advance()
+    await hosting.settled()
+
+    assert states(hosting) == {"qwen": "up"}
+
+
+async def test_a_host_that_died_for_good_is_replaced_and_the_others_serve(hosting, openings, clock):
+    await settled(hosting, assigned(llama=[MATHS], qwen=[LAW]))
+    openings.failures["llama"] = EngineDeadError("out of memory")
+    await openings.hosts["llama"].die()
+    await hosting.check()
+    await hosting.slot.settled()
+
+    hosting.advance()
+    await hosting.settled()
+    assert states(hosting) == {"llama": "failed", "qwen": "up"}
+    assert await said(hosting, LAW) == "law: hi"
+    openings.failures.clear()
+    clock.advance(RETRY_S)
+    hosting.advance()
+    await hosting.settled()
+
+    assert await said(hosting, MATHS) == "maths: hi"
+
+
+async def test_a_host_that_died_comes_back_with_an_expert_that_is_wanted_now(hosting, openings):
+    await settled(hosting, assigned(llama=[MATHS, FRENCH]))
+    hosting.assign(assigned(llama=[FRENCH]))
+
+    await openings.hosts["llama"].die()
+    await hosting.check()
+    await hosting.slot.settled()
+
+    assert await said(hosting, FRENCH) == "french: hi"
+    assert openings.hosts["llama"].swaps == []
+
+
+async def test_the_queue_of_a_slot_is_as_long_as_the_registry_says(hosting, openings):
+    await settled(hosting, assigned(llama=[MATHS]))
+
+    hosting.assign(replace(assigned(llama=[MATHS]), max_queue=1))
+    openings.hosts["llama"].engine = FakeEngine(gate=asyncio.Event())
+    hosting.slot.bound(replace(hosting.slot.limits, capacity=1))
+    tasks = [asyncio.create_task(said(hosting, MATHS)) for _ in range(3)]
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+
+    assert [type(task.exception()).__name__ for task in done] == ["OverloadedError"]
+    assert len(pending) == 2
+    for task in pending:
+        task.cancel()
