@@ -163,4 +163,4 @@ def _table(trace: Trace, setting: Setting) -> Mapping[str, tuple[str, ...]]:
     )
     names = [f"s{number:02}" for number in range(setting.num_slots)]
     spaces = [SlotSpace(name=name, memory_gib=machine.device_gib) for name in names]
-    return place([lineage], spaces).slots_by_expert
+    return place([lineage], spaces).table.slots_by_expert
