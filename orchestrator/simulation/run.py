@@ -65,6 +65,7 @@ class Simulation:
         self._dispatching = contender.dispatching()
         self._table = _table(trace, setting)
         self._order = count()
+        self._ticket_ids = count(1)
         #: Time, order of being asked for, and a slot that may have something to do by then.
         self._events: list[tuple[float, int, SimulatedSlot]] = []
         self._due_s: dict[str, float] = {}
@@ -116,7 +117,7 @@ class Simulation:
     def _arrive(self, request: Request, now_s: float) -> None:
         max_wait_s = request.max_wait_s or self._setting.max_wait_s
         ticket = Ticket(
-            id=request.id,
+            id=next(self._ticket_ids),
             expert=request.expert,
             arrived_s=now_s,
             bound_s=None if max_wait_s is None else now_s + max_wait_s,

@@ -83,7 +83,7 @@ def test_what_is_refused_counts_as_an_endless_wait_and_takes_its_followers_along
     refusing = Contender(
         name="closed",
         policy=contender("lru", asked(("a", 0))).policy,
-        doorkeeper=lambda ticket, *state, now_s: 9.0 if ticket.id == 0 else None,
+        doorkeeper=lambda ticket, *state, now_s: 9.0 if ticket.id == 1 else None,
     )
     requests = [*asked(("a", 0), ("b", 1)).requests]
     follower = Request(
