@@ -15,7 +15,6 @@ from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.slot import Slot
 from orchestrator.errors import EngineDeadError, OrchestratorError
 from orchestrator.residency.clock import Clock
-from orchestrator.residency.loop import LoopLimits
 from orchestrator.residency.tenancy import (
     Close,
     Drain,
@@ -82,7 +81,7 @@ class Hosting:
         """Begin to become what `assignment` says; what it has in common with now serves on."""
         self._assignment = assignment
         self._wanted = {lineage.id: lineage for lineage in assignment.lineages}
-        self.slot.bound(LoopLimits(max_queue=assignment.max_queue))
+        self.slot.bound(assignment.limits)
         for id_, engine in self._engines.items():
             lineage = self._wanted.get(id_)
             if lineage is None:

@@ -12,6 +12,7 @@ from orchestrator.engines.assignment import Assignment
 from orchestrator.engines.lineage import Lineage, lineages
 from orchestrator.registry.models import Registry, Slot, VllmEngine
 from orchestrator.registry.variants import serving
+from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.placement import DispatchTable, SlotSpace, place
 from orchestrator.residency.placement import Lineage as Claim
 
@@ -120,11 +121,11 @@ def named_slots(registry: Registry) -> Iterator[tuple[str, Slot]]:
             yield from ((f"{slot.name}-{number}", slot) for number in range(slot.count))
 
 
-def assignment_of(share: Share, *, max_queue: int) -> Assignment:
+def assignment_of(share: Share, *, limits: LoopLimits) -> Assignment:
     """What the worker of a slot is told."""
     memory_gib = {one.id: claimed_gib(one, share.slot) for one in share.lineages}
     named = [(one.id, expert.key) for one in share.lineages for expert in one.experts]
-    content = repr((share.slot, named, memory_gib, max_queue))
+    content = repr((share.slot, named, memory_gib, limits))
     return Assignment(
         stamp=hashlib.sha256(content.encode()).hexdigest()[:16],
         lineages=share.lineages,
@@ -132,7 +133,7 @@ def assignment_of(share: Share, *, max_queue: int) -> Assignment:
         memory_gib=memory_gib,
         room_gib=share.slot.memory_gib,
         at_once=1 if share.slot.accelerators else _MAX_AT_ONCE,
-        max_queue=max_queue,
+        limits=limits,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.engines.assignment import Assignment
 from orchestrator.engines.lineage import Lineage
+from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.placement import DispatchTable
 from orchestrator.service.layout import Layout, Share, assignment_of
 from orchestrator.service.reports import Census, GatewayReport, WorkerReport
@@ -29,7 +30,7 @@ class Plan:
     number: int
     #: Of a proposed generation: with what is live until then.
     layout: Layout
-    max_queue: int
+    limits: LoopLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,7 +262,7 @@ class Rollcall:
         if newest is None:
             return
         self._assignments = {
-            share.name: assignment_of(self._with_pinned(share), max_queue=newest.max_queue)
+            share.name: assignment_of(self._with_pinned(share), limits=newest.limits)
             for share in newest.layout.shares
         }
 

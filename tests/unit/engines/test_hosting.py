@@ -14,6 +14,7 @@ from orchestrator.engines.lineage import Lineage
 from orchestrator.errors import EngineDeadError, ModelError, NotHostedError
 from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import ManualClock
+from orchestrator.residency.limits import LoopLimits
 
 MATHS, FRENCH, LAW = (Expert(id=id_) for id_ in ("maths", "french", "law"))
 
@@ -57,7 +58,7 @@ def assigned(*, room_gib: float = 4, at_once: int = 3, **experts: list[Expert]) 
         memory_gib={lineage.id: 1.0 for lineage in lineages},
         room_gib=room_gib,
         at_once=at_once,
-        max_queue=64,
+        limits=LoopLimits(max_queue=64),
     )
 
 
@@ -325,7 +326,7 @@ async def test_a_host_that_died_comes_back_with_an_expert_that_is_wanted_now(hos
 async def test_the_queue_of_a_slot_is_as_long_as_the_registry_says(hosting, openings):
     await settled(hosting, assigned(llama=[MATHS]))
 
-    hosting.assign(replace(assigned(llama=[MATHS]), max_queue=1))
+    hosting.assign(replace(assigned(llama=[MATHS]), limits=LoopLimits(max_queue=1)))
     openings.hosts["llama"].engine = FakeEngine(gate=asyncio.Event())
     hosting.slot.bound(replace(hosting.slot.limits, capacity=1))
     tasks = [asyncio.create_task(said(hosting, MATHS)) for _ in range(3)]

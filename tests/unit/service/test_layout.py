@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator.errors import SetupError
 from orchestrator.registry.models import Registry
+from orchestrator.residency.limits import LoopLimits
 from orchestrator.service.layout import Layout, assignment_of, grouped, lay_out
 from tests.unit.engines.checkpoints import write_model
 
@@ -75,7 +76,7 @@ def test_an_assignment_has_another_stamp_when_anything_that_a_worker_acts_on_cha
     fewer = replace(share, lineages=())
 
     stamps = [
-        assignment_of(one, max_queue=queue).stamp
+        assignment_of(one, limits=LoopLimits(max_queue=queue)).stamp
         for one, queue in ((share, 8), (share, 9), (wider, 8), (fewer, 8), (share, 8))
     ]
 
