@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from orchestrator.errors import SetupError
+from orchestrator.residency.bounded import Bounded
+from orchestrator.residency.estimates import refusal_s
 from orchestrator.simulation.peers.arrival_order import arrival_order
 from orchestrator.simulation.peers.collation import collation
 from orchestrator.simulation.peers.coserve import CoServe, LeastAdded
@@ -23,14 +25,18 @@ PEERS: Mapping[str, Callable[[Trace], Contender]] = {
         name="coserve", policy=lambda: CoServe(trace), dispatching=LeastAdded
     ),
 }
+#: Ours first.
+NAMES = ("bounded", *PEERS)
 
 
-def contender(name: str, trace: Trace) -> Contender:
-    """The contender of this name.
+def contender(name: str, trace: Trace, *, patience: float = Bounded().patience) -> Contender:
+    """The contender of this name for a trace; `patience` is our policy's knob.
 
     Raises:
         SetupError: there is none.
     """
+    if name == "bounded":
+        return Contender(name=name, policy=lambda: Bounded(patience=patience), doorkeeper=refusal_s)
     if name not in PEERS:
-        raise SetupError(f"no policy is called {name!r}; known: {list(PEERS)}")
+        raise SetupError(f"no policy is called {name!r}; known: {list(NAMES)}")
     return PEERS[name](trace)

@@ -26,7 +26,7 @@ def draw(outcomes: Sequence[Outcome], path: Path) -> None:
     if path.suffix not in _SUFFIXES:
         raise SetupError(f"{str(path)!r} is no picture; its suffix must be of {list(_SUFFIXES)}")
     figure = Figure(figsize=(12, 4), layout="constrained")
-    figure.suptitle(f"trace {outcomes[0].trace}, {outcomes[0].num_slots} slots")
+    figure.suptitle(f"trace {outcomes[0].trace}, slots: {outcomes[0].num_slots}")
     names = [outcome.policy for outcome in outcomes]
     places = list(range(len(names)))
     swaps, makespans, waits = figure.subplots(1, 3)
@@ -42,6 +42,7 @@ def draw(outcomes: Sequence[Outcome], path: Path) -> None:
     waits.set_title("wait, s")
     waits.legend()
     for axes in (swaps, makespans, waits):
+        axes.set_yscale("symlog")  # peers differ by orders of magnitude, and some waits are 0
         axes.set_xticks(places, names, rotation=30, ha="right")
     try:
         figure.savefig(path)

@@ -10,12 +10,12 @@ from itertools import count
 from math import inf
 
 from orchestrator.residency.placement import Lineage, SlotSpace, place
+from orchestrator.residency.policy import Policy
 from orchestrator.residency.tickets import Ticket
 from orchestrator.simulation.dispatching import Dispatching, LeastInFlight
 from orchestrator.simulation.machine import Machine
 from orchestrator.simulation.outcome import Fate, Outcome, summed
-from orchestrator.simulation.policies import Doorkeeper, Policy
-from orchestrator.simulation.slot import SimulatedSlot
+from orchestrator.simulation.slot import Doorkeeper, SimulatedSlot
 from orchestrator.simulation.trace import Request, Trace
 
 

@@ -5,20 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
+from typing import Protocol
 
 from orchestrator.costs.costs import Costs
 from orchestrator.residency.actions import Admit, Drain, Expire, Swap, Wait
+from orchestrator.residency.policy import Policy
 from orchestrator.residency.state import Footprint, SlotState
 from orchestrator.residency.tickets import Queues, Ticket
 from orchestrator.simulation.batching import Accelerator
 from orchestrator.simulation.engine import SimulatedEngine
 from orchestrator.simulation.machine import Machine
 from orchestrator.simulation.outcome import Fate
-from orchestrator.simulation.policies import Doorkeeper, Policy
 from orchestrator.simulation.trace import Request
 
 #: Decisions at one moment after which a policy is taken to go round in circles.
 _MAX_DECISIONS = 1_000_000
+
+
+class Doorkeeper(Protocol):
+    """Says at arrival whether a ticket can be taken."""
+
+    def __call__(
+        self, ticket: Ticket, state: SlotState, queues: Queues, costs: Costs, *, now_s: float
+    ) -> float | None:
+        """Seconds after which to come again, `None` for a ticket that is taken."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
