@@ -59,20 +59,11 @@ def findings(draft: Draft, weights: Mapping[int, Weights]) -> Iterator[Finding]:
 
 
 def need_of(expert: Expert, weights: Weights | None, slot: Slot) -> Need:
-    """What one engine of a hosted expert takes in `slot`.
-
-    Unknown weights (still on the hub) count by `parameters`, or as nothing where that is silent.
-    """
+    """What one engine of a hosted expert takes in `slot`."""
     engine = _vllm(expert)
-    width = _DTYPE_BYTES.get(engine.dtype) or (None if slot.accelerators else 4)
-    if weights is not None:
-        weights_gib = weights.memory_gib(bytes_per_float=width)
-        disk_gib = weights.disk_gib
-        factor = weights_gib / disk_gib if disk_gib else 1.0
-        source = f"{disk_gib:.3g} on disk x {factor:g}"
-    else:
-        weights_gib = (expert.parameters or 0) * (width or 2) / _GIB
-        source = f"{expert.parameters or 'unknown'} parameters x {width or 2} bytes"
+    weights_gib, source = loaded_gib(
+        engine, weights, parameters=expert.parameters, on_cpu=not slot.accelerators
+    )
     return Need(
         expert_id=expert.id,
         weights_gib=weights_gib,
@@ -81,6 +72,22 @@ def need_of(expert: Expert, weights: Weights | None, slot: Slot) -> Need:
         overhead_gib=slot.engine_overhead_gib,
         tensor_parallel=engine.tensor_parallel,
     )
+
+
+def loaded_gib(
+    engine: VllmEngine, weights: Weights | None, *, parameters: int | None, on_cpu: bool
+) -> tuple[float, str]:
+    """Memory of the weights in their arithmetic type, GiB, and what it was computed from.
+
+    Unknown weights (still on the hub) count by `parameters`, or as nothing where that is silent.
+    """
+    width = _DTYPE_BYTES.get(engine.dtype) or (4 if on_cpu else None)
+    if weights is None:
+        source = f"{parameters or 'unknown'} parameters x {width or 2} bytes"
+        return (parameters or 0) * (width or 2) / _GIB, source
+    weights_gib, disk_gib = weights.memory_gib(bytes_per_float=width), weights.disk_gib
+    factor = weights_gib / disk_gib if disk_gib else 1.0
+    return weights_gib, f"{disk_gib:.3g} on disk x {factor:g}"
 
 
 def _vllm(expert: Expert) -> VllmEngine:
