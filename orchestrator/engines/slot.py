@@ -19,6 +19,7 @@ from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import Clock
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.loop import SlotLoop
+from orchestrator.residency.policy import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,7 @@ class Slot:
         clock: a running event loop, or a manual clock.
         limits: what each host takes at once and what may wait for it.
         revive: replaces the dead host of a lineage; without it a dead host stays dead.
+        policy: decides for each host; `Bounded` where none is given.
     """
 
     def __init__(
@@ -104,11 +106,13 @@ class Slot:
         clock: Clock,
         limits: LoopLimits | None = None,
         revive: Callable[[str, Host], Awaitable[Host]] | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self._name = name
         self._clock = clock
         self.limits = limits or LoopLimits()
         self._revive = revive
+        self._policy = policy
         self._queue_length = metrics.QUEUE_LENGTH.labels(name)
         self._place_by_lineage: dict[str, _Place] = {}
         self._place_by_key: dict[str, _Place] = {}
@@ -122,7 +126,12 @@ class Slot:
             revive=None if self._revive is None else partial(self._revive, lineage),
             on_queue=self._count_queue,
         )
-        loop = SlotLoop(seat, clock=self._clock, limits=self.limits)
+        loop = SlotLoop(
+            seat,
+            clock=self._clock,
+            limits=self.limits,
+            policy=self._policy,
+        )
         self._place_by_lineage[lineage] = _Place(seat=seat, loop=loop)
         self.assign(lineage, experts)
 
