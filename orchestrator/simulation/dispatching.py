@@ -1,10 +1,11 @@
-"""Which slot a simulated call goes to: as the gateway decides it, or as a peer does."""
+"""Which slot a simulated call goes to: as the gateway decides it, or as it is done elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from orchestrator.residency.preference import disturbance
 from orchestrator.simulation.slot import SimulatedSlot
 
 
@@ -16,15 +17,11 @@ class Dispatching(Protocol):
         ...
 
 
-class LeastInFlight:
-    """As `engines/dispatch.py` ranks them: fewest calls, then where the expert was last."""
+def least_disturbed(expert: str, slots: Sequence[SimulatedSlot]) -> Iterable[SimulatedSlot]:
+    """As our gateway ranks them, if it were the only one."""
+    return sorted(slots, key=lambda slot: disturbance(expert, slot.load))
 
-    def __init__(self) -> None:
-        self._last_slot: dict[str, str] = {}
 
-    def __call__(self, expert: str, slots: Sequence[SimulatedSlot]) -> Iterable[SimulatedSlot]:
-        """The slots, the least loaded first; the first one is remembered."""
-        last = self._last_slot.get(expert)
-        ranked = sorted(slots, key=lambda slot: (slot.num_calls, slot.name != last))
-        self._last_slot[expert] = ranked[0].name
-        return ranked
+def least_in_flight(expert: str, slots: Sequence[SimulatedSlot]) -> Iterable[SimulatedSlot]:
+    """Fewest calls, then where the expert was last: what gateways do that balance load alone."""
+    return sorted(slots, key=lambda slot: (slot.num_calls, slot.load.last_expert != expert))

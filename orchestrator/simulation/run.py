@@ -12,7 +12,7 @@ from math import inf
 from orchestrator.residency.placement import Lineage, SlotSpace, place
 from orchestrator.residency.policy import Policy
 from orchestrator.residency.tickets import Ticket
-from orchestrator.simulation.dispatching import Dispatching, LeastInFlight
+from orchestrator.simulation.dispatching import Dispatching, least_in_flight
 from orchestrator.simulation.machine import Machine
 from orchestrator.simulation.outcome import Fate, Outcome, summed
 from orchestrator.simulation.slot import Doorkeeper, SimulatedSlot
@@ -28,7 +28,8 @@ class Contender:
     policy: Callable[[], Policy]
     #: Refuses at the door, `None` where all is taken.
     doorkeeper: Doorkeeper | None = None
-    dispatching: Callable[[], Dispatching] = LeastInFlight
+    #: Which slot is asked first.
+    dispatching: Dispatching = least_in_flight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,6 @@ class Simulation:
             )
             for name in (f"s{number:02}" for number in range(setting.num_slots))
         }
-        self._dispatching = contender.dispatching()
         self._table = _table(trace, setting)
         self._order = count()
         self._ticket_ids = count(1)
@@ -123,7 +123,7 @@ class Simulation:
             bound_s=None if max_wait_s is None else now_s + max_wait_s,
         )
         hosts = [self._slots[name] for name in self._table[request.expert]]
-        for slot in self._dispatching(request.expert, hosts):
+        for slot in self._contender.dispatching(request.expert, hosts):
             if slot.takes(request, ticket, now_s=now_s):
                 self._look_at(slot)
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
@@ -10,6 +11,7 @@ from typing import Protocol
 from orchestrator.costs.costs import Costs
 from orchestrator.residency.actions import Admit, Drain, Expire, Swap, Wait
 from orchestrator.residency.policy import Policy
+from orchestrator.residency.preference import SlotLoad
 from orchestrator.residency.state import Footprint, SlotState
 from orchestrator.residency.tickets import Queues, Ticket
 from orchestrator.simulation.batching import Accelerator
@@ -70,6 +72,8 @@ class SimulatedSlot:
         self._policy = policy
         self._doorkeeper = doorkeeper
         self._requests: dict[int, Request] = {}
+        self._num_by_expert: Counter[str] = Counter()
+        self._last_expert: str | None = None
         self._calls: dict[int, _Call] = {}
         self._alarm_s = inf
         #: Swaps under way: their ends by engine.
@@ -93,6 +97,11 @@ class SimulatedSlot:
         )
 
     @property
+    def load(self) -> SlotLoad:
+        """The slot as a gateway sees it."""
+        return SlotLoad(num_by_expert=self._num_by_expert, last_expert=self._last_expert)
+
+    @property
     def num_calls(self) -> int:
         """Calls that wait or run here."""
         return len(self.queues) + len(self._calls)
@@ -110,6 +119,8 @@ class SimulatedSlot:
             if again_s is not None:
                 return False
         self._requests[ticket.id] = request
+        self._num_by_expert[ticket.expert] += 1
+        self._last_expert = ticket.expert
         self.queues.add(ticket)
         self._decide(now_s)
         return True
@@ -172,7 +183,7 @@ class SimulatedSlot:
         ticket = self.queues.remove(ticket_id)
         assert ticket is not None, f"ticket {ticket_id} does not wait"
         fate = Fate(made_s=ticket.arrived_s, began_s=None, ended_s=now_s)
-        self._fates.append((self._requests.pop(ticket_id), fate))
+        self._leave(self._requests.pop(ticket_id), fate)
 
     def _end_answer(self, ticket_id: int, now_s: float) -> None:
         call = self._calls.pop(ticket_id)
@@ -181,7 +192,13 @@ class SimulatedSlot:
         fate = Fate(
             made_s=call.ticket.arrived_s, began_s=call.began_s, ended_s=now_s, is_hit=call.is_hit
         )
-        self._fates.append((call.request, fate))
+        self._leave(call.request, fate)
+
+    def _leave(self, request: Request, fate: Fate) -> None:
+        self._fates.append((request, fate))
+        self._num_by_expert[request.expert] -= 1
+        if not self._num_by_expert[request.expert]:
+            del self._num_by_expert[request.expert]
 
     def _end_swap(self, engine_id: str, now_s: float) -> None:
         engine = self._engines[engine_id]

@@ -61,16 +61,13 @@ class CoServe:
         return min(free, key=worth)
 
 
-class LeastAdded:
+def least_added(expert: str, slots: Sequence[SimulatedSlot]) -> Iterable[SimulatedSlot]:
     """Sends a call to the slot to which it adds the least time: no swap where its expert is."""
-
-    def __call__(self, expert: str, slots: Sequence[SimulatedSlot]) -> Iterable[SimulatedSlot]:
-        """The slots, the soonest done first."""
-        return sorted(slots, key=lambda slot: _done_s(slot, expert))
+    return sorted(slots, key=lambda slot: _done_s(slot, expert))
 
 
 def _done_s(slot: SimulatedSlot, expert: str) -> tuple[float, int]:
-    """Seconds of swaps that end before a call would be served, and the calls beside it."""
+    """Seconds until a call would be served, with what it adds counted twice, and all calls."""
     state, groups = slot.state, slot.queues.groups
     ahead = [one for one in groups if holder(state, one) is None]
     is_here = holder(state, expert) is not None or expert in ahead or is_coming(state, expert)
@@ -79,7 +76,8 @@ def _done_s(slot: SimulatedSlot, expert: str) -> tuple[float, int]:
     added_s = 0.0 if is_here else slot.costs.step("swap", expert).mean_s
     service_s = slot.costs.service(expert).mean_s
     waiting_s = sum(slot.costs.step("swap", one).mean_s + service_s for one in ahead)
-    return added_s + waiting_s, slot.num_calls
+    rounds = slot.num_calls / sum(engine.capacity for engine in state.engines)
+    return added_s + waiting_s + rounds * service_s, slot.num_calls
 
 
 def _leaders(trace: Trace) -> dict[str, frozenset[str]]:
