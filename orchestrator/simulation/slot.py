@@ -97,6 +97,18 @@ class SimulatedSlot:
         )
 
     @property
+    def held(self) -> set[str]:
+        """Experts in place, and those that are on their way."""
+        found = {engine.resident for engine in self._engines.values()}
+        found |= {engine.change.expert for engine in self._engines.values() if engine.change}
+        return {expert for expert in found if expert is not None}
+
+    @property
+    def capacity(self) -> int:
+        """Calls that its engines take at once."""
+        return self._machine.engines * self._machine.capacity
+
+    @property
     def load(self) -> SlotLoad:
         """The slot as a gateway sees it."""
         return SlotLoad(num_by_expert=self._num_by_expert, last_expert=self._last_expert)

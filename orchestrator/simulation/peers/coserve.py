@@ -68,15 +68,15 @@ def least_added(expert: str, slots: Sequence[SimulatedSlot]) -> Iterable[Simulat
 
 def _done_s(slot: SimulatedSlot, expert: str) -> tuple[float, int]:
     """Seconds until a call would be served, with what it adds counted twice, and all calls."""
-    state, groups = slot.state, slot.queues.groups
-    ahead = [one for one in groups if holder(state, one) is None]
-    is_here = holder(state, expert) is not None or expert in ahead or is_coming(state, expert)
-    if not is_here:
+    held, costs = slot.held, slot.costs
+    ahead = [one for one in slot.queues.groups if one not in held]
+    added_s = 0.0
+    if expert not in held and expert not in slot.queues.groups:
+        added_s = costs.step("swap", expert).mean_s
         ahead.append(expert)
-    added_s = 0.0 if is_here else slot.costs.step("swap", expert).mean_s
-    service_s = slot.costs.service(expert).mean_s
-    waiting_s = sum(slot.costs.step("swap", one).mean_s + service_s for one in ahead)
-    rounds = slot.num_calls / sum(engine.capacity for engine in state.engines)
+    service_s = costs.service(expert).mean_s
+    waiting_s = sum(costs.step("swap", one).mean_s + service_s for one in ahead)
+    rounds = slot.num_calls / slot.capacity
     return added_s + waiting_s + rounds * service_s, slot.num_calls
 
 
