@@ -9,12 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
+from orchestrator.engines.lineage import is_known
 from orchestrator.engines.vllm_args import installed_arguments
-from orchestrator.registry.faults import Fault
+from orchestrator.errors import RegistryError, SetupError
+from orchestrator.registry.faults import Fault, Place
 from orchestrator.registry.loader import Checked
 from orchestrator.registry.loader import check as check_registry
 from orchestrator.registry.models import Registry
 from orchestrator.registry.variants import Choice
+from orchestrator.service.layout import grouped, lay_out
 
 
 def check(
@@ -22,10 +25,28 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Check a registry file: exit code 0 when it can be served, 1 when it has faults."""
-    checked = check_registry(file, engine_args=installed_arguments())
+    checked = _placed(file, check_registry(file, engine_args=installed_arguments()))
     typer.echo(json.dumps(_document(checked), indent=2) if as_json else _text(file, checked))
     if checked.registry is None:
         raise typer.Exit(1)
+
+
+def _placed(file: Path, checked: Checked) -> Checked:
+    """What the check found, and whether the engines have room in the slots all together.
+
+    Not asked while a model is unknown: siblings of it would be taken for engines of their own.
+    """
+    registry = checked.registry
+    if registry is None:
+        return checked
+    try:
+        lineages = grouped(registry, file.resolve().parent)
+        if all(is_known(one, lineage) for lineage in lineages for one in lineage.experts):
+            lay_out(registry, lineages)
+    except (RegistryError, SetupError) as exc:
+        fault = Fault(place=Place(file=str(file)), key="slots", reason=exc.message)
+        return dataclasses.replace(checked, registry=None, faults=(fault,))
+    return checked
 
 
 def _text(file: Path, checked: Checked) -> str:

@@ -158,6 +158,11 @@ def model_folder(expert: Expert, root: Path) -> Path | None:
     return folder if folder.is_dir() else fetched_folder(expert)
 
 
+def is_known(expert: Expert, lineage: Lineage) -> bool:
+    """Whether configuration and headers of an expert's model are here."""
+    return (lineage.folder(expert) or outline_folder(expert)) is not None
+
+
 def _adapter_folder(expert: Expert, root: Path) -> Path | None:
     if expert.adapter is None:
         return None

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestrator.checkpoints.manifest import replacing
@@ -126,6 +125,9 @@ class Notebook:
         self._change(weights, lambda notes: notes.with_load(kind, conditions, seconds))
 
     def _change(self, weights: str, change: Callable[[Notes], Notes]) -> None:
+        # Whoever only checks a registry reads notes at most, and has no extra.
+        from filelock import FileLock
+
         path = self.path(weights)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

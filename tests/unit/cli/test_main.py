@@ -54,6 +54,22 @@ except SystemExit:
     assert done.stderr.strip() == "[]"
 
 
+def test_a_registry_is_checked_without_any_extra():
+    extras = ["filelock", "huggingface_hub", "numpy", "ray", "torch", "vllm", "watchfiles"]
+    code = f"""
+import sys
+sys.modules |= dict.fromkeys({extras})
+from orchestrator.cli.main import main
+main(["check", "experts.yaml"])
+"""
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("experts.yaml:")
+    assert "valid: 16 experts" in done.stdout
+    assert done.stderr == ""
+
+
 def test_an_unknown_command_names_the_nearest(capsys):
     code, _, err = run(capsys, "chek")
 
@@ -112,6 +128,28 @@ experts:
     variants: [{name: half, dtype: bfloat16, loss: 0.4}]
 slots: [{name: local, memory_gib: 2}]
 """
+
+
+def test_check_says_that_all_engines_together_have_no_room(capsys, tmp_path):
+    text = """\
+experts:
+  - {id: one, model: one, engine: {kind: vllm, kv_cache_gib: 0.5}}
+  - {id: two, model: two, engine: {kind: vllm, kv_cache_gib: 0.25}}
+slots:
+  - {name: local, memory_gib: 2}
+"""
+    for name in ("one", "two"):
+        write_model(tmp_path / name)
+    path = tmp_path / "experts.yaml"
+    path.write_text(text)
+
+    code, out, _ = run(capsys, "check", path)
+
+    # 0.5 + 1 and 0.25 + 1 of 2 GiB; with equal settings the two would be siblings in one engine.
+    assert code == 1
+    assert f"{path}:1:1: slots: no slot has room left for lineage" in out
+    path.write_text(text.replace("0.25", "0.5"))
+    assert run(capsys, "check", path)[0] == 0
 
 
 def test_check_says_which_variant_serves_where(capsys, tmp_path):
