@@ -43,6 +43,8 @@ class _Engine:
     memory_gib: float
     state: State
     task: asyncio.Task[None] | None = None
+    #: It died, and a new one is being started in its place.
+    is_reviving: bool = False
     failure: str = ""
     retry_at_s: float = 0.0
 
@@ -228,11 +230,16 @@ class Hosting:
         Raises:
             EngineDeadError: it does not start.
         """
-        await dead.close()
+        engine = self._engines[lineage_id]
+        _LOG.warning("slot %s: starting engine %s again", self._name, lineage_id)
+        engine.is_reviving = True
         try:
-            return await self._open_host(self._engines[lineage_id].lineage)
+            await dead.close()
+            return await self._open_host(engine.lineage)
         except OrchestratorError as exc:
             raise EngineDeadError(f"engine {lineage_id} does not restart: {exc}") from exc
+        finally:
+            engine.is_reviving = False
 
     def _tenants(self) -> list[Tenant]:
         return [
@@ -255,6 +262,8 @@ class Hosting:
         detail = engine.failure or self._joining.troubles.get(id_, "")
         if detail:
             state = "failed"
+        elif engine.is_reviving:
+            state, detail = "starting", f"starting {id_} again, which died"
         elif state == "starting" or self._joining.is_busy(id_):
             state = "starting"
             detail = fetched.doing(engine.lineage.experts) or ""

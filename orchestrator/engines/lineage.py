@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from orchestrator.engines.adapter_room import lora_places
 from orchestrator.engines.fetched import fetched_adapter, fetched_folder, outline_folder
 from orchestrator.errors import RegistryError, SwapError
+from orchestrator.registry import reckoning
+from orchestrator.registry.kinship import comparable_config
 from orchestrator.registry.lora import USUAL_RANK, read_adapter, roomy_rank
 from orchestrator.registry.models import Expert, VllmEngine
-from orchestrator.registry.weights import read_checkpoint
+from orchestrator.registry.weights import Stamp, Weights, read_checkpoint, stamp
 
-_NAMES = frozenset({"_name_or_path", "name_or_path", "model_name", "finetuning_task"})
-_NOTES = frozenset({"dtype", "torch_dtype", "transformers_version", "vllm_version"})
 _PARSERS = frozenset({"tool_parser", "reasoning_parser"})
-
-#: Name, size and time of change of each file, ns.
-_Stamp = tuple[tuple[str, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +34,8 @@ class Lineage:
     experts: tuple[Expert, ...]
     #: What relative model paths are relative to.
     root: Path
-    #: Bytes of one expert's weights on disk; 0 where they are fetched and not yet known.
+    #: Bytes of one expert's weights once loaded; by `parameters` where they are fetched and not
+    #: yet known, and 0 where that is silent.
     num_weight_bytes: int = 0
     #: Whether the engine runs on a CPU.
     on_cpu: bool = True
@@ -129,7 +125,9 @@ class _Member:
 
 
 def _lineage(lineage_id: str, members: Sequence[_Member], root: Path, *, on_cpu: bool) -> Lineage:
-    rank = _max_lora_rank(members)
+    engine = members[0].expert.engine
+    assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
+    rank = reckoning.lora_rank(engine, (member.rank for member in members))
     return Lineage(
         id=_named(lineage_id, rank),
         experts=tuple(member.expert for member in members),
@@ -137,26 +135,10 @@ def _lineage(lineage_id: str, members: Sequence[_Member], root: Path, *, on_cpu:
         num_weight_bytes=members[0].num_weight_bytes,
         on_cpu=on_cpu,
         max_lora_rank=rank,
-        num_adapter_bytes=_adapter_bytes(members[0], rank, on_cpu=on_cpu),
+        num_adapter_bytes=reckoning.adapter_bytes(
+            engine, num_sides=members[0].num_sides, rank=rank, on_cpu=on_cpu
+        ),
     )
-
-
-def _max_lora_rank(members: Sequence[_Member]) -> int:
-    engine = members[0].expert.engine
-    assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
-    if engine.max_loras is None:
-        return 0
-    given = engine.args.get("max_lora_rank", engine.args.get("max-lora-rank"))
-    return int(given) if given else roomy_rank(max(member.rank for member in members))
-
-
-def _adapter_bytes(member: _Member, rank: int, *, on_cpu: bool) -> int:
-    """What vLLM sets aside: every matrix may have an adapter, as many at once as there may be."""
-    engine = member.expert.engine
-    assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
-    num_bytes = 4 if engine.dtype == "float32" or (on_cpu and engine.dtype == "auto") else 2
-    num_places = lora_places(engine, on_cpu=on_cpu)
-    return member.num_sides * rank * num_bytes * num_places
 
 
 def _named(lineage: str, max_lora_rank: int) -> str:
@@ -195,13 +177,18 @@ def _rank(expert: Expert, root: Path) -> int:
 def _identify(expert: Expert, root: Path, *, on_cpu: bool) -> _Member:
     folder = model_folder(expert, root) or outline_folder(expert)
     alone = expert.base or expert.id
-    settings = expert.engine.model_dump_json(exclude=set(_PARSERS))
+    engine = expert.engine
+    assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
+    settings = engine.model_dump_json(exclude=set(_PARSERS))
     try:
         rank = _rank(expert, root)
         if folder is None:
-            known = _Identity(lineage=_hidden(alone, expert.model, settings))
+            known = _Identity(
+                lineage=_hidden(alone, expert.model, settings),
+                num_weight_bytes=_num_bytes(engine, None, expert.parameters, on_cpu=on_cpu),
+            )
         else:
-            known = _identity(folder, _stamp(folder), settings, f"{alone} {expert.model}", on_cpu)
+            known = _identity(folder, stamp(folder), settings, f"{alone} {expert.model}", on_cpu)
     except (RegistryError, SwapError) as exc:
         raise RegistryError(f"expert {expert.id!r}: {exc.message}") from exc
     return _Member(
@@ -211,6 +198,14 @@ def _identify(expert: Expert, root: Path, *, on_cpu: bool) -> _Member:
         num_sides=known.num_sides,
         rank=rank,
     )
+
+
+def _num_bytes(
+    engine: VllmEngine, weights: Weights | None, parameters: int | None, *, on_cpu: bool
+) -> int:
+    """Bytes of the weights once loaded, as `orchestrator check` counts them."""
+    loaded_gib, _ = reckoning.loaded_gib(engine, weights, parameters=parameters, on_cpu=on_cpu)
+    return int(loaded_gib * 2**30)
 
 
 def _hidden(alone: str, model: str | None, settings: str) -> str:
@@ -230,9 +225,9 @@ class _Identity:
 
 # An edit of one expert of a thousand must not read the headers of all.
 @lru_cache(maxsize=16_384)
-def _identity(folder: Path, stamp: _Stamp, settings: str, alone: str, on_cpu: bool) -> _Identity:
-    """See `_identify`; `stamp` is there so that files that changed are read again."""
-    del stamp
+def _identity(folder: Path, stamped: Stamp, settings: str, alone: str, on_cpu: bool) -> _Identity:
+    """See `_identify`; `stamped` is there so that files that changed are read again."""
+    del stamped
     config = _read_config(folder)
     checkpoint = read_checkpoint(folder)
     shared = {
@@ -245,29 +240,11 @@ def _identity(folder: Path, stamp: _Stamp, settings: str, alone: str, on_cpu: bo
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]
     return _Identity(
         lineage=f"{config.get('model_type', 'model')}-{digest}",
-        num_weight_bytes=checkpoint.num_bytes,
-        num_sides=sum(sum(spec.shape) for spec in checkpoint.tensors.values() if spec.is_matrix),
+        num_weight_bytes=_num_bytes(
+            VllmEngine.model_validate_json(settings), checkpoint.weights, None, on_cpu=on_cpu
+        ),
+        num_sides=checkpoint.weights.num_sides,
     )
-
-
-def _stamp(folder: Path) -> _Stamp:
-    """Names, sizes and times of the files that identify a checkpoint."""
-    try:
-        with os.scandir(folder) as entries:
-            found = [one for one in entries if one.name.endswith((".json", ".safetensors"))]
-            stats = [(one.name, one.stat()) for one in found]
-    except OSError as exc:
-        raise RegistryError(f"{folder} cannot be read: {exc}") from exc
-    return tuple(sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats))
-
-
-def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A `config.json` less what may differ between siblings: names, token ids, notes, versions."""
-    return {
-        key: comparable_config(value) if isinstance(value, Mapping) else value
-        for key, value in config.items()
-        if key not in _NAMES | _NOTES and not key.endswith("_token_id")
-    }
 
 
 def _settings(

@@ -18,6 +18,7 @@ from typing import Any
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 
+from orchestrator.engines.vllm_args import installed_arguments
 from orchestrator.errors import OrchestratorError
 from orchestrator.registry.control import Control
 from orchestrator.registry.edit import checker
@@ -74,7 +75,9 @@ class Conductor:
         self._told = {slot: asyncio.Event() for slot in workers}
         generations = StoredGenerations(RedisStore(RedisLink(plan.store_url)))
         self._replicas = Replicas(self._rollcall, generations, tell=self._tell)
-        rollout = Rollout(generations, self._replicas, check=checker())
+        rollout = Rollout(
+            generations, self._replicas, check=checker(engine_args=installed_arguments())
+        )
         self._file = RegistryFile(plan.registry, rollout)
         self._control = Control(rollout, generations, self._file)
         asking = [self._keep_asking(slot) for slot in workers]

@@ -11,6 +11,7 @@ from pathlib import Path
 from orchestrator.engines.assignment import Assignment
 from orchestrator.engines.lineage import Lineage, lineages
 from orchestrator.registry.models import Registry, Slot, VllmEngine
+from orchestrator.registry.reckoning import engine_gib
 from orchestrator.registry.variants import serving
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.placement import DispatchTable, SlotSpace, place
@@ -164,25 +165,27 @@ def _log_variants(registry: Registry) -> None:
 
 
 def claimed_gib(lineage: Lineage, slot: Slot) -> float:
-    """Memory of one engine: weights, KV cache and what the process takes."""
-    return _engine_gib(lineage) + slot.engine_overhead_gib
+    """Memory of one engine, as the check of the registry counts it."""
+    return _engine_gib(lineage, slot.engine_overhead_gib)
 
 
-def _engine_gib(lineage: Lineage) -> float:
+def _engine_gib(lineage: Lineage, overhead_gib: float) -> float:
+    loaded_gib = (lineage.num_weight_bytes + lineage.num_adapter_bytes) / _GIB
+    return engine_gib(_engine(lineage), loaded_gib=loaded_gib, overhead_gib=overhead_gib)
+
+
+def _engine(lineage: Lineage) -> VllmEngine:
     engine = lineage.experts[0].engine
     assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
-    num_bytes = lineage.num_weight_bytes + lineage.num_adapter_bytes
-    return num_bytes / _GIB + engine.kv_cache_gib
+    return engine
 
 
 def _claim(lineage: Lineage, overhead_gib: float) -> Claim:
-    engine = lineage.experts[0].engine
-    assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
     return Claim(
         id=lineage.id,
         experts=tuple(expert.key for expert in lineage.experts),
-        memory_gib=_engine_gib(lineage) + overhead_gib,
-        accelerators=engine.tensor_parallel,
+        memory_gib=_engine_gib(lineage, overhead_gib),
+        accelerators=_engine(lineage).tensor_parallel,
     )
 
 

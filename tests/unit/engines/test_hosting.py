@@ -33,12 +33,14 @@ class Openings:
         self.hosts: dict[str, FakeHost] = {}
         self.failures: dict[str, BaseException] = {}
         self.gates: dict[str, asyncio.Event] = {}
+        self.at_gate = asyncio.Event()
         self.engine: Callable[[], FakeEngine | None] = lambda: None
         self.opened: list[str] = []
 
     async def open(self, lineage: Lineage) -> FakeHost:
         self.opened.append(lineage.id)
         if lineage.id in self.gates:
+            self.at_gate.set()
             await self.gates[lineage.id].wait()
         if lineage.id in self.failures:
             raise self.failures[lineage.id]
@@ -309,6 +311,22 @@ async def test_a_host_that_died_for_good_is_replaced_and_the_others_serve(hostin
     await hosting.settled()
 
     assert await said(hosting, MATHS) == "maths: hi"
+
+
+async def test_an_engine_that_is_started_again_is_not_up_meanwhile(hosting, openings):
+    await settled(hosting, assigned(llama=[MATHS], qwen=[LAW]))
+    gate = openings.gates["llama"] = asyncio.Event()
+    await openings.hosts["llama"].die()
+    await hosting.check()
+    await openings.at_gate.wait()
+
+    during = {engine.lineage: (engine.state, engine.detail) for engine in hosting.describe()}
+    gate.set()
+    await hosting.slot.settled()
+
+    assert during["llama"] == ("starting", "starting llama again, which died")
+    assert during["qwen"][0] == "up"
+    assert states(hosting) == {"llama": "up", "qwen": "up"}
 
 
 async def test_a_host_that_died_comes_back_with_an_expert_that_is_wanted_now(hosting, openings):

@@ -5,6 +5,7 @@ import pytest
 from orchestrator.engines.lineage import lineages
 from orchestrator.errors import RegistryError
 from orchestrator.registry.models import Expert, FakeEngine, VllmEngine
+from tests import registries
 from tests.unit.engines.checkpoints import TENSORS, lora_tensors, write_adapter, write_model
 
 
@@ -77,6 +78,27 @@ def test_experts_of_other_kinds_are_left_out_and_hub_models_alone(tmp_path):
     )
 
     assert grouped(experts, tmp_path) == [["hub"], ["hub2"]]
+
+
+def test_weights_still_on_the_hub_need_room_by_their_parameters(tmp_path):
+    experts = [
+        Expert(id="small", model="org/small", parameters=2**30),
+        Expert(id="half", model="org/half", parameters=2**30, engine=VllmEngine(dtype="bfloat16")),
+        Expert(id="unknown", model="org/unknown"),
+    ]
+
+    found = lineages(experts, tmp_path)
+
+    assert [one.num_weight_bytes for one in found] == [4 * 2**30, 2 * 2**30, 0]  # float32 on a CPU
+
+
+def test_weights_need_room_in_their_arithmetic_type(tmp_path):
+    registries.write_model(tmp_path / "half", dtype="F16", num_bytes=64)
+
+    (on_cpu,) = lineages([Expert(id="half", model="half")], tmp_path)
+    (on_gpu,) = lineages([Expert(id="half", model="half")], tmp_path, on_cpu=False)
+
+    assert (on_cpu.num_weight_bytes, on_gpu.num_weight_bytes) == (128, 64)  # float32 on a CPU
 
 
 def test_a_lineage_id_does_not_depend_on_its_members(tmp_path):

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import SetupError
+from orchestrator.registry.capacity import need_of
 from orchestrator.registry.models import Registry
+from orchestrator.registry.weights import weights_at
 from orchestrator.residency.limits import LoopLimits
-from orchestrator.service.layout import Layout, assignment_of, grouped, lay_out
+from orchestrator.service.layout import Layout, assignment_of, claimed_gib, grouped, lay_out
 from tests.unit.engines.checkpoints import write_model
 
 
@@ -88,3 +90,24 @@ def test_a_slot_without_room_is_refused_before_anything_starts(root):
     # 0.25 KV cache + 1.0 for the engine, in 1.0.
     with pytest.raises(SetupError, match=r"needs 1\.25"):
         laid_out(registry(memory_gib=1), root)
+
+
+@pytest.mark.parametrize(
+    ("engine", "accelerators"),
+    [
+        pytest.param({}, 0, id="float16 on disk is float32 on a CPU"),
+        pytest.param({"max_loras": 2}, 0, id="room for adapters"),
+        pytest.param({"tensor_parallel": 2, "max_loras": 1}, 2, id="an engine on two accelerators"),
+    ],
+)
+def test_a_placed_engine_takes_what_the_check_counted(root, engine, accelerators):
+    engine = {"kind": "vllm", "kv_cache_gib": 0.25} | engine
+    slot = {"name": "local", "memory_gib": 80, "accelerators": accelerators}
+    one = Registry.model_validate(
+        {"experts": [{"id": "a", "model": "a", "engine": engine}], "slots": [slot]}
+    )
+    (lineage,) = grouped(one, root)
+
+    need = need_of(one.experts[0], weights_at(root / "a"), one.slots[0])
+
+    assert claimed_gib(lineage, one.slots[0]) == pytest.approx(need.total_gib)
