@@ -9,7 +9,7 @@ REGISTRY ?= experts.yaml
 GATEWAYS ?= 2
 BIN := .venv/bin
 
-.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-merge bench-policy clean
+.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-merge bench-policy bench-swap clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -75,6 +75,9 @@ bench-gateway: .venv/.dev ## Measure the gateway against LiteLLM and bare vLLM.
 bench-merge: .venv/.dev ## Measure what merges of two demo experts keep, and what fewer bits cost.
 	@$(BIN)/python -m deploy.demo.training merges
 	@$(BIN)/python -m deploy.demo.training variants
+
+bench-swap: .venv/.dev ## Measure swaps, and ten and more experts on one slot, on real vLLM.
+	@$(BIN)/python -m bench.swap
 
 bench-registry: .venv/.dev ## Measure edits of the registry: a thousand experts, and two hundred edits under load.
 	@$(BIN)/python -m bench.registry

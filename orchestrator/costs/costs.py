@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -28,6 +29,16 @@ class CostNote(BaseModel):
     num_seen: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnCost:
+    """A step and a call of one expert, means and variances: what a plan adds up."""
+
+    step_s: float
+    step_variance: float
+    call_s: float
+    call_variance: float
+
+
 class Costs:
     """What steps and calls take here; reading it is pure, `observe_*` teach it.
 
@@ -47,6 +58,7 @@ class Costs:
         #: The factors that guesses were made with.
         self._told: dict[Of, Estimate] = {}
         self._guesses: dict[tuple[Of, str], Estimate] = {}
+        self._turns: dict[tuple[Literal["swap", "add"], str], TurnCost] = {}
         for note in notes:
             self._seen[note.of, note.expert] = Estimate(
                 mean_s=note.mean_s, deviation_s=note.deviation_s, num_seen=note.num_seen
@@ -61,6 +73,19 @@ class Costs:
         """What one call holds an engine for, among the calls that usually run beside it."""
         key: tuple[Of, str] = ("call", expert)
         return self._seen.get(key) or self._guesses.get(key) or self._guess(key)
+
+    def turn(self, step: Literal["swap", "add"], expert: str) -> TurnCost:
+        """`step` and a call of `expert` together; a plan of a thousand turns asks for each."""
+        found = self._turns.get((step, expert))
+        if found is None:
+            change, call = self.step(step, expert), self.service(expert)
+            found = self._turns[step, expert] = TurnCost(
+                step_s=change.mean_s,
+                step_variance=change.deviation_s**2,
+                call_s=call.mean_s,
+                call_variance=call.deviation_s**2,
+            )
+        return found
 
     def observe_step(self, step: Step, expert: str, took_s: float) -> None:
         """Take note of a step that ended well."""
@@ -88,11 +113,14 @@ class Costs:
         self._seen[of, expert] = self._seen.get((of, expert), Estimate(mean_s=prior_s)).after(
             took_s
         )
+        self._turns.pop(("swap", expert), None)
+        self._turns.pop(("add", expert), None)
         factor = self._factors.get(of, Estimate(mean_s=1.0)).after(took_s / max(prior_s, 1e-9))
         self._factors[of] = factor
         told = self._told.get(of)
         if told is not None and abs(factor.safe_s - told.safe_s) > _NEWS * told.safe_s:
             self._guesses = {k: guess for k, guess in self._guesses.items() if k[0] != of}
+            self._turns.clear()
             del self._told[of]
 
     def _guess(self, key: tuple[Of, str]) -> Estimate:

@@ -20,7 +20,7 @@ from math import inf
 from orchestrator.costs.costs import Costs
 from orchestrator.residency import ladder
 from orchestrator.residency.actions import Action, Add, Admit, Drain, Expire, Swap, Wait
-from orchestrator.residency.outlook import drain_s, in_turn, slack_s, step_to
+from orchestrator.residency.outlook import Turn, drain_s, in_turn, keeps_bounds, step_to
 from orchestrator.residency.state import EngineState, SlotState
 from orchestrator.residency.tickets import Group, Queues, Ticket
 
@@ -115,32 +115,33 @@ class _View:
             return None
         return Admit(ticket_id=ticket.id, engine=self._engine.id)
 
-    def _late_admission(self, plan: Sequence[str]) -> Action | None:
+    def _late_admission(self, plan: Sequence[Turn]) -> Action | None:
         """Let a latecomer in that is wanted before all others, or breaks no bound in its window."""
         ticket = self._first(lambda _: True)
         if ticket is None:
             return None
-        if ticket.wanted_s > self._groups[plan[0]].wanted_s:
+        if ticket.wanted_s > plan[0][0]:
             ends_s = self._now_s + self._costs.service(ticket.expert).safe_s
-            if self._now_s >= self._turn_ends_s(plan) or self._slack_s(plan, at_s=ends_s) < 0:
+            if self._now_s >= self._turn_ends_s(plan) or not self._keeps(plan, ends_s):
                 return None
         return self._admit(ticket)
 
-    def _turn(self, plan: Sequence[str]) -> Action:
+    def _turn(self, plan: Sequence[Turn]) -> Action:
         """The next turn, once what is in flight has ended."""
-        expert = plan[0]
+        expert = plan[0][1]
         if not self._engine.in_flight:
             return self._step_to(expert) or Wait()
-        adapter = next((one for one in plan if one in self._engine.adapters), None)
+        adapter = next((one for _, one in plan if one in self._engine.adapters), None)
         if adapter is None:
             return Wait()
         rested_s = self._engine.since_s + self._window_s(adapter)
         return Wait(until_s=rested_s if self._now_s < rested_s < inf else None)
 
-    def _turn_ends_s(self, plan: Sequence[str]) -> float:
+    def _turn_ends_s(self, plan: Sequence[Turn]) -> float:
         """Until when latecomers are let in: a window after the step, or after others came."""
-        oldest = self._groups[plan[0]].oldest
-        return max(self._engine.since_s, oldest.arrived_s) + self._window_s(plan[0])
+        expert = plan[0][1]
+        began_s = max(self._engine.since_s, self._groups[expert].oldest.arrived_s)
+        return began_s + self._window_s(expert)
 
     def _window_s(self, expert: str) -> float:
         """What is granted to the residents while `expert` waits, seconds."""
@@ -149,10 +150,10 @@ class _View:
         step = self._costs.step(step_to(self._engine, expert), expert)
         return self._patience / (1 - self._patience) * step.mean_s
 
-    def _addition(self, plan: Sequence[str]) -> Action | None:
+    def _addition(self, plan: Sequence[Turn]) -> Action | None:
         """An adapter put beside what runs: where there is room, or in an unwanted one's place."""
         engine = self._engine
-        expert = next((one for one in plan if one in engine.adapters), None)
+        expert = next((one for _, one in plan if one in engine.adapters), None)
         if expert is None:
             return None
         if engine.has_adapter_room:
@@ -179,8 +180,8 @@ class _View:
         unwanted = [one for one in idle if one not in self._groups]
         return next(iter(unwanted or idle), None)
 
-    def _slack_s(self, plan: Sequence[str], *, at_s: float) -> float:
-        """Seconds to spare if the plan begins at `at_s`, or when what is in flight has ended."""
+    def _keeps(self, plan: Sequence[Turn], ends_s: float) -> bool:
+        """Whether the plan keeps its bounds if it begins at `ends_s`, or after what runs now."""
         free_s = self._now_s + drain_s(self._engine, self._costs, now_s=self._now_s)
-        starts_s = max(free_s, at_s)
-        return slack_s(self._engine, plan, self._queues, self._costs, starts_s=starts_s)
+        starts_s = max(free_s, ends_s)
+        return keeps_bounds(self._engine, plan, self._queues, self._costs, starts_s=starts_s)

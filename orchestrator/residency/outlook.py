@@ -1,20 +1,23 @@
-"""What lies before an engine if it goes on as it does: drains, bounds, and the time that is left.
+"""What lies before an engine: what it drains, whose turn is next, and whether bounds are kept.
 
 All promises are checked against one plan: after what is in flight, the groups that wait are served
 one after the other, the earliest wanted first, each with all that waits in it. While that plan
-keeps every bound an engine may stay with what it has; the difference is its slack.
+keeps every bound an engine may stay with what it has.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import ceil, inf, sqrt
+from math import sqrt
 
 from orchestrator.costs.costs import Costs
 from orchestrator.costs.estimate import SAFETY
 from orchestrator.costs.prior import Step
 from orchestrator.residency.state import EngineState, SlotState
 from orchestrator.residency.tickets import Group, Queues
+
+#: By when an expert is wanted, and the expert.
+Turn = tuple[float, str]
 
 #: What a decision is kept ahead of its latest moment, for timers and messages that are late.
 MARGIN_S = 0.02
@@ -38,15 +41,15 @@ def drain_s(engine: EngineState, costs: Costs, *, now_s: float) -> float:
     return left_s
 
 
-def in_turn(engine: EngineState, state: SlotState, queues: Queues) -> list[str]:
-    """The experts that wait for a step of `engine`, in the order of the plan."""
+def in_turn(engine: EngineState, state: SlotState, queues: Queues) -> list[Turn]:
+    """When each expert that waits for a step of `engine` is wanted, in the order of the plan."""
     others = [one for one in state.engines if one is not engine]
     taken = {expert for one in others for expert in promised(one)}
     if engine.draining_for is None:
         taken.update(engine.residents)
     return [
-        expert
-        for _, _, expert in queues.by_wanted
+        (wanted_s, expert)
+        for wanted_s, _, expert in queues.by_wanted
         if expert not in taken and expert in engine.experts
     ]
 
@@ -61,38 +64,33 @@ def promised(engine: EngineState) -> Iterable[str]:
     return (engine.draining_for,) if engine.draining_for in engine.experts else ()
 
 
-def slack_s(
-    engine: EngineState,
-    plan: Iterable[str],
-    queues: Queues,
-    costs: Costs,
-    *,
-    starts_s: float,
-) -> float:
-    """Seconds that the plan can begin later than `starts_s` and still keep every bound.
+def keeps_bounds(
+    engine: EngineState, plan: Iterable[Turn], queues: Queues, costs: Costs, *, starts_s: float
+) -> bool:
+    """Whether everybody has its turn when it is wanted, if the plan begins at `starts_s`.
 
-    Deviations add up as their squares do: not everything is late at once.
+    Deviations add up as their squares do: not everything is late at once. What has no bound counts
+    with the time by which its age is pressing, so that it is not passed over for ever.
 
     Args:
         engine: what serves them.
-        plan: the experts to serve, in turn.
+        plan: the turns, in order.
         queues: how much waits in each.
         costs: what steps and calls take.
         starts_s: when the engine is free.
     """
-    slack, variance = inf, 0.0
-    at_s = starts_s + MARGIN_S
-    groups, capacity = queues.groups, engine.capacity
-    for expert in plan:
-        step, call = costs.step(step_to(engine, expert), expert), costs.service(expert)
-        at_s += step.mean_s
-        variance += step.deviation_s**2
-        group = groups[expert]
-        slack = min(slack, group.due_s - at_s - SAFETY * sqrt(variance))
-        rounds = ceil(len(group) / capacity)
-        at_s += rounds * call.mean_s
-        variance += rounds * call.deviation_s**2
-    return slack
+    at_s, variance = starts_s + MARGIN_S, 0.0
+    groups, capacity, adapters = queues.groups, engine.capacity, engine.adapters
+    for wanted_s, expert in plan:
+        turn = costs.turn("add" if expert in adapters else "swap", expert)
+        at_s += turn.step_s
+        variance += turn.step_variance
+        if at_s + SAFETY * sqrt(variance) > wanted_s:
+            return False
+        rounds = -(-len(groups[expert].tickets) // capacity)
+        at_s += rounds * turn.call_s
+        variance += rounds * turn.call_variance
+    return True
 
 
 def worth(group: Group, cost_s: float, *, now_s: float) -> float:

@@ -242,3 +242,48 @@ async def test_closing_fails_who_waits_and_takes_no_more():
 def test_a_limit_below_one_is_refused(name):
     with pytest.raises(ValueError, match=f"{name} is 0; it must be at least 1"):
         LoopLimits(**{name: 0})
+
+
+async def test_a_call_that_cannot_be_had_within_its_bound_is_refused_then():
+    driven = Driven()
+    holder = await running(driven.loop, "maths")
+    waiter = await asking(driven.loop, "french", max_wait_s=3, timeout_s=60)
+
+    driven.clock.advance(3)
+
+    with pytest.raises(OverloadedError, match=r"'french' could not be had within 3\.0 s.*max_wait"):
+        await waiter.task
+    await holder.leave()
+
+
+async def test_what_is_known_to_come_too_late_is_refused_at_once():
+    driven = Driven()
+    learned = await running(driven.loop, "maths")
+    driven.clock.advance(8)
+    await learned.leave()
+    holder = await running(driven.loop, "maths")
+
+    with pytest.raises(
+        OverloadedError, match=r"cannot be had within 5\.0 s.*max_wait_s"
+    ) as refused:
+        async with driven.loop.turn("french", max_wait_s=5):
+            raise AssertionError("the turn was given")
+
+    assert refused.value.retry_after_s > 8 - 5
+    await holder.leave()
+
+
+async def test_calls_of_the_resident_that_waited_run_before_the_next_turn():
+    driven = Driven(capacity=1)
+    first = await running(driven.loop, "french")
+    rest = [await asking(driven.loop, expert) for expert in ("french", "maths", "french")]
+
+    await first.leave()
+    await rest[0].runs.wait()
+    await rest[0].leave()
+    await rest[2].runs.wait()
+    await rest[2].leave()
+    await rest[1].runs.wait()
+
+    assert driven.host.swaps == ["french", "maths"]
+    await rest[1].leave()
