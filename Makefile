@@ -9,7 +9,7 @@ REGISTRY ?= experts.yaml
 GATEWAYS ?= 2
 BIN := .venv/bin
 
-.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-merge clean
+.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-merge bench-policy clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -78,6 +78,9 @@ bench-merge: .venv/.dev ## Measure what merges of two demo experts keep, and wha
 
 bench-registry: .venv/.dev ## Measure edits of the registry: a thousand experts, and two hundred edits under load.
 	@$(BIN)/python -m bench.registry
+
+bench-policy: .venv/.dev ## Measure the residency policy against others' in simulated time (minutes of one core).
+	@$(BIN)/python -m bench.policy
 
 clean: ## Remove what was installed and made.
 	rm -rf .venv .venv-litellm build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

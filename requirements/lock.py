@@ -48,7 +48,7 @@ def resolve(extras: str) -> list[str]:
 
 def main() -> None:
     """Write cpu.lock, and what development adds to it as dev.lock."""
-    develop = resolve("cpu,train,replay,dev")
+    develop = resolve("cpu,train,replay,plot,dev")
     serve = sorted([*resolve("cpu"), *(pin for pin in develop if pin.startswith(_WEIGHTS))])
     _write("cpu.lock", "Everything `make serve` needs on a CPU, without the torchvision family "
            "(it breaks `import transformers`).", serve)  # fmt: skip

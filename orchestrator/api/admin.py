@@ -31,7 +31,8 @@ def require_admin(settings: ApiSettings) -> Callable[[Request], None]:
 
     The peer must be a loopback address, and so must every address that a proxy says it forwards
     for: a proxy on this machine makes all its callers look local. Such headers can only take the
-    right away, never give it.
+    right away, never give it. A name other than localhost is refused too: any page can have its
+    own name resolve to this machine, and a browser here would let it read the answer.
     """
 
     def check(request: Request) -> None:
@@ -43,8 +44,27 @@ def require_admin(settings: ApiSettings) -> Callable[[Request], None]:
                 raise ForbiddenError(
                     f"/admin is served to callers on this machine only, not to {address[:64]!r}"
                 )
+        if (host := request.headers.get("host")) and not is_own_name(host):
+            raise ForbiddenError(
+                f"/admin is served as 127.0.0.1 or localhost, not as {host[:64]!r}: call it by "
+                "one of them"
+            )
 
     return check
+
+
+def is_own_name(host: str) -> bool:
+    """Whether no stranger can have named this machine so: an address, or `localhost`.
+
+    Args:
+        host: of a request's header, with or without a port.
+    """
+    name = host.partition("]")[0].removeprefix("[") if host[:1] == "[" else host.partition(":")[0]
+    try:
+        ip_address(name)
+    except ValueError:
+        return name.lower().rstrip(".") == "localhost"
+    return True
 
 
 def forwarded_addresses(headers: Headers) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TypeVar
 
 from fastapi import Request, Response
@@ -17,6 +18,7 @@ from orchestrator.api.metering import metered
 from orchestrator.api.parameters import settle
 from orchestrator.api.replies import EventReply, JsonReply
 from orchestrator.api.requests import CallerRequest, ChatRequest, GenerationRequest
+from orchestrator.api.waiting import max_wait_s
 from orchestrator.api.wiring import Wiring
 from orchestrator.api.writers import Head, Writer
 from orchestrator.compositions.base import Query
@@ -64,12 +66,14 @@ async def answer(
     """Answer `query`, whole or as a stream whose first chunk is there.
 
     Raises:
-        OrchestratorError: anything that went wrong before the first chunk.
+        OrchestratorError: a header is malformed, or anything that went wrong before the first
+            chunk.
         ClientGoneError: the caller hung up; the generation is ended.
     """
     exchange.is_known_model = query.model in programs
+    wait_s = max_wait_s(request.headers)
     async with connected(request.receive):
-        reply = await programs.reply(query)
+        reply = await programs.reply(replace(query, max_wait_s=wait_s))
         exchange.decision = reply.decision
         chunks = metered(reply.chunks, exchange)
         if query.is_streamed:

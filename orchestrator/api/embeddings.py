@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Request, Response
 from openai.types import CreateEmbeddingResponse
 
@@ -16,6 +18,7 @@ from orchestrator.api.faults import parse
 from orchestrator.api.openapi import body_of, described
 from orchestrator.api.parameters import settle
 from orchestrator.api.replies import JsonReply
+from orchestrator.api.waiting import max_wait_s
 from orchestrator.api.wiring import Wiring
 from orchestrator.compositions.embedding import EmbedQuery
 from orchestrator.compositions.programs import Programs
@@ -40,7 +43,9 @@ def endpoints(wiring: Wiring) -> APIRouter:
         """
         exchange, programs = begin(request, wiring)
         asked = await _read(request, exchange, max_bytes=wiring.settings.max_body_bytes)
-        query = embed_query(asked, call_id=exchange.call_id)
+        query = replace(
+            embed_query(asked, call_id=exchange.call_id), max_wait_s=max_wait_s(request.headers)
+        )
         exchange.is_known_model = query.model in programs
         async with connected(request.receive):
             vectors = await _embed(query, programs, exchange)

@@ -18,6 +18,7 @@ from orchestrator.errors import MissingExtraError
 MODULES = {
     "routers": ("numpy", "tokenizers", "safetensors"),
     "train": ("sklearn", "scipy", "model2vec", "sentence_transformers"),
+    "plot": ("matplotlib",),
     "serve": ("ray", "fastapi", "aiohttp", "redis", "prometheus_client", "watchfiles"),
 }
 

@@ -34,6 +34,8 @@ COMMANDS: dict[str, Command] = {
     "models": Command(help="Fetch, verify, list and remove experts' models.", extra="serve"),
     "schema": Command(help="Print the JSON Schema of registry files, for editors."),
     "serve": Command(help="Serve a registry's experts behind one endpoint.", extra="serve"),
+    "simulate": Command(help="Play a trace under our policy and others' in simulated time."),
+    "trace": Command(help="Record or make traces for `orchestrator simulate`."),
     "version": Command(help="Print the version."),
 }
 

@@ -21,6 +21,8 @@ class Query:
     sampling: Sampling = field(default_factory=Sampling)
     structure: Structure | None = None
     timeout_s: float | None = None
+    #: Longest wait for an expert's turn; the registry's where it is silent.
+    max_wait_s: float | None = None
     echo: bool = False
     #: False: nobody reads along, so the answer may come in one chunk.
     is_streamed: bool = True

@@ -22,6 +22,8 @@ class EmbedQuery:
     inputs: tuple[Text, ...]
     dimensions: int | None = None
     timeout_s: float | None = None
+    #: Longest wait for an expert's turn; the registry's where it is silent.
+    max_wait_s: float | None = None
 
 
 class Embedding:
@@ -46,6 +48,7 @@ class Embedding:
             inputs=query.inputs,
             dimensions=query.dimensions,
             timeout_s=query.timeout_s or generation.registry.defaults.timeout_s,
+            max_wait_s=query.max_wait_s or generation.registry.defaults.max_wait_s,
         )
         vectors = await generation.dispatch.embed(call)
         price = generation.prices.get(self._expert.id)

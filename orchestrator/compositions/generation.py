@@ -46,6 +46,12 @@ class Generation:
             if value is not None and getattr(sampling, name) is None
         }
 
+    def _max_wait_s(self, decision: Decision) -> float:
+        """The registry's bound: the composition's own, else the defaults'."""
+        composition = self.registry.compositions.get(decision.composition or "")
+        own_s = None if composition is None else composition.max_wait_s
+        return self.registry.defaults.max_wait_s if own_s is None else own_s
+
     def carry_out(self, query: Query, decision: Decision) -> Reply:
         """Start the call that `decision` stands for."""
         filled: Mapping[str, Any] = decision.defaults
@@ -58,6 +64,7 @@ class Generation:
             sampling=replace(query.sampling, **filled) if filled else query.sampling,
             structure=query.structure,
             timeout_s=query.timeout_s or self.registry.defaults.timeout_s,
+            max_wait_s=query.max_wait_s or self._max_wait_s(decision),
             echo=query.echo,
             stream=query.is_streamed,
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestrator.engines.lineage import Lineage
+from orchestrator.residency.limits import LoopLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,8 @@ class Assignment:
     room_gib: float
     #: Engines that may start at a time.
     at_once: int
-    max_queue: int
+    #: For each of its engines.
+    limits: LoopLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

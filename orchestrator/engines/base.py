@@ -139,6 +139,8 @@ class Call:
     structure: Structure | None = None
     #: Wall-clock seconds the call may take, waiting included; `None` has no bound.
     timeout_s: float | None = None
+    #: Seconds it may wait for its turn; `None` has no bound.
+    max_wait_s: float | None = None
     #: Repeat the prompt before the completion (`/v1/completions` only).
     echo: bool = False
     #: False: nobody reads along, so the engine may answer in one final chunk.

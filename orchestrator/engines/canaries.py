@@ -11,6 +11,7 @@ from typing import Protocol
 from tokenizers import Tokenizer
 
 from orchestrator.engines.canary import (
+    FILE,
     Canary,
     Conditions,
     Greedy,
@@ -71,9 +72,7 @@ class Canaries:
             SwapError: these are not the expert's own weights.
         """
         weights = fingerprint(folder, base=base) if folder else f"hub:{expert_id}"
-        known = stored_canary(folder, engine.conditions, base=base) if folder else None
-        if known is None and folder is not None and notebook is not None:
-            known = notebook.read(weights).canary(engine.conditions)
+        known, kept_in = _stored(weights, engine.conditions, folder, base, notebook)
         known = known or self._known(weights, is_fresh=is_fresh)
         if known is None:
             first = await self._first(engine, expert_id, backend=backend, is_fresh=is_fresh)
@@ -81,7 +80,8 @@ class Canaries:
             if is_fresh and folder is not None and notebook is not None:
                 await asyncio.to_thread(notebook.add_canary, weights, first)
             return
-        check_canary(expert_id, known, await engine.greedy(known.prompt_token_ids))
+        seen = await engine.greedy(known.prompt_token_ids)
+        check_canary(expert_id, known, seen, kept_in=kept_in)
 
     def _known(self, weights: str, *, is_fresh: bool) -> Canary | None:
         """What was recorded here; a fresh start knows better than a first reload."""
@@ -100,6 +100,22 @@ class Canaries:
             expert_id,
         )
         return canary.model_copy(update={"origin": "first_reload"})
+
+
+def _stored(
+    weights: str,
+    conditions: Conditions,
+    folder: Path | None,
+    base: Path | None,
+    notebook: Notebook | None,
+) -> tuple[Canary | None, Path | None]:
+    """The canary on this machine's disk, beside the weights or in the notes, and where it lies."""
+    if folder is None:
+        return None, None
+    if (beside := stored_canary(folder, conditions, base=base)) is not None:
+        return beside, folder / FILE
+    noted = notebook.read(weights).canary(conditions) if notebook is not None else None
+    return noted, notebook.path(weights) if notebook is not None else None
 
 
 async def record_canary(engine: Continues, backend: Tokenizer) -> Canary:

@@ -35,6 +35,9 @@ TOLERANCE = 1e-3
 #: Half-precision kernels sum in an order that depends on the batch.
 _HALF_TOLERANCE = 5e-2
 
+#: Edition of `greedy_of_vector`: count it up when its numbers come to mean something else, or the
+#: canaries that machines have noted refuse the right weights.
+VECTOR_PROBE = 2
 #: Numbers of a vector that the canary of an embedder keeps.
 _NUM_PROBED = 64
 
@@ -74,6 +77,8 @@ class Conditions(BaseModel):
     device: str
     #: See `greedy_of_vector`.
     task: Task = "generate"
+    #: Edition of what is listened to.
+    probe: int = 1
 
     @property
     def tolerance(self) -> float:
@@ -148,20 +153,37 @@ def store_canary(folder: Path, canary: Canary, *, base: Path | None = None) -> N
     (folder / FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def check_canary(expert_id: str, expected: Canary, seen: Greedy) -> None:
-    """Raise `SwapError` unless the tokens are equal and the log-probabilities close."""
+def check_canary(
+    expert_id: str, expected: Canary, seen: Greedy, *, kept_in: Path | None = None
+) -> None:
+    """Raise `SwapError` unless the tokens are equal and the log-probabilities close.
+
+    Args:
+        expert_id: for the message.
+        expected: what was recorded.
+        seen: what the engine says now.
+        kept_in: the file of `expected`, `None` where this process recorded it.
+    """
+    origin = f"(origin {expected.origin})" if kept_in is None else _remedy(kept_in)
     if seen.token_ids != expected.token_ids:
         raise SwapError(
             f"canary of expert {expert_id!r}: tokens {list(seen.token_ids)} differ from the "
-            f"recorded {list(expected.token_ids)} (origin {expected.origin})"
+            f"recorded {list(expected.token_ids)} {origin}"
         )
     gaps = [abs(one - other) for one, other in zip(seen.logprobs, expected.logprobs, strict=True)]
     faults = [gap for gap in gaps if not gap <= expected.conditions.tolerance]  # NaN is a fault
     if faults:
         raise SwapError(
             f"canary of expert {expert_id!r}: log-probabilities differ by {faults[0]:.4g}, more "
-            f"than {expected.conditions.tolerance:g} (origin {expected.origin})"
+            f"than {expected.conditions.tolerance:g} {origin}"
         )
+
+
+def _remedy(kept_in: Path) -> str:
+    return (
+        f"recorded in {kept_in}: a load went wrong, or this machine computes otherwise than the "
+        "one it was recorded on; where every fresh start says so, delete that file"
+    )
 
 
 def _read(folder: Path) -> CanaryFile | None:

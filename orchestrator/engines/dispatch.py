@@ -46,7 +46,7 @@ class _Attempt:
     """One call and what was tried for it."""
 
     call: AnyCall
-    deadline_s: float | None
+    began_s: float
     failures: dict[str, OrchestratorError] = field(default_factory=dict)
     has_refreshed: bool = False
     has_begun: bool = False
@@ -125,8 +125,7 @@ class Dispatch:
         self, call: C, ask: Callable[[Engine, C], AsyncIterator[T]]
     ) -> AsyncGenerator[T, None]:
         """What `ask` yields of the engine that takes the call; another is tried before that."""
-        deadline_s = None if call.timeout_s is None else self._clock() + call.timeout_s
-        attempt = _Attempt(call=call, deadline_s=deadline_s)
+        attempt = _Attempt(call=call, began_s=self._clock())
         while True:
             name, engine = await self._pick(attempt)
             try:
@@ -174,12 +173,15 @@ class Dispatch:
     async def _send(
         self, call: C, attempt: _Attempt, *, name: str, items: Callable[[C], AsyncIterator[T]]
     ) -> AsyncIterator[T]:
-        left_s = self._left_s(attempt)
+        left_s = self._left_s(attempt, call.timeout_s)
+        wait_s = self._left_s(attempt, call.max_wait_s)
         self._last_slot[call.key] = name
         self._num_in_flight[name] += 1
         bound = Bound(None if left_s is None else left_s + _GRACE_S)
         try:
-            async with reading(items(replace(call, timeout_s=left_s))) as received:
+            async with reading(
+                items(replace(call, timeout_s=left_s, max_wait_s=wait_s))
+            ) as received:
                 while (item := await bound.next(received)) is not None:
                     yield item
         except TimeoutError as error:
@@ -188,10 +190,11 @@ class Dispatch:
             bound.stop()
             self._num_in_flight[name] -= 1
 
-    def _left_s(self, attempt: _Attempt) -> float | None:
-        if attempt.deadline_s is None:
+    def _left_s(self, attempt: _Attempt, whole_s: float | None) -> float | None:
+        """What other tries have left of a call's time."""
+        if whole_s is None:
             return None
-        return max(attempt.deadline_s - self._clock(), 0.0)
+        return max(attempt.began_s + whole_s - self._clock(), 0.0)
 
     async def _note(self, attempt: _Attempt, name: str, error: OrchestratorError) -> None:
         """Remember the failure; after the first refusal ask for a new table and start over."""

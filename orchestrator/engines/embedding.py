@@ -35,6 +35,8 @@ class EmbedCall:
     dimensions: int | None = None
     #: Wall-clock seconds the call may take, waiting included; `None` has no bound.
     timeout_s: float | None = None
+    #: Seconds it may wait for its turn; `None` has no bound.
+    max_wait_s: float | None = None
 
     @property
     def key(self) -> str:

@@ -15,7 +15,6 @@ from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.slot import Slot
 from orchestrator.errors import EngineDeadError, OrchestratorError
 from orchestrator.residency.clock import Clock
-from orchestrator.residency.loop import LoopLimits
 from orchestrator.residency.tenancy import (
     Close,
     Drain,
@@ -44,6 +43,8 @@ class _Engine:
     memory_gib: float
     state: State
     task: asyncio.Task[None] | None = None
+    #: It died, and a new one is being started in its place.
+    is_reviving: bool = False
     failure: str = ""
     retry_at_s: float = 0.0
 
@@ -82,7 +83,7 @@ class Hosting:
         """Begin to become what `assignment` says; what it has in common with now serves on."""
         self._assignment = assignment
         self._wanted = {lineage.id: lineage for lineage in assignment.lineages}
-        self.slot.bound(LoopLimits(max_queue=assignment.max_queue))
+        self.slot.bound(assignment.limits)
         for id_, engine in self._engines.items():
             lineage = self._wanted.get(id_)
             if lineage is None:
@@ -229,11 +230,16 @@ class Hosting:
         Raises:
             EngineDeadError: it does not start.
         """
-        await dead.close()
+        engine = self._engines[lineage_id]
+        _LOG.warning("slot %s: starting engine %s again", self._name, lineage_id)
+        engine.is_reviving = True
         try:
-            return await self._open_host(self._engines[lineage_id].lineage)
+            await dead.close()
+            return await self._open_host(engine.lineage)
         except OrchestratorError as exc:
             raise EngineDeadError(f"engine {lineage_id} does not restart: {exc}") from exc
+        finally:
+            engine.is_reviving = False
 
     def _tenants(self) -> list[Tenant]:
         return [
@@ -256,6 +262,8 @@ class Hosting:
         detail = engine.failure or self._joining.troubles.get(id_, "")
         if detail:
             state = "failed"
+        elif engine.is_reviving:
+            state, detail = "starting", f"starting {id_} again, which died"
         elif state == "starting" or self._joining.is_busy(id_):
             state = "starting"
             detail = fetched.doing(engine.lineage.experts) or ""

@@ -10,16 +10,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from orchestrator.engines.adapter_room import lora_places
 from orchestrator.engines.fetched import fetched_adapter, fetched_folder, outline_folder
 from orchestrator.errors import RegistryError, SwapError
-from orchestrator.registry.capacity import loaded_gib
+from orchestrator.registry import reckoning
+from orchestrator.registry.kinship import comparable_config
 from orchestrator.registry.lora import USUAL_RANK, read_adapter, roomy_rank
 from orchestrator.registry.models import Expert, VllmEngine
 from orchestrator.registry.weights import Stamp, Weights, read_checkpoint, stamp
 
-_NAMES = frozenset({"_name_or_path", "name_or_path", "model_name", "finetuning_task"})
-_NOTES = frozenset({"dtype", "torch_dtype", "transformers_version", "vllm_version"})
 _PARSERS = frozenset({"tool_parser", "reasoning_parser"})
 
 
@@ -127,7 +125,9 @@ class _Member:
 
 
 def _lineage(lineage_id: str, members: Sequence[_Member], root: Path, *, on_cpu: bool) -> Lineage:
-    rank = _max_lora_rank(members)
+    engine = members[0].expert.engine
+    assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
+    rank = reckoning.lora_rank(engine, (member.rank for member in members))
     return Lineage(
         id=_named(lineage_id, rank),
         experts=tuple(member.expert for member in members),
@@ -135,26 +135,10 @@ def _lineage(lineage_id: str, members: Sequence[_Member], root: Path, *, on_cpu:
         num_weight_bytes=members[0].num_weight_bytes,
         on_cpu=on_cpu,
         max_lora_rank=rank,
-        num_adapter_bytes=_adapter_bytes(members[0], rank, on_cpu=on_cpu),
+        num_adapter_bytes=reckoning.adapter_bytes(
+            engine, num_sides=members[0].num_sides, rank=rank, on_cpu=on_cpu
+        ),
     )
-
-
-def _max_lora_rank(members: Sequence[_Member]) -> int:
-    engine = members[0].expert.engine
-    assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
-    if engine.max_loras is None:
-        return 0
-    given = engine.args.get("max_lora_rank", engine.args.get("max-lora-rank"))
-    return int(given) if given else roomy_rank(max(member.rank for member in members))
-
-
-def _adapter_bytes(member: _Member, rank: int, *, on_cpu: bool) -> int:
-    """What vLLM sets aside: every matrix may have an adapter, as many at once as there may be."""
-    engine = member.expert.engine
-    assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
-    num_bytes = 4 if engine.dtype == "float32" or (on_cpu and engine.dtype == "auto") else 2
-    num_places = lora_places(engine, on_cpu=on_cpu)
-    return member.num_sides * rank * num_bytes * num_places
 
 
 def _named(lineage: str, max_lora_rank: int) -> str:
@@ -220,7 +204,8 @@ def _num_bytes(
     engine: VllmEngine, weights: Weights | None, parameters: int | None, *, on_cpu: bool
 ) -> int:
     """Bytes of the weights once loaded, as `orchestrator check` counts them."""
-    return int(loaded_gib(engine, weights, parameters=parameters, on_cpu=on_cpu)[0] * 2**30)
+    loaded_gib, _ = reckoning.loaded_gib(engine, weights, parameters=parameters, on_cpu=on_cpu)
+    return int(loaded_gib * 2**30)
 
 
 def _hidden(alone: str, model: str | None, settings: str) -> str:
@@ -258,17 +243,8 @@ def _identity(folder: Path, stamped: Stamp, settings: str, alone: str, on_cpu: b
         num_weight_bytes=_num_bytes(
             VllmEngine.model_validate_json(settings), checkpoint.weights, None, on_cpu=on_cpu
         ),
-        num_sides=sum(sum(spec.shape) for spec in checkpoint.tensors.values() if spec.is_matrix),
+        num_sides=checkpoint.weights.num_sides,
     )
-
-
-def comparable_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A `config.json` less what may differ between siblings: names, token ids, notes, versions."""
-    return {
-        key: comparable_config(value) if isinstance(value, Mapping) else value
-        for key, value in config.items()
-        if key not in _NAMES | _NOTES and not key.endswith("_token_id")
-    }
 
 
 def _settings(

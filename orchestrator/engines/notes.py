@@ -106,7 +106,7 @@ class Notebook:
 
     def read(self, weights: str) -> Notes:
         """What is known of these weights; nothing, where there is no file or one of no sense."""
-        path = self._path(weights)
+        path = self.path(weights)
         try:
             return Notes.model_validate_json(path.read_bytes())
         except (FileNotFoundError, NotADirectoryError):
@@ -126,7 +126,7 @@ class Notebook:
         self._change(weights, lambda notes: notes.with_load(kind, conditions, seconds))
 
     def _change(self, weights: str, change: Callable[[Notes], Notes]) -> None:
-        path = self._path(weights)
+        path = self.path(weights)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with FileLock(path.with_suffix(".lock")), replacing(path) as draft:
@@ -135,5 +135,6 @@ class Notebook:
         except OSError as exc:
             _logger.warning("%s cannot be written, what was learnt is lost: %s", path, exc)
 
-    def _path(self, weights: str) -> Path:
+    def path(self, weights: str) -> Path:
+        """Where notes on these weights are kept."""
         return self._folder / f"{weights}.json"

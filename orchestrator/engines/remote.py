@@ -38,22 +38,29 @@ def remote_engine(expert: Expert, environment: Mapping[str, str]) -> Engine:
         case FakeSpec():
             return FakeEngine(spec.says, token_delay_s=spec.token_delay_ms / 1000)
         case OpenAISpec():
-            return OpenAIEngine(expert, api_key=_key(expert, spec.api_key_env, environment))
+            return OpenAIEngine(expert, api_key=api_key(expert, environment))
         case LitellmSpec():
-            return LitellmEngine(expert, api_key=_key(expert, spec.api_key_env, environment))
+            return LitellmEngine(expert, api_key=api_key(expert, environment))
         case ReplaySpec():
             return ReplayEngine(expert)
         case VllmEngine():
             raise RegistryError(f"expert {expert.id!r} is hosted by a slot: engine.kind is 'vllm'")
 
 
-def _key(expert: Expert, name: str | None, environment: Mapping[str, str]) -> str | None:
+def api_key(expert: Expert, environment: Mapping[str, str]) -> str | None:
+    """The key that an expert's upstream asks for; `None` where its entry names none.
+
+    Raises:
+        RegistryError: the variable that is to hold it is not set.
+    """
+    name = getattr(expert.engine, "api_key_env", None)
     if name is None:
         return None
     key = environment.get(name)
     if not key:
         raise RegistryError(
-            f"expert {expert.id!r}: environment variable {name!r}, which "
-            "engine.api_key_env names, is not set"
+            f"expert {expert.id!r}: environment variable {name!r}, which engine.api_key_env "
+            "names, is not set where the service runs: set it and start the service again, or "
+            "take the expert out"
         )
     return key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,9 @@ from orchestrator import metrics
 from orchestrator.engines.host import Host
 from orchestrator.errors import EngineDeadError, OrchestratorError, SwapError
 from orchestrator.registry.models import Expert, ExpertDefaults
-from orchestrator.residency.policy import Ticket
+from orchestrator.residency.actions import Add, StepAction, Swap
+from orchestrator.residency.steps import expert_of
+from orchestrator.residency.tickets import Ticket
 
 _LOG = logging.getLogger(__name__)
 
@@ -61,6 +63,11 @@ class Seat:
         self._kind = "sibling"
 
     @property
+    def experts(self) -> Collection[str]:
+        """See `Effects.experts`."""
+        return self._expert_by_key.keys()
+
+    @property
     def residents(self) -> tuple[str, ...]:
         """See `Effects.residents`."""
         return self._look().residents
@@ -90,8 +97,21 @@ class Seat:
         self._expert_by_key = {k: e for k, e in self._expert_by_key.items() if k in kept}
         self._seen = None
 
+    async def take(self, step: StepAction) -> None:
+        """See `Effects.take`."""
+        match step:
+            case Swap(expert=expert):
+                await self.swap(expert)
+            case Add(expert=expert, instead_of=idle):
+                await self.add(expert, instead_of=idle)
+            case _:
+                raise SwapError(
+                    f"slot {self._slot!r}: {type(step).__name__.lower()} is not available on its "
+                    "host, which can swap siblings in place and add adapters"
+                )
+
     async def swap(self, expert: str) -> None:
-        """See `Effects.swap`; adapters known for the new weights come back ahead of their use."""
+        """Load other weights; adapters known for them come back ahead of their use."""
         self._kind = "sibling"
         wanted = self._expert_by_key[expert]
         base = self._base_of(wanted) if wanted.is_adapter else wanted
@@ -102,7 +122,7 @@ class Seat:
         await self._add_known(base)
 
     async def add(self, expert: str, *, instead_of: str | None) -> None:
-        """See `Effects.add`."""
+        """Put an adapter on the weights that are loaded."""
         self._kind = "adapter"
         idle = self._expert_by_key.get(instead_of or "")
         async with self._checked():
@@ -124,8 +144,9 @@ class Seat:
         del ticket
         self._queue_wait_s.observe(waited_s)
 
-    def swapped(self, expert: str, *, took_s: float, error: OrchestratorError | None) -> None:
-        """See `Effects.swapped`."""
+    def stepped(self, step: StepAction, *, took_s: float, error: OrchestratorError | None) -> None:
+        """See `Effects.stepped`."""
+        expert = expert_of(step)
         outcome = "ok" if error is None else error.code
         metrics.SWAPS.labels(self._slot, self._kind, outcome).inc()
         if error is None:

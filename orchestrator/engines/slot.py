@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -16,7 +17,9 @@ from orchestrator.engines.streams import reading
 from orchestrator.errors import EngineDeadError, NotHostedError
 from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import Clock
-from orchestrator.residency.loop import LoopLimits, SlotLoop
+from orchestrator.residency.limits import LoopLimits
+from orchestrator.residency.loop import SlotLoop
+from orchestrator.residency.policy import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,7 @@ class Slot:
         clock: a running event loop, or a manual clock.
         limits: what each host takes at once and what may wait for it.
         revive: replaces the dead host of a lineage; without it a dead host stays dead.
+        policy: decides for each host; `Bounded` where none is given.
     """
 
     def __init__(
@@ -102,11 +106,13 @@ class Slot:
         clock: Clock,
         limits: LoopLimits | None = None,
         revive: Callable[[str, Host], Awaitable[Host]] | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self._name = name
         self._clock = clock
         self.limits = limits or LoopLimits()
         self._revive = revive
+        self._policy = policy
         self._queue_length = metrics.QUEUE_LENGTH.labels(name)
         self._place_by_lineage: dict[str, _Place] = {}
         self._place_by_key: dict[str, _Place] = {}
@@ -120,7 +126,12 @@ class Slot:
             revive=None if self._revive is None else partial(self._revive, lineage),
             on_queue=self._count_queue,
         )
-        loop = SlotLoop(seat, clock=self._clock, limits=self.limits)
+        loop = SlotLoop(
+            seat,
+            clock=self._clock,
+            limits=self.limits,
+            policy=self._policy,
+        )
         self._place_by_lineage[lineage] = _Place(seat=seat, loop=loop)
         self.assign(lineage, experts)
 
@@ -161,7 +172,7 @@ class Slot:
             OverloadedError: the queue is full.
         """
         place = self._find(call)
-        async with place.loop.turn(call.key, timeout_s=call.timeout_s) as waited_s:
+        async with _turn(place, call) as waited_s:
             if call.timeout_s is not None:
                 call = replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))
             async with reading(place.seat.host.generate(call)) as chunks:
@@ -171,7 +182,7 @@ class Slot:
     async def embed(self, call: EmbedCall) -> Vectors:
         """Wait for the expert's turn, then have its host embed; raises as `generate`."""
         place = self._find(call)
-        async with place.loop.turn(call.key, timeout_s=call.timeout_s) as waited_s:
+        async with _turn(place, call) as waited_s:
             if call.timeout_s is not None:
                 call = replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))
             return await place.seat.host.embed(call)
@@ -233,6 +244,10 @@ class Slot:
         self._queue_length.set(sum(place.loop.num_waiting for place in self._places))
 
 
+def _turn(place: _Place, call: AnyCall) -> AbstractAsyncContextManager[float]:
+    return place.loop.turn(call.key, timeout_s=call.timeout_s, max_wait_s=call.max_wait_s)
+
+
 async def _check(place: _Place) -> None:
     try:
         await place.seat.host.check()
@@ -241,14 +256,14 @@ async def _check(place: _Place) -> None:
 
 
 def _report(lineage: str, place: _Place) -> HostReport:
-    state = place.loop.state
+    engine = place.loop.engine
     down = place.loop.down
     return HostReport(
         lineage=lineage,
         experts=tuple(sorted(place.keys)),
-        residents=state.residents,
-        swapping_to=state.swapping_to,
-        in_flight=dict(state.in_flight),
+        residents=engine.residents,
+        swapping_to=None if engine.change is None else engine.change.expert,
+        in_flight=dict(engine.in_flight),
         num_waiting=place.loop.num_waiting,
         last_swap_s=place.seat.last_swap_s,
         down=None if down is None else down.message,

@@ -23,12 +23,11 @@ from orchestrator.engines.vllm_errors import refused, translated
 from orchestrator.engines.vllm_expert import ExpertShelf, HostedExpert, source_of
 from orchestrator.engines.vllm_live import LiveEngine, Request
 from orchestrator.engines.vllm_pooling import VllmPooling
+from orchestrator.engines.vllm_reloading import Reloading, required
 from orchestrator.engines.vllm_sampling import check_served, sampling_params
-from orchestrator.engines.weights import check_fits
 from orchestrator.errors import SwapError, UnsupportedParameterError
 from orchestrator.registry.lora import check_adapts, read_adapter
 from orchestrator.registry.models import Expert
-from orchestrator.registry.weights import read_checkpoint
 
 
 async def begin(lineage: Lineage, expert: Expert) -> VllmRunning | VllmPooling:
@@ -85,8 +84,7 @@ class VllmRunning:
         self._shelf = ExpertShelf(lineage, first, model_config=live.engine.model_config)
         self._hosted = self._shelf.get(first)
         self._added: list[_Added] = []
-        folder = lineage.folder(first)
-        self._checkpoint = read_checkpoint(folder) if folder else None
+        self._reloading = Reloading(live, lineage.folder(first))
 
     @property
     def expert(self) -> Expert:
@@ -104,24 +102,18 @@ class VllmRunning:
         hosted = self._shelf.get(expert)
         if expert.is_adapter:
             adapter = read_adapter(_folder_of(hosted))
-            if self._checkpoint is not None:
-                check_adapts(adapter, self._checkpoint)
-        elif self._checkpoint is not None and hosted.folder is not None:
-            check_fits(read_checkpoint(hosted.folder), self._checkpoint)
+            if self._reloading.checkpoint is not None:
+                check_adapts(adapter, self._reloading.checkpoint)
+        else:
+            self._reloading.check(hosted.folder)
 
     async def reload(self, expert: Expert) -> None:
         """Load the weights of `expert` in place; `SwapError` where only a restart helps."""
         hosted = self._shelf.get(expert)
-        if hosted.folder is None:
-            raise SwapError(f"expert {expert.id!r} comes from a hub and is only loaded fresh")
+        folder = required(expert, hosted.folder)
         self._hosted = hosted
         self._added.clear()  # vLLM drops adapters with the weights they are on
-        begun_s = time.monotonic()
-        await self.live.reload(hosted.folder)
-        took_s = time.monotonic() - begun_s
-        await fetched.note_load(
-            hosted.folder, "reload", conditions=self.live.conditions, seconds=took_s
-        )
+        await self._reloading.reload(folder)
 
     async def add(self, adapter: Expert) -> None:
         """Put an adapter on the weights; `SwapError` where vLLM refuses it and goes on."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -15,14 +14,14 @@ from vllm import PoolingParams
 from orchestrator.engines import fetched
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.canaries import Canaries
-from orchestrator.engines.canary import Conditions, Greedy, greedy_of_vector
+from orchestrator.engines.canary import VECTOR_PROBE, Conditions, Greedy, greedy_of_vector
 from orchestrator.engines.embed_inputs import EmbedInputs, vector_length
 from orchestrator.engines.embedding import EmbedCall, Matrix, Vectors
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.vllm_errors import refused, translated
 from orchestrator.engines.vllm_expert import load_tokenizer, source_of
 from orchestrator.engines.vllm_live import LiveEngine, Request
-from orchestrator.engines.weights import check_fits
+from orchestrator.engines.vllm_reloading import Reloading, required
 from orchestrator.errors import (
     EngineProtocolError,
     EngineTimeoutError,
@@ -30,7 +29,6 @@ from orchestrator.errors import (
     UnsupportedParameterError,
 )
 from orchestrator.registry.models import Expert
-from orchestrator.registry.weights import read_checkpoint
 
 #: Inputs of one call that vLLM holds at once: enough to fill its batches, few enough that another
 #: caller's single text does not wait for two thousand.
@@ -61,8 +59,7 @@ class VllmPooling:
         self._lengths = _lengths(live)
         self._hosted_by_id: dict[str, _Hosted] = {}
         self._hosted = self._load(first)
-        folder = lineage.folder(first)
-        self._checkpoint = read_checkpoint(folder) if folder else None
+        self._reloading = Reloading(live, lineage.folder(first))
 
     @property
     def expert(self) -> Expert:
@@ -77,22 +74,14 @@ class VllmPooling:
     def prepare(self, expert: Expert) -> None:
         """Read what is needed of `expert`; `SwapError` where its tensors do not fit."""
         fetched.bring_for_swap(expert)
-        hosted = self._load(expert)
-        if self._checkpoint is not None and hosted.folder is not None:
-            check_fits(read_checkpoint(hosted.folder), self._checkpoint)
+        self._reloading.check(self._load(expert).folder)
 
     async def reload(self, expert: Expert) -> None:
         """Load the weights of `expert` in place; `SwapError` where only a restart helps."""
         hosted = self._load(expert)
-        if hosted.folder is None:
-            raise SwapError(f"expert {expert.id!r} comes from a hub and is only loaded fresh")
+        folder = required(expert, hosted.folder)
         self._hosted = hosted
-        begun_s = time.monotonic()
-        await self.live.reload(hosted.folder)
-        took_s = time.monotonic() - begun_s
-        await fetched.note_load(
-            hosted.folder, "reload", conditions=self.live.conditions, seconds=took_s
-        )
+        await self._reloading.reload(folder)
 
     async def add(self, adapter: Expert) -> None:
         """Refused: engines that embed are started without room for adapters."""
@@ -182,7 +171,7 @@ class _Probe:
     @property
     def conditions(self) -> Conditions:
         """Other than those of an engine that generates with the same weights."""
-        return self._live.conditions.model_copy(update={"task": "embed"})
+        return self._live.conditions.model_copy(update={"task": "embed", "probe": VECTOR_PROBE})
 
     async def greedy(self, prompt_token_ids: Sequence[int]) -> Greedy:
         """The first numbers of the prompt's vector."""

@@ -6,8 +6,8 @@ import logging
 import os
 from typing import Any
 
-from orchestrator.engines.adapter_room import lora_places
 from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.reckoning import lora_places
 
 _logger = logging.getLogger(__name__)
 

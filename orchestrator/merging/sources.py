@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestrator.engines.lineage import comparable_config
 from orchestrator.engines.weights import check_fits
 from orchestrator.errors import MergeError, SwapError, WeightsError
 from orchestrator.merging.tensors import FLOATS, read_bytes
+from orchestrator.registry.kinship import comparable_config
 from orchestrator.registry.models import Expert
 from orchestrator.registry.vocabulary import vocabulary_digest
 from orchestrator.registry.weights import Checkpoint, read_checkpoint

@@ -1,6 +1,6 @@
 """Whether what is to be hosted fits the slots: pure arithmetic on sizes read elsewhere.
 
-need = weights once loaded + tensor_parallel * (kv_cache_gib + engine_overhead_gib)
+The sum is that of `reckoning`, which placement uses too.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from orchestrator.registry import reckoning
 from orchestrator.registry.draft import Draft
 from orchestrator.registry.faults import Finding
 from orchestrator.registry.models import Expert, Slot, VllmEngine
 from orchestrator.registry.weights import Weights
 
-_DTYPE_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 _GIB = 2**30
 
 
@@ -25,21 +25,23 @@ class Need:
     weights_gib: float
     #: What the weights were computed from, for the message.
     weights_from: str
+    #: Room for adapters, whether there are any or not.
+    adapters_gib: float
     kv_cache_gib: float
     overhead_gib: float
     tensor_parallel: int
-
-    @property
-    def total_gib(self) -> float:
-        """All of it, on all accelerators the engine spans."""
-        return self.weights_gib + self.tensor_parallel * (self.kv_cache_gib + self.overhead_gib)
+    #: All of it, on all accelerators the engine spans.
+    total_gib: float
 
     def __str__(self) -> str:
         each = f"{self.kv_cache_gib:g} KV cache + {self.overhead_gib:g} engine"
         if self.tensor_parallel > 1:
             each = f"{self.tensor_parallel} x ({each})"
         weights = f"{self.weights_gib:.3g} weights ({self.weights_from})"
-        return f"expert {self.expert_id!r} needs {weights} + {each} = {self.total_gib:.3g} GiB"
+        room = f" + {self.adapters_gib:.3g} for adapters" if self.adapters_gib else ""
+        return (
+            f"expert {self.expert_id!r} needs {weights}{room} + {each} = {self.total_gib:.3g} GiB"
+        )
 
 
 def findings(draft: Draft, weights: Mapping[int, Weights]) -> Iterator[Finding]:
@@ -60,34 +62,32 @@ def findings(draft: Draft, weights: Mapping[int, Weights]) -> Iterator[Finding]:
 
 def need_of(expert: Expert, weights: Weights | None, slot: Slot) -> Need:
     """What one engine of a hosted expert takes in `slot`."""
-    engine = _vllm(expert)
-    weights_gib, source = loaded_gib(
-        engine, weights, parameters=expert.parameters, on_cpu=not slot.accelerators
+    engine, on_cpu = _vllm(expert), not slot.accelerators
+    weights_gib, source = reckoning.loaded_gib(
+        engine, weights, parameters=expert.parameters, on_cpu=on_cpu
     )
+    room_gib = _room_gib(engine, weights, on_cpu=on_cpu)
     return Need(
         expert_id=expert.id,
         weights_gib=weights_gib,
         weights_from=source,
+        adapters_gib=room_gib,
         kv_cache_gib=engine.kv_cache_gib,
         overhead_gib=slot.engine_overhead_gib,
         tensor_parallel=engine.tensor_parallel,
+        total_gib=reckoning.engine_gib(
+            engine, loaded_gib=weights_gib + room_gib, overhead_gib=slot.engine_overhead_gib
+        ),
     )
 
 
-def loaded_gib(
-    engine: VllmEngine, weights: Weights | None, *, parameters: int | None, on_cpu: bool
-) -> tuple[float, str]:
-    """Memory of the weights in their arithmetic type, GiB, and what it was computed from.
-
-    Unknown weights (still on the hub) count by `parameters`, or as nothing where that is silent.
-    """
-    width = _DTYPE_BYTES.get(engine.dtype) or (4 if on_cpu else None)
+def _room_gib(engine: VllmEngine, weights: Weights | None, *, on_cpu: bool) -> float:
+    """Of the usual rank, or as told: one of more is placed with the adapter that needs it."""
     if weights is None:
-        source = f"{parameters or 'unknown'} parameters x {width or 2} bytes"
-        return (parameters or 0) * (width or 2) / _GIB, source
-    weights_gib, disk_gib = weights.memory_gib(bytes_per_float=width), weights.disk_gib
-    factor = weights_gib / disk_gib if disk_gib else 1.0
-    return weights_gib, f"{disk_gib:.3g} on disk x {factor:g}"
+        return 0.0
+    rank = reckoning.lora_rank(engine, ())
+    num_sides = weights.num_sides
+    return reckoning.adapter_bytes(engine, num_sides=num_sides, rank=rank, on_cpu=on_cpu) / _GIB
 
 
 def _vllm(expert: Expert) -> VllmEngine:

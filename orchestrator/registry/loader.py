@@ -14,6 +14,7 @@ from orchestrator.registry import (
     artifacts,
     capacity,
     form,
+    kinship,
     references,
     tasks,
     upstreams,
@@ -126,6 +127,7 @@ def _semantic(
     yield from tasks.findings(draft)
     yield from upstreams.findings(draft, environ=where.environ)
     yield from artifacts.findings(draft, where)
+    yield from kinship.findings(draft, where)
     yield from adapters.findings(draft, where)
     yield from variants.findings(draft, chosen, where)
     served = variants.with_served(draft, chosen)

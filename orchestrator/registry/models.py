@@ -236,6 +236,9 @@ class RouteComposition(Entry):
 
     kind: Literal["route"] = Field(description="The program.")
     router: Id = Field(description="Router that chooses the expert.")
+    max_wait_s: float | None = Field(
+        None, gt=0, description="Longest wait for an expert's turn, seconds; the defaults' if none."
+    )
 
 
 CompositionSpec = RouteComposition
@@ -260,6 +263,12 @@ class Defaults(Entry):
     timeout_s: float = Field(120.0, gt=0, description="Longest time of a request, seconds.")
     max_tokens: int = Field(256, ge=1, description="Longest answer, tokens.")
     max_queue: int = Field(1024, ge=1, description="Requests that may wait at one slot.")
+    max_wait_s: float = Field(
+        30.0, gt=0, description="Longest wait for an expert's turn, seconds; then 503."
+    )
+    patience: float = Field(
+        0.5, ge=0, le=1, description="0 swaps for the least wait, 1 as rarely as max_wait_s allows."
+    )
 
 
 class Registry(Entry):

@@ -5,6 +5,7 @@ Reads a few kilobytes a file, never the tensors, and never a pickle.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import struct
@@ -56,6 +57,10 @@ class Weights:
     """Bytes of tensors on disk, by their type in safetensors' words."""
 
     bytes_by_type: Mapping[str, int]
+    #: Inputs and outputs of all matrices: numbers that an adapter of rank 1 on all of them has.
+    num_sides: int = 0
+    #: Digest of the tensors' names.
+    names: str = ""
 
     @property
     def disk_gib(self) -> float:
@@ -91,7 +96,9 @@ class Checkpoint:
         sizes: Counter[str] = Counter()
         for spec in self.tensors.values():
             sizes[spec.dtype] += spec.num_bytes
-        return Weights(bytes_by_type=dict(sizes))
+        num_sides = sum(sum(spec.shape) for spec in self.tensors.values() if spec.is_matrix)
+        names = hashlib.sha256("\n".join(sorted(self.tensors)).encode()).hexdigest()[:16]
+        return Weights(bytes_by_type=dict(sizes), num_sides=num_sides, names=names)
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:

@@ -28,6 +28,33 @@ class Clock(Protocol):
         ...
 
 
+class Alarm:
+    """One call back that is set anew, or not at all.
+
+    Args:
+        clock: calls back.
+        ring: what to call; it may set the alarm again.
+    """
+
+    def __init__(self, clock: Clock, ring: Callable[[], Any]) -> None:
+        self._clock = clock
+        self._ring = ring
+        self._set: tuple[float, Timer] | None = None
+
+    def set(self, until_s: float | None) -> None:
+        """Ring at `until_s` and at no other time; `None` for never."""
+        if self._set is not None:
+            if self._set[0] == until_s:
+                return
+            self._set[1].cancel()
+        timer = None if until_s is None else self._clock.call_at(until_s, self._rings)
+        self._set = None if timer is None or until_s is None else (until_s, timer)
+
+    def _rings(self) -> None:
+        self._set = None
+        self._ring()
+
+
 class ManualClock:
     """A clock that stands still until it is advanced."""
 

@@ -6,15 +6,21 @@ from collections.abc import Collection
 from typing import Protocol
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.residency.policy import Ticket
+from orchestrator.residency.actions import StepAction
+from orchestrator.residency.tickets import Ticket
 
 
 class Effects(Protocol):
     """Acts on one host and hears what happened.
 
-    Only `swap`, `add` and `restart` may take time. What the properties say is asked for anew each
+    Only `take` and `restart` may take time. What the properties say is asked for anew each
     time, never remembered.
     """
+
+    @property
+    def experts(self) -> Collection[str]:
+        """What the host can become."""
+        ...
 
     @property
     def residents(self) -> Collection[str]:
@@ -31,24 +37,12 @@ class Effects(Protocol):
         """Adapters that may be resident at once."""
         ...
 
-    async def swap(self, expert: str) -> None:
-        """Make `expert` resident; called only while nothing is in flight.
+    async def take(self, step: StepAction) -> None:
+        """Take a step: of a swap, nothing is in flight; an addition is made beside calls.
 
         Raises:
-            SwapError: the weights are not in place, but the host can serve others.
-            EngineDeadError: the host is gone.
-        """
-        ...
-
-    async def add(self, expert: str, *, instead_of: str | None) -> None:
-        """Put an adapter on the weights that are loaded, beside whatever is in flight.
-
-        Args:
-            expert: the adapter, one of `adapters`.
-            instead_of: a resident one that answers no call and makes room.
-
-        Raises:
-            SwapError: it cannot be added; the other residents serve on.
+            SwapError: the expert is not in place, but the host can serve others; or the host
+                cannot take this step at all.
             EngineDeadError: the host is gone.
         """
         ...
@@ -69,8 +63,8 @@ class Effects(Protocol):
         """A ticket's turn has come."""
         ...
 
-    def swapped(self, expert: str, *, took_s: float, error: OrchestratorError | None) -> None:
-        """A swap or an addition ended; `error` says why it failed."""
+    def stepped(self, step: StepAction, *, took_s: float, error: OrchestratorError | None) -> None:
+        """A step ended; `error` says why it failed."""
         ...
 
     def died(self, error: OrchestratorError) -> None:

@@ -9,49 +9,25 @@ is soft: when the owner is killed its callers fail with it, and nothing is left 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
 
-from orchestrator.errors import (
-    EngineDeadError,
-    EngineError,
-    SwapError,
-)
-from orchestrator.residency.clock import Clock, Timer
+from orchestrator.costs.costs import Costs
+from orchestrator.errors import EngineDeadError, EngineError, SwapError
+from orchestrator.residency.actions import Add, Admit, Drain, Expire, StepAction, Wait
+from orchestrator.residency.bounded import Bounded
+from orchestrator.residency.clock import Alarm, Clock
 from orchestrator.residency.effects import Effects
-from orchestrator.residency.places import Places, again
-from orchestrator.residency.policy import (
-    Add,
-    Admit,
-    Expire,
-    HostState,
-    Policy,
-    Swap,
-    Wait,
-    arrival_order,
-)
+from orchestrator.residency.ledger import rung_after
+from orchestrator.residency.limits import LoopLimits
+from orchestrator.residency.places import Place, Places, again
+from orchestrator.residency.policy import Policy
+from orchestrator.residency.refusals import Broken, check_in_time, failure_of, told_callers
+from orchestrator.residency.state import Change, EngineState, SlotState
+from orchestrator.residency.steps import expert_of, step_of
 
-#: What a caller of a dead host is told to wait, seconds: about what a small engine needs to start.
-_DEAD_RETRY_S = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoopLimits:
-    """Bounds of one host."""
-
-    #: Calls the engine takes at once; more wait here.
-    capacity: int = 256
-    #: Calls that may wait; more are refused.
-    max_queue: int = 1024
-    #: How long an expert whose swap failed is not tried again, seconds.
-    broken_s: float = 30.0
-
-    def __post_init__(self) -> None:
-        for name in ("capacity", "max_queue"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+#: The host's name in the loop's own state: it has one.
+_ENGINE = "host"
 
 
 class SlotLoop:
@@ -61,7 +37,8 @@ class SlotLoop:
         effects: the host, as the loop sees it.
         clock: tells the time and wakes the loop at deadlines; a running event loop is one.
         limits: what the engine takes at once and what may wait.
-        policy: decides; see `residency.policy`.
+        costs: what steps and calls take; what is seen here is added.
+        policy: decides; `Bounded` by the limits' patience where none is given.
     """
 
     def __init__(
@@ -70,41 +47,59 @@ class SlotLoop:
         *,
         clock: Clock,
         limits: LoopLimits | None = None,
-        policy: Policy = arrival_order,
+        costs: Costs | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self._effects = effects
         self._clock = clock
         self._limits = limits or LoopLimits()
-        self._policy = policy
+        self._costs = costs or Costs()
+        self._chosen = policy
+        self._policy = policy or Bounded(patience=self._limits.patience)
         self._places = Places(max_queue=self._limits.max_queue)
-        self._swapping_to: str | None = None
+        self._change: Change | None = None
+        self._draining_for: str | None = None
+        self._admitted_s = self._since_s = clock.time()
         self._task: asyncio.Task[None] | None = None
-        self._alarm: tuple[float, Timer] | None = None
-        self._broken: dict[str, tuple[EngineError, float]] = {}
+        self._alarm = Alarm(clock, self._advance)
+        self._broken = Broken()
         self._epoch = 0
         self._down: EngineDeadError | None = None
 
     @property
-    def state(self) -> HostState:
+    def engine(self) -> EngineState:
         """The host as the policy sees it."""
-        return HostState(
+        return EngineState(
+            id=_ENGINE,
+            lineage=_ENGINE,
+            experts=self._effects.experts,
             residents=self._places.least_recent_first(self._effects.residents),
             adapters=self._effects.adapters,
             max_adapters=self._effects.max_adapters,
             in_flight=self._places.in_flight,
+            admitted_s=self._admitted_s,
             capacity=self._limits.capacity,
-            swapping_to=self._swapping_to,
+            change=self._change,
+            draining_for=self._draining_for,
+            since_s=self._since_s,
+            down=None if self._down is None else self._down.message,
         )
+
+    @property
+    def state(self) -> SlotState:
+        """The slot as the policy sees it: this host is all it decides about."""
+        return SlotState(engines=(self.engine,))
 
     def bound(self, limits: LoopLimits) -> None:
         """Go by other limits from now on; who waits already stays."""
         self._limits = limits
+        self._policy = self._chosen or Bounded(patience=limits.patience)
         self._places.max_queue = limits.max_queue
 
     @property
     def num_waiting(self) -> int:
         """Length of the queue."""
-        return len(self._places.queue)
+        return len(self._places.queues)
 
     @property
     def experts_in_use(self) -> frozenset[str]:
@@ -123,7 +118,12 @@ class SlotLoop:
 
     @asynccontextmanager
     async def turn(
-        self, expert: str, *, timeout_s: float | None = None, priority: int = 0
+        self,
+        expert: str,
+        *,
+        timeout_s: float | None = None,
+        max_wait_s: float | None = None,
+        priority: int = 0,
     ) -> AsyncIterator[float]:
         """Hold `expert` resident for the length of the block; entering waits for it.
 
@@ -133,22 +133,26 @@ class SlotLoop:
             Seconds waited.
 
         Raises:
-            OverloadedError: the queue is full.
+            OverloadedError: the queue is full, or `max_wait_s` cannot be kept or has passed.
             EngineTimeoutError: `timeout_s` passed before the turn came.
             SwapError: the expert could not be made resident, now or a short while ago.
             EngineDeadError: the host is dead, or died during the wait.
         """
         self._check_taken(expert)
-        place = self._places.enter(
+        ticket = self._places.ticket(
             expert,
             now_s=self._clock.time(),
             timeout_s=timeout_s,
+            max_wait_s=max_wait_s,
             priority=priority,
-            epoch=self._epoch,
         )
+        queues = self._places.queues
+        check_in_time(ticket, self.state, queues, self._costs, now_s=ticket.arrived_s)
+        place = self._places.enter(ticket, epoch=self._epoch)
         try:
             self._advance()
             yield await place.granted
+            self._note_call(place)
         except EngineDeadError as error:
             if place.epoch == self._epoch:
                 self._die(error)
@@ -176,79 +180,85 @@ class SlotLoop:
 
     def _advance(self) -> None:
         """Ask the policy and do as it says until it says wait."""
+        queues = self._places.queues
         while self._down is None:
             now_s = self._clock.time()
-            action = self._policy(self.state, self._places.queue, now_s=now_s)
+            action = self._policy(self.state, queues, self._costs, now_s=now_s)
             match action:
                 case Admit(ticket_id=ticket_id):
                     self._admit(ticket_id, now_s)
                 case Expire(ticket_id=ticket_id):
                     self._places.expire(ticket_id, now_s=now_s)
-                case Swap(expert=expert):
-                    assert not self._places.in_flight, f"swap to {expert!r} with calls in flight"
-                    self._begin(expert, self._effects.swap(expert))
-                case Add(expert=expert, instead_of=idle):
-                    self._begin(expert, self._effects.add(expert, instead_of=idle))
+                case Drain(expert=expert):
+                    self._draining_for = expert
                 case Wait(until_s=until_s):
-                    self._set_alarm(until_s)
+                    self._alarm.set(until_s)
                     break
+                case step:
+                    self._begin(step)
         self._effects.queued(self.num_waiting)
 
     def _check_taken(self, expert: str) -> None:
-        """Refuse at once what would fail; a swap that fails again may cost a restart each time."""
+        """Refuse at once what would fail."""
         if self._down is not None:
             raise again(self._down)
-        error, until_s = self._broken.get(expert, (None, 0.0))
-        left_s = until_s - self._clock.time()
-        if error is None or left_s <= 0:
-            return
-        raise SwapError(
-            f"expert {expert!r} is not tried for another {left_s:.0f} s, since its last swap "
-            f"failed: {error}",
-            retry_after_s=left_s,
-        ) from error
+        self._broken.check(expert, now_s=self._clock.time())
+
+    def _note_call(self, place: Place) -> None:
+        """Learn from a call that was answered what such calls take."""
+        if place.admitted_s is not None:
+            took_s = self._clock.time() - place.admitted_s
+            self._costs.observe_service(place.ticket.expert, took_s)
 
     def _admit(self, ticket_id: int, now_s: float) -> None:
         ticket = self._places.admit(ticket_id, now_s=now_s)
+        self._admitted_s = now_s
         assert ticket.expert in self._effects.residents, f"{ticket.expert!r} is not resident"
         self._effects.admitted(ticket, waited_s=now_s - ticket.arrived_s)
 
-    def _set_alarm(self, until_s: float | None) -> None:
-        if self._alarm is not None:
-            if self._alarm[0] == until_s:
-                return
-            self._alarm[1].cancel()
-        timer = None if until_s is None else self._clock.call_at(until_s, self._wake)
-        self._alarm = None if timer is None or until_s is None else (until_s, timer)
+    def _begin(self, step: StepAction) -> None:
+        assert self._change is None, f"{step} during {self._change}"
+        is_beside = isinstance(step, Add)
+        assert is_beside or not self._places.in_flight, f"{step} with calls in flight"
+        self._change = Change(
+            step=step_of(step, self.engine),
+            expert=expert_of(step),
+            began_s=self._clock.time(),
+            to=rung_after(step),
+        )
+        self._task = asyncio.get_running_loop().create_task(self._take(step))
+        self._task.add_done_callback(lambda task: self._stepped(task, step))
 
-    def _wake(self) -> None:
-        self._alarm = None
-        self._advance()
-
-    def _begin(self, expert: str, swap: Coroutine[Any, Any, None]) -> None:
-        assert self._swapping_to is None, f"swap to {expert!r} during one"
-        self._swapping_to = expert
-        began_s = self._clock.time()
-        self._task = asyncio.get_running_loop().create_task(swap)
-        self._task.add_done_callback(lambda task: self._swapped(task, expert, began_s))
-
-    def _swapped(self, task: asyncio.Task[None], expert: str, began_s: float) -> None:
-        error = _failure(task, what=f"the swap to expert {expert!r}")
-        if task is not self._task:  # given up by a death or by `close`, which see to the rest
-            return
-        self._task, self._swapping_to = None, None
-        if error is None and expert not in self._effects.residents:
+    async def _take(self, step: StepAction) -> None:
+        await self._effects.take(step)
+        expert = expert_of(step)
+        if expert is not None and expert not in self._effects.residents:
             found = sorted(self._effects.residents)
-            error = SwapError(f"the swap to expert {expert!r} left {found} resident")
-        self._effects.swapped(expert, took_s=self._clock.time() - began_s, error=error)
+            raise SwapError(f"the swap to expert {expert!r} left {found} resident")
+
+    def _stepped(self, task: asyncio.Task[None], step: StepAction) -> None:
+        error = failure_of(task, what=f"the swap to expert {expert_of(step)!r}")
+        if task is not self._task or self._change is None:
+            return  # given up by a death or by `close`, which see to the rest
+        change, self._task, self._change, self._draining_for = self._change, None, None, None
+        self._since_s = self._clock.time()
+        took_s = self._since_s - change.began_s
+        self._effects.stepped(step, took_s=took_s, error=error)
         if isinstance(error, EngineDeadError):
             self._die(error)
-        elif error is not None:
-            self._broken[expert] = (error, self._clock.time() + self._limits.broken_s)
-            self._places.refuse_all(error, expert=expert)
-        else:
-            self._broken.pop(expert, None)
+        elif change.expert is not None:
+            self._learn(change, took_s, error)
         self._advance()
+
+    def _learn(self, change: Change, took_s: float, error: EngineError | None) -> None:
+        expert = change.expert or ""
+        if error is None:
+            self._broken.mend(expert)
+            self._costs.observe_step(change.step, expert, took_s)
+        else:
+            until_s = self._clock.time() + self._limits.broken_s
+            self._broken.note(expert, error, until_s=until_s)
+            self._places.refuse_all(error, expert=expert)
 
     def _die(self, error: EngineDeadError) -> None:
         """Fail whoever waits and ask once for a restart."""
@@ -265,37 +275,26 @@ class SlotLoop:
 
     def _go_down(self, error: EngineDeadError) -> None:
         self._epoch += 1
-        retry_after_s = error.retry_after_s or _DEAD_RETRY_S
-        self._down = EngineDeadError(error.message, retry_after_s=retry_after_s)
-        self._down.__cause__ = error
-        self._set_alarm(None)
+        self._down = told_callers(error)
+        self._alarm.set(None)
         self._places.refuse_all(self._down)
         self._effects.queued(0)
 
     def _restarted(self, task: asyncio.Task[None]) -> None:
-        error = _failure(task, what="the restart")
+        error = failure_of(task, what="the restart")
         if task is not self._task:
             return
         self._task = None
         self._effects.restarted(error)
         if error is None:
-            self._down = None
+            self._down, self._since_s = None, self._clock.time()
             self._advance()
         else:
             self._go_down(EngineDeadError(f"{error.message}; it is not tried again"))
 
     def _cancel_task(self) -> asyncio.Task[None] | None:
-        task, self._task, self._swapping_to = self._task, None, None
+        task, self._task, self._change = self._task, None, None
+        self._draining_for = None
         if task is not None:
             task.cancel()
         return task
-
-
-def _failure(task: asyncio.Task[None], *, what: str) -> EngineError | None:
-    """How a finished task failed; what is not an engine's error means that the host is lost."""
-    error = asyncio.CancelledError() if task.cancelled() else task.exception()
-    if error is None or isinstance(error, EngineError):
-        return error
-    dead = EngineDeadError(f"{what} ended in {type(error).__name__}: {error}")
-    dead.__cause__ = error
-    return dead

@@ -17,7 +17,8 @@ from orchestrator.errors import (
     OrchestratorError,
     OverloadedError,
 )
-from orchestrator.residency.policy import Queue, Ticket, retry_after_s
+from orchestrator.residency.estimates import retry_after_s
+from orchestrator.residency.tickets import Queues, Ticket
 
 E = TypeVar("E", bound=OrchestratorError)
 
@@ -34,7 +35,8 @@ class Place:
     granted: asyncio.Future[float]
     #: The life of the host it belongs to; the death of an earlier one is old news.
     epoch: int
-    is_running: bool = False
+    #: When its turn came, `None` while it waits.
+    admitted_s: float | None = None
 
 
 class Places:
@@ -48,16 +50,12 @@ class Places:
         self.max_queue = max_queue
         self._ids = count(1)
         self._places: dict[int, Place] = {}
-        self._queue: dict[int, Ticket] = {}
+        #: The tickets that wait; read by the policy, written here alone.
+        self.queues = Queues()
         self._in_flight: Counter[str] = Counter()
         self._last_wait_s = 0.0
         #: Experts in the order of their last turns.
         self._turns: dict[str, None] = {}
-
-    @property
-    def queue(self) -> Queue:
-        """The tickets that wait, in order of arrival."""
-        return self._queue.values()
 
     @property
     def in_flight(self) -> Mapping[str, int]:
@@ -76,36 +74,46 @@ class Places:
         rank_by_expert = {expert: rank for rank, expert in enumerate(self._turns)}
         return tuple(sorted(experts, key=lambda expert: rank_by_expert.get(expert, -1)))
 
-    def enter(
-        self, expert: str, *, now_s: float, timeout_s: float | None, priority: int, epoch: int
-    ) -> Place:
-        """Add a caller to the end of the queue.
+    def ticket(
+        self,
+        expert: str,
+        *,
+        now_s: float,
+        timeout_s: float | None,
+        max_wait_s: float | None,
+        priority: int,
+    ) -> Ticket:
+        """A ticket for a caller that arrives now, who does not wait yet.
 
         Raises:
             OverloadedError: the queue is full.
         """
-        if len(self._queue) >= self.max_queue:
-            raise self._overloaded(expert, now_s)
-        ticket = Ticket(
+        if len(self.queues) >= self.max_queue:
+            raise self._full(expert, now_s)
+        return Ticket(
             id=next(self._ids),
             expert=expert,
             arrived_s=now_s,
             deadline_s=None if timeout_s is None else now_s + timeout_s,
+            bound_s=None if max_wait_s is None else now_s + max_wait_s,
             priority=priority,
         )
+
+    def enter(self, ticket: Ticket, *, epoch: int) -> Place:
+        """Have the caller behind `ticket` wait."""
         granted = asyncio.get_running_loop().create_future()
         place = Place(ticket=ticket, granted=granted, epoch=epoch)
         self._places[ticket.id] = place
-        self._queue[ticket.id] = ticket
+        self.queues.add(ticket)
         return place
 
     def admit(self, ticket_id: int, *, now_s: float) -> Ticket:
         """Move a ticket from the queue to the engine and tell its caller."""
-        ticket = self._queue.pop(ticket_id)
+        ticket = self._take(ticket_id)
         place = self._places[ticket_id]
         self._in_flight[ticket.expert] += 1
         self._last_wait_s = now_s - ticket.arrived_s
-        place.is_running = True
+        place.admitted_s = now_s
         self._note_turn(ticket.expert)
         if not place.granted.done():  # a cancelled caller frees its turn when it leaves
             place.granted.set_result(self._last_wait_s)
@@ -117,7 +125,7 @@ class Places:
 
     def refuse_all(self, error: EngineError, *, expert: str | None = None) -> None:
         """Refuse whoever waits, or whoever waits for `expert`."""
-        for ticket in list(self._queue.values()):
+        for ticket in list(self.queues):
             if expert in (None, ticket.expert):
                 self._refuse(ticket.id, error)
 
@@ -126,8 +134,8 @@ class Places:
         if place.granted.done() and not place.granted.cancelled():
             place.granted.exception()  # a caller cancelled meanwhile will never look at it
         del self._places[place.ticket.id]
-        self._queue.pop(place.ticket.id, None)
-        if place.is_running:
+        self.queues.remove(place.ticket.id)
+        if place.admitted_s is not None:
             self._in_flight[place.ticket.expert] -= 1
             self._in_flight += Counter()  # drops what is down to zero
 
@@ -138,29 +146,43 @@ class Places:
             del self._turns[next(iter(self._turns))]
 
     def _refuse(self, ticket_id: int, error: EngineError) -> None:
-        self._queue.pop(ticket_id)
+        self._take(ticket_id)
         place = self._places[ticket_id]
         if not place.granted.done():
             place.granted.set_exception(again(error))
 
-    def _overdue(self, ticket_id: int, now_s: float) -> EngineTimeoutError:
-        ticket = self._queue[ticket_id]
-        position = list(self._queue).index(ticket_id) + 1
+    def _take(self, ticket_id: int) -> Ticket:
+        ticket = self.queues.remove(ticket_id)
+        assert ticket is not None, f"ticket {ticket_id} does not wait"
+        return ticket
+
+    def _overdue(self, ticket_id: int, now_s: float) -> EngineError:
+        ticket = self.queues[ticket_id]
+        position = [one.id for one in self.queues].index(ticket_id) + 1
+        where = f"at position {position} of {len(self.queues)} in the queue"
+        waited_s = now_s - ticket.arrived_s
+        retry_after_s = self._retry_after_s(now_s)
+        if ticket.deadline_s is None or ticket.due_s < ticket.deadline_s:
+            return OverloadedError(
+                f"expert {ticket.expert!r} could not be had within {waited_s:.1f} s, the longest "
+                f"wait allowed (max_wait_s); the call was {where}; try again later",
+                retry_after_s=retry_after_s,
+            )
         return EngineTimeoutError(
-            f"the call waited {now_s - ticket.arrived_s:.1f} s for expert {ticket.expert!r}, its "
-            f"whole time, and was at position {position} of {len(self._queue)} in the queue",
-            retry_after_s=self._retry_after_s(now_s),
+            f"the call waited {waited_s:.1f} s for expert {ticket.expert!r}, its whole time, and "
+            f"was {where}",
+            retry_after_s=retry_after_s,
         )
 
-    def _overloaded(self, expert: str, now_s: float) -> OverloadedError:
+    def _full(self, expert: str, now_s: float) -> OverloadedError:
         return OverloadedError(
-            f"expert {expert!r}: {len(self._queue)} calls wait at its slot, the most allowed "
+            f"expert {expert!r}: {len(self.queues)} calls wait at its slot, the most allowed "
             "(defaults.max_queue); try again later",
             retry_after_s=self._retry_after_s(now_s),
         )
 
     def _retry_after_s(self, now_s: float) -> float:
-        return retry_after_s(self.queue, now_s=now_s, last_wait_s=self._last_wait_s)
+        return retry_after_s(self.queues, now_s=now_s, last_wait_s=self._last_wait_s)
 
 
 def again(error: E) -> E:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator.engines.vllm_args import installed_arguments
 from orchestrator.errors import OrchestratorError
 from orchestrator.registry.control import Control
 from orchestrator.registry.edit import checker
@@ -71,7 +72,9 @@ class Conductor:
             tell=self._workforce.tell,
             machine=Machine(accelerators=plan.accelerators),
         )
-        rollout = Rollout(generations, self._replicas, check=checker())
+        rollout = Rollout(
+            generations, self._replicas, check=checker(engine_args=installed_arguments())
+        )
         self._file = RegistryFile(plan.registry, rollout)
         self._control = Control(rollout, generations, self._file)
         self._tasks = [

@@ -11,7 +11,9 @@ from pathlib import Path
 from orchestrator.engines.assignment import Assignment
 from orchestrator.engines.lineage import Lineage, lineages
 from orchestrator.registry.models import Registry, Slot, VllmEngine
+from orchestrator.registry.reckoning import engine_gib
 from orchestrator.registry.variants import serving
+from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.placement import DispatchTable, SlotSpace, place
 from orchestrator.residency.placement import Lineage as Claim
 from orchestrator.service.widths import worker_names
@@ -136,11 +138,11 @@ def named_slots(registry: Registry) -> Iterator[tuple[str, Slot]]:
         yield from ((name, slot) for name in worker_names(slot))
 
 
-def assignment_of(share: Share, *, max_queue: int) -> Assignment:
+def assignment_of(share: Share, *, limits: LoopLimits) -> Assignment:
     """What the worker of a slot is told."""
     memory_gib = {one.id: claimed_gib(one, share.slot) for one in share.lineages}
     named = [(one.id, expert.key) for one in share.lineages for expert in one.experts]
-    content = repr((share.slot, named, memory_gib, max_queue))
+    content = repr((share.slot, named, memory_gib, limits))
     return Assignment(
         stamp=hashlib.sha256(content.encode()).hexdigest()[:16],
         lineages=share.lineages,
@@ -148,7 +150,7 @@ def assignment_of(share: Share, *, max_queue: int) -> Assignment:
         memory_gib=memory_gib,
         room_gib=share.slot.memory_gib,
         at_once=1 if share.slot.accelerators else _MAX_AT_ONCE,
-        max_queue=max_queue,
+        limits=limits,
     )
 
 
@@ -183,25 +185,27 @@ def _log_variants(registry: Registry) -> None:
 
 
 def claimed_gib(lineage: Lineage, slot: Slot) -> float:
-    """Memory of one engine: weights, KV cache and what the process takes."""
-    return _engine_gib(lineage) + slot.engine_overhead_gib
+    """Memory of one engine, as the check of the registry counts it."""
+    return _engine_gib(lineage, slot.engine_overhead_gib)
 
 
-def _engine_gib(lineage: Lineage) -> float:
+def _engine_gib(lineage: Lineage, overhead_gib: float) -> float:
+    loaded_gib = (lineage.num_weight_bytes + lineage.num_adapter_bytes) / _GIB
+    return engine_gib(_engine(lineage), loaded_gib=loaded_gib, overhead_gib=overhead_gib)
+
+
+def _engine(lineage: Lineage) -> VllmEngine:
     engine = lineage.experts[0].engine
     assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
-    num_bytes = lineage.num_weight_bytes + lineage.num_adapter_bytes
-    return num_bytes / _GIB + engine.kv_cache_gib
+    return engine
 
 
 def _claim(lineage: Lineage, overhead_gib: float) -> Claim:
-    engine = lineage.experts[0].engine
-    assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
     return Claim(
         id=lineage.id,
         experts=tuple(expert.key for expert in lineage.experts),
-        memory_gib=_engine_gib(lineage) + overhead_gib,
-        accelerators=engine.tensor_parallel,
+        memory_gib=_engine_gib(lineage, overhead_gib),
+        accelerators=_engine(lineage).tensor_parallel,
     )
 
 

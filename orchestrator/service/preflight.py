@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from orchestrator.engines import fetched
-from orchestrator.errors import MissingExtraError, SetupError
+from orchestrator.engines.remote import api_key
+from orchestrator.engines.vllm_args import installed_arguments
+from orchestrator.errors import MissingExtraError, RegistryError, SetupError
 from orchestrator.registry.edit import Edit, SoundEdit, checker, sha256_of, sound
 from orchestrator.registry.models import Registry
 from orchestrator.registry.registry_file import read_content
@@ -45,7 +48,7 @@ def check(settings: Settings) -> Checked:
     """Check everything that can be checked without starting anything.
 
     Raises:
-        RegistryError: the registry is invalid; one fault a line.
+        RegistryError: the registry is invalid, or a key is not set; one fault a line.
         MissingExtraError: a package is not installed; names the extra.
         SetupError: the port is busy, or memory or a model is missing.
     """
@@ -60,6 +63,7 @@ def check(settings: Settings) -> Checked:
     fetched.sketch(registry.experts)
     layout = lay_out(registry, grouped(registry, settings.registry.resolve().parent))
     require_extras(layout, is_installed=_is_installed)
+    require_keys(registry, os.environ)
     _require_routers(registry)
     _require_memory(layout, settings)
     return Checked(edit=edit, layout=layout)
@@ -82,7 +86,7 @@ def _read(path: Path) -> SoundEdit:
         source="start",
         file_sha256=sha256_of(content),
     )
-    return sound(edit, checker()(edit), order=0)
+    return sound(edit, checker(engine_args=installed_arguments())(edit), order=0)
 
 
 def require_extras(layout: Layout, *, is_installed: Callable[[str], bool]) -> None:
@@ -108,6 +112,22 @@ def _require(packages: Sequence[str], *, extra: str, is_installed: Callable[[str
 
 def _is_installed(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
+
+
+def require_keys(registry: Registry, environment: Mapping[str, str]) -> None:
+    """Look for the key of each upstream: a gateway without it would never come up.
+
+    Raises:
+        RegistryError: keys are not set; one expert a line.
+    """
+    faults: list[str] = []
+    for expert in registry.experts:
+        try:
+            api_key(expert, environment)
+        except RegistryError as exc:
+            faults.append(exc.message)
+    if faults:
+        raise RegistryError("\n".join(faults))
 
 
 def _require_routers(registry: Registry) -> None:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
+from pathlib import Path
 
+from orchestrator.service.log_lines import VARIABLE, write_lines
 from orchestrator.service.loopback import keep_to_loopback
-
-_FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def enter_replica() -> None:
-    """Keep the replica to loopback, and write our log lines where Ray keeps its process's."""
+    """Keep the replica to loopback, and write our log lines where an operator finds them."""
     keep_to_loopback()
-    logger = logging.getLogger("orchestrator")
-    if not logger.handlers:
-        lines = logging.StreamHandler()
-        lines.setFormatter(logging.Formatter(_FORM))
-        logger.addHandler(lines)
-        logger.setLevel(logging.INFO)
-        logger.propagate = False
+    log = os.environ.get(VARIABLE)
+    write_lines(logging.getLogger(), Path(log) if log else None)

@@ -12,6 +12,8 @@ from orchestrator.engines import fetched
 from orchestrator.engines.lineage import Lineage
 from orchestrator.errors import NotFoundError, RegistryError, SetupError
 from orchestrator.registry.generations import GenerationRecord, Generations
+from orchestrator.registry.models import Defaults
+from orchestrator.residency.limits import LoopLimits
 from orchestrator.service.layout import Share, grouped, lay_out
 from orchestrator.service.rollcall import PATIENCE_S, Plan, Rollcall
 from orchestrator.service.room import Machine
@@ -142,7 +144,7 @@ class Replicas:
         return Plan(
             number=record.number,
             layout=layout,
-            max_queue=record.registry.defaults.max_queue,
+            limits=_limits(record.registry.defaults),
         )
 
     async def _older(self, live: GenerationRecord) -> list[Plan]:
@@ -165,3 +167,7 @@ class Replicas:
 def _grouped(record: GenerationRecord) -> tuple[Lineage, ...]:
     fetched.sketch(record.registry.experts)
     return grouped(record.registry, Path(record.folder))
+
+
+def _limits(defaults: Defaults) -> LoopLimits:
+    return LoopLimits(max_queue=defaults.max_queue, patience=defaults.patience)

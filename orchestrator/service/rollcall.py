@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.engines.assignment import Assignment
 from orchestrator.engines.lineage import Lineage
+from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.placement import DispatchTable
 from orchestrator.service.layout import Layout, Share, assignment_of
 from orchestrator.service.obstacles import Obstacles, of_slots
@@ -34,7 +35,7 @@ class Plan:
     number: int
     #: Of a proposed generation: with what is live until then.
     layout: Layout
-    max_queue: int
+    limits: LoopLimits
 
 
 class Rollcall:
@@ -283,7 +284,7 @@ class Rollcall:
         known = newest.layout.table.slots_by_expert
         self._assignments = {
             slot: assignment_of(
-                with_pinned(share, known=known, older=layouts), max_queue=newest.max_queue
+                with_pinned(share, known=known, older=layouts), limits=newest.limits
             )
             for slot, share in shares.items()
         }

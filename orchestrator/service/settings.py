@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from orchestrator.errors import SetupError
 
 PREFIX = "ORCHESTRATOR_"
+#: What other commands read: whoever exports them for those may serve from the same shell.
+_OF_OTHERS = frozenset({"ORCHESTRATOR_URL"})
 
 
 class Settings(BaseModel):
@@ -68,7 +70,7 @@ def read(environment: Mapping[str, str], **given: Any) -> Settings:
     named = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in environment.items()
-        if name.startswith(PREFIX)
+        if name.startswith(PREFIX) and name not in _OF_OTHERS
     }
     chosen = {**named, **{name: value for name, value in given.items() if value is not None}}
     try:

@@ -24,7 +24,7 @@ from orchestrator.engines.remote import is_remote
 from orchestrator.errors import OrchestratorError
 from orchestrator.registry.generation_store import StoredGenerations
 from orchestrator.registry.opening import open_with
-from orchestrator.service import cluster, haproxy, ports
+from orchestrator.service import cluster, haproxy, log_lines, ports
 from orchestrator.service.children import Child
 from orchestrator.service.draining import drain
 from orchestrator.service.endpoint import Endpoint
@@ -132,8 +132,8 @@ class Supervisor:
         wrapper = haproxy.install(
             self._folder / "haproxy", binary=haproxy.bundled(), host=self._settings.host
         )
-        environment = cluster.environment(chosen, self._folder, haproxy=wrapper)
-        os.environ.update(environment)
+        os.environ.update(cluster.environment(chosen, self._folder, haproxy=wrapper))
+        os.environ[log_lines.VARIABLE] = str(self._logs / "orchestrator.log")
         node = Child(cluster.program(chosen, self._folder, log=self._logs / "ray.log"))
         undo.callback(node.stop, within_s=_RAY_STOP_S)
         undo.callback(keep_logs, self._folder, self._logs)

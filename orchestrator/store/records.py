@@ -13,9 +13,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 
 class DecisionRecord(BaseModel):
-    """One request, prompt-free."""
+    """One request, prompt-free.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    A field that is added keeps the version: replicas that do not know it yet read the rest.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     version: Literal[1] = 1
     request_id: str

@@ -25,6 +25,8 @@ from orchestrator.service.supervisor import Supervisor, private_folder
 #: In a model's path: its engine takes so long to start, seconds; or does not start.
 SLOW, SLOW_S = "slow", 4.0
 BROKEN = "broken"
+#: It starts once somebody writes to the FIFO of this name in the model's folder.
+GATED, GATE = "gated", "gate"
 
 
 class Sibling(FakeHost):
@@ -47,6 +49,9 @@ def by_definition(call: Call) -> Script:
 async def open_scripted(lineage: Lineage) -> FakeHost:
     """Start as the models' paths say."""
     models = [str(expert.model) for expert in lineage.experts]
+    for model in models:
+        if GATED in model:
+            await asyncio.to_thread((Path(model) / GATE).read_bytes)
     if any(SLOW in model for model in models):
         await asyncio.sleep(SLOW_S)
     if any(BROKEN in model for model in models):

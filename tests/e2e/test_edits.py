@@ -28,14 +28,23 @@ class Site:
         self._folder = folder
         self.file = folder / "experts.yaml"
         self.write(self.expert("steady"), self.expert("edited"), self.scripted(0))
+        self.start()
+
+    def start(self) -> None:
+        """Start a service, on what an earlier one stored."""
         self.service = Service(
             self.file,
             port=ports.choose("127.0.0.1", 19_999).dashboard,
-            folder=folder / "data",
+            folder=self._folder / "data",
             gateways=2,
             program="tests.e2e.scripted_service",
         ).await_ready()
         self.client = httpx.Client(base_url=self.service.url, timeout=30, trust_env=False)
+
+    def stop(self) -> None:
+        """End the service; what it stored stays."""
+        self.client.close()
+        self.service.stop()
 
     def expert(self, id_: str, model: str | None = None, *, num_bytes: int = 64, **more) -> str:
         """An entry of a slot's expert; models of one size are siblings."""
@@ -146,8 +155,7 @@ def _streamed(text: str) -> str:
 def site(tmp_path_factory):
     made = Site(tmp_path_factory.mktemp("site"))
     yield made
-    made.client.close()
-    made.service.stop()
+    made.stop()
 
 
 def test_edits_under_load_fail_no_request_and_mix_no_generations(site):

@@ -65,6 +65,19 @@ async def test_callers_on_this_machine_pass(peer):
     assert response.status_code == 200
 
 
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example"])
+async def test_a_page_whose_name_was_made_to_mean_this_machine_is_refused(host):
+    response = await Service().get("/admin/decisions", host=host)
+
+    assert response.status_code == 403
+    assert repr(host) in fault(response)["message"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost", "LOCALHOST.:80", "[::1]:8000"])
+async def test_this_machine_s_own_names_pass(host):
+    assert (await Service().get("/admin/decisions", host=host)).status_code == 200
+
+
 async def test_admin_can_be_switched_off():
     response = await Service(settings=ApiSettings(admin="off")).get("/admin/registry")
 

@@ -4,7 +4,9 @@ from openai.types import Model
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.settings import ApiSettings
 from orchestrator.api.unserved import ALTERNATIVES
+from orchestrator.compositions.programs import Programs
 from orchestrator.engines.fake import FakeEngine
+from orchestrator.registry.models import Expert, Registry
 from tests.served import Service, fault
 
 CHAT = {"messages": [{"role": "user", "content": "1+1?"}]}
@@ -45,6 +47,16 @@ async def test_models_are_openai_s_objects():
     assert [model.id for model in models] == ["auto", "math", "painter", "plain", "vectors"]
     assert [model.owned_by for model in models][:2] == ["orchestrator", "us"]
     assert listed["data"][3]["max_model_len"] == 512
+
+
+async def test_an_adapter_is_told_with_its_base():
+    plain, formal = Expert(id="plain", model="m"), Expert(id="formal", base="plain", adapter="a")
+    registry = Registry(experts=[plain, formal])
+    programs = Programs(registry, generation=1, routers={}, dispatch=FakeEngine())
+
+    listed = (await Service(live=lambda: programs).get("/v1/models")).json()["data"]
+
+    assert [entry["base"] for entry in listed] == [None, "plain"]
 
 
 async def test_a_variant_that_serves_is_told_with_its_loss():

@@ -104,7 +104,7 @@ async def test_a_load_is_compared_with_the_stored_canary(tmp_path):
     store_canary(folder, KNOWN)
     engine = Scripted(greedy(9, 9))
 
-    with pytest.raises(SwapError, match="differ from the recorded"):
+    with pytest.raises(SwapError, match=r"differ from the recorded .*a/canary\.json.*delete that"):
         await proved(Canaries(), engine, folder)
     assert engine.asked == [(1, 2)]
 
@@ -135,7 +135,7 @@ async def test_what_a_fresh_engine_gave_proves_the_loads_of_later_processes(tmp_
 
     await proved(Canaries(), Scripted(greedy()), folder, notebook=notebook)
 
-    with pytest.raises(SwapError, match="origin fresh"):
+    with pytest.raises(SwapError, match=r"recorded in .*/notes/.*\.json.*delete that file"):
         await proved(Canaries(), Scripted(greedy(9, 9)), folder, notebook=notebook)
 
 
@@ -154,6 +154,17 @@ async def test_a_canary_of_other_weights_proves_nothing(tmp_path):
     weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
 
     await proved(Canaries(), Scripted(greedy(9, 9)), folder, is_fresh=True, notebook=notebook)
+
+
+async def test_a_note_of_an_earlier_way_of_listening_refuses_nothing(tmp_path):
+    folder, notebook = write_model(tmp_path / "a"), Notebook(tmp_path / "notes")
+    await proved(Canaries(), Scripted(greedy()), folder, is_fresh=True, notebook=notebook)
+    engine = Scripted(greedy(9, 9))
+    engine.conditions = HERE.model_copy(update={"probe": 2})
+
+    await proved(Canaries(), engine, folder, is_fresh=True, notebook=notebook)
+
+    assert len(notebook.read(fingerprint(folder)).canaries) == 2
 
 
 async def test_the_continuation_least_in_doubt_is_recorded():

@@ -14,6 +14,7 @@ from orchestrator.engines.lineage import Lineage
 from orchestrator.errors import EngineDeadError, ModelError, NotHostedError
 from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import ManualClock
+from orchestrator.residency.limits import LoopLimits
 
 MATHS, FRENCH, LAW = (Expert(id=id_) for id_ in ("maths", "french", "law"))
 
@@ -32,12 +33,14 @@ class Openings:
         self.hosts: dict[str, FakeHost] = {}
         self.failures: dict[str, BaseException] = {}
         self.gates: dict[str, asyncio.Event] = {}
+        self.at_gate = asyncio.Event()
         self.engine: Callable[[], FakeEngine | None] = lambda: None
         self.opened: list[str] = []
 
     async def open(self, lineage: Lineage) -> FakeHost:
         self.opened.append(lineage.id)
         if lineage.id in self.gates:
+            self.at_gate.set()
             await self.gates[lineage.id].wait()
         if lineage.id in self.failures:
             raise self.failures[lineage.id]
@@ -57,7 +60,7 @@ def assigned(*, room_gib: float = 4, at_once: int = 3, **experts: list[Expert]) 
         memory_gib={lineage.id: 1.0 for lineage in lineages},
         room_gib=room_gib,
         at_once=at_once,
-        max_queue=64,
+        limits=LoopLimits(max_queue=64),
     )
 
 
@@ -310,6 +313,22 @@ async def test_a_host_that_died_for_good_is_replaced_and_the_others_serve(hostin
     assert await said(hosting, MATHS) == "maths: hi"
 
 
+async def test_an_engine_that_is_started_again_is_not_up_meanwhile(hosting, openings):
+    await settled(hosting, assigned(llama=[MATHS], qwen=[LAW]))
+    gate = openings.gates["llama"] = asyncio.Event()
+    await openings.hosts["llama"].die()
+    await hosting.check()
+    await openings.at_gate.wait()
+
+    during = {engine.lineage: (engine.state, engine.detail) for engine in hosting.describe()}
+    gate.set()
+    await hosting.slot.settled()
+
+    assert during["llama"] == ("starting", "starting llama again, which died")
+    assert during["qwen"][0] == "up"
+    assert states(hosting) == {"llama": "up", "qwen": "up"}
+
+
 async def test_a_host_that_died_comes_back_with_an_expert_that_is_wanted_now(hosting, openings):
     await settled(hosting, assigned(llama=[MATHS, FRENCH]))
     hosting.assign(assigned(llama=[FRENCH]))
@@ -325,7 +344,7 @@ async def test_a_host_that_died_comes_back_with_an_expert_that_is_wanted_now(hos
 async def test_the_queue_of_a_slot_is_as_long_as_the_registry_says(hosting, openings):
     await settled(hosting, assigned(llama=[MATHS]))
 
-    hosting.assign(replace(assigned(llama=[MATHS]), max_queue=1))
+    hosting.assign(replace(assigned(llama=[MATHS]), limits=LoopLimits(max_queue=1)))
     openings.hosts["llama"].engine = FakeEngine(gate=asyncio.Event())
     hosting.slot.bound(replace(hosting.slot.limits, capacity=1))
     tasks = [asyncio.create_task(said(hosting, MATHS)) for _ in range(3)]

@@ -7,7 +7,8 @@ from orchestrator.engines.fake import FakeHost
 from orchestrator.engines.seat import Seat
 from orchestrator.errors import EngineDeadError, SwapError
 from orchestrator.registry.models import Expert
-from orchestrator.residency.policy import Ticket
+from orchestrator.residency.actions import Swap
+from orchestrator.residency.tickets import Ticket
 
 MATHS, FRENCH = Expert(id="maths"), Expert(id="french")
 
@@ -57,8 +58,8 @@ def test_swaps_are_counted_by_their_end_and_logged_with_the_expert(caplog):
     seat = seat_on(FakeHost([MATHS, FRENCH]), "counted")
 
     with caplog.at_level(logging.INFO, logger="orchestrator.engines.seat"):
-        seat.swapped("french", took_s=0.25, error=None)
-        seat.swapped("maths", took_s=0.5, error=SwapError("canary"))
+        seat.stepped(Swap(engine="host", expert="french"), took_s=0.25, error=None)
+        seat.stepped(Swap(engine="host", expert="maths"), took_s=0.5, error=SwapError("canary"))
 
     assert (num_swaps("counted", "ok"), num_swaps("counted", "swap_failed")) == (1, 1)
     assert seat.last_swap_s == 0.25

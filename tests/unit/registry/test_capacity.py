@@ -30,6 +30,18 @@ def test_an_expert_that_fits_is_no_finding():
     assert found([hosted(kv_cache_gib=0.5)], [slot], {0: f16(1)}) == []
 
 
+def test_room_for_adapters_is_counted_before_there_is_one():
+    slot = Slot(name="s", memory_gib=2)
+    weights = Weights(bytes_by_type={"F32": GIB}, num_sides=2**22)
+
+    (finding,) = found([hosted(max_loras=2, kv_cache_gib=0.5)], [slot], {0: weights})
+
+    # 2**22 sides x rank 16 x 4 bytes = 0.25 GiB each; two, and one that stays empty on a CPU
+    assert finding.reason.endswith(
+        "needs 1 weights (1 on disk x 1) + 0.75 for adapters + 0.5 KV cache + 1 engine = 3.25 GiB"
+    )
+
+
 def test_a_slot_too_small_for_any_expert_is_a_fault_with_its_sum():
     slot = Slot(name="s", memory_gib=3)
 

@@ -7,7 +7,8 @@ from orchestrator.engines.seat import Seat
 from orchestrator.errors import EngineDeadError
 from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import ManualClock
-from orchestrator.residency.loop import LoopLimits, SlotLoop
+from orchestrator.residency.limits import LoopLimits
+from orchestrator.residency.loop import SlotLoop
 
 LINEAGE = tuple(Expert(id=id_) for id_ in ("maths", "french", "code"))
 

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from orchestrator.errors import EngineDeadError, EngineTimeoutError, OverloadedError, SwapError
-from orchestrator.residency.loop import LoopLimits
+from orchestrator.residency.limits import LoopLimits
 from tests.unit.residency.driving import Driven, asking, running, running_or_refused
 
 
@@ -12,9 +12,9 @@ async def test_calls_of_the_resident_expert_run_together():
 
     first, second = await running(driven.loop, "maths"), await running(driven.loop, "maths")
 
-    assert driven.loop.state.in_flight == {"maths": 2}
+    assert driven.loop.engine.in_flight == {"maths": 2}
     await asyncio.gather(first.leave(), second.leave())
-    assert driven.loop.state.in_flight == {}
+    assert driven.loop.engine.in_flight == {}
 
 
 async def test_another_expert_waits_until_the_host_is_drained():
@@ -64,7 +64,7 @@ async def test_a_holder_that_hangs_up_frees_the_engine_at_once():
     await holder.hang_up()
     await waiter.runs.wait()
 
-    assert driven.loop.state.in_flight == {"french": 1}
+    assert driven.loop.engine.in_flight == {"french": 1}
     await waiter.leave()
 
 
@@ -77,7 +77,7 @@ async def test_a_caller_cancelled_between_its_turn_and_its_waking_holds_nothing(
     await holder.leave()
     await asyncio.wait([waiter.task])
 
-    assert driven.loop.state.in_flight == {}
+    assert driven.loop.engine.in_flight == {}
     assert driven.loop.num_waiting == 0
 
 
@@ -222,7 +222,7 @@ async def test_a_death_during_a_swap_gives_the_swap_up():
     await driven.up.wait()
 
     assert isinstance(waiter.task.exception(), EngineDeadError)
-    assert driven.loop.state.swapping_to is None
+    assert driven.loop.engine.change is None
 
 
 async def test_closing_fails_who_waits_and_takes_no_more():

@@ -7,6 +7,7 @@ from orchestrator.engines.assignment import EngineReport
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.slot import HostReport, SlotReport
 from orchestrator.registry.models import Expert, Slot
+from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.placement import DispatchTable
 from orchestrator.service.layout import Layout, Share
 from orchestrator.service.reports import GatewayReport, WorkerReport
@@ -53,7 +54,7 @@ def plan(
     return Plan(
         number=number,
         layout=Layout(shares=shares, table=table, own=tuple(parts), leaving=leaving),
-        max_queue=64,
+        limits=LoopLimits(max_queue=64),
     )
 
 

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import SetupError
+from orchestrator.registry.capacity import need_of
 from orchestrator.registry.models import Registry
-from orchestrator.service.layout import Layout, assignment_of, grouped, lay_out
+from orchestrator.registry.weights import weights_at
+from orchestrator.residency.limits import LoopLimits
+from orchestrator.service.layout import Layout, assignment_of, claimed_gib, grouped, lay_out
 from tests.unit.engines.checkpoints import write_model
 
 
@@ -75,7 +78,7 @@ def test_an_assignment_has_another_stamp_when_anything_that_a_worker_acts_on_cha
     fewer = replace(share, lineages=())
 
     stamps = [
-        assignment_of(one, max_queue=queue).stamp
+        assignment_of(one, limits=LoopLimits(max_queue=queue)).stamp
         for one, queue in ((share, 8), (share, 9), (wider, 8), (fewer, 8), (share, 8))
     ]
 
@@ -118,3 +121,24 @@ def test_two_slots_that_come_to_one_name_are_refused(root):
 
     with pytest.raises(SetupError, match="slot 'local-1' is listed twice"):
         laid_out(twice.model_copy(update={"slots": slots}), root)
+
+
+@pytest.mark.parametrize(
+    ("engine", "accelerators"),
+    [
+        pytest.param({}, 0, id="float16 on disk is float32 on a CPU"),
+        pytest.param({"max_loras": 2}, 0, id="room for adapters"),
+        pytest.param({"tensor_parallel": 2, "max_loras": 1}, 2, id="an engine on two accelerators"),
+    ],
+)
+def test_a_placed_engine_takes_what_the_check_counted(root, engine, accelerators):
+    engine = {"kind": "vllm", "kv_cache_gib": 0.25} | engine
+    slot = {"name": "local", "memory_gib": 80, "accelerators": accelerators}
+    one = Registry.model_validate(
+        {"experts": [{"id": "a", "model": "a", "engine": engine}], "slots": [slot]}
+    )
+    (lineage,) = grouped(one, root)
+
+    need = need_of(one.experts[0], weights_at(root / "a"), one.slots[0])
+
+    assert claimed_gib(lineage, one.slots[0]) == pytest.approx(need.total_gib)

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator.engines.lineage import Lineage
-from orchestrator.errors import MissingExtraError, SetupError
-from orchestrator.registry.models import Expert, Slot
+from orchestrator.errors import MissingExtraError, RegistryError, SetupError
+from orchestrator.registry.models import Expert, Registry, Slot
 from orchestrator.residency.placement import DispatchTable
 from orchestrator.service.layout import Layout, Share
-from orchestrator.service.preflight import check, require_extras, require_memory
+from orchestrator.service.preflight import check, require_extras, require_keys, require_memory
 from orchestrator.service.settings import Settings
 
 
@@ -47,6 +47,20 @@ def test_a_registry_that_is_not_there_is_named(tmp_path):
 
     with pytest.raises(SetupError, match=r"there is no registry '.*missing\.yaml'"):
         check(settings)
+
+
+def test_keys_that_are_not_set_are_named_before_anything_starts():
+    engine = {"kind": "openai", "base_url": "http://127.0.0.1:1/v1", "model": "m"}
+    ups = [Expert(id=name, engine=engine | {"api_key_env": f"{name}_KEY"}) for name in "ABC"]
+    registry = Registry(experts=ups)
+
+    with pytest.raises(RegistryError) as raised:
+        require_keys(registry, {"A_KEY": "set", "B_KEY": ""})
+
+    assert [line.split(",")[0] for line in raised.value.message.splitlines()] == [
+        "expert 'B': environment variable 'B_KEY'",
+        "expert 'C': environment variable 'C_KEY'",
+    ]
 
 
 def test_memory_of_the_host_counts_engines_on_the_cpu_only():

@@ -27,6 +27,10 @@ def test_a_wrong_setting_is_named_with_what_is_allowed(name, value, told):
         read({f"ORCHESTRATOR_{name}": value})
 
 
+def test_what_other_commands_read_from_the_same_shell_is_no_setting_and_no_fault():
+    assert read({"ORCHESTRATOR_URL": "http://127.0.0.1:9000"}).port == 8000
+
+
 def test_two_services_on_two_ports_share_no_data_folder():
     assert read({}, port=8000).folder != read({}, port=8001).folder
     assert read({}, data_dir=Path("/tmp/here")).folder == Path("/tmp/here")

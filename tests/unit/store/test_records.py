@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from orchestrator.store.records import UnreadableRecord, parse_record
@@ -8,6 +10,13 @@ def test_a_record_survives_its_json():
     stored = record("r1", scores={"maths": 0.25}, entropy=0.5)
 
     assert parse_record(stored.model_dump_json().encode()) == stored
+
+
+def test_a_field_that_a_newer_replica_added_is_left_aside():
+    stored = record("r1")
+    newer = stored.model_dump(mode="json") | {"energy_wh": 0.3}
+
+    assert parse_record(json.dumps(newer).encode()) == stored
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,22 @@
+"""Measures swaps and the residency policy on real vLLM: `python -m bench.swap`.
+
+Prints a table and writes bench/out/swap.json. Exits with 1 unless every bar holds.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from bench import turns
+from bench.parts import Part, main_of
+
+PARTS = {turns.NAME: Part(turns.TARGETS, turns.measure)}
+
+
+def main() -> int:
+    """Command line of the bench."""
+    return main_of(PARTS, about=__doc__ or "", out="swap.json", gateways=1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

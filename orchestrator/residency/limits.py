@@ -1,0 +1,24 @@
+"""Bounds of what one loop takes, and the knob its policy goes by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopLimits:
+    """Bounds of one host."""
+
+    #: Calls the engine takes at once; more wait here.
+    capacity: int = 256
+    #: Calls that may wait; more are refused.
+    max_queue: int = 1024
+    #: How long an expert whose swap failed is not tried again, seconds.
+    broken_s: float = 30.0
+    #: From latency (0) to throughput (1); see `Bounded`.
+    patience: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name in ("capacity", "max_queue"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")

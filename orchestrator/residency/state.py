@@ -1,0 +1,113 @@
+"""A slot as a policy sees it: its engines, what they hold, do and can become."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from orchestrator.costs.prior import Step
+
+#: Steps of the ladder an engine can stand on: it answers; its weights are in host memory; it keeps
+#: its process and no weights; it has no process.
+Rung = Literal["serving", "asleep", "weightless", "stopped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footprint:
+    """Memory an engine holds on one rung; of a sleeper, its residue."""
+
+    device_gib: float = 0.0
+    host_gib: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A step under way; the engine admits nothing but beside an addition."""
+
+    step: Step
+    #: What it will hold, `None` where it will answer nothing.
+    expert: str | None = None
+    began_s: float = 0.0
+    #: The rung it will stand on.
+    to: Rung = "serving"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineState:
+    """One engine of a slot."""
+
+    id: str
+    lineage: str
+    #: What it can become: keys of the experts of its lineage, adapters included.
+    experts: Collection[str] = ()
+    #: The adapters among `experts`, each with a name for the weights it is put on.
+    weights_by_adapter: Mapping[str, str] = field(default_factory=dict)
+    rung: Rung = "serving"
+    #: Rungs it can take, as detected.
+    rungs: tuple[Rung, ...] = ("serving",)
+    #: What answers without a step, the least recently used first: the expert whose weights are
+    #: loaded and the adapters added to them. None while that is not certain. A sleeper keeps the
+    #: name of what it wakes up with.
+    residents: tuple[str, ...] = ()
+    #: Adapters, resident or not, that belong on the weights that are loaded.
+    adapters: Collection[str] = ()
+    #: Adapters that may be resident at once.
+    max_adapters: int = 0
+    #: Calls being answered, by expert; every count is at least one.
+    in_flight: Mapping[str, int] = field(default_factory=dict)
+    #: When the last call in flight was admitted.
+    admitted_s: float = 0.0
+    #: Calls it takes at once, at least one.
+    capacity: int
+    change: Change | None = None
+    #: The expert for whose sake nothing more is admitted: it takes over when the last call ends.
+    draining_for: str | None = None
+    #: When the last step ended.
+    since_s: float = 0.0
+    #: Memory by rung; a rung that is not named takes none.
+    footprints: Mapping[Rung, Footprint] = field(default_factory=dict)
+    #: Whether its weights were in host memory once: that memory is not given back by waking.
+    has_slept: bool = False
+    #: Why it takes no calls, `None` while it does.
+    down: str | None = None
+
+    @property
+    def num_in_flight(self) -> int:
+        """Calls being answered, whatever their expert."""
+        return sum(self.in_flight.values())
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether it can answer, apart from a step under way."""
+        return self.rung == "serving" and self.down is None
+
+    @property
+    def idle_adapters(self) -> tuple[str, ...]:
+        """Resident adapters that answer no call, the least recently used first."""
+        return tuple(
+            one for one in self.residents if one in self.adapters and one not in self.in_flight
+        )
+
+    @property
+    def has_adapter_room(self) -> bool:
+        """Whether one more adapter can be added without taking another away."""
+        return sum(one in self.adapters for one in self.residents) < self.max_adapters
+
+    @property
+    def footprint(self) -> Footprint:
+        """What it holds on its rung."""
+        return self.footprints.get(self.rung, Footprint())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotState:
+    """What one slot is doing now."""
+
+    engines: tuple[EngineState, ...]
+    device_gib: float = float("inf")
+    host_gib: float = float("inf")
+
+    def engine(self, engine_id: str) -> EngineState:
+        """The engine of this id, which is here."""
+        return next(engine for engine in self.engines if engine.id == engine_id)

@@ -1,0 +1,29 @@
+"""Actions that take time, by the names their costs go by."""
+
+from __future__ import annotations
+
+from orchestrator.costs.prior import Step
+from orchestrator.residency.actions import Add, Sleep, Start, StepAction, Stop, Swap, Wake
+from orchestrator.residency.state import EngineState
+
+
+def step_of(action: StepAction, engine: EngineState) -> Step:
+    """What `action` is in the cost model, taken by `engine` as it stands now."""
+    match action:
+        case Swap():
+            return "swap"
+        case Add():
+            return "add"
+        case Wake():
+            return "wake" if engine.rung == "asleep" else "reload"
+        case Sleep():
+            return "sleep"
+        case Start():
+            return "start"
+        case Stop():
+            return "stop"
+
+
+def expert_of(action: StepAction) -> str | None:
+    """What the engine will answer for, `None` after a step down."""
+    return None if isinstance(action, Sleep | Stop) else action.expert

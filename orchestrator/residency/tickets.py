@@ -1,0 +1,240 @@
+"""Calls that wait at a slot, grouped by expert so that a decision never looks at each of them."""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from types import MappingProxyType
+
+#: Wait after which a ticket without a bound counts as pressing, seconds.
+DEFAULT_SLO_S = 60.0
+#: Head start that one level of priority is worth, seconds: advice, so it ages like any wait.
+PRIORITY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """One call that waits for its turn."""
+
+    #: Unique within one loop, ascending in order of arrival.
+    id: int
+    expert: str
+    arrived_s: float
+    #: When waiting becomes pointless; `None` waits for ever.
+    deadline_s: float | None = None
+    #: By when its turn must have come (`max_wait_s`); `None` for no promise.
+    bound_s: float | None = None
+    #: Advice of a batch, higher is sooner.
+    priority: int = 0
+
+    @property
+    def due_s(self) -> float:
+        """When it is refused if its turn has not come."""
+        deadline_s = inf if self.deadline_s is None else self.deadline_s
+        return deadline_s if self.bound_s is None else min(self.bound_s, deadline_s)
+
+    @property
+    def slo_s(self) -> float:
+        """Wait that would be too long, seconds, above 0."""
+        due_s = self.due_s
+        return DEFAULT_SLO_S if due_s == inf else max(due_s - self.arrived_s, 1e-3)
+
+    @property
+    def wanted_s(self) -> float:
+        """By when it should have its turn; without a bound, when its age would be pressing."""
+        return self.arrived_s + self.slo_s
+
+    @property
+    def rank_s(self) -> float:
+        """Its place among the tickets of its expert: the lowest goes first."""
+        return self.wanted_s - self.priority * PRIORITY_S
+
+
+class _Heap:
+    """The least key of what is still there; what is gone is forgotten when it comes to the top."""
+
+    __slots__ = ("_items", "_tickets")
+
+    def __init__(self, tickets: dict[int, Ticket]) -> None:
+        self._tickets = tickets
+        self._items: list[tuple[float, int]] = []
+
+    def push(self, key: float, ticket_id: int) -> None:
+        heapq.heappush(self._items, (key, ticket_id))
+
+    def top(self) -> tuple[float, int] | None:
+        items = self._items
+        while items and items[0][1] not in self._tickets:
+            heapq.heappop(items)
+        return items[0] if items else None
+
+
+class Group:
+    """The tickets that wait for one expert; sums are kept, so that its urgency costs no loop.
+
+    `sum_i (1 + age_i / slo_i)` is linear in time: `len + now_s * rate - offset`.
+    """
+
+    __slots__ = ("_by_due", "_by_rank", "_by_wanted", "_offset", "_rate", "tickets")
+
+    def __init__(self) -> None:
+        #: In order of arrival, by id.
+        self.tickets: dict[int, Ticket] = {}
+        self._by_due = _Heap(self.tickets)
+        self._by_rank = _Heap(self.tickets)
+        self._by_wanted = _Heap(self.tickets)
+        self._rate = 0.0
+        self._offset = 0.0
+
+    def __len__(self) -> int:
+        return len(self.tickets)
+
+    @property
+    def oldest(self) -> Ticket:
+        """The ticket that arrived first."""
+        return next(iter(self.tickets.values()))
+
+    @property
+    def first(self) -> Ticket:
+        """The ticket whose turn is next."""
+        top = self._by_rank.top()
+        assert top is not None, "a group has a ticket"
+        return self.tickets[top[1]]
+
+    @property
+    def first_due(self) -> tuple[float, int] | None:
+        """When the first of them is refused and its id; `None` where none has a bound."""
+        return self._by_due.top()
+
+    @property
+    def first_wanted(self) -> tuple[float, int] | None:
+        """By when the first of them should have its turn, and its id; `None` of no tickets."""
+        return self._by_wanted.top()
+
+    @property
+    def due_s(self) -> float:
+        """When the first of them is refused; infinite where none has a bound."""
+        first = self.first_due
+        return inf if first is None else first[0]
+
+    @property
+    def wanted_s(self) -> float:
+        """By when the first of them should have its turn."""
+        first = self.first_wanted
+        return inf if first is None else first[0]
+
+    def urgency(self, now_s: float) -> float:
+        """How much waits here: each ticket counts one, and one more when its bound is reached."""
+        return len(self.tickets) + now_s * self._rate - self._offset
+
+    def add(self, ticket: Ticket) -> None:
+        """Take one more."""
+        self.tickets[ticket.id] = ticket
+        if ticket.due_s < inf:
+            self._by_due.push(ticket.due_s, ticket.id)
+        self._by_rank.push(ticket.rank_s, ticket.id)
+        self._by_wanted.push(ticket.wanted_s, ticket.id)
+        self._rate += 1 / ticket.slo_s
+        self._offset += ticket.arrived_s / ticket.slo_s
+
+    def remove(self, ticket: Ticket) -> None:
+        """Let one go."""
+        del self.tickets[ticket.id]
+        self._rate -= 1 / ticket.slo_s
+        self._offset -= ticket.arrived_s / ticket.slo_s
+
+
+class _Order:
+    """Experts by the first of their tickets, the earliest first; most changes leave it as it is."""
+
+    def __init__(self) -> None:
+        #: Its time and id, and the expert.
+        self.items: list[tuple[float, int, str]] = []
+        self._first_by_expert: dict[str, tuple[float, int]] = {}
+
+    def put(self, expert: str, first: tuple[float, int] | None) -> None:
+        """Note a group's first ticket by its time and id; `None` leaves the group out."""
+        before = self._first_by_expert.get(expert)
+        if first == before:
+            return
+        if before is not None:
+            del self.items[bisect_left(self.items, (*before, expert))]
+            del self._first_by_expert[expert]
+        if first is not None:
+            insort(self.items, (*first, expert))
+            self._first_by_expert[expert] = first
+
+
+class Queues:
+    """Everything that waits at one slot: what a policy reads and the loop writes.
+
+    A group exists while somebody waits in it. Adding and removing cost the logarithm of what waits
+    and one move within a list of experts.
+    """
+
+    def __init__(self) -> None:
+        self._tickets: dict[int, Ticket] = {}
+        self._groups: dict[str, Group] = {}
+        self._due = _Order()
+        self._wanted = _Order()
+
+    def __len__(self) -> int:
+        return len(self._tickets)
+
+    def __iter__(self) -> Iterator[Ticket]:
+        """The tickets in order of arrival."""
+        return iter(self._tickets.values())
+
+    def __contains__(self, ticket_id: object) -> bool:
+        return ticket_id in self._tickets
+
+    def __getitem__(self, ticket_id: int) -> Ticket:
+        return self._tickets[ticket_id]
+
+    @property
+    def groups(self) -> Mapping[str, Group]:
+        """Who waits, by expert; none is empty."""
+        return MappingProxyType(self._groups)
+
+    @property
+    def by_wanted(self) -> Sequence[tuple[float, int, str]]:
+        """`Group.first_wanted` and expert of every group, the earliest first."""
+        return self._wanted.items
+
+    @property
+    def next_due_s(self) -> float:
+        """When the next ticket is refused, infinite if none will be."""
+        return self._due.items[0][0] if self._due.items else inf
+
+    def add(self, ticket: Ticket) -> None:
+        """Take a ticket that arrived."""
+        self._tickets[ticket.id] = ticket
+        self._groups.setdefault(ticket.expert, Group()).add(ticket)
+        self._note(ticket.expert)
+
+    def remove(self, ticket_id: int) -> Ticket | None:
+        """Let a ticket go; `None` if it does not wait here."""
+        ticket = self._tickets.pop(ticket_id, None)
+        if ticket is None:
+            return None
+        group = self._groups[ticket.expert]
+        group.remove(ticket)
+        self._note(ticket.expert)
+        if not group:
+            del self._groups[ticket.expert]
+        return ticket
+
+    def overdue(self, now_s: float) -> Ticket | None:
+        """A ticket whose time is up."""
+        if self.next_due_s > now_s:
+            return None
+        group = self._groups[self._due.items[0][2]]
+        return next(ticket for ticket in group.tickets.values() if ticket.due_s <= now_s)
+
+    def _note(self, expert: str) -> None:
+        group = self._groups[expert]
+        self._due.put(expert, group.first_due)
+        self._wanted.put(expert, group.first_wanted)

@@ -1,0 +1,33 @@
+"""Where every replica writes its log lines: one file of the service, not one a process."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+
+#: In the environment of all of Ray's processes: the file that every replica appends its lines to.
+VARIABLE = "ORCHESTRATOR_LOG_FILE"
+_FORM = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
+_NAME = "lines of a replica"
+
+
+def write_lines(root: logging.Logger, log: Path | None) -> None:
+    """Have our lines from INFO on, and the warnings of libraries, appended to a file; once.
+
+    Not written to `sys.stderr`: in a replica Serve puts its own logger in that place, which drops
+    all below a warning. Every replica appends to the same file, a line a write; one that was moved
+    away, as logrotate does, is made anew.
+
+    Args:
+        root: the logger above all others.
+        log: the file; without one the lines go to the process's own stderr.
+    """
+    if any(handler.name == _NAME for handler in root.handlers):
+        return
+    lines = WatchedFileHandler(log) if log is not None else logging.StreamHandler(sys.__stderr__)
+    lines.name = _NAME
+    lines.setFormatter(logging.Formatter(_FORM))
+    root.addHandler(lines)
+    root.getChild("orchestrator").setLevel(logging.INFO)

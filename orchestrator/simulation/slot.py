@@ -1,0 +1,222 @@
+"""A simulated slot: carries a policy's decisions out, as the loop does for real ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Protocol
+
+from orchestrator.costs.costs import Costs
+from orchestrator.residency.actions import Admit, Drain, Expire, Swap, Wait
+from orchestrator.residency.policy import Policy
+from orchestrator.residency.preference import SlotLoad
+from orchestrator.residency.state import Footprint, SlotState
+from orchestrator.residency.tickets import Queues, Ticket
+from orchestrator.simulation.batching import Accelerator
+from orchestrator.simulation.engine import SimulatedEngine
+from orchestrator.simulation.machine import Machine
+from orchestrator.simulation.outcome import Fate
+from orchestrator.simulation.trace import Request
+
+#: Decisions at one moment after which a policy is taken to go round in circles.
+_MAX_DECISIONS = 1_000_000
+
+
+class Doorkeeper(Protocol):
+    """Says at arrival whether a ticket can be taken."""
+
+    def __call__(
+        self, ticket: Ticket, state: SlotState, queues: Queues, costs: Costs, *, now_s: float
+    ) -> float | None:
+        """Seconds after which to come again, `None` for a ticket that is taken."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    request: Request
+    ticket: Ticket
+    engine: SimulatedEngine
+    began_s: float
+    is_hit: bool
+
+
+class SimulatedSlot:
+    """One slot, its queue and its engines.
+
+    Args:
+        name: as the dispatch table has it.
+        machine: what it is made of.
+        experts: what its engines can become.
+        policy: decides, for this slot alone.
+        doorkeeper: refuses what the policy could not hold, `None` where all is taken.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        machine: Machine,
+        experts: frozenset[str],
+        policy: Policy,
+        doorkeeper: Doorkeeper | None = None,
+    ) -> None:
+        self.name = name
+        self.costs = Costs(machine.prior)
+        self.queues = Queues()
+        self.swaps_s: list[float] = []
+        self.accelerator = Accelerator(machine.pace)
+        self._machine = machine
+        self._policy = policy
+        self._doorkeeper = doorkeeper
+        self._requests: dict[int, Request] = {}
+        self._num_by_expert: Counter[str] = Counter()
+        self._last_expert: str | None = None
+        self._calls: dict[int, _Call] = {}
+        self._alarm_s = inf
+        #: Swaps under way: their ends by engine.
+        self._swap_ends_s: dict[str, float] = {}
+        self._fates: list[tuple[Request, Fate]] = []
+        footprint = Footprint(device_gib=machine.weights_gib + machine.cache_gib)
+        self._engines: Mapping[str, SimulatedEngine] = {
+            id_: SimulatedEngine(
+                id=id_, experts=experts, capacity=machine.capacity, footprint=footprint
+            )
+            for id_ in (f"{name}/{number}" for number in range(machine.engines))
+        }
+
+    @property
+    def state(self) -> SlotState:
+        """The slot as its policy sees it."""
+        return SlotState(
+            engines=tuple(engine.state for engine in self._engines.values()),
+            device_gib=self._machine.device_gib,
+            host_gib=self._machine.host_gib,
+        )
+
+    @property
+    def held(self) -> set[str]:
+        """Experts in place, and those that are on their way."""
+        found = {engine.resident for engine in self._engines.values()}
+        found |= {engine.change.expert for engine in self._engines.values() if engine.change}
+        return {expert for expert in found if expert is not None}
+
+    @property
+    def capacity(self) -> int:
+        """Calls that its engines take at once."""
+        return self._machine.engines * self._machine.capacity
+
+    @property
+    def load(self) -> SlotLoad:
+        """The slot as a gateway sees it."""
+        return SlotLoad(num_by_expert=self._num_by_expert, last_expert=self._last_expert)
+
+    @property
+    def num_calls(self) -> int:
+        """Calls that wait or run here."""
+        return len(self.queues) + len(self._calls)
+
+    def next_event_s(self) -> float:
+        """When something happens here unless a call arrives before; infinite if nothing will."""
+        ends_s = [self._alarm_s, *self._swap_ends_s.values()]
+        answer_s = self.accelerator.next_end_s()
+        return min(ends_s if answer_s is None else [*ends_s, answer_s])
+
+    def takes(self, request: Request, ticket: Ticket, *, now_s: float) -> bool:
+        """Let a call in, unless it is refused at the door."""
+        if self._doorkeeper is not None:
+            again_s = self._doorkeeper(ticket, self.state, self.queues, self.costs, now_s=now_s)
+            if again_s is not None:
+                return False
+        self._requests[ticket.id] = request
+        self._num_by_expert[ticket.expert] += 1
+        self._last_expert = ticket.expert
+        self.queues.add(ticket)
+        self._decide(now_s)
+        return True
+
+    def advance(self, *, now_s: float) -> None:
+        """Let happen whatever is due."""
+        if self._alarm_s <= now_s:
+            self._alarm_s = inf
+        for engine_id in [id_ for id_, end_s in self._swap_ends_s.items() if end_s <= now_s]:
+            self._end_swap(engine_id, now_s)
+        while (end_s := self.accelerator.next_end_s()) is not None and end_s <= now_s:
+            self._end_answer(self.accelerator.end_next(now_s=now_s), now_s)
+        self._decide(now_s)
+
+    def ended(self) -> Iterator[tuple[Request, Fate]]:
+        """Calls that ended since this was asked last."""
+        fates, self._fates = self._fates, []
+        yield from fates
+
+    def _decide(self, now_s: float) -> None:
+        for _ in range(_MAX_DECISIONS):
+            action = self._policy(self.state, self.queues, self.costs, now_s=now_s)
+            match action:
+                case Admit(ticket_id=ticket_id, engine=engine):
+                    self._admit(ticket_id, self._engines[engine], now_s)
+                case Expire(ticket_id=ticket_id):
+                    self._expire(ticket_id, now_s)
+                case Drain(engine=engine, expert=expert):
+                    self._engines[engine].draining_for = expert
+                case Swap(engine=engine, expert=expert):
+                    self._engines[engine].begin_swap(expert, now_s=now_s)
+                    took_s = self._machine.prior.step_s("swap", expert)
+                    self._swap_ends_s[engine] = now_s + took_s
+                case Wait(until_s=until_s):
+                    self._alarm_s = inf if until_s is None else until_s
+                    assert self._alarm_s > now_s, f"{self.name}: it is to wait until the past"
+                    return
+                case _:
+                    raise AssertionError(f"{self.name}: {action} is no step of simulated engines")
+        raise AssertionError(f"{self.name}: {action} is decided over and over at {now_s:g} s")
+
+    def _admit(self, ticket_id: int, engine: SimulatedEngine, now_s: float) -> None:
+        ticket = self.queues.remove(ticket_id)
+        assert ticket is not None, f"ticket {ticket_id} does not wait"
+        request = self._requests.pop(ticket_id)
+        engine.admit(ticket.expert, now_s=now_s)
+        self._calls[ticket_id] = _Call(
+            request=request,
+            ticket=ticket,
+            engine=engine,
+            began_s=now_s,
+            is_hit=engine.since_s <= ticket.arrived_s,
+        )
+        steps = self._machine.pace.steps(
+            prompt_tokens=request.prompt_tokens, output_tokens=request.output_tokens
+        )
+        self.accelerator.begin(ticket_id, engine.id, steps=steps, now_s=now_s)
+
+    def _expire(self, ticket_id: int, now_s: float) -> None:
+        ticket = self.queues.remove(ticket_id)
+        assert ticket is not None, f"ticket {ticket_id} does not wait"
+        fate = Fate(made_s=ticket.arrived_s, began_s=None, ended_s=now_s)
+        self._leave(self._requests.pop(ticket_id), fate)
+
+    def _end_answer(self, ticket_id: int, now_s: float) -> None:
+        call = self._calls.pop(ticket_id)
+        call.engine.finish(call.ticket.expert)
+        self.costs.observe_service(call.ticket.expert, now_s - call.began_s)
+        fate = Fate(
+            made_s=call.ticket.arrived_s, began_s=call.began_s, ended_s=now_s, is_hit=call.is_hit
+        )
+        self._leave(call.request, fate)
+
+    def _leave(self, request: Request, fate: Fate) -> None:
+        self._fates.append((request, fate))
+        self._num_by_expert[request.expert] -= 1
+        if not self._num_by_expert[request.expert]:
+            del self._num_by_expert[request.expert]
+
+    def _end_swap(self, engine_id: str, now_s: float) -> None:
+        engine = self._engines[engine_id]
+        assert engine.change is not None
+        took_s = now_s - engine.change.began_s
+        expert = engine.end_swap(now_s=now_s)
+        del self._swap_ends_s[engine_id]
+        self.costs.observe_step("swap", expert, took_s)
+        self.swaps_s.append(took_s)
