@@ -78,7 +78,9 @@ class Site:
             with contextlib.suppress(httpx.HTTPError):
                 state = self.state()
                 live = self.client.get("/admin/registry/text").text
-                if live == text and state and state["preparing"] is None:
+                # A Conductor that has just begun does not say yet what is live.
+                is_told = state is not None and state["live"] is not None
+                if is_told and live == text and state["preparing"] is None:
                     return state["live"]["number"]
             assert time.monotonic() < deadline_s, self.client.get("/admin/registry").text
             time.sleep(0.05)
