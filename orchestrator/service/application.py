@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ray import serve
-from ray.serve import Application
+from ray.serve import Application, RunTarget
 
 from orchestrator.api.settings import ApiSettings
 from orchestrator.engines.hosting import OpenHost
-from orchestrator.registry.models import Slot
 from orchestrator.service.conductor import Conductor, ConductorPlan
 from orchestrator.service.gateway import Gateway, GatewayPlan
+from orchestrator.service.serving import APPLICATION, QUIET, worker_deployment
+from orchestrator.service.widths import width
 from orchestrator.service.worker import Worker, WorkerPlan
 
 #: The worker's own queue is the only one: Serve passes every call on at once.
@@ -24,6 +25,9 @@ _HEALTH_PERIOD_S = 1.0
 #: A worker that loads vLLM's libraries answers late; it is not to be killed for it.
 _HEALTH_TIMEOUT_S = 60.0
 _SHUTDOWN_S = 5.0
+#: The same at every deployment: Serve replaces what has another version, and leaves alone what has
+#: none but the workers that came or went beside it.
+_VERSION = "1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,22 +36,39 @@ class Blueprint:
 
     #: The registry file, absolute.
     registry: Path
-    #: The slots, each with a worker for as long as the service runs.
-    slots: Mapping[str, Slot]
+    #: Names of the workers, see `widths.worker_names`; edits of the registry change them.
+    workers: frozenset[str]
     gateways: int
     store_url: str
     metrics_dir: Path
     open_host: OpenHost
+    #: GPUs of this machine.
+    accelerators: int = 0
+
+
+def run_workers(blueprint: Blueprint, workers: frozenset[str]) -> None:
+    """Have Serve run exactly these workers beside all else, which it leaves as it is.
+
+    Blocks until Serve has taken the order, not until it is carried out.
+    """
+    application = build(replace(blueprint, workers=workers))
+    serve.run_many(
+        [RunTarget(target=application, name=APPLICATION, logging_config=QUIET)],
+        wait_for_ingress_deployment_creation=False,
+        wait_for_applications_running=False,
+    )
 
 
 def build(blueprint: Blueprint) -> Application:
     """Bind the deployments to each other; nothing runs yet."""
-    workers = {name: _worker(name, slot, blueprint) for name, slot in blueprint.slots.items()}
+    workers = [_worker(name, blueprint) for name in sorted(blueprint.workers)]
     conductor = _deployment(Conductor, "conductor", metrics_dir=blueprint.metrics_dir).bind(
         ConductorPlan(
             registry=blueprint.registry,
             store_url=blueprint.store_url,
             metrics_dir=blueprint.metrics_dir,
+            run_workers=partial(run_workers, blueprint),
+            accelerators=blueprint.accelerators,
         ),
         workers,
     )
@@ -57,16 +78,17 @@ def build(blueprint: Blueprint) -> Application:
         metrics_dir=blueprint.metrics_dir,
         num_replicas=blueprint.gateways,
     )
-    return gateway.bind(_gateway_plan(blueprint), conductor, workers)
+    return gateway.bind(_gateway_plan(blueprint), conductor)
 
 
-def _worker(name: str, slot: Slot, blueprint: Blueprint) -> Application:
+def _worker(name: str, blueprint: Blueprint) -> Application:
+    given = width(name)
     deployment = _deployment(
         Worker,
-        f"slot-{name}",
+        worker_deployment(name),
         metrics_dir=blueprint.metrics_dir,
-        num_gpus=slot.accelerators,
-        threads=max(1, int(slot.cpus)),
+        num_gpus=given.gpus,
+        threads=given.cpus,
     )
     return deployment.bind(WorkerPlan(slot=name, open_host=blueprint.open_host))
 
@@ -96,7 +118,7 @@ def _deployment(
         # Ray would set the number of CPUs reserved, which is next to none.
         "OMP_NUM_THREADS": str(threads),
     }
-    return serve.deployment(
+    deployment = serve.deployment(
         kind,
         name=name,
         num_replicas=num_replicas,
@@ -111,3 +133,6 @@ def _deployment(
             "runtime_env": {"env_vars": variables},
         },
     )
+    # Of Serve's own: without it every deployment has a version of its own, and a slot that comes
+    # would have the gateways replaced.
+    return deployment.options(version=_VERSION, _internal=True)

@@ -1,22 +1,18 @@
 """The deployment that knows which slot hosts what, and brings edits of the registry to all.
 
-Soft state only: what is live it reads from the store, what is hosted the workers say, what is
-pinned the gateways say. Gateways ask it for the table about twice a second and keep the last one
-while it does not answer; no request waits for it.
+Soft state only: what is live it reads from the store, which workers run Serve says, what is hosted
+they say, what is pinned the gateways say. Gateways ask it for the table about twice a second and
+keep the last one while it does not answer; no request waits for it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from ray.exceptions import RayError
-from ray.serve.exceptions import RayServeException
 
 from orchestrator.engines.vllm_args import installed_arguments
 from orchestrator.errors import OrchestratorError
@@ -29,14 +25,13 @@ from orchestrator.service.conductor_calls import Question
 from orchestrator.service.gauges import forget_dead
 from orchestrator.service.replica import enter_replica
 from orchestrator.service.replicas import Replicas
-from orchestrator.service.reports import Census, GatewayReport, WorkerReport
+from orchestrator.service.reports import Census, GatewayReport
 from orchestrator.service.rollcall import Rollcall
+from orchestrator.service.room import Machine
+from orchestrator.service.workforce import RunWorkers, Workforce
 from orchestrator.store.link import RedisLink
 from orchestrator.store.redis import RedisStore
 
-#: Seconds a worker may take to answer, and between two rounds.
-_PATIENCE_S = 2.0
-_PERIOD_S = 0.5
 _FORGET_PERIOD_S = 5.0
 
 
@@ -49,6 +44,10 @@ class ConductorPlan:
     store_url: str
     #: Where the processes of the service keep their metrics.
     metrics_dir: Path
+    #: Starts and ends workers.
+    run_workers: RunWorkers
+    #: GPUs of this machine.
+    accelerators: int
 
 
 class Conductor:
@@ -56,34 +55,31 @@ class Conductor:
 
     Args:
         plan: where it finds what it needs.
-        workers: Serve handle of each slot's worker.
+        workers: Serve starts those of the start with this; edits change which there are, so the
+            Conductor asks Serve for them.
     """
 
-    def __init__(self, plan: ConductorPlan, workers: Mapping[str, Any]) -> None:
+    def __init__(self, plan: ConductorPlan, workers: Sequence[Any]) -> None:
+        del workers
         enter_replica()
         self._plan = plan
-        self._workers = workers
         self._rollcall = Rollcall(clock=time.monotonic)
-        for slot in workers:
-            self._rollcall.hear_worker(
-                WorkerReport(slot=slot, state="silent", detail="its process is starting")
-            )
-        self._unasked = set(workers)
-        self._asked_all = asyncio.Event()
-        if not workers:
-            self._asked_all.set()
-        self._told = {slot: asyncio.Event() for slot in workers}
+        self._workforce = Workforce(self._rollcall, run=plan.run_workers, heard=self._heard)
         generations = StoredGenerations(RedisStore(RedisLink(plan.store_url)))
-        self._replicas = Replicas(self._rollcall, generations, tell=self._tell)
+        self._replicas = Replicas(
+            self._rollcall,
+            generations,
+            tell=self._workforce.tell,
+            machine=Machine(accelerators=plan.accelerators),
+        )
         rollout = Rollout(
             generations, self._replicas, check=checker(engine_args=installed_arguments())
         )
         self._file = RegistryFile(plan.registry, rollout)
         self._control = Control(rollout, generations, self._file)
-        asking = [self._keep_asking(slot) for slot in workers]
         self._tasks = [
             asyncio.get_running_loop().create_task(work)
-            for work in (*asking, self._keep_forgetting(), self._file.follow())
+            for work in (self._workforce.keep(), self._keep_forgetting(), self._keep_following())
         ]
 
     async def census(self, report: GatewayReport | None = None) -> Census:
@@ -92,7 +88,7 @@ class Conductor:
         One that has just begun has asked nobody: it answers after its first round, and gateways
         go by what they hold meanwhile.
         """
-        await self._asked_all.wait()
+        await self._workforce.asked_all.wait()
         if report is not None:
             self._rollcall.hear_gateway(report)
             self._replicas.heard()
@@ -100,6 +96,7 @@ class Conductor:
 
     async def answer(self, question: Question, *arguments: Any) -> Any:
         """Ask the registry's owner; an error of ours is the answer."""
+        await self._workforce.asked_all.wait()
         try:
             return await getattr(self._control, question)(*arguments)
         except OrchestratorError as exc:
@@ -111,44 +108,15 @@ class Conductor:
             if task.done():
                 task.result()
 
-    def _tell(self) -> None:
-        """Ask every worker at once, since there is something to tell it."""
-        for told in self._told.values():
-            told.set()
+    def _heard(self) -> None:
+        self._replicas.heard()
 
-    async def _keep_asking(self, slot: str) -> None:
-        hint = self._told[slot]
-        while True:
-            hint.clear()
-            self._rollcall.hear_worker(await self._ask(slot))
-            self._replicas.heard()
-            self._note_asked(slot)
-            if self._rollcall.is_told(slot):
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_PERIOD_S):
-                        await hint.wait()
-            else:
-                await asyncio.sleep(_PERIOD_S / 10)
-
-    def _note_asked(self, slot: str) -> None:
-        self._unasked.discard(slot)
-        if not self._unasked:
-            self._asked_all.set()
+    async def _keep_following(self) -> None:
+        """Follow the file, once it is known where engines are: they are to stay there."""
+        await self._workforce.asked_all.wait()
+        await self._file.follow()
 
     async def _keep_forgetting(self) -> None:
         while True:
             await asyncio.sleep(_FORGET_PERIOD_S)
             forget_dead(self._plan.metrics_dir)
-
-    async def _ask(self, slot: str) -> WorkerReport:
-        news = None if self._rollcall.is_told(slot) else self._rollcall.assignment(slot)
-        response = self._workers[slot].describe.remote(news)
-        try:
-            async with asyncio.timeout(_PATIENCE_S):
-                return await response  # type: ignore[no-any-return]
-        except TimeoutError:
-            response.cancel()
-            detail = f"its worker gave no answer in {_PATIENCE_S:g} s"
-        except (RayError, RayServeException) as exc:
-            detail = f"its worker is gone ({type(exc).__name__}); a new one is being started"
-        return WorkerReport(slot=slot, state="silent", detail=detail)

@@ -13,14 +13,13 @@ import ray
 from ray import serve
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
-from ray.serve.schema import LoggingConfig
 
 from orchestrator.errors import SetupError
 from orchestrator.service.application import Blueprint, build
 from orchestrator.service.ports import LOOPBACK, Ports
 from orchestrator.service.reports import Census
+from orchestrator.service.serving import APPLICATION, QUIET
 
-_NAME = "orchestrator"
 _POLL_S = 0.05
 _WATCH_S = 0.25
 
@@ -61,6 +60,11 @@ class Deployment:
         except (ConnectionError, RayError) as exc:
             raise SetupError(f"Ray's node does not take this process in: {exc}") from exc
 
+    @property
+    def accelerators(self) -> int:
+        """GPUs of the node."""
+        return int(ray.cluster_resources().get("GPU", 0))
+
     def deploy(self, blueprint: Blueprint) -> None:
         """Start Serve and the deployments; returns when their processes are up.
 
@@ -68,12 +72,11 @@ class Deployment:
             SetupError: Serve refuses; the message has its reason.
         """
         logging.getLogger("ray.serve").setLevel(logging.ERROR)
-        quiet = LoggingConfig(enable_access_log=False, log_level="WARNING")
         try:
             serve.start(
-                http_options={"host": LOOPBACK, "port": self._ports.http}, logging_config=quiet
+                http_options={"host": LOOPBACK, "port": self._ports.http}, logging_config=QUIET
             )
-            serve.run(build(blueprint), name=_NAME, logging_config=quiet)
+            serve.run(build(blueprint), name=APPLICATION, logging_config=QUIET)
         except (RayError, RayServeException, RuntimeError) as exc:
             raise SetupError(f"the deployments do not start: {exc}") from exc
 
@@ -99,7 +102,7 @@ class Deployment:
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     async def _watch(self, hosted: Sequence[str], say: Callable[[str], None]) -> None:
-        conductor = serve.get_deployment_handle("conductor", app_name=_NAME)
+        conductor = serve.get_deployment_handle("conductor", app_name=APPLICATION)
         told: dict[str, str] = {}
         while True:
             census: Census = await conductor.census.remote()

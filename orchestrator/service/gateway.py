@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -27,9 +26,10 @@ from orchestrator.errors import ExpertUnavailableError, StoreError
 from orchestrator.registry.generation_store import StoredGenerations
 from orchestrator.residency.placement import DispatchTable
 from orchestrator.service.conductor_calls import ConductorCalls
-from orchestrator.service.ray_engine import RayEngine
+from orchestrator.service.connections import Connections
 from orchestrator.service.replica import enter_replica
 from orchestrator.service.reports import Census, GatewayReport
+from orchestrator.service.serving import worker_handle
 from orchestrator.store.link import RedisLink
 from orchestrator.store.redis import RedisStore
 from orchestrator.store.redis_records import RedisRecords
@@ -56,21 +56,20 @@ class Gateway:
     Args:
         plan: where to read what to serve.
         conductor: Serve handle.
-        workers: Serve handle of each slot's worker.
     """
 
-    def __init__(self, plan: GatewayPlan, conductor: Any, workers: Mapping[str, Any]) -> None:
+    def __init__(self, plan: GatewayPlan, conductor: Any) -> None:
         enter_replica()
         self._plan = plan
         self._id = f"{os.getpid()}-{uuid4().hex[:6]}"
         self._conductor = ConductorCalls(conductor)
-        self._slots = {name: RayEngine(handle, slot=name) for name, handle in workers.items()}
+        self._slots = Connections(worker_handle)
         self._census: Census | None = None
         self._hints = (asyncio.Event(), asyncio.Event())
         remotes: dict[str, Engine] = {}
         self._dispatch = Dispatch(
             DispatchTable(slots_by_expert={}),
-            slots=self._slots,
+            slots=self._slots.engines,
             remotes=remotes,
             refresh=self._refresh,
         )
@@ -160,12 +159,8 @@ class Gateway:
         """
         census = await self._conductor.census(self._report())
         self._census = census
+        await self._slots.follow(census)
         self._dispatch.adopt(census.table)
-        for name, slot in self._slots.items():
-            if census.is_up(name):
-                slot.mark_up()
-            else:
-                slot.mark_down()
         if census.proposed is None and self._following.prepared is not None:
             await self._following.look()  # it may be live by now: then it is not to be dropped
         self._following.prepare(census.proposed)

@@ -16,6 +16,7 @@ from orchestrator.registry.variants import serving
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.placement import DispatchTable, SlotSpace, place
 from orchestrator.residency.placement import Lineage as Claim
+from orchestrator.service.widths import worker_names
 
 _GIB = 2**30
 _LOG = logging.getLogger(__name__)
@@ -40,6 +41,8 @@ class Layout:
     table: DispatchTable
     #: Those of what is to be served, without what was beside it.
     own: tuple[Lineage, ...]
+    #: Slots that are not its own: they serve as they do until it is live, and end then.
+    leaving: tuple[Share, ...] = ()
 
     @property
     def slots_by_lineage(self) -> dict[str, tuple[str, ...]]:
@@ -49,6 +52,16 @@ class Layout:
             for lineage in share.lineages:
                 found[lineage.id] = (*found.get(lineage.id, ()), share.name)
         return found
+
+    @property
+    def every_share(self) -> tuple[Share, ...]:
+        """Its slots and those that leave."""
+        return (*self.shares, *self.leaving)
+
+    @property
+    def moving(self) -> frozenset[str]:
+        """Lineages that are in slots which leave."""
+        return frozenset(_held(self.leaving))
 
     @property
     def host_memory_gib(self) -> float:
@@ -81,6 +94,7 @@ def lay_out(
     own: Sequence[Lineage],
     *,
     beside: Sequence[Lineage] = (),
+    standing: Sequence[Share] = (),
     previous: Mapping[str, Sequence[str]] | None = None,
 ) -> Layout:
     """Place every lineage in the slots of `registry`.
@@ -89,17 +103,22 @@ def lay_out(
         registry: what should be served.
         own: its lineages.
         beside: what is served now, and must be until `registry` is.
+        standing: where that is; in slots that `registry` lacks it needs no other place.
         previous: lineage id -> slots that hold it, where it stays.
 
     Raises:
         SetupError: the slots have no room for an engine.
     """
-    slots = dict(named_slots(registry))
-    found = _joined(beside, own)
-    overhead_gib = max((slot.engine_overhead_gib for slot in slots.values()), default=0.0)
+    slots = tuple(named_slots(registry))
+    names = {name for name, _ in slots}
+    leaving = tuple(share for share in standing if share.name not in names)
+    staying = [share for share in standing if share.name in names]
+    ends = _held(leaving) - _held(staying) - {lineage.id for lineage in own}
+    found = _joined([lineage for lineage in beside if lineage.id not in ends], own)
+    overhead_gib = max((slot.engine_overhead_gib for _, slot in slots), default=0.0)
     placement = place(
         [_claim(lineage, overhead_gib) for lineage in found],
-        [_space(name, slot) for name, slot in slots.items()],
+        [_space(name, slot) for name, slot in slots],
         previous=previous,
     )
     shares = tuple(
@@ -108,18 +127,15 @@ def lay_out(
             slot=slot,
             lineages=tuple(one for one in found if name in placement.slots_by_lineage[one.id]),
         )
-        for name, slot in slots.items()
+        for name, slot in slots
     )
-    return Layout(shares=shares, table=placement.table, own=tuple(own))
+    return Layout(shares=shares, table=placement.table, own=tuple(own), leaving=leaving)
 
 
 def named_slots(registry: Registry) -> Iterator[tuple[str, Slot]]:
-    """Each slot under a name of its own: `local`, or `local-0`, `local-1` where there are two."""
+    """Each slot under a name of its own; see `widths.worker_names`."""
     for slot in registry.slots:
-        if slot.count == 1:
-            yield slot.name, slot
-        else:
-            yield from ((f"{slot.name}-{number}", slot) for number in range(slot.count))
+        yield from ((name, slot) for name in worker_names(slot))
 
 
 def assignment_of(share: Share, *, limits: LoopLimits) -> Assignment:
@@ -136,6 +152,10 @@ def assignment_of(share: Share, *, limits: LoopLimits) -> Assignment:
         at_once=1 if share.slot.accelerators else _MAX_AT_ONCE,
         limits=limits,
     )
+
+
+def _held(shares: Sequence[Share]) -> set[str]:
+    return {lineage.id for share in shares for lineage in share.lineages}
 
 
 def _joined(live: Sequence[Lineage], proposed: Sequence[Lineage]) -> tuple[Lineage, ...]:

@@ -62,6 +62,10 @@ class Handle(Protocol):
         """`.remote(call)`: the vectors, or why there are none."""
         ...
 
+    async def shutdown_async(self) -> None:
+        """End what keeps the connection, for this and every other way of calling."""
+        ...
+
 
 class RayEngine:
     """Calls the worker of one slot.
@@ -101,8 +105,9 @@ class RayEngine:
         return found
 
     async def close(self) -> None:
-        """Give up every call in flight; the worker itself belongs to Serve."""
+        """Give up every call in flight and the connection; the worker itself belongs to Serve."""
         self.mark_down()
+        await self._unary.shutdown_async()
 
     def mark_down(self) -> None:
         """Fail every call in flight and every later one: nobody hears from the worker.

@@ -12,10 +12,11 @@ from orchestrator.engines import fetched
 from orchestrator.engines.lineage import Lineage
 from orchestrator.errors import NotFoundError, RegistryError, SetupError
 from orchestrator.registry.generations import GenerationRecord, Generations
-from orchestrator.registry.models import Defaults, Registry
+from orchestrator.registry.models import Defaults
 from orchestrator.residency.limits import LoopLimits
-from orchestrator.service.layout import grouped, lay_out, named_slots
+from orchestrator.service.layout import Share, grouped, lay_out
 from orchestrator.service.rollcall import PATIENCE_S, Plan, Rollcall
+from orchestrator.service.room import Machine
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,14 +31,21 @@ class Replicas:
         rollcall: what every replica said last.
         generations: where records of older generations are read.
         tell: called when workers have something new to be told.
+        machine: what slots that an edit adds have room in.
     """
 
     def __init__(
-        self, rollcall: Rollcall, generations: Generations, *, tell: Callable[[], None]
+        self,
+        rollcall: Rollcall,
+        generations: Generations,
+        *,
+        tell: Callable[[], None],
+        machine: Machine,
     ) -> None:
         self._rollcall = rollcall
         self._generations = generations
         self._tell = tell
+        self._machine = machine
         self._news = asyncio.Event()
         self._live: GenerationRecord | None = None
         self._proposed: int | None = None
@@ -103,9 +111,12 @@ class Replicas:
         live = self._live
         if live is None:
             return await self._plan(proposed)
-        _require_same_slots(live.registry, proposed.registry)
         try:
-            return await self._plan(proposed, beside=self._rollcall.own)
+            plan = await self._plan(
+                proposed, beside=self._rollcall.own, standing=self._rollcall.shares
+            )
+            self._machine.require(plan.layout, running=self._rollcall.staff)
+            return plan
         except SetupError as exc:
             raise RegistryError(
                 f"generation {proposed.number} does not fit beside generation {live.number}, which "
@@ -119,10 +130,17 @@ class Replicas:
         *,
         own: Sequence[Lineage] | None = None,
         beside: Sequence[Lineage] = (),
+        standing: Sequence[Share] = (),
     ) -> Plan:
         if own is None:
             own = await asyncio.to_thread(_grouped, record)
-        layout = lay_out(record.registry, own, beside=beside, previous=self._rollcall.placed)
+        layout = lay_out(
+            record.registry,
+            own,
+            beside=beside,
+            standing=standing,
+            previous=self._rollcall.placed,
+        )
         return Plan(
             number=record.number,
             layout=layout,
@@ -153,25 +171,3 @@ def _grouped(record: GenerationRecord) -> tuple[Lineage, ...]:
 
 def _limits(defaults: Defaults) -> LoopLimits:
     return LoopLimits(max_queue=defaults.max_queue, patience=defaults.patience)
-
-
-def _require_same_slots(live: Registry, proposed: Registry) -> None:
-    """Slots come and go with their processes, which only a start of the service makes.
-
-    Raises:
-        RegistryError: a slot is new, gone, or of another width.
-    """
-    before, after = dict(named_slots(live)), dict(named_slots(proposed))
-    if set(before) != set(after):
-        raise RegistryError(
-            f"slots {sorted(before)} are running and the edit has {sorted(after)}: restart the "
-            "service to add, remove, rename or count slots anew"
-        )
-    for name, slot in after.items():
-        for key in ("accelerators", "cpus"):
-            was, wanted = getattr(before[name], key), getattr(slot, key)
-            if was != wanted:
-                raise RegistryError(
-                    f"slot {name!r} runs with {key} {was:g} and the edit says {wanted:g}: restart "
-                    "the service to change it"
-                )

@@ -15,12 +15,17 @@ from orchestrator.engines.lineage import Lineage
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.placement import DispatchTable
 from orchestrator.service.layout import Layout, Share, assignment_of
+from orchestrator.service.obstacles import Obstacles, of_slots
+from orchestrator.service.pinned import vacant, with_pinned
 from orchestrator.service.reports import Census, GatewayReport, WorkerReport
 
 #: A replica that has been silent for longer is not waited for, seconds.
 PATIENCE_S = 3.0
-#: A gateway that has been silent for longer is gone, and so are the requests it had pinned.
+#: A gateway that has been silent for longer is gone, and so are the requests it had pinned; so is
+#: a worker that is not wanted.
 _GONE_S = 10.0
+#: A worker that is started anew answers within this, seconds; else its edit is given up.
+START_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +36,6 @@ class Plan:
     #: Of a proposed generation: with what is live until then.
     layout: Layout
     limits: LoopLimits
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Obstacles:
-    """Why a proposed generation cannot become live: replica -> one sentence."""
-
-    failed: dict[str, str]
-    waiting: dict[str, str]
 
 
 class Rollcall:
@@ -54,6 +51,8 @@ class Rollcall:
         self._gateways: dict[str, tuple[GatewayReport, float]] = {}
         self._workers: dict[str, WorkerReport] = {}
         self._answered_s: dict[str, float] = {}
+        #: Workers that no one has seen yet, and since when they are to come.
+        self._awaited_s: dict[str, float] = {}
         self._live: Plan | None = None
         self._proposed: Plan | None = None
         self._older: dict[int, Plan] = {}
@@ -94,6 +93,21 @@ class Rollcall:
         return () if self._live is None else self._live.layout.own
 
     @property
+    def shares(self) -> tuple[Share, ...]:
+        """Slots of the live generation, and what they hold of it."""
+        return () if self._live is None else self._live.layout.shares
+
+    @property
+    def staff(self) -> frozenset[str]:
+        """Slots that should have a worker: those that are wanted, and those that are not empty."""
+        if self._newest is None:
+            return frozenset(self._workers)
+        wanted = {share.name for share in self._newest.layout.every_share}
+        return frozenset(
+            slot for slot in self._workers if slot in wanted or not self._is_over(slot)
+        )
+
+    @property
     def is_planned(self) -> bool:
         """Whether it is known what the slots should hold."""
         return self._newest is not None
@@ -114,6 +128,13 @@ class Rollcall:
         self._table = None
         if report.state != "silent":
             self._answered_s[report.slot] = self._clock()
+            self._awaited_s.pop(report.slot, None)
+
+    def dismiss(self, slot: str) -> None:
+        """Forget a worker that has been ended; one that is wanted again by now is awaited anew."""
+        for known in (self._workers, self._answered_s, self._awaited_s):
+            known.pop(slot, None)
+        self._assign()
 
     def announce(self, number: int) -> None:
         """Have gateways get ready for a proposed generation, whose plan is still being made."""
@@ -182,10 +203,8 @@ class Rollcall:
         plan = self._proposed
         if plan is None or plan.number != number:
             return Obstacles(failed=failed, waiting=waiting | {"conductor": "it is being placed"})
-        of_slots = self._of_slots(plan)
-        return Obstacles(
-            failed={**failed, **of_slots.failed}, waiting={**waiting, **of_slots.waiting}
-        )
+        slots = of_slots(plan.layout, taken=self._taken, engine=self._of_engine)
+        return Obstacles(failed=failed | slots.failed, waiting=waiting | slots.waiting)
 
     @property
     def _newest(self) -> Plan | None:
@@ -205,24 +224,6 @@ class Rollcall:
             waiting["gateways"] = "none has been heard yet"
         return failed, waiting
 
-    def _of_slots(self, plan: Plan) -> Obstacles:
-        failed: dict[str, str] = {}
-        waiting: dict[str, str] = {}
-        slots_by_lineage = plan.layout.slots_by_lineage
-        for lineage in plan.layout.own:
-            slots = slots_by_lineage[lineage.id]
-            keys = frozenset(expert.key for expert in lineage.experts)
-            if any(keys <= self._taken(slot, lineage.id) for slot in slots):
-                continue
-            told = {slot: self._of_engine(slot, lineage.id) for slot in slots}
-            reasons = {f"slot {slot}": one for slot, one in told.items() if one is not None}
-            pending = {
-                name: detail for name, (state, detail) in reasons.items() if state != "failed"
-            }
-            failed |= {} if pending else {name: detail for name, (_, detail) in reasons.items()}
-            waiting |= pending
-        return Obstacles(failed=failed, waiting=waiting)
-
     def _taken(self, slot: str, lineage: str) -> frozenset[str]:
         """Keys that the engine of a lineage takes calls for."""
         report = self._workers.get(slot)
@@ -237,11 +238,26 @@ class Rollcall:
         silent_s = self._clock() - self._answered_s.get(slot, self._started_s)
         if report is None or report.state == "silent":
             detail = "its worker is not up" if report is None else report.detail
+            if slot in self._awaited_s:
+                return self._of_new(slot, detail)
             return None if silent_s > PATIENCE_S else ("silent", detail)
         if not self.is_told(slot):
             return "waiting", "its worker is not told yet"
         engine = next((one for one in report.engines if one.lineage == lineage), None)
         return ("waiting", "not begun") if engine is None else (engine.state, engine.detail)
+
+    def _of_new(self, slot: str, detail: str) -> tuple[str, str]:
+        if self._clock() - self._awaited_s[slot] <= START_S:
+            return "silent", detail
+        return "failed", f"its worker was not up within {START_S:g} s: {detail}"
+
+    def _is_over(self, slot: str) -> bool:
+        """Whether the worker of a slot that nobody wants has nothing to lose."""
+        report = self._workers[slot]
+        if report.state == "silent":
+            silent_s = self._clock() - self._answered_s.get(slot, self._started_s)
+            return slot in self._awaited_s or silent_s > _GONE_S
+        return self.is_told(slot) and not report.engines
 
     def _assigned_keys(self, slot: str) -> frozenset[str] | None:
         assignment = self._assignments.get(slot)
@@ -261,30 +277,22 @@ class Rollcall:
         newest = self._newest
         if newest is None:
             return
+        self._await_new(newest.layout)
+        layouts = [self._older[number].layout for number in sorted(self._older, reverse=True)]
+        shares = {slot: vacant(slot, older=layouts) for slot in self._workers}
+        shares |= {share.name: share for share in newest.layout.every_share}
+        known = newest.layout.table.slots_by_expert
         self._assignments = {
-            share.name: assignment_of(self._with_pinned(share), limits=newest.limits)
-            for share in newest.layout.shares
+            slot: assignment_of(
+                with_pinned(share, known=known, older=layouts), limits=newest.limits
+            )
+            for slot, share in shares.items()
         }
 
-    def _with_pinned(self, share: Share) -> Share:
-        """A share and, for requests that are pinned, what older generations had there alone."""
-        assert self._newest is not None
-        known = set(self._newest.layout.table.slots_by_expert)
-        lineages = {lineage.id: lineage for lineage in share.lineages}
-        for _, plan in sorted(self._older.items(), reverse=True):
-            for lineage in _share_lineages(plan, share.name):
-                left = tuple(one for one in lineage.experts if one.key not in known)
-                if left:
-                    lineages[lineage.id] = _joined(lineages.get(lineage.id), lineage, left)
-        return replace(share, lineages=tuple(lineages.values()))
-
-
-def _share_lineages(plan: Plan, slot: str) -> tuple[Lineage, ...]:
-    return next((share.lineages for share in plan.layout.shares if share.name == slot), ())
-
-
-def _joined(here: Lineage | None, lineage: Lineage, left: tuple[object, ...]) -> Lineage:
-    held = () if here is None else here.experts
-    keys = {expert.key for expert in held}
-    more = tuple(one for one in lineage.experts if one in left and one.key not in keys)
-    return replace(here or lineage, experts=(*held, *more))
+    def _await_new(self, layout: Layout) -> None:
+        for share in layout.every_share:
+            if share.name not in self._workers:
+                self._awaited_s[share.name] = self._clock()
+                self._workers[share.name] = WorkerReport(
+                    slot=share.name, state="silent", detail="its process is starting"
+                )

@@ -108,7 +108,7 @@ class Supervisor:
         asyncio.run(self._open_registry())
         endpoint = Endpoint(self._settings.host, chosen.http)
         with self._progress.step("gateways are up"):
-            deployment.deploy(self._blueprint())
+            deployment.deploy(self._blueprint(deployment))
         undo.callback(self._drain)
         hosted = [one.key for one in self._checked.registry.experts if not is_remote(one)]
         deployment.watch(hosted, say=self._progress.say)
@@ -160,18 +160,19 @@ class Supervisor:
         finally:
             await store.close()
 
-    def _blueprint(self) -> Blueprint:
+    def _blueprint(self, deployment: Deployment) -> Blueprint:
         from orchestrator.service.application import Blueprint
 
         metrics_dir = self._folder / "metrics"
         metrics_dir.mkdir()
         return Blueprint(
             registry=self._settings.registry.absolute(),
-            slots=dict(named_slots(self._checked.registry)),
+            workers=frozenset(name for name, _ in named_slots(self._checked.registry)),
             gateways=self._settings.gateways,
             store_url=self._store_url,
             metrics_dir=metrics_dir,
             open_host=self._open_host,
+            accelerators=deployment.accelerators,
         )
 
     def _tell_ready(self, endpoint: Endpoint) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -86,6 +87,17 @@ class Service:
         """The process of a deployment's first replica."""
         title = f"ServeReplica:orchestrator:{deployment}"
         return next(p for p in self.processes() if title in " ".join(p.cmdline()))
+
+    def workers(self) -> dict[str, int]:
+        """Slots that have a process, and its id."""
+        mark = "ServeReplica:orchestrator:slot-"
+        found = {}
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                title = " ".join(process.cmdline())
+                if mark in title:
+                    found[title.partition(mark)[2].split()[0]] = process.pid
+        return found
 
     def stop(self, signum: int = signal.SIGTERM) -> int:
         """Send `signum` and wait for the end; returns the exit code."""

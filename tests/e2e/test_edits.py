@@ -18,7 +18,7 @@ from tests.registries import write_model
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
-SLOTS = "slots:\n  - {name: local, count: 2, memory_gib: 4, engine_overhead_gib: 0.25}\n"
+TWO = "{name: local, count: 2, memory_gib: 4, engine_overhead_gib: 0.25}"
 
 
 class Site:
@@ -58,8 +58,10 @@ class Site:
         engine = {"kind": "fake", "says": says, "token_delay_ms": 2}
         return json.dumps({"id": "scripted", "engine": engine})
 
-    def write(self, *experts: str) -> str:
-        text = "\n".join(["experts:", *(f"  - {one}" for one in experts), SLOTS])
+    def write(self, *experts: str, slots: tuple[str, ...] = (TWO,)) -> str:
+        self.slots = slots
+        entries = ["experts:", *(f"  - {one}" for one in experts)]
+        text = "\n".join([*entries, "slots:", *(f"  - {one}" for one in slots), ""])
         self.file.write_text(text)
         return text
 
@@ -76,7 +78,9 @@ class Site:
             with contextlib.suppress(httpx.HTTPError):
                 state = self.state()
                 live = self.client.get("/admin/registry/text").text
-                if live == text and state["preparing"] is None:
+                # A Conductor that has just begun does not say yet what is live.
+                is_told = state is not None and state["live"] is not None
+                if is_told and live == text and state["preparing"] is None:
                     return state["live"]["number"]
             assert time.monotonic() < deadline_s, self.client.get("/admin/registry").text
             time.sleep(0.05)
@@ -247,10 +251,65 @@ def test_a_gateway_killed_comes_back_with_what_is_live(site):
     assert {words.split()[0] for _, _, words in load.answers} == {"edition77"}
 
 
-def test_slots_that_an_edit_adds_ask_for_a_restart(site):
-    text = site.file.read_text()
+def with_slots(site: Site, *slots: str) -> str:
+    """Write the file as it is at first, but for its slots."""
+    other = site.expert("other", num_bytes=128)
+    return site.write(site.expert("steady"), other, site.scripted(0), slots=slots)
 
-    site.file.write_text(text.replace("count: 2", "count: 3"))
 
-    site.await_error("restart the service to add")
-    site.file.write_text(text)
+def await_workers(site: Site, *names: str, within_s: float = 60.0) -> None:
+    """Wait until just these slots have a process each."""
+    deadline_s = time.monotonic() + within_s
+    while (found := sorted(site.service.workers())) != sorted(names):
+        assert time.monotonic() < deadline_s, found
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("slots", "workers"),
+    [
+        (("{name: local, memory_gib: 4}",), ["local"]),
+        (("{name: local, count: 3, memory_gib: 4}",), ["local", "local-1", "local-2"]),
+        (("{name: local, memory_gib: 3}",), ["local"]),
+        (("{name: local, cpus: 2, memory_gib: 4}",), ["local@2cpus"]),
+        (("{name: other, memory_gib: 4}",), ["other"]),
+        ((TWO, "{name: other, memory_gib: 4}"), ["local", "local-1", "other"]),
+        ((TWO,), ["local", "local-1"]),
+    ],
+    ids=["fewer", "three", "one again", "wider", "renamed", "another beside", "as at first"],
+)
+def test_slots_come_and_go_under_load_and_the_others_run_on(site, slots, workers):
+    site.await_live(with_slots(site, *site.slots))
+    before = site.service.workers()
+    with Load(site, ("steady", "other", "scripted")).running() as load:
+        site.await_live(with_slots(site, *slots), within_s=90)
+        await_workers(site, *workers)
+
+    load.check()
+    after = site.service.workers()
+    assert {name: pid for name, pid in after.items() if name in before} == {
+        name: pid for name, pid in before.items() if name in after
+    }
+
+
+def test_a_conductor_killed_while_slots_change_fails_no_request_and_they_change(site):
+    with Load(site, ("steady", "scripted")).running() as load:
+        text = with_slots(site, TWO, "{name: more, count: 2, memory_gib: 4}")
+        await_workers(site, "local", "local-1", "more", "more-1")
+        site.service.replica("conductor").kill()
+        site.await_live(text, within_s=90)
+        text = with_slots(site, "{name: more, memory_gib: 4}")
+        site.await_live(text, within_s=90)
+        site.service.replica("conductor").kill()
+        await_workers(site, "more", within_s=90)
+
+    load.check()
+
+
+def test_slots_without_room_are_refused_with_numbers_and_nothing_changes(site):
+    before = site.live(), site.service.workers()
+
+    with_slots(site, "{name: gpu, accelerators: 1, memory_gib: 4}")
+    site.await_error("need 1 accelerators and 0 of 0 are free")
+
+    assert (site.live(), site.service.workers()) == before

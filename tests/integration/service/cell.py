@@ -33,6 +33,7 @@ from orchestrator.residency.placement import DispatchTable
 from orchestrator.service.replicas import Replicas
 from orchestrator.service.reports import GatewayReport, WorkerReport
 from orchestrator.service.rollcall import Rollcall
+from orchestrator.service.room import Machine
 from orchestrator.store.memory import MemoryStore
 from tests.registries import write_model
 
@@ -59,7 +60,8 @@ class Conductor:
         self.rollcall = Rollcall(clock=time.monotonic)
         for slot in slots:
             self.rollcall.hear_worker(WorkerReport(slot=slot, state="silent", detail="starting"))
-        self.replicas = Replicas(self.rollcall, generations, tell=lambda: None)
+        machine = Machine(accelerators=0, free_gib=lambda: 16.0)
+        self.replicas = Replicas(self.rollcall, generations, tell=lambda: None, machine=machine)
         self.rollout = Rollout(generations, self.replicas, check=checker(environ={}))
 
 
@@ -72,7 +74,10 @@ class Cell:
         self.opened: Counter[str] = Counter()
         #: Models whose engine does not start.
         self.broken: set[str] = set()
-        self.slots = {f"local-{i}": self._slot(f"local-{i}") for i in range(slots)}
+        #: Entry of the registry that the next edit has under `slots`.
+        self.slot_entry = f"{{name: local, count: {slots}, memory_gib: 4}}"
+        names = ["local", *(f"local-{i}" for i in range(1, slots))]
+        self.slots = {name: self._slot(name) for name in names}
         self.conductor: Conductor | None = Conductor(self.generations, self.slots)
         self.gateways = [Gateway(f"g{i}", self) for i in range(gateways)]
 
@@ -81,8 +86,8 @@ class Cell:
         return str(write_model(self.folder / "models" / name, num_bytes=num_bytes))
 
     def text(self, *experts: str) -> bytes:
-        slots = f"  - {{name: local, count: {len(self.slots)}, memory_gib: 4}}"
-        return "\n".join(["experts:", *(f"  - {one}" for one in experts), "slots:", slots]).encode()
+        entries = ["experts:", *(f"  - {one}" for one in experts)]
+        return "\n".join([*entries, "slots:", f"  - {self.slot_entry}"]).encode()
 
     async def edit(self, *experts: str) -> None:
         """Roll out a registry of these entries."""
@@ -113,7 +118,16 @@ class Cell:
         if self.conductor is not None:
             await self.conductor.rollout.settle()
 
+    def _adjust_workers(self, conductor: Conductor) -> None:
+        """What the workforce has Serve do."""
+        staff = conductor.rollcall.staff
+        self.slots |= {slot: self._slot(slot) for slot in staff if slot not in self.slots}
+        for slot in [slot for slot in self.slots if slot not in staff]:
+            assert not self.slots.pop(slot).describe()
+            conductor.rollcall.dismiss(slot)
+
     def _ask_workers(self, conductor: Conductor) -> None:
+        self._adjust_workers(conductor)
         for slot, hosting in self.slots.items():
             assignment = conductor.rollcall.assignment(slot)
             if assignment is not None and assignment.stamp != hosting.stamp:
@@ -168,7 +182,7 @@ class Gateway:
         programs = self.following.live
         programs.num_pinned += 1
         try:
-            return programs.generation, await _answer(programs, model)
+            return programs.generation, await answered(programs, model)
         finally:
             programs.num_pinned -= 1
 
@@ -208,7 +222,7 @@ class _Slots(dict[str, Engine]):
         return self._cell.slots[name].slot
 
 
-async def _answer(programs: Programs, model: str) -> str:
+async def answered(programs: Programs, model: str) -> str:
     await asyncio.sleep(0)  # as long as a router would take: edits may come in between
     query = Query(id="q", model=model, prompt=Text(text="hi"))
     answer = await collect((await programs.reply(query)).chunks)

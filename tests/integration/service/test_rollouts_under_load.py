@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.engines.hosting import Hosting
 from orchestrator.errors import RegistryError
-from tests.integration.service.cell import Cell, Load
+from tests.integration.service.cell import Cell, Load, answered
 
 
 @asynccontextmanager
@@ -122,8 +122,8 @@ async def test_weights_that_were_exchanged_in_place_are_started_before_the_old_o
 async def test_a_worker_that_is_killed_comes_back_with_all_of_it(cell):
     await cell.edit(entry(cell, "a"), entry(cell, "b", num_bytes=128))
 
-    cell.kill_worker("local-0")
-    await until(lambda: len(cell.slots["local-0"].slot.describe().hosts) == 2)
+    cell.kill_worker("local")
+    await until(lambda: len(cell.slots["local"].slot.describe().hosts) == 2)
 
     assert (await cell.gateways[0].ask("b"))[1].startswith("b@")
 
@@ -176,10 +176,60 @@ async def test_a_gateway_without_a_conductor_still_follows_the_pointer(cell):
     cell.conductor = conductor
 
 
-async def test_slots_that_an_edit_adds_or_widens_ask_for_a_restart(cell):
-    await cell.edit(entry(cell, "a"))
-    edit = cell.text(entry(cell, "a")).replace(b"count: 2", b"count: 3")
-    cell.text = lambda *_: edit
+async def test_slots_come_and_go_under_load(cell):
+    experts = entry(cell, "a"), entry(cell, "b", num_bytes=128)
+    await cell.edit(*experts)
+    async with Load(cell, "a", "b").running() as load:
+        for slots, names in [
+            ("{name: local, count: 3, memory_gib: 4}", {"local", "local-1", "local-2"}),
+            ("{name: local, memory_gib: 4}", {"local"}),
+            ("{name: local, memory_gib: 4, cpus: 2}", {"local@2cpus"}),
+            ("{name: other, memory_gib: 4}", {"other"}),
+        ]:
+            cell.slot_entry = slots
+            await cell.edit(*experts)
+            await until(lambda names=names: set(cell.slots) == names)
 
-    with pytest.raises(RegistryError, match=r"\['local-0', 'local-1'\] are running and the edit"):
-        await cell.edit()
+    assert load.failures == []
+    assert len(load.answers) > 100
+
+
+async def test_a_slot_that_is_removed_stays_while_a_request_is_pinned_to_what_it_has_alone(cell):
+    await cell.edit(entry(cell, "a"), entry(cell, "old", num_bytes=128))
+    programs = cell.gateways[0].following.live
+    programs.num_pinned += 1
+
+    cell.slot_entry = "{name: other, memory_gib: 4}"
+    await cell.edit(entry(cell, "a"))
+    await until(lambda: all(len(held(one)) == 1 for one in cell.slots.values()))
+    assert set(cell.slots) == {"local", "local-1", "other"}
+    assert (await answered(programs, "old")).startswith("old@")
+    programs.num_pinned -= 1
+
+    await until(lambda: set(cell.slots) == {"other"})
+
+
+async def test_a_conductor_killed_while_slots_change_leaves_no_slot_behind(cell):
+    await cell.edit(entry(cell, "a"))
+    before, cell.slot_entry = cell.conductor, "{name: other, memory_gib: 4}"
+    edit = asyncio.create_task(cell.edit(entry(cell, "a"), entry(cell, "b", num_bytes=128)))
+    await until(lambda: "other" in cell.slots)
+    cell.restart_conductor()
+    edit.cancel()
+    await before.rollout.close()
+    await cell.conductor.rollout.settle()
+
+    await until(lambda: set(cell.slots) == {"local", "local-1"})
+
+    assert (await cell.gateways[0].ask("a"))[1].startswith("a@")
+
+
+async def test_a_slot_whose_experts_fit_nowhere_else_is_not_removed(cell):
+    experts = [entry(cell, f"e{i}", num_bytes=64 * (i + 1), kv=2.5) for i in range(2)]
+    await cell.edit(*experts)
+
+    cell.slot_entry = "{name: local, memory_gib: 4}"
+    with pytest.raises(RegistryError, match=r"needs 3\.5 GiB"):
+        await cell.edit(*experts)
+
+    assert set(cell.slots) == {"local", "local-1"}

@@ -47,7 +47,7 @@ def test_siblings_share_an_engine_and_upstreams_need_none(root):
 def test_a_slot_that_counts_for_two_is_two_slots(root):
     layout = laid_out(registry(count=2), root)
 
-    assert [share.name for share in layout.shares] == ["local-0", "local-1"]
+    assert [share.name for share in layout.shares] == ["local", "local-1"]
 
 
 def test_what_is_proposed_is_placed_beside_what_is_live_each_definition_once(root):
@@ -90,6 +90,37 @@ def test_a_slot_without_room_is_refused_before_anything_starts(root):
     # 0.25 KV cache + 1.0 for the engine, in 1.0.
     with pytest.raises(SetupError, match=r"needs 1\.25"):
         laid_out(registry(memory_gib=1), root)
+
+
+def test_what_a_slot_that_leaves_has_alone_needs_no_other_place(root):
+    live = registry()
+    before = laid_out(live, root)
+    proposed = registry(name="other")
+    (line,) = before.own
+    (own,) = (replace(one, id="new", experts=one.experts[:1]) for one in before.own)
+
+    layout = lay_out(proposed, [own], beside=before.own, standing=before.shares)
+
+    assert layout.slots_by_lineage == {"new": ("other",)}
+    assert layout.leaving == before.shares
+    assert layout.moving == {line.id}
+
+
+def test_what_is_served_on_is_placed_before_its_slot_leaves(root):
+    before = laid_out(registry(), root)
+
+    layout = lay_out(registry(name="other"), before.own, beside=before.own, standing=before.shares)
+
+    assert layout.slots_by_lineage == {before.own[0].id: ("other",)}
+    assert [share.name for share in layout.every_share] == ["other", "local"]
+
+
+def test_two_slots_that_come_to_one_name_are_refused(root):
+    twice = registry(count=2)
+    slots = (*twice.slots, twice.slots[0].model_copy(update={"name": "local-1", "count": 1}))
+
+    with pytest.raises(SetupError, match="slot 'local-1' is listed twice"):
+        laid_out(twice.model_copy(update={"slots": slots}), root)
 
 
 @pytest.mark.parametrize(

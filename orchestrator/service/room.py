@@ -1,0 +1,64 @@
+"""Whether this machine has room for slots that an edit adds, beside those that run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import psutil
+
+from orchestrator.errors import SetupError
+from orchestrator.service.layout import Layout, claimed_gib
+from orchestrator.service.widths import width
+
+_GIB = 2**30
+
+
+def free_host_gib() -> float:
+    """Memory of this machine that nobody uses now, GiB."""
+    return psutil.virtual_memory().available / _GIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What this machine has for slots."""
+
+    accelerators: int
+    free_gib: Callable[[], float] = free_host_gib
+
+    def require(self, layout: Layout, *, running: Collection[str]) -> None:
+        """Refuse what would be taken from slots that serve.
+
+        Args:
+            layout: of the slots that are to come, with those that leave.
+            running: slots that have a worker.
+
+        Raises:
+            SetupError: accelerators or memory are lacking; says how many.
+        """
+        if new := {share.name for share in layout.shares} - set(running):
+            self._require_accelerators(new, running)
+            self._require_memory(layout, new)
+
+    def _require_accelerators(self, new: Collection[str], running: Collection[str]) -> None:
+        wanted = sum(width(slot).gpus for slot in new)
+        free = self.accelerators - sum(width(slot).gpus for slot in running)
+        if wanted > free:
+            raise SetupError(
+                f"slots {sorted(new)} need {wanted} accelerators and {free} of "
+                f"{self.accelerators} are free"
+            )
+
+    def _require_memory(self, layout: Layout, new: Collection[str]) -> None:
+        needed_gib = sum(
+            claimed_gib(lineage, share.slot)
+            for share in layout.shares
+            if share.name in new and share.slot.accelerators == 0
+            for lineage in share.lineages
+        )
+        free_gib = self.free_gib()
+        if needed_gib > free_gib:
+            raise SetupError(
+                f"the engines of slots {sorted(new)} need {needed_gib:.1f} GiB and "
+                f"{free_gib:.1f} GiB of this machine's memory are free"
+            )

@@ -1,0 +1,39 @@
+"""What a slot's worker is called: its name says all that its process is started with.
+
+So a slot that an edit makes wider is another one, which comes while the old one leaves, and who
+reads a name knows how the process under it was started, whichever generation wanted it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from orchestrator.registry.models import Slot
+
+#: Not of `registry.models.Id`, so that no slot of a registry is called like a wider one.
+_MARK = "@"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Width:
+    """What the process of a worker is given, once and for all."""
+
+    #: Of the engines' arithmetic: whole CPUs of the slot, 1 at least.
+    cpus: int = 1
+    gpus: int = 0
+
+
+def worker_names(slot: Slot) -> Iterator[str]:
+    """A name for each that `slot` counts: `local`, `local-1`; `local@2cpus@1gpus` where wider."""
+    cpus = max(1, int(slot.cpus))
+    wide = f"{_MARK}{cpus}cpus" if cpus > 1 else ""
+    wide += f"{_MARK}{slot.accelerators}gpus" if slot.accelerators else ""
+    for number in range(slot.count):
+        yield f"{slot.name}-{number}{wide}" if number else f"{slot.name}{wide}"
+
+
+def width(worker: str) -> Width:
+    """What the process of this name is started with."""
+    parts = worker.split(_MARK)[1:]
+    return Width(**{part[-4:]: int(part[:-4]) for part in parts})
