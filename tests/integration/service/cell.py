@@ -37,6 +37,10 @@ from orchestrator.service.room import Machine
 from orchestrator.store.memory import MemoryStore
 from tests.registries import write_model
 
+#: An event loop that is never idle gives threads their turn every 5 ms, and a check of the registry
+#: needs thousands of turns; the processes of a service have loops that rest.
+BREATH_S = 0.001
+
 
 class Sibling(FakeHost):
     """Becomes whatever its lineage holds; its answers name the version that was asked for."""
@@ -90,12 +94,22 @@ class Cell:
         return "\n".join([*entries, "slots:", f"  - {self.slot_entry}"]).encode()
 
     async def edit(self, *experts: str) -> None:
-        """Roll out a registry of these entries."""
+        """Roll out a registry of these entries, and wait until every gateway has looked."""
         assert self.conductor is not None
         edit = Edit(
             content=self.text(*experts), name="test", folder=str(self.folder), source="request"
         )
         await self.conductor.rollout.apply(edit)
+        await self.followed()
+
+    async def followed(self) -> None:
+        """Wait until every gateway serves what is live."""
+        live = await self.generations.live_number()
+        async with asyncio.timeout(20):
+            while any(  # noqa: ASYNC110 - what is waited for has no event
+                gateway.following.live_number != live for gateway in self.gateways
+            ):
+                await asyncio.sleep(BREATH_S)
 
     def kill_worker(self, slot: str) -> None:
         """A worker that ends at once and comes back empty."""
@@ -112,7 +126,7 @@ class Cell:
                 await gateway.step()
             if self.conductor is not None:
                 self._ask_workers(self.conductor)
-            await asyncio.sleep(0)
+            await asyncio.sleep(BREATH_S)
 
     async def _settle_first(self) -> None:
         if self.conductor is not None:
@@ -230,7 +244,7 @@ async def answered(programs: Programs, model: str) -> str:
 
 
 class Load:
-    """Callers that ask every gateway without a pause, and what became of it."""
+    """Callers that ask every gateway again and again, and what became of it."""
 
     def __init__(self, cell: Cell, *models: str) -> None:
         self._cell = cell
@@ -268,4 +282,4 @@ class Load:
                     self.answers.append((model, generation, text))
                 except OrchestratorError as error:
                     self.failures.append(error)
-                await asyncio.sleep(0)
+                await asyncio.sleep(BREATH_S)

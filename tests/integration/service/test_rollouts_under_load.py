@@ -35,7 +35,7 @@ def entry(cell: Cell, id_: str, edition: int = 0, *, num_bytes: int = 64, kv: fl
 async def until(condition, *, within_s: float = 20.0) -> None:
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
 
 
 def held(slot: Hosting) -> set[str]:
