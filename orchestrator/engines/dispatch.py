@@ -224,6 +224,12 @@ class Dispatch:
         if not refreshing.cancelled():
             refreshing.exception()  # every caller that asked may have gone
 
+    def _nowhere(self, call: Call | EmbedCall) -> str:
+        hosts = self._table.slots(call.key)
+        if not hosts:
+            return f"no slot hosts it yet, as generation {call.generation} has it ({call.version})"
+        return f"it is on {list(hosts)}, connected are {sorted(self._slots)}"
+
     def _exhausted(self, attempt: _Attempt) -> OrchestratorError:
         """What to tell the caller when no engine is left to try."""
         failures, expert = attempt.failures, attempt.call.expert
@@ -231,11 +237,7 @@ class Dispatch:
         if isinstance(last, EngineError) and not isinstance(last, EngineDeadError):
             return last
         tried = "; ".join(f"{name!r}: {error}" for name, error in failures.items())
-        why = tried or (
-            f"generation {attempt.call.generation} means its version {attempt.call.version!r}, "
-            f"the table has that on {list(self._table.slots(attempt.call.key))}, connected are "
-            f"{sorted(self._slots)}"
-        )
+        why = tried or self._nowhere(attempt.call)
         unavailable = ExpertUnavailableError(
             f"no engine of expert {expert!r} can be reached: {why}",
             retry_after_s=(last and last.retry_after_s) or _RETRY_AFTER_S,

@@ -205,7 +205,7 @@ async def test_an_expert_missing_from_the_table_is_asked_for_before_it_is_refuse
     )
 
     assert await said(dispatch, call()) == "from a"
-    with pytest.raises(ExpertUnavailableError, match=r"'law'.*has that on \[\], connected are"):
+    with pytest.raises(ExpertUnavailableError, match=r"'law'.*no slot hosts it yet"):
         await said(dispatch, call("law"))
 
 
