@@ -38,14 +38,21 @@ def engine(url: str, model: str = "openai/text-embedding-3-small") -> LitellmEng
     return LitellmEngine(Expert(id="hosted", engine=spec), api_key="s3cret")
 
 
-async def embedded(asked: EmbedCall, *, status: int = 200, seen: list | None = None, answer=ANSWER):
+async def embedded(
+    asked: EmbedCall,
+    *,
+    status: int = 200,
+    seen: list | None = None,
+    answer=ANSWER,
+    model: str = "openai/text-embedding-3-small",
+):
     async def handle(request: web.Request) -> web.Response:
         if seen is not None:
             seen.append((request.path, orjson.loads(await request.read()), request.headers))
         return web.json_response(answer, status=status)
 
     async with serving(handle) as url:
-        hosted = engine(url)
+        hosted = engine(url, model)
         try:
             return await hosted.embed(asked)
         finally:

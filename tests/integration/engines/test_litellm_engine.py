@@ -17,7 +17,6 @@ from orchestrator.engines.base import (
     ToolCall,
 )
 from orchestrator.engines.collecting import collect
-from orchestrator.engines.embedding import EmbedCall
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.litellm import LitellmEngine
 from orchestrator.engines.litellm_sdk import importing
@@ -318,52 +317,6 @@ async def test_what_a_provider_lacks_is_refused_by_name(sampling, name):
         await asked(messages(), model=CLAUDE, sampling=sampling)
 
     assert caught.value.param == name
-
-
-async def embedded(
-    *inputs: Text, model: str = "text-embedding-3-small", seen: dict | None = None, **answer
-):
-    async def handle(request):
-        if seen is not None:
-            seen.update(await request.json(), path=request.path)
-        return web.json_response(answer)
-
-    async with serving(handle) as url:
-        subject = engine(url, model=f"openai/{model}")
-        try:
-            asked = EmbedCall(id="e", expert="hosted", generation=1, inputs=inputs, dimensions=2)
-            return await subject.embed(asked)
-        finally:
-            await subject.close()
-
-
-async def test_vectors_come_in_the_order_asked():
-    seen = {}
-    rows = [{"index": 1, "embedding": [0.0, 1.0]}, {"index": 0, "embedding": [1.0, 0.0]}]
-    usage = {"prompt_tokens": 5, "total_tokens": 5}
-
-    vectors = await embedded(
-        Text(text="a"), Text(text="b"), seen=seen, object="list", data=rows, usage=usage
-    )
-
-    assert (seen["path"], seen["input"], seen["dimensions"]) == ("/v1/embeddings", ["a", "b"], 2)
-    assert vectors.values.tolist() == [[1, 0], [0, 1]]
-    assert vectors.num_tokens == 5
-
-
-async def test_a_vector_that_is_missing_is_said_so():
-    with pytest.raises(EngineProtocolError, match="2 inputs"):
-        await embedded(Text(text="a"), Text(text="b"), object="list", data=[], usage={})
-
-
-async def test_a_length_that_a_model_lacks_is_refused():
-    with pytest.raises(UnsupportedParameterError, match="dimensions"):
-        await embedded(Text(text="a"), model="ada")
-
-
-async def test_ids_to_embed_are_refused():
-    with pytest.raises(UnsupportedParameterError, match="another vocabulary"):
-        await embedded(Text(token_ids=(1, 2)))
 
 
 async def test_token_ids_are_refused():
