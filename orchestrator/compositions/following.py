@@ -52,6 +52,8 @@ class Following:
         self._trouble = "it has not been read from the store yet"
         self._retry_at_s = 0.0
         self._looking = asyncio.Lock()
+        #: Set once the store was read: something is served, or it is known why not.
+        self.begun = asyncio.Event()
         #: Generations that were held when the surplus was freed last.
         self._freed_for: list[int] = []
 
@@ -92,6 +94,7 @@ class Following:
                 number = await self._generations.live_number()
                 if number is not None and number != self.live_number:
                     await self._follow(number)
+                self.begun.set()
             except StoreError as error:
                 self._trouble = error.message
             await self._free()
@@ -148,6 +151,9 @@ class Following:
         self._preparing = None
         if error is None:
             self._prepared = done.result()
+        elif isinstance(error, StoreError):
+            self._trouble = error.message  # it is no fault of the generation: it is tried again
+            return
         else:
             told = error.message if isinstance(error, OrchestratorError) else repr(error)
             self.failure = number, told

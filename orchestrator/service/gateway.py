@@ -98,8 +98,12 @@ class Gateway:
             registry=self._conductor,
         )
 
-    def check_health(self) -> None:
-        """Called by Serve; raising has the gateway replaced."""
+    async def check_health(self) -> None:
+        """Called by Serve; raising has the gateway replaced.
+
+        Before the first one ends no caller is sent here: not before there is something to serve.
+        """
+        await self._following.begun.wait()
         for task in self._tasks:
             if task.done():
                 task.result()

@@ -66,7 +66,10 @@ class Site:
         return text
 
     def state(self) -> dict:
-        return self.client.get("/admin/registry").raise_for_status().json()["rollout"]
+        reply = self.client.get("/admin/registry")
+        if reply.is_error:  # with what it says, which names who refused
+            raise httpx.HTTPStatusError(reply.text, request=reply.request, response=reply)
+        return reply.json()["rollout"]
 
     def live(self) -> int:
         return self.state()["live"]["number"]

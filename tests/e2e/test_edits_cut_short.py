@@ -32,16 +32,22 @@ def before_the_flip(site: Site, edition: int):
     redis = next(p for p in site.service.processes() if "redis-server" in p.name())
     text = site.write(site.expert("steady"), site.scripted(edition), late)
     with gate.open("wb"):  # blocks until the engine waits for it
-        await_(site, lambda state: state["preparing"] is not None)
+        # Whoever reads the generation has read it: what is left is to start an engine.
+        await_(site, lambda state: all("slot" in who for who in waited_for(state) or ("nobody",)))
         redis.send_signal(signal.SIGSTOP)
         gate.unlink()
         gate.write_bytes(b"open")  # for those who start it again
     try:
-        await_(site, lambda state: state["preparing"]["waiting_for"] == {})
+        await_(site, lambda state: waited_for(state) == {})
         assert site.state()["live"]["number"] < site.state()["preparing"]["number"]
         yield text
     finally:
         redis.send_signal(signal.SIGCONT)
+
+
+def waited_for(state: dict) -> dict[str, str] | None:
+    """Who is not prepared yet; `None` while nothing is prepared."""
+    return state["preparing"] and state["preparing"]["waiting_for"]
 
 
 def await_(site: Site, holds) -> None:

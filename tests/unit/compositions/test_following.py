@@ -195,10 +195,25 @@ async def test_a_proposal_that_is_not_in_the_store_any_more_is_a_failure(replica
     assert replica.following.failure[0] == 99
 
 
-async def test_a_store_that_is_away_during_a_proposal_is_its_failure(replica):
+async def test_a_store_that_is_away_during_a_proposal_is_asked_again(replica):
     number = await replica.propose({"id": "one"})
     replica.store.is_away = True
+    replica.following.prepare(number)
+    await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
+    assert (replica.following.prepared, replica.following.failure) == (None, None)
 
+    replica.store.is_away = False
     await replica.prepare(number)
 
-    assert replica.following.failure[0] == number
+    assert replica.following.prepared == number
+
+
+async def test_a_gateway_has_begun_once_the_store_was_read(replica):
+    replica.store.is_away = True
+    await replica.following.look()
+    assert not replica.following.begun.is_set()
+
+    replica.store.is_away = False
+    await replica.following.look()
+
+    assert replica.following.begun.is_set()
