@@ -19,7 +19,8 @@ OrchestratorError
 │   ├── EngineProtocolError          502  engine_protocol     retryable
 │   ├── BadCredentialsError          502  bad_credentials
 │   └── SwapError                    503  swap_failed         retryable
-│       └── WeightsError                 503  weights_damaged
+│       ├── WeightsError                 503  weights_damaged
+│       └── OutOfMemoryError             503  out_of_memory       retryable
 ├── DispatchError                no slot could take the call
 │   ├── NotHostedError               503  not_hosted          retryable
 │   └── ExpertUnavailableError       503  expert_unavailable  retryable
@@ -201,6 +202,12 @@ class WeightsError(SwapError):
 
     code = "weights_damaged"
     retryable = False
+
+
+class OutOfMemoryError(SwapError):
+    """An engine found less free memory than it needs to start or to wake; it is as it was."""
+
+    code = "out_of_memory"
 
 
 class DispatchError(OrchestratorError):

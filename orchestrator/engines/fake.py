@@ -22,6 +22,7 @@ from orchestrator.errors import (
     SwapError,
 )
 from orchestrator.registry.models import Expert
+from orchestrator.residency.state import Rung
 
 #: Calls remembered; a bench sends more than memory should hold.
 MAX_RECORDED = 10_000
@@ -150,6 +151,7 @@ class FakeHost:
         swap_gate: awaited by every swap and addition.
         broken: expert id -> what its swap raises; the previous expert stays resident.
         max_adapters: adapters that may be resident at once.
+        rungs: those it can take.
     """
 
     def __init__(
@@ -160,6 +162,7 @@ class FakeHost:
         swap_gate: asyncio.Event | None = None,
         broken: Mapping[str, OrchestratorError] | None = None,
         max_adapters: int = 0,
+        rungs: tuple[Rung, ...] = ("serving", "stopped"),
     ) -> None:
         self._keys = {expert.key for expert in lineage}
         self.engine = engine or FakeEngine("{expert}: {prompt}")
@@ -172,6 +175,8 @@ class FakeHost:
         #: Set while a swap has begun; clear it to wait for the next.
         self.swap_begun = asyncio.Event()
         self.residents: tuple[Expert, ...] = tuple(lineage[:1])
+        self.rung: Rung = "serving"
+        self.rungs = rungs
         self._traffic = Traffic()
         self._dead: str | None = None
 
@@ -206,6 +211,20 @@ class FakeHost:
         assert expert.model == self.residents[0].model, f"{expert.id!r} is on other weights"
         assert len(self.residents) <= self.max_adapters, f"no room for {expert.id!r}"
         self.residents = (*self.residents, expert)
+
+    async def sleep(self, rung: Rung) -> None:
+        """Step down by the script; see `Host.sleep`."""
+        assert self.engine.num_in_flight == 0, f"{rung} with calls in flight"
+        await self.check()
+        if rung not in self.rungs or rung in ("serving", "stopped"):
+            raise SwapError(f"this host cannot be {rung}; it takes {self.rungs}")
+        self.rung = rung
+
+    async def wake(self, expert: Expert) -> None:
+        """Come back by the script; see `Host.wake`."""
+        assert self.rung in ("asleep", "weightless"), f"it is {self.rung}"
+        await self._pass(expert)
+        self.residents, self.rung = (expert,), "serving"
 
     async def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
         """Answer for a resident expert; others are refused with `NotHostedError`."""
@@ -247,6 +266,8 @@ class FakeHost:
 
     async def _resident(self, call: AnyCall) -> Expert:
         await self.check()
+        if self.rung != "serving":
+            raise NotHostedError(f"expert {call.expert!r}: this host is {self.rung}")
         for expert in self.residents:
             if expert.id == call.expert and call.version in ("", expert.version):
                 return expert

@@ -6,14 +6,20 @@ from typing import Protocol
 
 from orchestrator.engines.embedding import FullEngine
 from orchestrator.registry.models import Expert
+from orchestrator.residency.state import Rung
 
 
 class Host(FullEngine, Protocol):
     """One engine in one slot, the expert whose weights it holds now, and adapters on them.
 
-    A host never decides when to swap: the slot's loop calls `become` while nothing is in flight,
-    and `add` where there is room or a resident adapter that answers no call.
+    A host never decides when to swap: the slot's loop calls `become`, `sleep` and `wake` while
+    nothing is in flight, and `add` where there is room or a resident adapter that answers no call.
     """
+
+    #: Where it stands. Below `serving` it refuses calls, and `residents` is what it wakes up with.
+    rung: Rung
+    #: Rungs it can take, as detected when it started; `serving` and `stopped` at least.
+    rungs: tuple[Rung, ...]
 
     #: Experts that answer now: the one whose weights are loaded, then the adapters added to them;
     #: none while that is not certain. Replaced as a whole when it changes.
@@ -49,6 +55,26 @@ class Host(FullEngine, Protocol):
         Raises:
             SwapError: it is of another base or damaged, there is no room, or the canary does not
                 match; the others are resident and serve.
+            EngineDeadError: the engine is gone.
+        """
+        ...
+
+    async def sleep(self, rung: Rung) -> None:
+        """Step down to `asleep` (weights in host memory) or `weightless`; nothing is in flight.
+
+        Raises:
+            SwapError: it cannot take that rung, and serves.
+            EngineDeadError: the engine is gone.
+        """
+        ...
+
+    async def wake(self, expert: Expert) -> None:
+        """Come back from either rung holding `expert`, no adapter, and prove it by its canary.
+
+        Raises:
+            OutOfMemoryError: the device has no room for it; it sleeps on.
+            SwapError: the canary does not match, not even in a fresh engine; the previous expert
+                is resident and serves.
             EngineDeadError: the engine is gone.
         """
         ...

@@ -21,6 +21,7 @@ from orchestrator.errors import (
     SwapError,
 )
 from orchestrator.registry.models import Expert
+from orchestrator.residency.state import Rung
 
 _logger = logging.getLogger(__name__)
 
@@ -96,6 +97,8 @@ class SiblingHost:
         self.residents: tuple[Expert, ...] = ()
         self._keys: tuple[str, ...] = ()
         self.max_adapters = lineage.max_adapters
+        self.rung: Rung = "serving"
+        self.rungs: tuple[Rung, ...] = ("serving", "stopped")
         self._begin = begin
         self._running: Running | None = None
         self._canaries = Canaries()
@@ -192,6 +195,16 @@ class SiblingHost:
                 await running.remove(expert)
                 raise
             self._hold(*self.residents, expert)
+
+    async def sleep(self, rung: Rung) -> None:
+        """Step down the ladder; see `Host.sleep`."""
+        raise SwapError(
+            f"the engine of lineage {self.lineage.id!r} cannot be {rung}: it has no sleep"
+        )
+
+    async def wake(self, expert: Expert) -> None:
+        """Come back holding `expert`; see `Host.wake`."""
+        raise SwapError(f"the engine of lineage {self.lineage.id!r} does not sleep: {expert.id!r}")
 
     async def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
         """Answer for a resident expert; see `Engine.generate`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,22 +19,45 @@ from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import Clock
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.loop import SlotLoop
+from orchestrator.residency.places import Turn
 from orchestrator.residency.policy import Policy
+from orchestrator.residency.state import Rung
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """The calls that wait for one expert of a slot."""
+
+    #: Its `Expert.key`.
+    expert: str
+    num_calls: int
+    #: How long the first has waited, and until its turn, seconds.
+    oldest_s: float
+    expected_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostReport:
-    """What one host of a slot is doing; experts are named by `Expert.key`."""
+    """What one engine of a slot is doing; experts are named by `Expert.key`."""
 
+    #: Its id in the slot, unique there: a lineage may have several engines.
+    engine: str
     lineage: str
     #: What it takes calls for.
     experts: tuple[str, ...]
+    rung: Rung
+    #: The step under way, by its name in the cost model, and for how long, seconds.
+    step: str | None
+    step_s: float | None
+    #: For whom it admits nothing more.
+    draining_for: str | None
+    #: Experts that an operator wants to stay.
+    pinned: tuple[str, ...]
     #: What answers without a swap: weights that are loaded, and adapters on them.
     residents: tuple[str, ...]
     swapping_to: str | None
     #: Calls being answered, by expert.
     in_flight: Mapping[str, int]
-    num_waiting: int
     last_swap_s: float | None
     #: Why it takes no calls, `None` while it does.
     down: str | None
@@ -46,6 +69,18 @@ class SlotReport:
 
     name: str
     hosts: tuple[HostReport, ...]
+    waiting: tuple[Waiting, ...] = ()
+    #: What the policy does next and why, one sentence each.
+    action: str = ""
+    why: str = ""
+    #: Memory that the ledger has as taken, GiB.
+    device_gib: float = 0.0
+    host_gib: float = 0.0
+    #: Steps that were taken, by their names in the cost model.
+    num_steps: Mapping[str, int] = field(default_factory=dict)
+    #: Calls that were admitted, and those of them whose expert was resident when they arrived.
+    num_admitted: int = 0
+    num_hits: int = 0
 
     @property
     def experts(self) -> tuple[str, ...]:
@@ -70,7 +105,7 @@ class SlotReport:
     @property
     def num_waiting(self) -> int:
         """Calls that wait, whatever their host."""
-        return sum(host.num_waiting for host in self.hosts)
+        return sum(waiting.num_calls for waiting in self.waiting)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -172,7 +207,8 @@ class Slot:
             OverloadedError: the queue is full.
         """
         place = self._find(call)
-        async with _turn(place, call) as waited_s:
+        async with _turn(place, call) as turn:
+            waited_s = await turn.came()
             if call.timeout_s is not None:
                 call = replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))
             async with reading(place.seat.host.generate(call)) as chunks:
@@ -182,7 +218,8 @@ class Slot:
     async def embed(self, call: EmbedCall) -> Vectors:
         """Wait for the expert's turn, then have its host embed; raises as `generate`."""
         place = self._find(call)
-        async with _turn(place, call) as waited_s:
+        async with _turn(place, call) as turn:
+            waited_s = await turn.came()
             if call.timeout_s is not None:
                 call = replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))
             return await place.seat.host.embed(call)
@@ -214,7 +251,8 @@ class Slot:
     def describe(self) -> SlotReport:
         """What is hosted, resident, running and waiting now."""
         hosts = (_report(name, place) for name, place in self._place_by_lineage.items())
-        return SlotReport(name=self._name, hosts=tuple(hosts))
+        waiting = (one for place in self._places for one in _waiting(place.loop))
+        return SlotReport(name=self._name, hosts=tuple(hosts), waiting=tuple(waiting))
 
     async def close(self) -> None:
         """Refuse who waits, then close every host; calls in flight fail with `EngineDeadError`."""
@@ -244,7 +282,7 @@ class Slot:
         self._queue_length.set(sum(place.loop.num_waiting for place in self._places))
 
 
-def _turn(place: _Place, call: AnyCall) -> AbstractAsyncContextManager[float]:
+def _turn(place: _Place, call: AnyCall) -> AbstractAsyncContextManager[Turn]:
     return place.loop.turn(call.key, timeout_s=call.timeout_s, max_wait_s=call.max_wait_s)
 
 
@@ -255,16 +293,29 @@ async def _check(place: _Place) -> None:
         place.loop.report_dead(error)
 
 
+def _waiting(loop: SlotLoop) -> Iterator[Waiting]:
+    for expert, (num_calls, oldest_s, outlook) in loop.waiting().items():
+        yield Waiting(
+            expert=expert, num_calls=num_calls, oldest_s=oldest_s, expected_s=outlook.wait_s
+        )
+
+
 def _report(lineage: str, place: _Place) -> HostReport:
     engine = place.loop.engine
+    change = engine.change
     down = place.loop.down
     return HostReport(
+        engine=lineage,
         lineage=lineage,
+        rung=engine.rung,
+        step=None if change is None else change.step,
+        step_s=None if change is None else place.loop.since(change.began_s),
+        draining_for=engine.draining_for,
+        pinned=(),
         experts=tuple(sorted(place.keys)),
         residents=engine.residents,
-        swapping_to=None if engine.change is None else engine.change.expert,
+        swapping_to=None if change is None else change.expert,
         in_flight=dict(engine.in_flight),
-        num_waiting=place.loop.num_waiting,
         last_swap_s=place.seat.last_swap_s,
         down=None if down is None else down.message,
     )

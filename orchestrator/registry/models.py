@@ -253,6 +253,11 @@ class Slot(Entry):
     engine_overhead_gib: float = Field(
         1.0, ge=0, description="Memory an engine takes beside weights and KV cache, GiB."
     )
+    engines: int = Field(
+        1,
+        ge=1,
+        description="Engines of one lineage that a slot may have at once, memory permitting.",
+    )
     accelerators: int = Field(0, ge=0, description="GPUs of one slot; 0 runs on the CPU.")
     cpus: float = Field(1, gt=0, description="CPU share of one slot.")
 

@@ -18,13 +18,15 @@ from orchestrator.residency.actions import Add, Admit, Drain, Expire, StepAction
 from orchestrator.residency.bounded import Bounded
 from orchestrator.residency.clock import Alarm, Clock
 from orchestrator.residency.effects import Effects
+from orchestrator.residency.estimates import Outlook, outlook_of
 from orchestrator.residency.ledger import rung_after
 from orchestrator.residency.limits import LoopLimits
-from orchestrator.residency.places import Place, Places, again
+from orchestrator.residency.places import Place, Places, Turn, again
 from orchestrator.residency.policy import Policy
 from orchestrator.residency.refusals import Broken, check_in_time, failure_of, told_callers
 from orchestrator.residency.state import Change, EngineState, SlotState
 from orchestrator.residency.steps import expert_of, step_of
+from orchestrator.residency.tickets import Ticket
 
 #: The host's name in the loop's own state: it has one.
 _ENGINE = "host"
@@ -116,6 +118,17 @@ class SlotLoop:
         """Whether the host is dead and no restart is under way."""
         return self._down is not None and self._task is None
 
+    def since(self, moment_s: float) -> float:
+        """Seconds from `moment_s` of the loop's clock until now."""
+        return self._clock.time() - moment_s
+
+    def waiting(self) -> dict[str, tuple[int, float, Outlook]]:
+        """By expert: calls that wait, how long the oldest has, and where the first stands."""
+        return {
+            expert: (len(group), self.since(group.oldest.arrived_s), self._outlook_of(group.first))
+            for expert, group in self._places.queues.groups.items()
+        }
+
     @asynccontextmanager
     async def turn(
         self,
@@ -124,13 +137,13 @@ class SlotLoop:
         timeout_s: float | None = None,
         max_wait_s: float | None = None,
         priority: int = 0,
-    ) -> AsyncIterator[float]:
-        """Hold `expert` resident for the length of the block; entering waits for it.
+    ) -> AsyncIterator[Turn]:
+        """Queue for `expert`; from `Turn.came` on it is held resident, until the block ends.
 
         An `EngineDeadError` raised inside the block is taken as news about the host.
 
         Yields:
-            Seconds waited.
+            The place in the queue, whose turn the block awaits.
 
         Raises:
             OverloadedError: the queue is full, or `max_wait_s` cannot be kept or has passed.
@@ -151,7 +164,7 @@ class SlotLoop:
         place = self._places.enter(ticket, epoch=self._epoch)
         try:
             self._advance()
-            yield await place.granted
+            yield Turn(place, outlook=self._outlook_of)
             self._note_call(place)
         except EngineDeadError as error:
             if place.epoch == self._epoch:
@@ -197,6 +210,10 @@ class SlotLoop:
                 case step:
                     self._begin(step)
         self._effects.queued(self.num_waiting)
+
+    def _outlook_of(self, ticket: Ticket) -> Outlook:
+        now_s = self._clock.time()
+        return outlook_of(ticket, self.state, self._places.queues, self._costs, now_s=now_s)
 
     def _check_taken(self, expert: str) -> None:
         """Refuse at once what would fail."""

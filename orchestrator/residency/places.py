@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from itertools import count
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from orchestrator.errors import (
     OrchestratorError,
     OverloadedError,
 )
-from orchestrator.residency.estimates import retry_after_s
+from orchestrator.residency.estimates import Outlook, retry_after_s
 from orchestrator.residency.tickets import Queues, Ticket
 
 E = TypeVar("E", bound=OrchestratorError)
@@ -37,6 +37,35 @@ class Place:
     epoch: int
     #: When its turn came, `None` while it waits.
     admitted_s: float | None = None
+
+
+class Turn:
+    """A call's place in the queue, as its caller sees it.
+
+    Args:
+        place: its place.
+        outlook: says where a ticket stands now.
+    """
+
+    def __init__(self, place: Place, *, outlook: Callable[[Ticket], Outlook]) -> None:
+        self._place = place
+        self._outlook = outlook
+
+    async def came(self) -> float:
+        """Wait for the turn; returns the seconds waited.
+
+        Raises:
+            OverloadedError: `max_wait_s` has passed.
+            EngineTimeoutError: `timeout_s` has.
+            SwapError: the expert could not be made resident.
+            EngineDeadError: the host died during the wait.
+        """
+        return await asyncio.shield(self._place.granted)
+
+    @property
+    def outlook(self) -> Outlook | None:
+        """Position and estimate while it waits, `None` once the turn came or was refused."""
+        return None if self._place.granted.done() else self._outlook(self._place.ticket)
 
 
 class Places:

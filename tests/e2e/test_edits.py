@@ -74,7 +74,7 @@ class Site:
     def live(self) -> int:
         return self.state()["live"]["number"]
 
-    def await_live(self, text: str, *, within_s: float = 30.0) -> int:
+    def await_live(self, text: str, *, within_s: float = 60.0) -> int:
         """The number of the generation of this text, once it is live on every gateway."""
         deadline_s = time.monotonic() + within_s
         while True:
@@ -88,7 +88,7 @@ class Site:
             assert time.monotonic() < deadline_s, self.client.get("/admin/registry").text
             time.sleep(0.05)
 
-    def await_error(self, named: str, *, within_s: float = 30.0) -> None:
+    def await_error(self, named: str, *, within_s: float = 60.0) -> None:
         deadline_s = time.monotonic() + within_s
         while named not in json.dumps(self.state()["last_error"]):
             assert time.monotonic() < deadline_s, self.state()

@@ -25,7 +25,8 @@ class Caller:
 
     async def _run(self, loop, expert, wishes):
         self.asked.set()
-        async with loop.turn(expert, **wishes) as self.waited_s:
+        async with loop.turn(expert, **wishes) as turn:
+            self.waited_s = await turn.came()
             self.runs.set()
             for act in self._then:
                 act()
@@ -95,6 +96,14 @@ class Driven:
         return self.host
 
 
+async def dying(loop: SlotLoop, expert: str) -> None:
+    """A holder that finds the engine dead."""
+    async with loop.turn(expert) as turn:
+        await turn.came()
+        raise EngineDeadError("connection lost")
+
+
 async def running_or_refused(loop: SlotLoop, expert: str) -> None:
-    async with loop.turn(expert):
+    async with loop.turn(expert) as turn:
+        await turn.came()
         raise AssertionError("the turn was given")

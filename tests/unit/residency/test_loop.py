@@ -4,7 +4,7 @@ import pytest
 
 from orchestrator.errors import EngineDeadError, EngineTimeoutError, OverloadedError, SwapError
 from orchestrator.residency.limits import LoopLimits
-from tests.unit.residency.driving import Driven, asking, running, running_or_refused
+from tests.unit.residency.driving import Driven, asking, dying, running, running_or_refused
 
 
 async def test_calls_of_the_resident_expert_run_together():
@@ -181,8 +181,7 @@ async def test_a_holder_that_finds_the_engine_dead_tells_the_loop():
     driven = Driven()
 
     with pytest.raises(EngineDeadError):
-        async with driven.loop.turn("maths"):
-            raise EngineDeadError("connection lost")
+        await dying(driven.loop, "maths")
 
     with pytest.raises(EngineDeadError, match="connection lost") as refused:
         await running_or_refused(driven.loop, "maths")

@@ -62,12 +62,17 @@ def worker(rollcall: Rollcall, slot: str, *experts: Expert, **engines: str) -> W
     """A worker that holds what it is assigned, and says `engines`: lineage -> state."""
     assignment = rollcall.assignment(slot)
     host = HostReport(
+        engine="llama",
         lineage="llama",
+        rung="serving",
+        step=None,
+        step_s=None,
+        draining_for=None,
+        pinned=(),
         experts=tuple(expert.key for expert in experts),
         residents=(),
         swapping_to=None,
         in_flight={},
-        num_waiting=0,
         last_swap_s=None,
         down=None,
     )
