@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, inf
+from heapq import heapify, heapreplace
+from math import inf
 
 from orchestrator.costs.costs import Costs
 from orchestrator.residency.ladder import step_up
-from orchestrator.residency.outlook import drain_s, promised, step_to
+from orchestrator.residency.outlook import calls_s, drain_s, promised, step_to
 from orchestrator.residency.state import EngineState, SlotState
 from orchestrator.residency.tickets import Queues, Ticket
 
@@ -62,39 +64,26 @@ def expected_wait_s(
     able = [one for one in state.engines if ticket.expert in one.experts and one.down is None]
     if not able:
         return inf
-    return min(_wait_on(one, ticket, state, queues, costs, now_s=now_s) for one in able)
+    for engine in able:
+        if _lets_in(engine, ticket, queues):
+            return _wait_of_resident(engine, ticket, queues, costs)
+    return _wait_for_turn(able, ticket, queues, costs, now_s=now_s)
 
 
 def _is_busy(state: SlotState) -> bool:
     return any(engine.in_flight or engine.change for engine in state.engines)
 
 
-def _wait_on(
-    engine: EngineState,
-    ticket: Ticket,
-    state: SlotState,
-    queues: Queues,
-    costs: Costs,
-    *,
-    now_s: float,
-) -> float:
-    """The wait for `engine`: its drain, the groups wanted before, then the ticket's own."""
-    is_held = engine.is_serving and engine.draining_for is None and engine.change is None
-    if is_held and ticket.expert in engine.residents:
-        return _wait_of_resident(engine, ticket, queues, costs)
+def _lets_in(engine: EngineState, ticket: Ticket, queues: Queues) -> bool:
+    """Whether the ticket's expert is resident and its calls are let in, as far as can be seen.
+
+    Where there is room and calls of a resident wait all the same, others have their turn first.
+    """
+    if not engine.is_serving or engine.draining_for is not None or engine.change is not None:
+        return False
     group = queues.groups.get(ticket.expert)
-    wanted_s = min(ticket.wanted_s, inf if group is None else group.wanted_s)
-    others = [one for one in state.engines if one is not engine]
-    taken = {expert for one in others for expert in promised(one)}
-    wait_s = drain_s(engine, costs, now_s=now_s)
-    for other_s, _, expert in queues.by_wanted:
-        if other_s > wanted_s:
-            break
-        if expert != ticket.expert and expert in engine.experts and expert not in taken:
-            wait_s += _turn_s(engine, expert, len(queues.groups[expert]), costs)
-    wait_s += _ready_s(engine, ticket.expert, costs)
-    rounds = (len(group) if group else 0) // engine.capacity
-    return wait_s + rounds * costs.service(ticket.expert).mean_s
+    is_held_back = group is not None and engine.num_in_flight < engine.capacity
+    return ticket.expert in engine.residents and not is_held_back
 
 
 def _wait_of_resident(engine: EngineState, ticket: Ticket, queues: Queues, costs: Costs) -> float:
@@ -104,9 +93,31 @@ def _wait_of_resident(engine: EngineState, ticket: Ticket, queues: Queues, costs
     return ahead // engine.capacity * costs.service(ticket.expert).mean_s
 
 
-def _turn_s(engine: EngineState, expert: str, num_calls: int, costs: Costs) -> float:
-    rounds = ceil(num_calls / engine.capacity)
-    return _ready_s(engine, expert, costs) + rounds * costs.service(expert).mean_s
+def _wait_for_turn(
+    able: Sequence[EngineState], ticket: Ticket, queues: Queues, costs: Costs, *, now_s: float
+) -> float:
+    """The wait for a drain, the groups wanted before, each on the engine free first, and a step."""
+    group = queues.groups.get(ticket.expert)
+    wanted_s = min(ticket.wanted_s, inf if group is None else group.wanted_s)
+    held = {expert for engine in able for expert in promised(engine)}
+    lines = [
+        (drain_s(one, costs, now_s=now_s), place, one, False) for place, one in enumerate(able)
+    ]
+    heapify(lines)
+    for other_s, _, expert in queues.by_wanted:
+        if other_s > wanted_s:
+            break
+        free_s, place, engine, has_turned = lines[0]
+        if expert != ticket.expert and expert in engine.experts and expert not in held:
+            turn = costs.turn(step_to(engine, expert), expert)
+            busy_s = calls_s(turn, len(queues.groups[expert]), engine.capacity)
+            free_s += (turn.step_s if has_turned else _ready_s(engine, expert, costs)) + busy_s
+            heapreplace(lines, (free_s, place, engine, True))
+    free_s, _, engine, has_turned = lines[0]
+    rounds = (len(group) if group else 0) // engine.capacity
+    swap_s = costs.turn(step_to(engine, ticket.expert), ticket.expert).step_s
+    ready_s = swap_s if has_turned else _ready_s(engine, ticket.expert, costs)
+    return free_s + ready_s + rounds * costs.service(ticket.expert).mean_s
 
 
 def _ready_s(engine: EngineState, expert: str, costs: Costs) -> float:
