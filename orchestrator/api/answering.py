@@ -25,10 +25,13 @@ from orchestrator.compositions.base import Query
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Item
 from orchestrator.engines.collecting import collect
-from orchestrator.engines.notices import Notice
+from orchestrator.engines.notices import FIRST_S, Notice
 from orchestrator.errors import EngineProtocolError
 
 R = TypeVar("R", bound=CallerRequest)
+
+#: Between what a slot says at arrival and its next notice: who waits longer is told so, seconds.
+_SHORT_S = FIRST_S / 2
 
 
 def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
@@ -115,7 +118,7 @@ async def _first(items: AsyncGenerator[Item, None], expert: str) -> Item:
     """
     try:
         async for item in items:
-            if not isinstance(item, Notice) or (item.waited_s and not item.is_over):
+            if not isinstance(item, Notice) or (item.waited_s > _SHORT_S and not item.is_over):
                 return item
     except BaseException:
         await items.aclose()

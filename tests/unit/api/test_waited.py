@@ -9,7 +9,8 @@ from orchestrator.engines.scripts import Script
 from orchestrator.errors import OverloadedError
 from tests.served import Service, events, fault
 
-ARRIVED = Notice(position=3, expected_s=4.2)
+#: A clock that runs is never read twice at the same time.
+ARRIVED = Notice(position=3, expected_s=4.2, waited_s=1e-5)
 STILL = Notice(position=2, expected_s=3.1, waited_s=1.25)
 OVER = Notice(position=0, waited_s=4.0)
 FULL = OverloadedError("could not be had in time", retry_after_s=6.2)
