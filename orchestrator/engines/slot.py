@@ -211,10 +211,11 @@ class Slot:
         """
         place = self._find(call)
         async with _turn(place, call) as turn:
-            told = notices_of(turn, clock=self._clock, repeats=call.stream)
-            async with reading(told) as notices:
-                async for notice in notices:
-                    yield notice
+            if turn.waits:
+                told = notices_of(turn, clock=self._clock, repeats=call.stream)
+                async with reading(told) as notices:
+                    async for notice in notices:
+                        yield notice
             waited_s = await turn.came()
             if call.timeout_s is not None:
                 call = replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))
