@@ -13,6 +13,9 @@ from orchestrator.residency.places import Turn
 #: After which a caller that still waits is told again, the first time and from then on, seconds.
 #: The head of a stream leaves with the first of these, so that what waits less keeps its status.
 FIRST_S, THEN_S = 0.25, 1.0
+#: Who is further back is told less often, by this share of a second a place: all that wait
+#: together take a small part of the slot's time.
+A_PLACE_S = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,7 @@ async def notices_of(turn: Turn, *, clock: Clock, repeats: bool) -> AsyncGenerat
                 waited_s=clock.time() - turn.arrived_s,
             )
             alarm.set(clock.time() + pause_s if repeats else None)
-            pause_s = THEN_S
+            pause_s = max(THEN_S, outlook.position * A_PLACE_S)
             await bell.wait()
     finally:
         alarm.set(None)

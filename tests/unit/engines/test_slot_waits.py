@@ -9,7 +9,7 @@ from orchestrator.engines.base import Call, Chunk, Text
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.embedding import EmbedCall
 from orchestrator.engines.fake import FakeEngine, FakeHost
-from orchestrator.engines.notices import FIRST_S, THEN_S, Notice
+from orchestrator.engines.notices import A_PLACE_S, FIRST_S, THEN_S, Notice
 from orchestrator.engines.slot import Slot
 from orchestrator.errors import EngineTimeoutError
 from orchestrator.registry.models import Expert
@@ -87,6 +87,19 @@ async def test_a_call_that_waits_is_told_at_once_then_after_a_while_then_every_s
 
     assert [notice.position for notice in told] == [1] * 4
     assert [notice.waited_s for notice in told] == [0, 0.25, 1.25, 2.25]
+
+
+async def test_who_is_far_back_is_told_less_often():
+    async with Busy() as busy:
+        ahead = [await busy.queue(call()) for _ in range(250)]
+        async with aclosing(busy.slot.generate(call())) as items:
+            await anext(items)
+            pauses_s = (FIRST_S, 251 * A_PLACE_S)
+            told = [await busy.next_after(items, one) for one in pauses_s]
+        busy.free()
+        await asyncio.gather(*ahead)
+
+    assert [notice.waited_s for notice in told] == [0.25, pytest.approx(0.25 + 2.51)]
 
 
 async def test_the_last_notice_says_that_the_wait_is_over_and_the_answer_follows():
