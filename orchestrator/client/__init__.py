@@ -24,6 +24,7 @@ from orchestrator.client.wire import (
     Model,
     Origin,
     Route,
+    Waiting,
 )
 from orchestrator.errors import OrchestratorError
 
@@ -46,4 +47,5 @@ __all__ = [
     "UnknownFailureError",
     "UnreachableError",
     "WaitTimeoutError",
+    "Waiting",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 
@@ -19,6 +20,7 @@ from orchestrator.client.wire import (
     Model,
     ModelList,
     Route,
+    Waiting,
 )
 
 if TYPE_CHECKING:
@@ -35,12 +37,19 @@ class AsyncChatStream:
         self.origin = origin_of(response.headers)
 
     async def __aiter__(self) -> AsyncIterator[CompletionChunk]:
+        async with aclosing(self.events()) as events:
+            async for event in events:
+                if isinstance(event, CompletionChunk):
+                    yield event
+
+    async def events(self) -> AsyncGenerator[CompletionChunk | Waiting, None]:
+        """Its chunks, and before them where it stands while it waits for its expert."""
         reader = EventReader()
         async with self:
             with translated(self._base_url):
                 async for piece in self._response.aiter_bytes():
-                    for chunk in reader.feed(piece):
-                        yield chunk
+                    for event in reader.feed(piece):
+                        yield event
         reader.finish()
 
     async def close(self) -> None:
@@ -150,7 +159,9 @@ class AsyncClient:
 
     async def _begin(self, call: Outgoing) -> httpx.Response:
         with translated(self._base_url):
-            request = self._http.build_request(call.method, call.path, json=call.body)
+            request = self._http.build_request(
+                call.method, call.path, json=call.body, headers=call.headers
+            )
             response = await self._http.send(request, stream=True)
             if response.is_success:
                 return response

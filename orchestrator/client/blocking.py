@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 
@@ -19,6 +20,7 @@ from orchestrator.client.wire import (
     Model,
     ModelList,
     Route,
+    Waiting,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +37,13 @@ class ChatStream:
         self.origin = origin_of(response.headers)
 
     def __iter__(self) -> Iterator[CompletionChunk]:
+        with closing(self.events()) as events:
+            for event in events:
+                if isinstance(event, CompletionChunk):
+                    yield event
+
+    def events(self) -> Generator[CompletionChunk | Waiting, None, None]:
+        """Its chunks, and before them where it stands while it waits for its expert."""
         reader = EventReader()
         with self, translated(self._base_url):
             for piece in self._response.iter_bytes():
@@ -131,8 +140,8 @@ class Client:
         Args:
             messages: a conversation in OpenAI's form, or the text of one user turn.
             model: an expert or a composition.
-            stream: return at the first token; iterate over the result.
-            options: OpenAI's parameters.
+            stream: return at the first token, or when it waits; iterate over the result.
+            options: OpenAI's parameters, and wishes about the wait.
 
         Raises:
             OrchestratorError: what the service says, or a `ClientError`.
@@ -180,7 +189,9 @@ class Client:
 
     def _begin(self, call: Outgoing) -> httpx.Response:
         with translated(self._base_url):
-            request = self._http.build_request(call.method, call.path, json=call.body)
+            request = self._http.build_request(
+                call.method, call.path, json=call.body, headers=call.headers
+            )
             response = self._http.send(request, stream=True)
             if response.is_success:
                 return response

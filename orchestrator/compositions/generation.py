@@ -70,8 +70,8 @@ class Generation:
             echo=query.echo,
             stream=query.is_streamed,
         )
-        chunks = self.dispatch.generate(call)
+        items = self.dispatch.generate(call)
         price = self.prices.get(decision.expert)
         if price is not None:
-            chunks = priced(chunks, price)
-        return Reply(decision=decision, chunks=chunks)
+            items = priced(items, price)
+        return Reply(decision=decision, items=items)

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from orchestrator import metrics
-from orchestrator.engines.base import Call, Chunk
+from orchestrator.engines.base import Call, Item
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.host import Host
 from orchestrator.engines.recent_uses import Reuse
+from orchestrator.engines.notices import notices_of
 from orchestrator.engines.seat import Seat
 from orchestrator.engines.streams import reading
 from orchestrator.errors import EngineDeadError, NotHostedError
@@ -207,8 +208,10 @@ class Slot:
         await place.seat.host.close()
         self._count_queue()
 
-    async def generate(self, call: Call) -> AsyncIterator[Chunk]:
+    async def generate(self, call: Call) -> AsyncIterator[Item]:
         """Wait for the expert's turn, then stream its host's answer; see `Engine.generate`.
+
+        Who waits hears of it; a caller that does not read along hears its place and its wait alone.
 
         Raises:
             NotHostedError: that version of the expert is not hosted here.
@@ -216,6 +219,11 @@ class Slot:
         """
         place = self._find(call)
         async with _turn(place, call) as turn:
+            if turn.waits:
+                told = notices_of(turn, clock=self._clock, repeats=call.stream)
+                async with reading(told) as notices:
+                    async for notice in notices:
+                        yield notice
             waited_s = await turn.came()
             if call.timeout_s is not None:
                 call = replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))
@@ -227,10 +235,13 @@ class Slot:
         """Wait for the expert's turn, then have its host embed; raises as `generate`."""
         place = self._find(call)
         async with _turn(place, call) as turn:
+            told = notices_of(turn, clock=self._clock, repeats=False)
+            notices = tuple([notice async for notice in told])
             waited_s = await turn.came()
             if call.timeout_s is not None:
                 call = replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))
-            return await place.seat.host.embed(call)
+            vectors = await place.seat.host.embed(call)
+            return replace(vectors, notices=notices) if notices else vectors
 
     def bound(self, limits: LoopLimits) -> None:
         """Hold every host, and those that come, to these limits."""

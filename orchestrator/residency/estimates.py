@@ -29,7 +29,7 @@ def outlook_of(
     ticket: Ticket, state: SlotState, queues: Queues, costs: Costs, *, now_s: float
 ) -> Outlook:
     """The place and the time of a ticket that waits, or that would."""
-    ahead = sum(one.wanted_s <= ticket.wanted_s for one in queues if one.id != ticket.id)
+    ahead = queues.num_wanted_by(ticket.wanted_s) - (ticket.id in queues)
     return Outlook(
         position=1 + ahead, wait_s=expected_wait_s(ticket, state, queues, costs, now_s=now_s)
     )

@@ -19,13 +19,13 @@ from ray.serve.exceptions import (
     RequestCancelledError,
 )
 
-from orchestrator.engines.base import Call, Chunk
+from orchestrator.engines.base import Call, Item
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.streams import reading
 from orchestrator.errors import EngineDeadError, OrchestratorError, OverloadedError
 
-#: What a worker sends: chunks, and at the end, where it failed, why.
-Item = Chunk | OrchestratorError
+#: What a worker sends: notices and chunks, and at the end, where it failed, why.
+Sent = Item | OrchestratorError
 
 #: Calls and items are of modules that both ends import: plain pickle takes a third of the time of
 #: cloudpickle, which was a third of a worker's CPU when it streamed to 64 callers.
@@ -49,7 +49,7 @@ class Handle(Protocol):
 
     @property
     def generate(self) -> Any:
-        """`.remote(call)`: a stream of `Item`."""
+        """`.remote(call)`: a stream of `Sent`."""
         ...
 
     @property
@@ -82,7 +82,7 @@ class RayEngine:
         self._in_flight: set[Any] = set()
         self._is_down = False
 
-    async def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
+    async def generate(self, call: Call) -> AsyncGenerator[Item, None]:
         """Answer `call` in the slot; see `Engine.generate`."""
         if self._is_down:
             raise self._gone()
@@ -122,13 +122,13 @@ class RayEngine:
         """Take calls again."""
         self._is_down = False
 
-    async def _stream(self, call: Call) -> AsyncIterator[Item]:
+    async def _stream(self, call: Call) -> AsyncIterator[Sent]:
         response = self._streaming.generate.remote(call)
         with self._tracked(response, call):
             async for item in response:
                 yield item
 
-    async def _whole(self, call: Call) -> AsyncIterator[Item]:
+    async def _whole(self, call: Call) -> AsyncIterator[Sent]:
         response = self._unary.answer.remote(call)
         with self._tracked(response, call):
             items = await response

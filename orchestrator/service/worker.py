@@ -11,7 +11,7 @@ from orchestrator.engines.base import Call
 from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.engines.hosting import Hosting, OpenHost
 from orchestrator.errors import OrchestratorError
-from orchestrator.service.ray_engine import Item
+from orchestrator.service.ray_engine import Sent
 from orchestrator.service.replica import enter_replica
 from orchestrator.service.reports import State, WorkerReport
 
@@ -36,7 +36,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         self._hosting = Hosting(plan.slot, open_host=plan.open_host, clock=loop)
 
-    async def generate(self, call: Call) -> AsyncGenerator[Item, None]:
+    async def generate(self, call: Call) -> AsyncGenerator[Sent, None]:
         """Stream the answer to `call`; an error of ours is the last item."""
         try:
             async for chunk in self._hosting.slot.generate(call):
@@ -44,7 +44,7 @@ class Worker:
         except OrchestratorError as exc:
             yield exc
 
-    async def answer(self, call: Call) -> list[Item]:
+    async def answer(self, call: Call) -> list[Sent]:
         """The whole answer to `call` in one message."""
         return [item async for item in self.generate(call)]
 

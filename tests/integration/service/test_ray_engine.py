@@ -9,6 +9,7 @@ from ray.serve.exceptions import RequestCancelledError
 
 from orchestrator.engines.base import Call, Chunk, Delta, Text
 from orchestrator.engines.embedding import EmbedCall, Vectors
+from orchestrator.engines.notices import Notice
 from orchestrator.errors import ContextTooLongError, EngineDeadError
 from orchestrator.service.ray_engine import RayEngine
 
@@ -78,6 +79,13 @@ async def read(engine: RayEngine, *, stream: bool) -> list[Chunk]:
 @pytest.mark.parametrize("stream", [True, False])
 async def test_chunks_arrive_as_the_worker_sent_them(stream):
     assert await read(RayEngine(Handle(HELLO, HELLO), slot="s"), stream=stream) == [HELLO, HELLO]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_notices_come_before_what_they_waited_for(stream):
+    told = Notice(position=3, expected_s=4.2)
+
+    assert await read(RayEngine(Handle(told, HELLO), slot="s"), stream=stream) == [told, HELLO]
 
 
 @pytest.mark.parametrize("stream", [True, False])
