@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from orchestrator.engines.base import Call, Engine, Item
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Embedder, Vectors
+from orchestrator.engines.hints import Hinted
 from orchestrator.engines.notices import Notice
 from orchestrator.engines.streams import Bound, reading
 from orchestrator.errors import (
@@ -115,6 +116,14 @@ class Dispatch:
         """
         async with reading(self._tried(call, _embedded)) as found:
             return await anext(found)
+
+    def hint(self, key: str) -> None:
+        """Tell the slot that would be asked for this expert now; see `Hinted`."""
+        names = [name for name in self._table.slots(key) if name in self._slots]
+        if names:
+            slot = self._slots[min(names, key=lambda name: self._rank(name, key))]
+            if isinstance(slot, Hinted):
+                slot.hint(key)
 
     async def close(self) -> None:
         """Close the upstreams; the slots belong to the service."""

@@ -11,9 +11,10 @@ from functools import partial
 from orchestrator import metrics
 from orchestrator.engines.base import Call, Item
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
+from orchestrator.engines.hints import Hints
 from orchestrator.engines.host import Host
-from orchestrator.engines.recent_uses import Reuse
 from orchestrator.engines.notices import notices_of
+from orchestrator.engines.recent_uses import Reuse
 from orchestrator.engines.seat import Seat
 from orchestrator.engines.streams import reading
 from orchestrator.errors import EngineDeadError, NotHostedError
@@ -158,6 +159,7 @@ class Slot:
         self._revive = revive
         self._policy = policy
         self._queue_length = metrics.QUEUE_LENGTH.labels(name)
+        self._hints = Hints()
         self._place_by_lineage: dict[str, _Place] = {}
         self._place_by_key: dict[str, _Place] = {}
 
@@ -242,6 +244,16 @@ class Slot:
                 call = replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))
             vectors = await place.seat.host.embed(call)
             return replace(vectors, notices=notices) if notices else vectors
+
+    def hint(self, key: str) -> None:
+        """See `Hinted`; what is not hosted here is left aside."""
+        if key in self._place_by_key:
+            self._hints.note(key, now_s=self._clock.time())
+
+    @property
+    def hints(self) -> Mapping[str, float]:
+        """Experts that are announced, by `Expert.key`, and when, by the clock."""
+        return self._hints.held(now_s=self._clock.time())
 
     def bound(self, limits: LoopLimits) -> None:
         """Hold every host, and those that come, to these limits."""

@@ -7,8 +7,9 @@ what Ray itself raises, when a worker is gone or refuses.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final, Protocol
 
 from ray.exceptions import RayError, TaskCancelledError
@@ -62,6 +63,11 @@ class Handle(Protocol):
         """`.remote(call)`: the vectors, or why there are none."""
         ...
 
+    @property
+    def hint(self) -> Any:
+        """`.remote(key)`: nothing."""
+        ...
+
     async def shutdown_async(self) -> None:
         """End what keeps the connection, for this and every other way of calling."""
         ...
@@ -80,6 +86,7 @@ class RayEngine:
         self._streaming = handle.options(stream=True, **_PLAIN)
         self._unary = handle.options(stream=False, **_PLAIN)
         self._in_flight: set[Any] = set()
+        self._hints: set[asyncio.Task[None]] = set()
         self._is_down = False
 
     async def generate(self, call: Call) -> AsyncGenerator[Item, None]:
@@ -104,6 +111,18 @@ class RayEngine:
             raise found
         return found
 
+    def hint(self, key: str) -> None:
+        """Tell the worker, see `Hinted`; at most one message an expert is under way."""
+        if self._is_down or any(task.get_name() == key for task in self._hints):
+            return
+        task = asyncio.get_running_loop().create_task(self._tell(key), name=key)
+        self._hints.add(task)
+        task.add_done_callback(self._hints.discard)
+
+    async def _tell(self, key: str) -> None:
+        with suppress(RayError, RayServeException, DeploymentUnavailableError):
+            await self._unary.hint.remote(key)
+
     async def close(self) -> None:
         """Give up every call in flight and the connection; the worker itself belongs to Serve."""
         self.mark_down()
@@ -115,7 +134,7 @@ class RayEngine:
         Without this a call would wait in Serve's queue until a new worker is up.
         """
         self._is_down = True
-        for response in tuple(self._in_flight):
+        for response in (*self._in_flight, *self._hints):
             response.cancel()
 
     def mark_up(self) -> None:

@@ -55,6 +55,13 @@ class Worker:
         except OrchestratorError as exc:
             return exc
 
+    async def hint(self, key: str) -> None:
+        """Calls for the expert of this key are to be expected.
+
+        Async although nothing is awaited: Serve runs what is not in a thread.
+        """
+        self._hosting.slot.hint(key)
+
     async def describe(self, assignment: Assignment | None = None) -> WorkerReport:
         """Take an assignment, if there is a new one, and say what this worker is doing.
 

@@ -57,13 +57,15 @@ class Handle:
     def __init__(self, *items: object) -> None:
         self._items = items
         self.responses: list[Response] = []
+        self.sent: list = []
 
-    generate = answer = embed = property(lambda self: self)
+    generate = answer = embed = hint = property(lambda self: self)
 
     def options(self, *, stream: bool, **_serialization: str) -> "Handle":
         return self
 
-    def remote(self, call: Call) -> Response:
+    def remote(self, call: Call | str) -> Response:
+        self.sent.append(call)
         self.responses.append(Response(list(self._items)))
         return self.responses[-1]
 
@@ -147,6 +149,30 @@ async def test_a_worker_that_is_back_takes_calls_again():
     engine.mark_up()
 
     assert await read(engine, stream=True) == [HELLO]
+
+
+async def test_a_hint_is_one_message_that_nobody_waits_for():
+    handle = Handle()
+    engine = RayEngine(handle, slot="s")
+
+    engine.hint("a@1")
+    engine.hint("a@1")
+    await asyncio.sleep(0)
+
+    assert handle.sent == ["a@1"]
+
+
+async def test_a_hint_to_a_worker_that_is_gone_is_lost_in_silence():
+    handle = Handle(ActorDiedError())
+    engine = RayEngine(handle, slot="s")
+
+    engine.hint("a@1")
+    await asyncio.sleep(0)
+    engine.mark_down()
+    engine.hint("b@1")
+    await asyncio.sleep(0)
+
+    assert handle.sent == ["a@1"]
 
 
 VECTORS = Vectors(values=np.ones((1, 2), np.float32), num_tokens=1)
