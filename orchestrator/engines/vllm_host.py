@@ -13,7 +13,7 @@ from vllm.lora.request import LoRARequest
 from orchestrator.engines import fetched
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.canaries import Canaries
-from orchestrator.engines.canary import Conditions, Greedy
+from orchestrator.engines.canary import Canary, Conditions, Greedy
 from orchestrator.engines.choices import Reading
 from orchestrator.engines.deltas import join_chunks
 from orchestrator.engines.embedding import EmbedCall, Vectors
@@ -68,6 +68,11 @@ class _Voice:
 
     async def greedy(self, prompt_token_ids: Sequence[int]) -> Greedy:
         return await self.live.greedy(prompt_token_ids, lora=self.lora)
+
+    async def repeat(self, canary: Canary) -> Greedy:
+        if self.live.takes_adapters:  # vLLM's output layer maps adapters to sampled rows alone
+            return await self.greedy(canary.prompt_token_ids)
+        return await self.live.repeat(canary.prompt_token_ids, canary.token_ids)
 
 
 class VllmRunning:

@@ -15,13 +15,17 @@ from vllm.config import ModelConfig
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.inputs import tokens_input
 from vllm.lora.request import LoRARequest
-from vllm.outputs import RequestOutput
 from vllm.platforms import current_platform
-from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.output_processor import RequestOutputCollector
 
-from orchestrator.engines.canary import NUM_TOKENS, Conditions, Greedy
+from orchestrator.engines.canary import Conditions, Greedy
+from orchestrator.engines.vllm_greedy import (
+    greedy_params,
+    read_greedy,
+    read_repeated,
+    repeat_params,
+)
 from orchestrator.engines.vllm_settings import engine_arguments
 from orchestrator.errors import EngineDeadError, EngineTimeoutError, SwapError
 from orchestrator.registry.models import Expert
@@ -81,6 +85,11 @@ class LiveEngine:
         return conditions_of(self.engine.model_config)
 
     @property
+    def takes_adapters(self) -> bool:
+        """Whether it was started with room for adapters."""
+        return self.engine.vllm_config.lora_config is not None
+
+    @property
     def num_unfinished(self) -> int:
         """Requests vLLM has not ended."""
         return int(self.engine.get_num_unfinished_requests())
@@ -125,6 +134,19 @@ class LiveEngine:
         finally:
             await request.close()
 
+    async def repeat(self, prompt_token_ids: Sequence[int], token_ids: Sequence[int]) -> Greedy:
+        """What `greedy` would say, as long as it says `token_ids`, in one step.
+
+        The continuation is read as a prompt, and what is likeliest after each of its tokens is
+        what greedy decoding would take there. To decode eight costs as much as the reload.
+        """
+        prompt = [*prompt_token_ids, *token_ids]
+        request = await self.submit("canary", prompt_token_ids=prompt, params=repeat_params())
+        try:
+            return read_repeated(await request.next(), num_tokens=len(token_ids))
+        finally:
+            await request.close()
+
     async def reload(self, folder: Path) -> None:
         """Turn the engine into the sibling whose weights lie in `folder`.
 
@@ -136,7 +158,7 @@ class LiveEngine:
         """
         try:
             async with asyncio.timeout(RELOAD_TIMEOUT_S):
-                await self.engine.pause_generation(mode="wait", clear_cache=True)
+                await self._pause()
                 await self.engine.collective_rpc(
                     "reload_weights", kwargs={"weights_path": str(folder)}
                 )
@@ -146,6 +168,16 @@ class LiveEngine:
             raise SwapError(f"reload from {folder} failed: {type(exc).__name__}: {exc}") from exc
         if not is_reset:
             raise SwapError(f"reload from {folder}: the prefix cache could not be reset")
+
+    async def _pause(self) -> None:
+        """Let the requests in flight end, take no others, and forget what was cached.
+
+        As `AsyncLLM.pause_generation(mode="wait", clear_cache=True)` does, but for the 20 ms that
+        it sleeps at the end, half of a swap: those let callers read their last outputs first, and
+        ours are read in any order, since outputs carry no weights.
+        """
+        await self.engine.renderer.clear_mm_cache_async()
+        await self.engine.engine_core.pause_scheduler_async(mode="wait", clear_cache=True)
 
     async def add(self, name: str, folder: Path) -> LoRARequest:
         """Load an adapter onto the weights; requests in flight wait for a step of it.
@@ -253,28 +285,3 @@ def conditions_of(model_config: ModelConfig) -> Conditions:
     """What log-probabilities of an engine of this configuration depend on."""
     dtype = str(model_config.dtype).removeprefix("torch.")
     return Conditions(vllm=vllm.__version__, dtype=dtype, device=current_platform.device_type)
-
-
-def greedy_params() -> SamplingParams:
-    """How canaries are generated."""
-    return SamplingParams(
-        temperature=0.0,
-        max_tokens=NUM_TOKENS,
-        logprobs=2,
-        ignore_eos=True,
-        detokenize=False,
-        output_kind=RequestOutputKind.FINAL_ONLY,
-    )
-
-
-def read_greedy(output: RequestOutput) -> Greedy:
-    """The continuation in a finished output of `greedy_params`."""
-    (completion,) = output.outputs
-    token_ids = tuple(completion.token_ids)
-    scores = completion.logprobs or []
-    ranked = [sorted((score.logprob for score in step.values()), reverse=True) for step in scores]
-    return Greedy(
-        token_ids=token_ids,
-        logprobs=tuple(step[token].logprob for token, step in zip(token_ids, scores, strict=True)),
-        margin=min(best[0] - best[1] for best in ranked),
-    )

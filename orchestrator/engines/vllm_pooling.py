@@ -14,7 +14,13 @@ from vllm import PoolingParams
 from orchestrator.engines import fetched
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.canaries import Canaries
-from orchestrator.engines.canary import VECTOR_PROBE, Conditions, Greedy, greedy_of_vector
+from orchestrator.engines.canary import (
+    VECTOR_PROBE,
+    Canary,
+    Conditions,
+    Greedy,
+    greedy_of_vector,
+)
 from orchestrator.engines.embed_inputs import EmbedInputs, vector_length
 from orchestrator.engines.embedding import EmbedCall, Matrix, Vectors
 from orchestrator.engines.lineage import Lineage
@@ -178,6 +184,10 @@ class _Probe:
         params = PoolingParams(task="embed")
         (vector,) = await _pooled(self._live, "canary", [list(prompt_token_ids)], params)
         return greedy_of_vector(vector.tolist())
+
+    async def repeat(self, canary: Canary) -> Greedy:
+        """The same: a vector is one step."""
+        return await self.greedy(canary.prompt_token_ids)
 
 
 async def _pooled(
