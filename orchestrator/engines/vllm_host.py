@@ -21,9 +21,10 @@ from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.vllm_answer import AnswerReader
 from orchestrator.engines.vllm_errors import refused, translated
 from orchestrator.engines.vllm_expert import ExpertShelf, HostedExpert, source_of
-from orchestrator.engines.vllm_live import LiveEngine, Request
+from orchestrator.engines.vllm_live import LiveEngine
 from orchestrator.engines.vllm_pooling import VllmPooling
 from orchestrator.engines.vllm_reloading import Reloading, required
+from orchestrator.engines.vllm_request import Request
 from orchestrator.engines.vllm_sampling import check_served, sampling_params
 from orchestrator.errors import SwapError, UnsupportedParameterError
 from orchestrator.registry.lora import check_adapts, read_adapter

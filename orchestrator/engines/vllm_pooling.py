@@ -26,8 +26,9 @@ from orchestrator.engines.embedding import EmbedCall, Matrix, Vectors
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.vllm_errors import refused, translated
 from orchestrator.engines.vllm_expert import load_tokenizer, source_of
-from orchestrator.engines.vllm_live import LiveEngine, Request
+from orchestrator.engines.vllm_live import LiveEngine
 from orchestrator.engines.vllm_reloading import Reloading, required
+from orchestrator.engines.vllm_request import Request
 from orchestrator.errors import (
     EngineProtocolError,
     EngineTimeoutError,
