@@ -291,7 +291,13 @@ class Slot:
 
 
 def _turn(place: _Place, call: AnyCall) -> AbstractAsyncContextManager[Turn]:
-    return place.loop.turn(call.key, timeout_s=call.timeout_s, max_wait_s=call.max_wait_s)
+    return place.loop.turn(
+        call.key,
+        timeout_s=call.timeout_s,
+        max_wait_s=call.max_wait_s,
+        priority=call.priority,
+        order=call.order,
+    )
 
 
 async def _check(place: _Place) -> None:
