@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from heapq import heapify, heapreplace
-from math import inf
 
 from orchestrator.costs.costs import Costs
-from orchestrator.residency.ladder import step_up
-from orchestrator.residency.outlook import calls_s, drain_s, promised, step_to
-from orchestrator.residency.state import EngineState, SlotState
+from orchestrator.residency.schedule import Schedule
+from orchestrator.residency.state import SlotState
 from orchestrator.residency.tickets import Queues, Ticket
 
 #: Shortest time a caller is sent away for, seconds: who comes at once finds the same queue.
@@ -31,7 +27,7 @@ def outlook_of(
     ticket: Ticket, state: SlotState, queues: Queues, costs: Costs, *, now_s: float
 ) -> Outlook:
     """The place and the time of a ticket that waits, or that would."""
-    ahead = sum(one.wanted_s <= ticket.wanted_s for one in queues if one.id != ticket.id)
+    ahead = queues.num_wanted_by(ticket.wanted_s) - (ticket.id in queues)
     return Outlook(
         position=1 + ahead, wait_s=expected_wait_s(ticket, state, queues, costs, now_s=now_s)
     )
@@ -57,75 +53,28 @@ def refusal_s(
 def expected_wait_s(
     ticket: Ticket, state: SlotState, queues: Queues, costs: Costs, *, now_s: float
 ) -> float:
-    """Seconds until a ticket's turn by the plan of `outlook`, the earliest wanted first.
+    """Seconds until a ticket's turn if nothing else arrives.
 
     Infinite where no engine of the slot can become its expert.
     """
-    able = [one for one in state.engines if ticket.expert in one.experts and one.down is None]
-    if not able:
-        return inf
-    for engine in able:
-        if _lets_in(engine, ticket, queues):
-            return _wait_of_resident(engine, ticket, queues, costs)
-    return _wait_for_turn(able, ticket, queues, costs, now_s=now_s)
+    schedule = Schedule(state, queues, costs, now_s=now_s)
+    let_in_s = schedule.let_in_s(ticket.expert)
+    if let_in_s is not None:
+        return let_in_s
+    group = queues.groups.get(ticket.expert)
+    first = (ticket.wanted_s, ticket.id)
+    if group is not None:
+        first = min(first, group.first_wanted or first)
+    for wanted_s, id_, expert in queues.by_wanted:
+        if (wanted_s, id_) >= first:
+            break
+        if schedule.let_in_s(expert) is None:
+            schedule.give(expert)
+    return schedule.start_s(ticket.expert)
 
 
 def _is_busy(state: SlotState) -> bool:
     return any(engine.in_flight or engine.change for engine in state.engines)
-
-
-def _lets_in(engine: EngineState, ticket: Ticket, queues: Queues) -> bool:
-    """Whether the ticket's expert is resident and its calls are let in, as far as can be seen.
-
-    Where there is room and calls of a resident wait all the same, others have their turn first.
-    """
-    if not engine.is_serving or engine.draining_for is not None or engine.change is not None:
-        return False
-    group = queues.groups.get(ticket.expert)
-    is_held_back = group is not None and engine.num_in_flight < engine.capacity
-    return ticket.expert in engine.residents and not is_held_back
-
-
-def _wait_of_resident(engine: EngineState, ticket: Ticket, queues: Queues, costs: Costs) -> float:
-    """A resident's call waits for a place among `capacity` only."""
-    group = queues.groups.get(ticket.expert)
-    ahead = engine.num_in_flight + (len(group) if group else 0)
-    return ahead // engine.capacity * costs.service(ticket.expert).mean_s
-
-
-def _wait_for_turn(
-    able: Sequence[EngineState], ticket: Ticket, queues: Queues, costs: Costs, *, now_s: float
-) -> float:
-    """The wait for a drain, the groups wanted before, each on the engine free first, and a step."""
-    group = queues.groups.get(ticket.expert)
-    wanted_s = min(ticket.wanted_s, inf if group is None else group.wanted_s)
-    held = {expert for engine in able for expert in promised(engine)}
-    lines = [
-        (drain_s(one, costs, now_s=now_s), place, one, False) for place, one in enumerate(able)
-    ]
-    heapify(lines)
-    for other_s, _, expert in queues.by_wanted:
-        if other_s > wanted_s:
-            break
-        free_s, place, engine, has_turned = lines[0]
-        if expert != ticket.expert and expert in engine.experts and expert not in held:
-            turn = costs.turn(step_to(engine, expert), expert)
-            busy_s = calls_s(turn, len(queues.groups[expert]), engine.capacity)
-            free_s += (turn.step_s if has_turned else _ready_s(engine, expert, costs)) + busy_s
-            heapreplace(lines, (free_s, place, engine, True))
-    free_s, _, engine, has_turned = lines[0]
-    rounds = (len(group) if group else 0) // engine.capacity
-    swap_s = costs.turn(step_to(engine, ticket.expert), ticket.expert).step_s
-    ready_s = swap_s if has_turned else _ready_s(engine, ticket.expert, costs)
-    return free_s + ready_s + rounds * costs.service(ticket.expert).mean_s
-
-
-def _ready_s(engine: EngineState, expert: str, costs: Costs) -> float:
-    if engine.rung != "serving":
-        return costs.step(step_up(engine), expert).mean_s
-    if expert in engine.residents and engine.draining_for is None:
-        return 0.0
-    return costs.step(step_to(engine, expert), expert).mean_s
 
 
 def retry_after_s(queues: Queues, *, now_s: float, last_wait_s: float) -> float:

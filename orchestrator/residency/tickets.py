@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, inf, log1p
@@ -211,6 +211,8 @@ class Queues:
     def __init__(self) -> None:
         self._tickets: dict[int, Ticket] = {}
         self._groups: dict[str, Group] = {}
+        #: `wanted_s` of all, ascending: every caller that waits asks for its place now and then.
+        self._wanted_s: list[float] = []
         self._due = _Order()
         self._wanted = _Order()
         #: Logarithm of how often each expert was asked for, see `popularity`.
@@ -252,12 +254,17 @@ class Queues:
         """
         return self._uses.get(expert, -inf)
 
+    def num_wanted_by(self, moment_s: float) -> int:
+        """How many should have had their turn by then."""
+        return bisect_right(self._wanted_s, moment_s)
+
     def add(self, ticket: Ticket) -> None:
         """Take a ticket that arrived."""
         before, now = self.popularity(ticket.expert), ticket.arrived_s / MEMORY_S
         most = max(before, now)
         self._uses[ticket.expert] = most + log1p(exp(min(before, now) - most))
         self._tickets[ticket.id] = ticket
+        insort(self._wanted_s, ticket.wanted_s)
         self._groups.setdefault(ticket.expert, Group()).add(ticket)
         self._note(ticket.expert)
 
@@ -266,6 +273,7 @@ class Queues:
         ticket = self._tickets.pop(ticket_id, None)
         if ticket is None:
             return None
+        del self._wanted_s[bisect_left(self._wanted_s, ticket.wanted_s)]
         group = self._groups[ticket.expert]
         group.remove(ticket)
         self._note(ticket.expert)
