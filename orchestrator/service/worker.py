@@ -11,6 +11,7 @@ from orchestrator.engines.base import Call
 from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.engines.hosting import Hosting, OpenHost
 from orchestrator.errors import OrchestratorError
+from orchestrator.service.machine_memory import host_gib
 from orchestrator.service.ray_engine import Item
 from orchestrator.service.replica import enter_replica
 from orchestrator.service.reports import State, WorkerReport
@@ -34,7 +35,9 @@ class Worker:
         enter_replica()
         self._name = plan.slot
         loop = asyncio.get_running_loop()
-        self._hosting = Hosting(plan.slot, open_host=plan.open_host, clock=loop)
+        self._hosting = Hosting(
+            plan.slot, open_host=plan.open_host, clock=loop, host_gib=host_gib()
+        )
 
     async def generate(self, call: Call) -> AsyncGenerator[Item, None]:
         """Stream the answer to `call`; an error of ours is the last item."""
@@ -88,7 +91,7 @@ def _summary(engines: tuple[EngineReport, ...], *, is_told: bool) -> tuple[State
         return "starting", "waits to be told what to hold"
     wanted = [engine for engine in engines if engine.is_wanted]
     failed = [engine.detail for engine in wanted if engine.state == "failed"]
-    pending = [engine.detail for engine in wanted if engine.state != "up"]
+    pending = [engine.detail for engine in wanted if engine.state not in {"up", "resting"}]
     if failed:
         return "failed", "; ".join(failed)
     return ("starting", ", ".join(pending)) if pending else ("ready", "ready")
