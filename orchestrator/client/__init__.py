@@ -18,6 +18,7 @@ from orchestrator.client.failures import (
     WaitTimeoutError,
 )
 from orchestrator.client.registry import RegistryClient
+from orchestrator.client.residency_wire import Residency, Steered
 from orchestrator.client.wire import (
     Completion,
     CompletionChunk,
@@ -40,9 +41,11 @@ __all__ = [
     "Embeddings",
     "Model",
     "OrchestratorError",
-    "RegistryClient",
     "Origin",
+    "RegistryClient",
+    "Residency",
     "Route",
+    "Steered",
     "UnexpectedReplyError",
     "UnknownFailureError",
     "UnreachableError",

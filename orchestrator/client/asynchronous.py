@@ -11,6 +11,8 @@ from orchestrator.client.calls import Outgoing, chat_call, models_call, route_ca
 from orchestrator.client.embedding import Embeddings, Inputs, embed_call, read_embeddings
 from orchestrator.client.failures import failure, translated
 from orchestrator.client.replies import EventReader, origin_of, read, read_completion
+from orchestrator.client.residency import WishKind, residency_call, wish_call
+from orchestrator.client.residency_wire import Residency, Steered
 from orchestrator.client.settings import DEFAULT_URL, Settings
 from orchestrator.client.wire import (
     ChatOptions,
@@ -144,6 +146,26 @@ class AsyncClient:
         )
         return read_embeddings(response.content, response.headers)
 
+    async def residency(self) -> Residency:
+        """What every slot does and why; raises as `Client.residency`."""
+        return read(Residency, (await self._complete(residency_call())).content)
+
+    async def load(self, expert: str, *, slot: str | None = None, wait: bool = True) -> Steered:
+        """Make an expert resident; arguments and errors as `Client.load`."""
+        return await self._wish("load", expert, slot=slot, wait=wait)
+
+    async def unload(self, expert: str, *, slot: str | None = None, wait: bool = True) -> Steered:
+        """Have an expert's engine step down once nobody waits for it; see `Client.load`."""
+        return await self._wish("unload", expert, slot=slot, wait=wait)
+
+    async def pin(self, expert: str, *, slot: str | None = None) -> Steered:
+        """Keep an expert where it is once it is resident; see `Client.load`."""
+        return await self._wish("pin", expert, slot=slot, wait=True)
+
+    async def unpin(self, expert: str, *, slot: str | None = None) -> Steered:
+        """Keep an expert no longer; see `Client.load`."""
+        return await self._wish("unpin", expert, slot=slot, wait=True)
+
     async def close(self) -> None:
         """Close all connections."""
         await self._http.aclose()
@@ -158,6 +180,10 @@ class AsyncClient:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
+
+    async def _wish(self, kind: WishKind, expert: str, *, slot: str | None, wait: bool) -> Steered:
+        call = wish_call(kind, expert, slot=slot, wait=wait)
+        return read(Steered, (await self._complete(call)).content)
 
     async def _complete(self, call: Outgoing) -> httpx.Response:
         response = await self._begin(call)

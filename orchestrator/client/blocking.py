@@ -11,6 +11,8 @@ from orchestrator.client.calls import Outgoing, chat_call, models_call, route_ca
 from orchestrator.client.embedding import Embeddings, Inputs, embed_call, read_embeddings
 from orchestrator.client.failures import failure, translated
 from orchestrator.client.replies import EventReader, origin_of, read, read_completion
+from orchestrator.client.residency import WishKind, residency_call, wish_call
+from orchestrator.client.residency_wire import Residency, Steered
 from orchestrator.client.settings import DEFAULT_URL, Settings
 from orchestrator.client.wire import (
     ChatOptions,
@@ -177,6 +179,40 @@ class Client:
         )
         return read_embeddings(response.content, response.headers)
 
+    def residency(self) -> Residency:
+        """What every slot does and why; for callers on the service's machine.
+
+        Raises:
+            OrchestratorError: what the service says, or a `ClientError`.
+        """
+        return read(Residency, self._complete(residency_call()).content)
+
+    def load(self, expert: str, *, slot: str | None = None, wait: bool = True) -> Steered:
+        """Make an expert resident, at every slot that hosts it or at one.
+
+        Args:
+            expert: its id.
+            slot: where; everywhere by default.
+            wait: return when it is done, not when it is begun. An engine may have to start first,
+                which can take longer than the client's `timeout_s`.
+
+        Raises:
+            OrchestratorError: what the service says, or a `ClientError`.
+        """
+        return self._wish("load", expert, slot=slot, wait=wait)
+
+    def unload(self, expert: str, *, slot: str | None = None, wait: bool = True) -> Steered:
+        """Have an expert's engine step down once nobody waits for it; see `load`."""
+        return self._wish("unload", expert, slot=slot, wait=wait)
+
+    def pin(self, expert: str, *, slot: str | None = None) -> Steered:
+        """Keep an expert where it is once it is resident; see `load`."""
+        return self._wish("pin", expert, slot=slot, wait=True)
+
+    def unpin(self, expert: str, *, slot: str | None = None) -> Steered:
+        """Keep an expert no longer; see `load`."""
+        return self._wish("unpin", expert, slot=slot, wait=True)
+
     def close(self) -> None:
         """Close all connections."""
         self._http.close()
@@ -191,6 +227,10 @@ class Client:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _wish(self, kind: WishKind, expert: str, *, slot: str | None, wait: bool) -> Steered:
+        call = wish_call(kind, expert, slot=slot, wait=wait)
+        return read(Steered, self._complete(call).content)
 
     def _complete(self, call: Outgoing) -> httpx.Response:
         response = self._begin(call)

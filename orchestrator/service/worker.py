@@ -10,6 +10,7 @@ from orchestrator.engines.assignment import Assignment, EngineReport
 from orchestrator.engines.base import Call
 from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.engines.hosting import Hosting, OpenHost
+from orchestrator.engines.meters import Meters
 from orchestrator.errors import OrchestratorError
 from orchestrator.service.ray_engine import Sent
 from orchestrator.service.replica import enter_replica
@@ -35,6 +36,7 @@ class Worker:
         self._name = plan.slot
         loop = asyncio.get_running_loop()
         self._hosting = Hosting(plan.slot, open_host=plan.open_host, clock=loop)
+        self._meters = Meters(plan.slot)
 
     async def generate(self, call: Call) -> AsyncGenerator[Sent, None]:
         """Stream the answer to `call`; an error of ours is the last item."""
@@ -72,13 +74,15 @@ class Worker:
         self._hosting.advance()
         engines = self._hosting.describe()
         state, detail = _summary(engines, is_told=self._hosting.stamp is not None)
+        report = self._hosting.slot.describe()
+        self._meters.see(report)
         return WorkerReport(
             slot=self._name,
             state=state,
             detail=detail,
             stamp=self._hosting.stamp,
             engines=engines,
-            report=self._hosting.slot.describe(),
+            report=report,
         )
 
     async def check_health(self) -> None:
