@@ -10,9 +10,11 @@ from math import inf
 from typing import TypeVar
 
 from orchestrator.costs.costs import Costs
-from orchestrator.engines.base import Call, Chunk
+from orchestrator.engines.base import Call, Item
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
+from orchestrator.engines.hints import Hints
 from orchestrator.engines.host import Host
+from orchestrator.engines.notices import Notice, notices_of
 from orchestrator.engines.recent_uses import RecentUses
 from orchestrator.engines.seat import Seat
 from orchestrator.engines.seats import Seats
@@ -58,6 +60,8 @@ class Slot:
         costs: Costs | None = None,
     ) -> None:
         self._name = name
+        self._clock = clock
+        self._hints = Hints()
         self._seats = Seats(name, on_gone=self._forget)
         self.loop = SlotLoop(self._seats, clock=clock, limits=limits, costs=costs, policy=policy)
         self._uses = RecentUses()
@@ -124,10 +128,11 @@ class Slot:
         """What calls are taken for of a lineage."""
         return frozenset(self._taken.get(lineage, ()))
 
-    async def generate(self, call: Call) -> AsyncIterator[Chunk]:
+    async def generate(self, call: Call) -> AsyncIterator[Item]:
         """Wait for the expert's turn, then stream its engine's answer; see `Engine.generate`.
 
-        A call whose engine dies before it has yielded anything waits once more.
+        A call whose engine dies before it has yielded anything waits once more. Who waits hears of
+        it; a caller that does not read along hears its place and its wait alone.
 
         Raises:
             NotHostedError: that version of the expert is not hosted here.
@@ -136,6 +141,11 @@ class Slot:
         has_begun = False
         async with self._turn(call) as turn:
             while True:
+                if turn.waits:
+                    told = notices_of(turn, clock=self._clock, repeats=call.stream)
+                    async with reading(told) as notices:
+                        async for notice in notices:
+                            yield notice
                 waited_s = await turn.came()
                 try:
                     host = self._seats[turn.engine].host
@@ -150,11 +160,15 @@ class Slot:
 
     async def embed(self, call: EmbedCall) -> Vectors:
         """Wait for the expert's turn, then have its engine embed; raises as `generate`."""
+        notices: list[Notice] = []
         async with self._turn(call) as turn:
             while True:
+                told = notices_of(turn, clock=self._clock, repeats=False)
+                notices += [notice async for notice in told]
                 waited_s = await turn.came()
                 try:
-                    return await self._seats[turn.engine].host.embed(_after(call, waited_s))
+                    vectors = await self._seats[turn.engine].host.embed(_after(call, waited_s))
+                    return replace(vectors, notices=tuple(notices)) if notices else vectors
                 except EngineDeadError as error:
                     if not turn.is_tried_again(error):
                         raise
@@ -182,6 +196,16 @@ class Slot:
         self._check_hosted(key)
         self.loop.engines.unpin(key)
         self.loop.advance()
+
+    def hint(self, key: str) -> None:
+        """See `Hinted`; what is not hosted here is left aside."""
+        if key in self._lineage_by_key:
+            self._hints.note(key, now_s=self._clock.time())
+
+    @property
+    def hints(self) -> Mapping[str, float]:
+        """Experts that are announced, by `Expert.key`, and when, by the clock."""
+        return self._hints.held(now_s=self._clock.time())
 
     def bound(self, limits: LoopLimits) -> None:
         """Hold every engine and the queue to these limits."""

@@ -99,6 +99,11 @@ class Turn:
         """When it began to wait, by the loop's clock."""
         return self._place.ticket.arrived_s
 
+    @property
+    def waits(self) -> bool:
+        """Whether its turn has neither come nor been refused."""
+        return not self._place.granted.done()
+
     def on_end(self, ring: Callable[[], None]) -> None:
         """Call `ring` once the wait is over, however it ended."""
         self._place.granted.add_done_callback(lambda _: ring())
@@ -119,9 +124,7 @@ class Turn:
     @property
     def outlook(self) -> Outlook | None:
         """Position and estimate while it waits, `None` once the turn came or was refused."""
-        if self._place.granted.done():
-            return None
-        return self._giver.outlook_of(self._place.ticket)
+        return self._giver.outlook_of(self._place.ticket) if self.waits else None
 
 
 class Places:
