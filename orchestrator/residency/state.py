@@ -134,6 +134,8 @@ class SlotState:
     ahead_gib: float = float("inf")
     #: Engines that may start at a time.
     at_once: int = 1
+    #: Whether steps that take or give memory are made one at a time, whatever the engine.
+    moves_alone: bool = False
     #: Experts that are left alone for now, since they could not be made resident.
     broken: Collection[str] = ()
 
@@ -142,6 +144,13 @@ class SlotState:
         """Whether one more engine may start now."""
         starting = (one.change is not None and one.change.step == "start" for one in self.engines)
         return sum(starting) < self.at_once
+
+    @property
+    def may_move(self) -> bool:
+        """Whether one more step that takes or gives memory may begin now."""
+        changes = (engine.change for engine in self.engines)
+        moving = (one is not None and one.step not in ("swap", "add") for one in changes)
+        return not (self.moves_alone and any(moving))
 
     def engine(self, engine_id: str) -> EngineState:
         """The engine of this id, which is here."""
