@@ -174,7 +174,7 @@ class Slot:
     async def load(self, key: str) -> None:
         """Bring an expert up as a call for it would; raises as `generate` does of waiting."""
         self._check_hosted(key)
-        await self.loop.load(key)
+        await self.loop.errands.load(key)
 
     async def unload(self, key: str) -> None:
         """Have the engines that hold an expert step down once nobody needs them, and wait for it.
@@ -182,7 +182,7 @@ class Slot:
         They stay down until they are called. Raises `NotHostedError` as `generate` does.
         """
         self._check_hosted(key)
-        await self.loop.unload(key)
+        await self.loop.errands.unload(key)
 
     def pin(self, key: str) -> None:
         """Keep an expert wherever it is resident; raises `NotHostedError` as `generate` does."""

@@ -129,6 +129,10 @@ class Roster:
             book.rung == "serving" and book.draining_for is None for book in self.holding(expert)
         )
 
+    def is_served(self, expert: str) -> bool:
+        """Whether an engine that serves can become `expert` by a swap at most."""
+        return any(book.rung == "serving" and expert in book.berth.experts for book in self)
+
     def can_serve(self, expert: str) -> bool:
         """Whether an engine that is not down can become `expert`."""
         now_s = self._clock.time()

@@ -98,6 +98,12 @@ class EngineState:
         return self.rung == "serving" and self.down is None and not self.is_surplus
 
     @property
+    def is_settled(self) -> bool:
+        """Whether it serves and is to go on: nothing is to be done with it ahead of need."""
+        is_kept = self.is_wanted and not self.is_resting and not self.is_surplus
+        return is_kept and self.rung == "serving"
+
+    @property
     def is_pinned(self) -> bool:
         """Whether it holds something that is to stay."""
         return self.is_wanted and any(one in self.pinned for one in self.residents)
