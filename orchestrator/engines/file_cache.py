@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from random import randrange
 
 from orchestrator.engines.lineage import Lineage
 from orchestrator.errors import RegistryError, WeightsError
@@ -83,9 +84,12 @@ def _share(path: Path, up_to: int | None) -> tuple[int, float] | None:
 
 
 def _places(size: int) -> Iterator[int]:
-    """Beginnings of pages that are spread over a file."""
-    last = (size - 1) // _PAGE
-    yield from sorted({last * probe // (_NUM_PROBES - 1) * _PAGE for probe in range(_NUM_PROBES)})
+    """Beginnings of pages that are spread over a file.
+
+    Others each time: a page that was asked for and was not there is there soon after.
+    """
+    num_pages = -(-size // _PAGE)
+    yield from (randrange(num_pages) * _PAGE for _ in range(_NUM_PROBES))
 
 
 def _is_there(fd: int, at: int) -> bool:

@@ -118,12 +118,12 @@ class Prefetching:
         return self._room_gib
 
     def _note_read(self, state: SlotState, now_s: float) -> None:
-        """What an engine reads or holds was no wrong guess; what it reads is there for a while."""
+        """What an engine reads or holds was no wrong guess; what it holds it has read."""
         for engine in state.engines:
             if engine.change is not None and engine.change.expert is not None:
-                self._near_until_s[engine.change.expert] = now_s + NEAR_S
                 self._note_used(engine.change.expert)
             for expert in engine.residents:
+                self._near_until_s[expert] = now_s + NEAR_S
                 self._note_used(expert)
 
     def _note_used(self, expert: str) -> None:

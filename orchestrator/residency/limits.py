@@ -17,6 +17,8 @@ class LoopLimits:
     broken_s: float = 30.0
     #: From latency (0) to throughput (1); see `Bounded`.
     patience: float = 0.5
+    #: Whether weights are read into the page cache ahead; see `residency/prefetch.py`.
+    prefetch: bool = True
 
     def __post_init__(self) -> None:
         for name in ("capacity", "max_queue"):

@@ -24,6 +24,8 @@ from orchestrator.residency.tickets import Queues
 HINT_S = 30.0
 #: Experts that are looked at, the soonest first; guesses further ahead come true more rarely.
 _MAX_AHEAD = 8
+#: Steps that read the files of weights.
+_READING = frozenset({"swap", "start", "reload"})
 #: What a step must save for its weights to be brought, seconds.
 _WORTH_S = 0.005
 
@@ -72,7 +74,13 @@ def look_ahead(
         shelf: what is in the page cache.
         hints: when each expert was announced.
         now_s: the time on the clock that stamped hints and tickets.
+
+    Returns:
+        Nothing while an engine reads weights that are not near: the disk is for whoever waits for
+        that step.
     """
+    if any(_is_at_disk(engine, shelf, now_s) for engine in state.engines):
+        return Ahead()
     soon = tuple(islice(_coming(state, queues, hints, now_s=now_s), _MAX_AHEAD))
     gib, gain_s = costs.prior.gib, costs.prior.bandwidths.fetch_gain_s
     wanted = (one for one in soon if gain_s(gib(one)) >= _WORTH_S and not shelf.is_near(one, now_s))
@@ -115,6 +123,13 @@ def _coming(
         if expert not in passed and any(expert in engine.experts for engine in engines):
             passed.add(expert)
             yield expert
+
+
+def _is_at_disk(engine: EngineState, shelf: Shelf, now_s: float) -> bool:
+    change = engine.change
+    if change is None or change.expert is None or change.step not in _READING:
+        return False
+    return not shelf.is_near(change.expert, now_s)
 
 
 def _at_hand(engine: EngineState) -> Iterator[str]:

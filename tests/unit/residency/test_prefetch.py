@@ -113,6 +113,19 @@ def test_right_guesses_are_bounded_and_later_ones_wait():
     assert ahead(queues=waiting("law", "french", "music"), shelf=shelf) == Ahead()
 
 
+@pytest.mark.parametrize("step", ["swap", "start", "reload"])
+def test_the_disk_is_left_to_a_step_that_reads_from_it(step):
+    swapping = slot(change=Change(step=step, expert="law"))
+    queues = waiting("law", "french")
+
+    assert ahead(swapping, queues) == Ahead()
+    assert ahead(swapping, queues, replace(ROOM, near_until_s={"law": 9.0})).fetch == "french"
+
+
+def test_a_step_that_reads_nothing_leaves_the_disk_free():
+    assert ahead(slot(change=Change(step="sleep")), waiting("law")).fetch == "law"
+
+
 def test_an_expert_larger_than_the_room_is_not_brought():
     assert ahead(queues=waiting("law"), shelf=Shelf(room_gib=3.9)) == Ahead()
 
