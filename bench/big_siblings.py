@@ -1,4 +1,7 @@
-"""Siblings too large to be read in no time: weights of noise, a tokenizer of the demo's."""
+"""Siblings too large to be read in no time: weights of noise, a tokenizer of the demo's.
+
+The demo's experts are of 1 to 2 MB: what they take of a disk is lost in the canary.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.engines.lineage import Lineage, lineages
+from orchestrator.engines.lineage import lineages
 from orchestrator.registry.models import Expert, VllmEngine
 
 #: Width of the model and of its feed-forward layers, and how many there are: 105 M weights.
@@ -38,11 +41,7 @@ def make(
             shutil.copy(like / file, target / file)
         _write_weights(target / "model.safetensors", config["vocab_size"], seed, dtype)
     engine = VllmEngine(max_model_len=256, kv_cache_gib=0.25)
-    return tuple(Expert(id=name, model=str(folder / name), engine=engine) for name in names)
-
-
-def lineage_of(experts: Sequence[Expert]) -> Lineage:
-    """Their one lineage."""
+    experts = [Expert(id=name, model=str(folder / name), engine=engine) for name in names]
     (lineage,) = lineages(experts, Path("/"))
     return lineage
 

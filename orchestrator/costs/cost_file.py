@@ -35,6 +35,7 @@ class Measured(BaseModel):
     read_gib_per_s: float | None = Field(None, gt=0)
     disk_gib_per_s: float | None = Field(None, gt=0)
     copy_gib_per_s: float | None = Field(None, gt=0)
+    compute_gib_per_s: float | None = Field(None, gt=0)
     #: When, seconds since 1970.
     at_s: float
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Literal
 
 #: What takes an engine from one state to the next: a sibling in place, an adapter on its base,
 #: waking with weights, waking without them and reading them, starting a process, and back down.
 Step = Literal["swap", "add", "wake", "reload", "start", "sleep", "stop"]
+#: How often a canary has the weights read: once a token, and once for its prompt.
+CANARY_READS = 9
+
 #: What takes time: a step, or a call.
 Of = Step | Literal["call"]
 
@@ -22,12 +26,15 @@ class Bandwidths:
     `engines/bandwidths.py` measures takes their place.
     """
 
-    #: From files, mostly in the page cache, into an engine, GiB/s.
+    #: From files in the page cache into an engine, GiB/s.
     read_gib_per_s: float = 5.0
     #: From the storage behind them, where they are not in the page cache, GiB/s.
     disk_gib_per_s: float = 1.0
     #: Between host and device memory, GiB/s.
     copy_gib_per_s: float = 21.0
+    #: From memory into the arithmetic, GiB/s: what a canary's tokens take on a CPU, and next to
+    #: nothing on a GPU.
+    compute_gib_per_s: float = inf
     #: What a swap takes beside its bytes: pausing, the canary.
     swap_s: float = 0.05
     add_s: float = 0.2
@@ -69,7 +76,8 @@ class Prior:
     def step_s(self, step: Step, expert: str) -> float:
         """Seconds that `step` should take by the size of `expert`."""
         gib, by = self.gib(expert), self.bandwidths
-        reading_s, copying_s = gib / by.read_gib_per_s, gib / by.copy_gib_per_s
+        reading_s = gib / by.read_gib_per_s + CANARY_READS * gib / by.compute_gib_per_s
+        copying_s = gib / by.copy_gib_per_s
         match step:
             case "swap":
                 return by.swap_s + reading_s

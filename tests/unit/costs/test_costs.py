@@ -27,6 +27,14 @@ def test_a_prior_is_bytes_over_bandwidth_and_what_does_not_shrink(step, seconds)
     assert Costs(PRIOR).step(step, "seven").mean_s == pytest.approx(seconds)
 
 
+def test_on_a_cpu_a_canary_reads_the_weights_once_a_token():
+    by = replace(GiB, compute_gib_per_s=9.0)
+
+    took_s = Costs(replace(PRIOR, bandwidths=by)).step("swap", "seven").mean_s
+
+    assert took_s == pytest.approx(0.05 + 14 / 5 + 9 * 14 / 9.0)
+
+
 def test_the_first_observation_replaces_the_prior_and_later_ones_move_the_mean_by_an_eighth():
     costs = Costs(PRIOR)
 

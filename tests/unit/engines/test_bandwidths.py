@@ -4,8 +4,9 @@ import os
 import pytest
 
 from orchestrator.costs.cost_file import Measured
-from orchestrator.costs.prior import Bandwidths
+from orchestrator.costs.prior import CANARY_READS, Bandwidths
 from orchestrator.engines.bandwidths import measured, with_measured
+from orchestrator.engines.canary import NUM_TOKENS
 from orchestrator.engines.file_cache import cached_share, drop
 from orchestrator.engines.hardware import hardware
 
@@ -25,7 +26,11 @@ def test_files_that_are_gone_or_too_small_say_nothing(tmp_path):
     small = tmp_path / "small.safetensors"
     small.write_bytes(b"0" * 1000)
 
-    found = measured([tmp_path / "gone.safetensors", small], now_s=7.0)
+    (tmp_path / "empty.safetensors").touch()
+
+    found = measured(
+        [tmp_path / "gone.safetensors", tmp_path / "empty.safetensors", small], now_s=7.0
+    )
 
     assert found == Measured(at_s=7.0)
     assert measured([], now_s=7.0) == Measured(at_s=7.0)
@@ -42,10 +47,15 @@ def test_what_cannot_be_opened_says_nothing_and_is_told(weights, tmp_path, caplo
 def test_reading_is_measured_and_leaves_the_weights_as_they_are(weights):
     before = weights.read_bytes()
 
-    found = measured([weights], now_s=7.0)
+    empty = weights.with_name("empty.safetensors")
+    empty.touch()
+
+    found = measured([empty, weights], now_s=7.0)
 
     assert found.read_gib_per_s is not None
     assert found.read_gib_per_s > 0
+    assert found.compute_gib_per_s is not None
+    assert found.compute_gib_per_s > 0
     assert found.disk_gib_per_s is None or found.disk_gib_per_s > 0
     assert weights.read_bytes() == before
 
@@ -65,6 +75,10 @@ def test_the_probe_is_bounded_in_time(weights, tick_s, gib_per_s):
     found = measured([weights], now_s=7.0, clock=lambda: next(ticks) * tick_s)
 
     assert found.read_gib_per_s == (None if gib_per_s is None else pytest.approx(gib_per_s))
+
+
+def test_a_prior_counts_the_tokens_of_the_canary_that_is_played():
+    assert CANARY_READS == NUM_TOKENS + 1
 
 
 def test_what_was_not_measured_is_assumed():
