@@ -67,6 +67,11 @@ class Turn:
         """When it began to wait, by the loop's clock."""
         return self._place.ticket.arrived_s
 
+    @property
+    def waits(self) -> bool:
+        """Whether its turn has neither come nor been refused."""
+        return not self._place.granted.done()
+
     def on_end(self, ring: Callable[[], None]) -> None:
         """Call `ring` once the wait is over, however it ended."""
         self._place.granted.add_done_callback(lambda _: ring())
@@ -74,7 +79,7 @@ class Turn:
     @property
     def outlook(self) -> Outlook | None:
         """Position and estimate while it waits, `None` once the turn came or was refused."""
-        return None if self._place.granted.done() else self._outlook(self._place.ticket)
+        return self._outlook(self._place.ticket) if self.waits else None
 
 
 class Places:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -194,6 +194,8 @@ class Queues:
     def __init__(self) -> None:
         self._tickets: dict[int, Ticket] = {}
         self._groups: dict[str, Group] = {}
+        #: `wanted_s` of all, ascending: every caller that waits asks for its place now and then.
+        self._wanted_s: list[float] = []
         self._due = _Order()
         self._wanted = _Order()
 
@@ -225,9 +227,14 @@ class Queues:
         """When the next ticket is refused, infinite if none will be."""
         return self._due.items[0][0] if self._due.items else inf
 
+    def num_wanted_by(self, moment_s: float) -> int:
+        """How many should have had their turn by then."""
+        return bisect_right(self._wanted_s, moment_s)
+
     def add(self, ticket: Ticket) -> None:
         """Take a ticket that arrived."""
         self._tickets[ticket.id] = ticket
+        insort(self._wanted_s, ticket.wanted_s)
         self._groups.setdefault(ticket.expert, Group()).add(ticket)
         self._note(ticket.expert)
 
@@ -236,6 +243,7 @@ class Queues:
         ticket = self._tickets.pop(ticket_id, None)
         if ticket is None:
             return None
+        del self._wanted_s[bisect_left(self._wanted_s, ticket.wanted_s)]
         group = self._groups[ticket.expert]
         group.remove(ticket)
         self._note(ticket.expert)

@@ -95,6 +95,9 @@ def test_whatever_comes_and_goes_the_groups_say_what_a_walk_would_find(all_ticke
         min((one.wanted_s, one.id, one.expert) for one in mine) for mine in by_expert.values()
     )
     assert queues.by_wanted == order
+    wanted = [one.wanted_s for one in kept.values()]
+    for moment_s in (0, 50, *wanted):
+        assert queues.num_wanted_by(moment_s) == sum(one <= moment_s for one in wanted)
     assert queues.next_due_s == min((one.due_s for one in kept.values()), default=inf)
     late = queues.overdue(50)
     assert (late is None) == all(one.due_s > 50 for one in kept.values())
