@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 
-from bench import loading, simulated_files
+from bench import loading, precision, simulated_files
 from bench.parts import Part, main_of
 
 PARTS = {
     loading.NAME: Part(loading.TARGETS, loading.measure),
+    precision.NAME: Part(precision.TARGETS, precision.measure),
     simulated_files.NAME: Part(simulated_files.TARGETS, simulated_files.measure),
 }
 
