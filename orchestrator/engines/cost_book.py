@@ -69,7 +69,8 @@ class CostBook:
         self._lineages = tuple(lineages)
         self.costs.forget_all_but(self._keys)
         self.costs.assume(replace(self.costs.prior, weights_gib=weights_gib(lineages)))
-        self._do(self._open)
+        if self._file is not None:
+            self._do(self._open)
 
     def advance(self) -> None:
         """Write what was learnt, if it is time."""
@@ -114,8 +115,7 @@ class CostBook:
 
     async def _open(self) -> None:
         """Read what was kept, once, and what other slots tell of the experts that are here."""
-        if self._file is None:
-            return
+        assert self._file is not None, "a book that is kept alone is not opened"
         file, lineages = self._file, self._lineages
         kept = None if self._is_open else await asyncio.to_thread(file.read)
         told_s = await asyncio.to_thread(file.told_s)

@@ -53,7 +53,7 @@ class Prefetching:
         look: Callable[[], tuple[SlotState, Queues]],
         *,
         costs: Costs,
-        hints: Mapping[str, float],
+        hints: Callable[[], Mapping[str, float]],
         clock: Clock,
         room_gib: Callable[[], float] = _room_gib,
     ) -> None:
@@ -91,12 +91,16 @@ class Prefetching:
             brought=self._brought,
             room_gib=self._room(now_s),
         )
-        ahead = look_ahead(state, queues, self._costs, shelf, hints=self._hints, now_s=now_s)
+        ahead = look_ahead(state, queues, self._costs, shelf, hints=self._hints(), now_s=now_s)
         if ahead.fetch == self._fetching:
             return
         self._give_up()
         if ahead.fetch is not None:
             self._begin(ahead.fetch, ahead)
+
+    def rest(self) -> None:
+        """Give up what is being read: nothing is to be brought."""
+        self._give_up()
 
     async def settled(self) -> None:
         """Wait until all that is to be brought now is there."""

@@ -33,7 +33,7 @@ class Desk:
             self.read_ahead,
             lambda: (self.state, self.queues),
             costs=Costs(PRIOR),
-            hints=self.hints,
+            hints=lambda: self.hints,
             clock=self.clock,
             room_gib=lambda: room_gib,
         )
@@ -178,6 +178,19 @@ async def test_wrong_guesses_are_given_back_where_their_room_is_wanted(root):
     assert [files[0].parent.name for files in desk.read_ahead.released] == ["law"]
     assert desk.brought == ["law", "french"]
     assert (desk.prefetching.num_brought, desk.prefetching.num_wrong) == (2, 1)
+
+
+async def test_what_is_being_read_is_given_up_when_nothing_is_to_be_brought(desk):
+    desk.read_ahead.gate.clear()
+    desk.wait(LAW)
+    desk.prefetching.advance()
+    await desk.read_ahead.begun.wait()
+
+    desk.prefetching.rest()
+    desk.read_ahead.gate.set()
+    await desk.prefetching.settled()
+
+    assert desk.brought == []
 
 
 async def test_closing_gives_up_what_is_being_read(root):
