@@ -16,12 +16,15 @@ from orchestrator.registry.variants import serving
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.placement import DispatchTable, SlotSpace, place
 from orchestrator.residency.placement import Lineage as Claim
+from orchestrator.residency.state import Footprint, Rung
 from orchestrator.service.widths import worker_names
 
 _GIB = 2**30
 _LOG = logging.getLogger(__name__)
 #: Engines that start at once on a CPU; more would only wait for each other's cores.
 _MAX_AT_ONCE = 3
+#: Of a sleeping engine on its device, until it is measured.
+_RESIDUE_GIB = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,18 +143,36 @@ def named_slots(registry: Registry) -> Iterator[tuple[str, Slot]]:
 
 def assignment_of(share: Share, *, limits: LoopLimits) -> Assignment:
     """What the worker of a slot is told."""
-    memory_gib = {one.id: claimed_gib(one, share.slot) for one in share.lineages}
+    footprints = {one.id: footprints_of(one, share.slot) for one in share.lineages}
     named = [(one.id, expert.key) for one in share.lineages for expert in one.experts]
-    content = repr((share.slot, named, memory_gib, limits))
+    content = repr((share.slot, named, footprints, limits))
     return Assignment(
         stamp=hashlib.sha256(content.encode()).hexdigest()[:16],
         lineages=share.lineages,
         keys=frozenset(key for _, key in named),
-        memory_gib=memory_gib,
+        footprints=footprints,
         room_gib=share.slot.memory_gib,
         at_once=1 if share.slot.accelerators else _MAX_AT_ONCE,
         limits=limits,
+        num_engines=share.slot.engines,
     )
+
+
+def footprints_of(lineage: Lineage, slot: Slot) -> dict[Rung, Footprint]:
+    """Memory of one engine by rung; on a CPU none sleeps, since its weights lie in the same place.
+
+    What a sleeper keeps of the device is its process, graphs and buffers: 1 to 7 GiB by model;
+    what an engine says of itself once it was measured counts instead.
+    """
+    serving = Footprint(device_gib=claimed_gib(lineage, slot))
+    if slot.accelerators == 0:
+        return {"serving": serving}
+    weights_gib = lineage.num_weight_bytes / _GIB
+    return {
+        "serving": serving,
+        "asleep": Footprint(device_gib=_RESIDUE_GIB, host_gib=weights_gib),
+        "weightless": Footprint(device_gib=_RESIDUE_GIB),
+    }
 
 
 def _held(shares: Sequence[Share]) -> set[str]:
