@@ -68,7 +68,7 @@ class SimulatedSlot:
         self.costs = Costs(machine.prior)
         self.queues = Queues()
         self.swaps_s: list[float] = []
-        self.accelerator = Accelerator(machine.pace)
+        self.accelerator = Accelerator(machine.pace, lanes=machine.lanes)
         self._machine = machine
         self._files = None
         if machine.storage is not None:
