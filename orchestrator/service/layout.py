@@ -14,8 +14,9 @@ from orchestrator.registry.models import Registry, Slot, VllmEngine
 from orchestrator.registry.reckoning import engine_gib
 from orchestrator.registry.variants import serving
 from orchestrator.residency.limits import LoopLimits
-from orchestrator.residency.placement import DispatchTable, SlotSpace, place
-from orchestrator.residency.placement import Lineage as Claim
+from orchestrator.residency.placement import DispatchTable, place
+from orchestrator.residency.spaces import Lineage as Claim
+from orchestrator.residency.spaces import SlotSpace
 from orchestrator.service.widths import worker_names
 
 _GIB = 2**30
@@ -43,6 +44,8 @@ class Layout:
     own: tuple[Lineage, ...]
     #: Slots that are not its own: they serve as they do until it is live, and end then.
     leaving: tuple[Share, ...] = ()
+    #: Names of slots whose engines have no room beside each other.
+    overdrawn: frozenset[str] = frozenset()
 
     @property
     def slots_by_lineage(self) -> dict[str, tuple[str, ...]]:
@@ -66,12 +69,12 @@ class Layout:
     @property
     def host_memory_gib(self) -> float:
         """What all engines are planned to take of the host: those on accelerators, nothing."""
-        return sum(
-            claimed_gib(lineage, share.slot)
-            for share in self.shares
-            for lineage in share.lineages
-            if share.slot.accelerators == 0
-        )
+        return sum(host_gib(share) for share in self.shares)
+
+    @property
+    def turns(self) -> tuple[str, ...]:
+        """One sentence for each slot whose engines take turns."""
+        return tuple(_told(share) for share in self.shares if share.name in self.overdrawn)
 
 
 def grouped(registry: Registry, root: Path) -> tuple[Lineage, ...]:
@@ -107,7 +110,7 @@ def lay_out(
         previous: lineage id -> slots that hold it, where it stays.
 
     Raises:
-        SetupError: the slots have no room for an engine.
+        SetupError: an engine fits no slot, were it alone there.
     """
     slots = tuple(named_slots(registry))
     names = {name for name, _ in slots}
@@ -129,7 +132,13 @@ def lay_out(
         )
         for name, slot in slots
     )
-    return Layout(shares=shares, table=placement.table, own=tuple(own), leaving=leaving)
+    return Layout(
+        shares=shares,
+        table=placement.table,
+        own=tuple(own),
+        leaving=leaving,
+        overdrawn=frozenset(placement.taking_turns),
+    )
 
 
 def named_slots(registry: Registry) -> Iterator[tuple[str, Slot]]:
@@ -187,6 +196,27 @@ def _log_variants(registry: Registry) -> None:
 def claimed_gib(lineage: Lineage, slot: Slot) -> float:
     """Memory of one engine, as the check of the registry counts it."""
     return _engine_gib(lineage, slot.engine_overhead_gib)
+
+
+def host_gib(share: Share) -> float:
+    """Memory of the host that a slot's engines take at most, GiB; no more than the slot has."""
+    if share.slot.accelerators:
+        return 0.0
+    return min(_claimed_gib(share), share.slot.memory_gib)
+
+
+def _claimed_gib(share: Share) -> float:
+    return sum(claimed_gib(lineage, share.slot) for lineage in share.lineages)
+
+
+def _told(share: Share) -> str:
+    first = ", ".join(repr(lineage.experts[0].id) for lineage in share.lineages[:3])
+    more = f" and {len(share.lineages) - 3} more" if len(share.lineages) > 3 else ""
+    return (
+        f"slot {share.name!r}: its {len(share.lineages)} engines (of {first}{more}) take turns, "
+        f"which costs starts: together they need {_claimed_gib(share):.1f} GiB and the slot has "
+        f"{share.slot.memory_gib:g} GiB"
+    )
 
 
 def _engine_gib(lineage: Lineage, overhead_gib: float) -> float:

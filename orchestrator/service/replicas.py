@@ -115,14 +115,17 @@ class Replicas:
             plan = await self._plan(
                 proposed, beside=self._rollcall.own, standing=self._rollcall.shares
             )
+        except SetupError as exc:
+            raise RegistryError(f"generation {proposed.number}: {exc.message}") from exc
+        try:
             self._machine.require(plan.layout, running=self._rollcall.staff)
-            return plan
         except SetupError as exc:
             raise RegistryError(
                 f"generation {proposed.number} does not fit beside generation {live.number}, which "
                 f"serves until every replica is ready: {exc.message}; or take out in an edit of "
                 "its own what is to make room"
             ) from exc
+        return plan
 
     async def _plan(
         self,
@@ -141,6 +144,8 @@ class Replicas:
             standing=standing,
             previous=self._rollcall.placed,
         )
+        for turns in layout.turns:
+            _LOG.warning("generation %d: %s", record.number, turns)
         return Plan(
             number=record.number,
             layout=layout,

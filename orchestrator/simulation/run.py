@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from math import inf
 
-from orchestrator.residency.placement import Lineage, SlotSpace, place
+from orchestrator.residency.placement import place
 from orchestrator.residency.policy import Policy
+from orchestrator.residency.spaces import Lineage, SlotSpace
 from orchestrator.residency.tickets import Ticket
 from orchestrator.simulation.dispatching import Dispatching, least_in_flight
 from orchestrator.simulation.machine import Machine
