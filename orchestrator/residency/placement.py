@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from orchestrator.residency.spaces import (
     Lineage,
     SlotSpace,
+    fits_alone,
     require_fit,
     require_unique,
     spans,
@@ -129,9 +130,6 @@ class _Room:
             and spans(lineage, self.slot)
         )
 
-    def takes_alone(self, lineage: Lineage) -> bool:
-        return lineage.memory_gib <= self.slot.memory_gib and spans(lineage, self.slot)
-
     def take(self, lineage: Lineage) -> None:
         self.lineages.append(lineage)
         self.free_gib -= lineage.memory_gib
@@ -216,7 +214,7 @@ def _crowd(lineage: Lineage, rooms: Sequence[_Room], held: Sequence[str]) -> Non
 
     Replicas give way to it, so that turns are only taken by what has no other place.
     """
-    able = [room for room in rooms if room.takes_alone(lineage)]
+    able = [room for room in rooms if fits_alone(lineage, room.slot)]
     room = min(able, key=lambda room: (room.slot.name not in held, -room.free_gib))
     for other in sorted(room.lineages, key=lambda one: (-one.memory_gib, one.id)):
         if room.free_gib < lineage.memory_gib and _is_replicated(other, rooms):

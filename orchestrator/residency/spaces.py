@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from orchestrator.errors import SetupError
 
@@ -18,6 +18,8 @@ class Lineage:
     memory_gib: float
     #: Accelerators one engine spans (`tensor_parallel`).
     accelerators: int = 1
+    #: Adapters among `experts`: the expert whose weights each is put on.
+    weights_by_adapter: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +30,18 @@ class SlotSpace:
     memory_gib: float
     #: GPUs; 0 runs on the CPU, which counts as one.
     accelerators: int = 0
+    #: Engines of one lineage that it may have at once.
+    engines: int = 1
 
 
 def spans(lineage: Lineage, slot: SlotSpace) -> bool:
     """Whether `slot` has as many accelerators as one engine of `lineage` needs."""
     return lineage.accelerators <= max(slot.accelerators, 1)
+
+
+def fits_alone(lineage: Lineage, slot: SlotSpace) -> bool:
+    """Whether one engine of `lineage` runs in `slot`, with nothing beside it."""
+    return spans(lineage, slot) and lineage.memory_gib <= slot.memory_gib
 
 
 def require_unique(what: str, ids: Sequence[str]) -> None:

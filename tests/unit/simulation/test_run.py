@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -111,3 +113,15 @@ def test_slots_share_the_calls():
 def test_engines_that_do_not_fit_a_slot_are_refused():
     with pytest.raises(SetupError, match="at most 3 fit"):
         Machine(engines=4)
+
+
+def test_several_gateways_keep_experts_apart_once_homes_are_planned():
+    trace = made("zipf", Load(num_requests=2000, num_experts=16, requests_per_s=16.0, seed=1))
+    setting = Setting(num_slots=4, num_gateways=4, max_wait_s=120.0, between_s=20.0)
+    fixed = contender("bounded", trace)
+
+    off = simulated(trace, fixed, setting)
+    on = simulated(trace, replace(fixed, solver=lambda *_: None), setting)
+
+    assert on.num_swaps < 0.9 * off.num_swaps
+    assert (on.num_refused, off.num_refused) == (0, 0)
