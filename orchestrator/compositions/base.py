@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from orchestrator.engines.base import Chunk, Prompt, Sampling, Structure
+from orchestrator.engines.base import Item, Prompt, Sampling, Structure
 from routers.base import Route
 
 
@@ -23,6 +23,9 @@ class Query:
     timeout_s: float | None = None
     #: Longest wait for an expert's turn; the registry's where it is silent.
     max_wait_s: float | None = None
+    #: Advice of a batch: higher is sooner, and its place in its caller's plan, lower is sooner.
+    priority: int = 0
+    order: int | None = None
     echo: bool = False
     #: False: nobody reads along, so the answer may come in one chunk.
     is_streamed: bool = True
@@ -48,10 +51,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A decided request: its decision at once, its chunks as they come."""
+    """A decided request: its decision at once, notices and chunks as they come."""
 
     decision: Decision
-    chunks: AsyncIterator[Chunk]
+    items: AsyncIterator[Item]
 
 
 class Composition(Protocol):

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
-from orchestrator.engines.base import Call, Chunk, Engine
+from orchestrator.engines.base import Call, Engine, Item
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Embedder, Vectors
+from orchestrator.engines.hints import Hinted
+from orchestrator.engines.notices import Notice
 from orchestrator.engines.streams import Bound, reading
 from orchestrator.errors import (
     EngineDeadError,
@@ -94,11 +96,11 @@ class Dispatch:
         hosted = table.slots_by_expert
         self._last_slot = {key: slot for key, slot in self._last_slot.items() if key in hosted}
 
-    def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
+    def generate(self, call: Call) -> AsyncGenerator[Item, None]:
         """Stream the answer of whichever slot takes the call; see `Engine.generate`.
 
         A slot that refuses, is full or dies before its first chunk is replaced by another that
-        hosts the expert; after the first chunk nothing is tried again.
+        hosts the expert; after the first chunk nothing is tried again. Notices are no chunks.
 
         Raises:
             ExpertUnavailableError: nothing that hosts the expert can be reached.
@@ -114,6 +116,14 @@ class Dispatch:
         """
         async with reading(self._tried(call, _embedded)) as found:
             return await anext(found)
+
+    def hint(self, key: str) -> None:
+        """Tell the slot that would be asked for this expert now; see `Hinted`."""
+        names = [name for name in self._table.slots(key) if name in self._slots]
+        if names:
+            slot = self._slots[min(names, key=lambda name: self._rank(name, key))]
+            if isinstance(slot, Hinted):
+                slot.hint(key)
 
     async def close(self) -> None:
         """Close the upstreams; the slots belong to the service."""
@@ -132,7 +142,7 @@ class Dispatch:
                 sent = self._send(call, attempt, name=name, items=partial(ask, engine))
                 async with reading(sent) as items:
                     async for item in items:
-                        attempt.has_begun = True
+                        attempt.has_begun = not isinstance(item, Notice)
                         yield item
                 return
             except (NotHostedError, *_ELSEWHERE) as error:
@@ -246,7 +256,7 @@ class Dispatch:
         return unavailable
 
 
-def _generated(engine: Engine, call: Call) -> AsyncIterator[Chunk]:
+def _generated(engine: Engine, call: Call) -> AsyncIterator[Item]:
     return engine.generate(call)
 
 

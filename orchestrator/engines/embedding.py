@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.engines.base import Call, Engine, Text
+from orchestrator.engines.notices import Notice
 from orchestrator.registry.models import key_of
 
 #: Shape [n_texts, dimensions].
@@ -37,6 +38,9 @@ class EmbedCall:
     timeout_s: float | None = None
     #: Seconds it may wait for its turn; `None` has no bound.
     max_wait_s: float | None = None
+    #: Advice of a batch, as a `Call`'s.
+    priority: int = 0
+    order: int | None = None
 
     @property
     def key(self) -> str:
@@ -58,6 +62,8 @@ class Vectors:
     num_tokens: int
     #: What the provider or the registry's price makes of them, USD; `None` where neither says.
     cost_usd: float | None = None
+    #: What a stream would have told its caller meanwhile; empty where nobody waited.
+    notices: tuple[Notice, ...] = ()
 
 
 @runtime_checkable

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from orchestrator import metrics
-from orchestrator.engines.base import Call, Chunk
+from orchestrator.engines.base import Call, Item
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
+from orchestrator.engines.hints import Hints
 from orchestrator.engines.host import Host
+from orchestrator.engines.notices import notices_of
+from orchestrator.engines.recent_uses import Reuse
 from orchestrator.engines.seat import Seat
 from orchestrator.engines.streams import reading
 from orchestrator.errors import EngineDeadError, NotHostedError
@@ -81,6 +84,13 @@ class SlotReport:
     #: Calls that were admitted, and those of them whose expert was resident when they arrived.
     num_admitted: int = 0
     num_hits: int = 0
+    #: Memory that the ledger has in all, GiB; `None` where it is not bounded.
+    device_room_gib: float | None = None
+    host_room_gib: float | None = None
+    #: Experts that are left alone for now, and why.
+    broken: Mapping[str, str] = field(default_factory=dict)
+    #: How well recent calls suit what the slot holds; `None` before the first.
+    reuse: Reuse | None = None
 
     @property
     def experts(self) -> tuple[str, ...]:
@@ -149,6 +159,7 @@ class Slot:
         self._revive = revive
         self._policy = policy
         self._queue_length = metrics.QUEUE_LENGTH.labels(name)
+        self._hints = Hints()
         self._place_by_lineage: dict[str, _Place] = {}
         self._place_by_key: dict[str, _Place] = {}
 
@@ -199,8 +210,10 @@ class Slot:
         await place.seat.host.close()
         self._count_queue()
 
-    async def generate(self, call: Call) -> AsyncIterator[Chunk]:
+    async def generate(self, call: Call) -> AsyncIterator[Item]:
         """Wait for the expert's turn, then stream its host's answer; see `Engine.generate`.
+
+        Who waits hears of it; a caller that does not read along hears its place and its wait alone.
 
         Raises:
             NotHostedError: that version of the expert is not hosted here.
@@ -208,6 +221,11 @@ class Slot:
         """
         place = self._find(call)
         async with _turn(place, call) as turn:
+            if turn.waits:
+                told = notices_of(turn, clock=self._clock, repeats=call.stream)
+                async with reading(told) as notices:
+                    async for notice in notices:
+                        yield notice
             waited_s = await turn.came()
             if call.timeout_s is not None:
                 call = replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))
@@ -219,10 +237,23 @@ class Slot:
         """Wait for the expert's turn, then have its host embed; raises as `generate`."""
         place = self._find(call)
         async with _turn(place, call) as turn:
+            told = notices_of(turn, clock=self._clock, repeats=False)
+            notices = tuple([notice async for notice in told])
             waited_s = await turn.came()
             if call.timeout_s is not None:
                 call = replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))
-            return await place.seat.host.embed(call)
+            vectors = await place.seat.host.embed(call)
+            return replace(vectors, notices=notices) if notices else vectors
+
+    def hint(self, key: str) -> None:
+        """See `Hinted`; what is not hosted here is left aside."""
+        if key in self._place_by_key:
+            self._hints.note(key, now_s=self._clock.time())
+
+    @property
+    def hints(self) -> Mapping[str, float]:
+        """Experts that are announced, by `Expert.key`, and when, by the clock."""
+        return self._hints.held(now_s=self._clock.time())
 
     def bound(self, limits: LoopLimits) -> None:
         """Hold every host, and those that come, to these limits."""
@@ -283,7 +314,13 @@ class Slot:
 
 
 def _turn(place: _Place, call: AnyCall) -> AbstractAsyncContextManager[Turn]:
-    return place.loop.turn(call.key, timeout_s=call.timeout_s, max_wait_s=call.max_wait_s)
+    return place.loop.turn(
+        call.key,
+        timeout_s=call.timeout_s,
+        max_wait_s=call.max_wait_s,
+        priority=call.priority,
+        order=call.order,
+    )
 
 
 async def _check(place: _Place) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Sequence
+import traceback
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import vllm
 from vllm import PoolingParams, SamplingParams
@@ -15,26 +16,27 @@ from vllm.config import ModelConfig
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.inputs import tokens_input
 from vllm.lora.request import LoRARequest
-from vllm.outputs import RequestOutput
 from vllm.platforms import current_platform
-from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.async_llm import AsyncLLM
-from vllm.v1.engine.output_processor import RequestOutputCollector
 
-from orchestrator.engines.canary import NUM_TOKENS, Conditions, Greedy
+from orchestrator.engines.canary import Conditions, Greedy
+from orchestrator.engines.vllm_greedy import (
+    greedy_params,
+    read_greedy,
+    read_repeated,
+    repeat_params,
+)
+from orchestrator.engines.vllm_request import Request
 from orchestrator.engines.vllm_settings import engine_arguments
-from orchestrator.errors import EngineDeadError, EngineTimeoutError, SwapError
+from orchestrator.errors import EngineDeadError, SwapError
 from orchestrator.registry.models import Expert
 
 #: Longest reload, seconds: one that takes longer hangs, and the engine is restarted.
 RELOAD_TIMEOUT_S = 300.0
 
-#: Open requests from which tokens of a stream are sent a few at a time.
-CROWD = 16
-#: Seconds between chunks of one stream then: thirty a second still read as a flow.
-GATHER_S = 0.03
-
 _logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class LiveEngine:
@@ -69,6 +71,7 @@ class LiveEngine:
                 lambda: AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
             )
         except Exception as exc:
+            traceback.clear_frames(exc.__traceback__)  # they hold sockets that vLLM left open
             raise EngineDeadError(
                 f"expert {expert.id!r}: its engine could not start from {source}: "
                 f"{type(exc).__name__}: {exc}"
@@ -79,6 +82,11 @@ class LiveEngine:
     def conditions(self) -> Conditions:
         """What log-probabilities of this engine depend on besides the weights."""
         return conditions_of(self.engine.model_config)
+
+    @property
+    def takes_adapters(self) -> bool:
+        """Whether it was started with room for adapters."""
+        return self.engine.vllm_config.lora_config is not None
 
     @property
     def num_unfinished(self) -> int:
@@ -125,6 +133,19 @@ class LiveEngine:
         finally:
             await request.close()
 
+    async def repeat(self, prompt_token_ids: Sequence[int], token_ids: Sequence[int]) -> Greedy:
+        """What `greedy` would say, as long as it says `token_ids`, in one step.
+
+        The continuation is read as a prompt, and what is likeliest after each of its tokens is
+        what greedy decoding would take there. To decode eight costs as much as the reload.
+        """
+        prompt = [*prompt_token_ids, *token_ids]
+        request = await self.submit("canary", prompt_token_ids=prompt, params=repeat_params())
+        try:
+            return read_repeated(await request.next(), num_tokens=len(token_ids))
+        finally:
+            await request.close()
+
     async def reload(self, folder: Path) -> None:
         """Turn the engine into the sibling whose weights lie in `folder`.
 
@@ -136,16 +157,48 @@ class LiveEngine:
         """
         try:
             async with asyncio.timeout(RELOAD_TIMEOUT_S):
-                await self.engine.pause_generation(mode="wait", clear_cache=True)
-                await self.engine.collective_rpc(
-                    "reload_weights", kwargs={"weights_path": str(folder)}
-                )
-                is_reset = await self.engine.reset_prefix_cache()
-                await self.engine.resume_generation()
+                is_reset = await self._unless_dead(self._reload(folder))
         except Exception as exc:
             raise SwapError(f"reload from {folder} failed: {type(exc).__name__}: {exc}") from exc
         if not is_reset:
             raise SwapError(f"reload from {folder}: the prefix cache could not be reset")
+
+    async def _reload(self, folder: Path) -> bool:
+        """The steps, and whether the prefix cache was reset."""
+        await self._pause()
+        await self.engine.collective_rpc("reload_weights", kwargs={"weights_path": str(folder)})
+        is_reset = await self.engine.reset_prefix_cache()
+        await self.engine.resume_generation()
+        return bool(is_reset)
+
+    async def _unless_dead(self, work: Coroutine[Any, Any, T]) -> T:
+        """What `work` gives; `EngineDeadError` as soon as the engine dies.
+
+        vLLM's client fails the requests of an engine that dies and forgets who waits for anything
+        else of it (v1/engine/core_client.py, `process_outputs_socket`), so they would wait for
+        ever. Its reader of outputs ends then.
+        """
+        self.check()
+        task = asyncio.ensure_future(work)
+        reader = self.engine.output_handler
+        try:
+            ends = {task} if reader is None else {task, reader}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            raise EngineDeadError("the vLLM engine died meanwhile; see its log for the cause")
+        finally:
+            task.cancel()
+
+    async def _pause(self) -> None:
+        """Let the requests in flight end, take no others, and forget what was cached.
+
+        As `AsyncLLM.pause_generation(mode="wait", clear_cache=True)` does, but for the 20 ms that
+        it sleeps at the end, half of a swap: those let callers read their last outputs first, and
+        ours are read in any order, since outputs carry no weights.
+        """
+        await self.engine.renderer.clear_mm_cache_async()
+        await self.engine.engine_core.pause_scheduler_async(mode="wait", clear_cache=True)
 
     async def add(self, name: str, folder: Path) -> LoRARequest:
         """Load an adapter onto the weights; requests in flight wait for a step of it.
@@ -161,7 +214,7 @@ class LiveEngine:
         lora = LoRARequest(lora_name=f"{name}#{number}", lora_int_id=number, lora_path=str(folder))
         try:
             async with asyncio.timeout(RELOAD_TIMEOUT_S):
-                is_added = await self.engine.add_lora(lora)
+                is_added = await self._unless_dead(self.engine.add_lora(lora))
         except Exception as exc:
             raise SwapError(f"adapter {folder} failed: {type(exc).__name__}: {exc}") from exc
         if not is_added:
@@ -175,7 +228,7 @@ class LiveEngine:
             SwapError: vLLM failed.
         """
         try:
-            await self.engine.remove_lora(lora.lora_int_id)
+            await self._unless_dead(self.engine.remove_lora(lora.lora_int_id))
         except Exception as exc:
             raise SwapError(
                 f"adapter {lora.lora_name!r} could not be taken away: {type(exc).__name__}: {exc}"
@@ -192,58 +245,6 @@ class LiveEngine:
         self.engine.engine_core.resources.ctx.destroy(linger=0)
 
 
-class Request:
-    """One request in flight."""
-
-    def __init__(
-        self,
-        engine: AsyncLLM,
-        queue: RequestOutputCollector,
-        *,
-        timeout_s: float | None,
-        open_requests: set[Request],
-    ) -> None:
-        self._engine = engine
-        self._queue = queue
-        self._open_requests = open_requests
-        self._is_finished = False
-        self._timer: asyncio.TimerHandle | None = None
-        if timeout_s is not None:
-            error = EngineTimeoutError(f"the engine did not finish within {timeout_s:g} s")
-            self._timer = asyncio.get_running_loop().call_later(timeout_s, self.fail, error)
-
-    async def next(self) -> Any:
-        """What the engine said since the last time: vLLM's output of the request's kind."""
-        output = self._queue.get_nowait() or await self._queue.get()
-        self._is_finished = output.finished
-        return output
-
-    async def gather(self) -> None:
-        """Let tokens come together before the next read, where many requests are open.
-
-        Every chunk costs each process on its way to the caller some 100 us.
-        """
-        if len(self._open_requests) >= CROWD and not self._is_finished:
-            await asyncio.sleep(GATHER_S)
-
-    def fail(self, error: Exception) -> None:
-        """Make `next` raise `error`."""
-        self._queue.put(error)
-
-    async def abort_choice(self, index: int) -> None:
-        """End one of several choices; the others go on."""
-        await self._engine.abort(f"{index}_{self._queue.request_id}", internal=True)
-
-    async def close(self) -> None:
-        """Free the request; one that is not finished is aborted."""
-        self._open_requests.discard(self)
-        if self._timer is not None:
-            self._timer.cancel()
-        if not self._is_finished:
-            await self._engine.abort(self._queue.request_id, internal=True)
-        self._queue.close()
-
-
 def is_on_cpu() -> bool:
     """Whether the installed vLLM runs on a CPU."""
     return bool(current_platform.is_cpu())
@@ -253,28 +254,3 @@ def conditions_of(model_config: ModelConfig) -> Conditions:
     """What log-probabilities of an engine of this configuration depend on."""
     dtype = str(model_config.dtype).removeprefix("torch.")
     return Conditions(vllm=vllm.__version__, dtype=dtype, device=current_platform.device_type)
-
-
-def greedy_params() -> SamplingParams:
-    """How canaries are generated."""
-    return SamplingParams(
-        temperature=0.0,
-        max_tokens=NUM_TOKENS,
-        logprobs=2,
-        ignore_eos=True,
-        detokenize=False,
-        output_kind=RequestOutputKind.FINAL_ONLY,
-    )
-
-
-def read_greedy(output: RequestOutput) -> Greedy:
-    """The continuation in a finished output of `greedy_params`."""
-    (completion,) = output.outputs
-    token_ids = tuple(completion.token_ids)
-    scores = completion.logprobs or []
-    ranked = [sorted((score.logprob for score in step.values()), reverse=True) for step in scores]
-    return Greedy(
-        token_ids=token_ids,
-        logprobs=tuple(step[token].logprob for token, step in zip(token_ids, scores, strict=True)),
-        margin=min(best[0] - best[1] for best in ranked),
-    )

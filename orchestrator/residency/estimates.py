@@ -29,7 +29,7 @@ def outlook_of(
     ticket: Ticket, state: SlotState, queues: Queues, costs: Costs, *, now_s: float
 ) -> Outlook:
     """The place and the time of a ticket that waits, or that would."""
-    ahead = sum(one.wanted_s <= ticket.wanted_s for one in queues if one.id != ticket.id)
+    ahead = queues.num_wanted_by(ticket.wanted_s) - (ticket.id in queues)
     return Outlook(
         position=1 + ahead, wait_s=expected_wait_s(ticket, state, queues, costs, now_s=now_s)
     )
@@ -81,7 +81,7 @@ def _wait_on(
     """The wait for `engine`: its drain, the groups wanted before, then the ticket's own."""
     is_held = engine.is_serving and engine.draining_for is None and engine.change is None
     if is_held and ticket.expert in engine.residents:
-        return _wait_of_resident(engine, ticket, queues, costs)
+        return wait_of_resident(engine, ticket, queues, costs)
     group = queues.groups.get(ticket.expert)
     wanted_s = min(ticket.wanted_s, inf if group is None else group.wanted_s)
     others = [one for one in state.engines if one is not engine]
@@ -91,25 +91,27 @@ def _wait_on(
         if other_s > wanted_s:
             break
         if expert != ticket.expert and expert in engine.experts and expert not in taken:
-            wait_s += _turn_s(engine, expert, len(queues.groups[expert]), costs)
-    wait_s += _ready_s(engine, ticket.expert, costs)
+            wait_s += turn_s(engine, expert, len(queues.groups[expert]), costs)
+    wait_s += ready_s(engine, ticket.expert, costs)
     rounds = (len(group) if group else 0) // engine.capacity
     return wait_s + rounds * costs.service(ticket.expert).mean_s
 
 
-def _wait_of_resident(engine: EngineState, ticket: Ticket, queues: Queues, costs: Costs) -> float:
+def wait_of_resident(engine: EngineState, ticket: Ticket, queues: Queues, costs: Costs) -> float:
     """A resident's call waits for a place among `capacity` only."""
     group = queues.groups.get(ticket.expert)
     ahead = engine.num_in_flight + (len(group) if group else 0)
     return ahead // engine.capacity * costs.service(ticket.expert).mean_s
 
 
-def _turn_s(engine: EngineState, expert: str, num_calls: int, costs: Costs) -> float:
+def turn_s(engine: EngineState, expert: str, num_calls: int, costs: Costs) -> float:
+    """What `num_calls` of an expert hold an engine for, its step included, seconds."""
     rounds = ceil(num_calls / engine.capacity)
-    return _ready_s(engine, expert, costs) + rounds * costs.service(expert).mean_s
+    return ready_s(engine, expert, costs) + rounds * costs.service(expert).mean_s
 
 
-def _ready_s(engine: EngineState, expert: str, costs: Costs) -> float:
+def ready_s(engine: EngineState, expert: str, costs: Costs) -> float:
+    """What brings an engine to `expert`, seconds."""
     if engine.rung != "serving":
         return costs.step(step_up(engine), expert).mean_s
     if expert in engine.residents and engine.draining_for is None:

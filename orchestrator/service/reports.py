@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from orchestrator.engines.assignment import EngineReport
+from orchestrator.engines.sighting import SlotHealth
 from orchestrator.engines.slot import SlotReport
 from orchestrator.residency.placement import DispatchTable
 
-State = Literal["starting", "ready", "failed", "silent"]
+State = SlotHealth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

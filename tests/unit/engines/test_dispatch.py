@@ -10,6 +10,7 @@ from orchestrator.engines.dispatch import Dispatch
 from orchestrator.engines.embedding import EmbedCall
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.fake_vectors import fake_vector
+from orchestrator.engines.notices import Notice
 from orchestrator.engines.scripts import Script
 from orchestrator.errors import (
     ContextTooLongError,
@@ -97,6 +98,17 @@ async def test_calls_at_once_spread_over_the_slots_and_calls_in_turn_stay():
         await said(dispatch, call())
 
     assert sorted(len(engine.calls) for engine in engines.values()) == [1, 1 + 3]
+
+
+async def test_a_notice_is_no_chunk_so_another_slot_is_tried_after_it():
+    waited = (Notice(position=2, expected_s=1.5), Notice(position=0, waited_s=4))
+    failing = FakeEngine(script=lambda _: Script(notices=waited, fails=OverloadedError("late")))
+    dispatch = dispatching(BOTH, a=failing, b=FakeEngine("from b"))
+
+    first, second, chunk, *_ = [item async for item in dispatch.generate(call())]
+
+    assert (first, second) == waited
+    assert chunk.deltas[0].text == "from"
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
