@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from orchestrator.residency.choice import SlotOutlook
 from orchestrator.residency.spaces import (
     Lineage,
     SlotSpace,
@@ -33,10 +34,18 @@ class DispatchTable(BaseModel):
     version: Literal[1] = 1
     #: `Expert.key` -> names of the slots that host it, at least one.
     slots_by_expert: dict[str, tuple[str, ...]]
+    #: `Expert.key` -> those of them where it is at home; none where that is not planned.
+    homes_by_expert: dict[str, tuple[str, ...]] = {}
+    #: What each slot told last, where it told anything.
+    outlook_by_slot: dict[str, SlotOutlook] = {}
 
     def slots(self, expert: str) -> tuple[str, ...]:
         """Names of the slots that host the expert of this key, none if it is not in the table."""
         return self.slots_by_expert.get(expert, ())
+
+    def homes(self, expert: str) -> tuple[str, ...]:
+        """Names of the slots where the expert of this key is at home, of those that host it."""
+        return self.homes_by_expert.get(expert, ())
 
     def experts_on(self, slot: str) -> tuple[str, ...]:
         """Keys of the experts that `slot` hosts, in the order of the table."""
