@@ -103,7 +103,12 @@ class Dispatch:
         return self._meter.load()
 
     def adopt(self, table: DispatchTable) -> None:
-        """Dispatch by `table` from now on, whatever generation a call is pinned to."""
+        """Dispatch by `table` from now on, whatever generation a call is pinned to.
+
+        A table of a Conductor that does not know of homes yet leaves those that were known.
+        """
+        if table.homes_by_expert is None:
+            table = table.model_copy(update={"homes_by_expert": self._table.homes_by_expert})
         self._table = table
 
     def generate(self, call: Call) -> AsyncGenerator[Item, None]:

@@ -34,8 +34,9 @@ class DispatchTable(BaseModel):
     version: Literal[1] = 1
     #: `Expert.key` -> names of the slots that host it, at least one.
     slots_by_expert: dict[str, tuple[str, ...]]
-    #: `Expert.key` -> those of them where it is at home; none where that is not planned.
-    homes_by_expert: dict[str, tuple[str, ...]] = {}
+    #: `Expert.key` -> those of them where it is at home, the first preferred; who is not named is
+    #: at home nowhere in particular. `None` while a new Conductor does not know yet.
+    homes_by_expert: dict[str, tuple[str, ...]] | None = None
     #: What each slot told last, where it told anything.
     outlook_by_slot: dict[str, SlotOutlook] = {}
 
@@ -45,7 +46,7 @@ class DispatchTable(BaseModel):
 
     def homes(self, expert: str) -> tuple[str, ...]:
         """Names of the slots where the expert of this key is at home, of those that host it."""
-        return self.homes_by_expert.get(expert, ())
+        return (self.homes_by_expert or {}).get(expert, ())
 
     def experts_on(self, slot: str) -> tuple[str, ...]:
         """Keys of the experts that `slot` hosts, in the order of the table."""
@@ -101,7 +102,7 @@ def place(
     }
     return Placement(
         slots_by_lineage=names_by_lineage,
-        table=_table(lineages, names_by_lineage),
+        table=table_of(lineages, names_by_lineage),
         taking_turns={
             room.slot.name: tuple(lineage.id for lineage in room.lineages)
             for room in rooms
@@ -110,9 +111,10 @@ def place(
     )
 
 
-def _table(
+def table_of(
     lineages: Sequence[Lineage], slots_by_lineage: Mapping[str, tuple[str, ...]]
 ) -> DispatchTable:
+    """Every expert in the slots of its lineages."""
     slots_by_expert: dict[str, tuple[str, ...]] = {}
     for lineage in lineages:
         for expert in lineage.experts:

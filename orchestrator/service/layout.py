@@ -14,7 +14,7 @@ from orchestrator.registry.models import Registry, Slot, VllmEngine
 from orchestrator.registry.reckoning import engine_gib
 from orchestrator.registry.variants import serving
 from orchestrator.residency.limits import LoopLimits
-from orchestrator.residency.placement import DispatchTable, place
+from orchestrator.residency.placement import DispatchTable, place, table_of
 from orchestrator.residency.spaces import Lineage as Claim
 from orchestrator.residency.spaces import SlotSpace
 from orchestrator.service.widths import worker_names
@@ -141,6 +141,40 @@ def lay_out(
     )
 
 
+def with_hosts(layout: Layout, hosts: Mapping[str, Sequence[str]]) -> Layout:
+    """The same slots with each lineage where `hosts` has it; who is not named stays."""
+    known = {one.id: one for share in layout.shares for one in share.lineages}
+    before = layout.slots_by_lineage
+    wanted = {id_: tuple(hosts.get(id_, before[id_])) for id_ in known}
+    shares = tuple(
+        replace(
+            share, lineages=tuple(one for id_, one in known.items() if share.name in wanted[id_])
+        )
+        for share in layout.shares
+    )
+    overdrawn = {share.name for share in shares if _claimed_gib(share) > share.slot.memory_gib}
+    claims = [claim_of(one, layout.shares) for one in known.values()]
+    return replace(
+        layout, shares=shares, table=table_of(claims, wanted), overdrawn=frozenset(overdrawn)
+    )
+
+
+def claims_of(layout: Layout) -> tuple[Claim, ...]:
+    """Everything that is to be held, as placement sees it."""
+    known = {one.id: one for share in layout.shares for one in share.lineages}
+    return tuple(claim_of(one, layout.shares) for one in known.values())
+
+
+def spaces_of(layout: Layout) -> tuple[SlotSpace, ...]:
+    """Its slots, as placement sees them."""
+    return tuple(_space(share.name, share.slot) for share in layout.shares)
+
+
+def claim_of(lineage: Lineage, shares: Sequence[Share]) -> Claim:
+    """One lineage as placement sees it."""
+    return _claim(lineage, max((one.slot.engine_overhead_gib for one in shares), default=0.0))
+
+
 def named_slots(registry: Registry) -> Iterator[tuple[str, Slot]]:
     """Each slot under a name of its own; see `widths.worker_names`."""
     for slot in registry.slots:
@@ -236,8 +270,24 @@ def _claim(lineage: Lineage, overhead_gib: float) -> Claim:
         experts=tuple(expert.key for expert in lineage.experts),
         memory_gib=_engine_gib(lineage, overhead_gib),
         accelerators=_engine(lineage).tensor_parallel,
+        weights_by_adapter=_weights_by_adapter(lineage),
     )
 
 
+def _weights_by_adapter(lineage: Lineage) -> dict[str, str]:
+    """Keys of adapters, each with the expert whose weights it is put on, where that is here too."""
+    found = {}
+    for expert in lineage.experts:
+        on = lineage.expert(expert.base) if expert.base is not None else None
+        if on is not None:
+            found[expert.key] = on.key
+    return found
+
+
 def _space(name: str, slot: Slot) -> SlotSpace:
-    return SlotSpace(name=name, memory_gib=slot.memory_gib, accelerators=slot.accelerators)
+    return SlotSpace(
+        name=name,
+        memory_gib=slot.memory_gib,
+        accelerators=slot.accelerators,
+        engines=slot.engines,
+    )

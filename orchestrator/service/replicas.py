@@ -14,8 +14,9 @@ from orchestrator.errors import NotFoundError, RegistryError, SetupError
 from orchestrator.registry.generations import GenerationRecord, Generations
 from orchestrator.registry.models import Defaults
 from orchestrator.residency.limits import LoopLimits
+from orchestrator.service.gateways import PATIENCE_S
 from orchestrator.service.layout import Share, grouped, lay_out
-from orchestrator.service.rollcall import PATIENCE_S, Plan, Rollcall
+from orchestrator.service.rollcall import Plan, Rollcall
 from orchestrator.service.room import Machine
 
 _LOG = logging.getLogger(__name__)
@@ -158,10 +159,10 @@ class Replicas:
             return []
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
-                while self._rollcall.floor is None:
+                while self._rollcall.gateways.floor is None:
                     self._news.clear()
                     await self._news.wait()
-        floor = self._rollcall.floor
+        floor = self._rollcall.gateways.floor
         plans = []
         for number in range(live.number if floor is None else floor, live.number):
             with suppress(NotFoundError):
