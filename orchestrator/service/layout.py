@@ -10,16 +10,15 @@ from pathlib import Path
 
 from orchestrator.engines.assignment import Assignment
 from orchestrator.engines.lineage import Lineage, lineages
-from orchestrator.registry.models import Registry, Slot, VllmEngine
-from orchestrator.registry.reckoning import engine_gib
+from orchestrator.registry.models import Registry, Slot
 from orchestrator.registry.variants import serving
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.placement import DispatchTable, place, table_of
 from orchestrator.residency.spaces import Lineage as Claim
 from orchestrator.residency.spaces import SlotSpace
+from orchestrator.service.claims import claim_of, claimed_gib, footprints_of, space_of
 from orchestrator.service.widths import worker_names
 
-_GIB = 2**30
 _LOG = logging.getLogger(__name__)
 #: Engines that start at once on a CPU; more would only wait for each other's cores.
 _MAX_AT_ONCE = 3
@@ -118,10 +117,9 @@ def lay_out(
     staying = [share for share in standing if share.name in names]
     ends = _held(leaving) - _held(staying) - {lineage.id for lineage in own}
     found = _joined([lineage for lineage in beside if lineage.id not in ends], own)
-    overhead_gib = max((slot.engine_overhead_gib for _, slot in slots), default=0.0)
     placement = place(
-        [_claim(lineage, overhead_gib) for lineage in found],
-        [_space(name, slot) for name, slot in slots],
+        [claim_of(lineage, [slot for _, slot in slots]) for lineage in found],
+        [space_of(name, slot) for name, slot in slots],
         previous=previous,
     )
     shares = tuple(
@@ -153,7 +151,7 @@ def with_hosts(layout: Layout, hosts: Mapping[str, Sequence[str]]) -> Layout:
         for share in layout.shares
     )
     overdrawn = {share.name for share in shares if _claimed_gib(share) > share.slot.memory_gib}
-    claims = [claim_of(one, layout.shares) for one in known.values()]
+    claims = [claim_of(one, _forms(layout.shares)) for one in known.values()]
     return replace(
         layout, shares=shares, table=table_of(claims, wanted), overdrawn=frozenset(overdrawn)
     )
@@ -162,17 +160,12 @@ def with_hosts(layout: Layout, hosts: Mapping[str, Sequence[str]]) -> Layout:
 def claims_of(layout: Layout) -> tuple[Claim, ...]:
     """Everything that is to be held, as placement sees it."""
     known = {one.id: one for share in layout.shares for one in share.lineages}
-    return tuple(claim_of(one, layout.shares) for one in known.values())
+    return tuple(claim_of(one, _forms(layout.shares)) for one in known.values())
 
 
 def spaces_of(layout: Layout) -> tuple[SlotSpace, ...]:
     """Its slots, as placement sees them."""
-    return tuple(_space(share.name, share.slot) for share in layout.shares)
-
-
-def claim_of(lineage: Lineage, shares: Sequence[Share]) -> Claim:
-    """One lineage as placement sees it."""
-    return _claim(lineage, max((one.slot.engine_overhead_gib for one in shares), default=0.0))
+    return tuple(space_of(share.name, share.slot) for share in layout.shares)
 
 
 def named_slots(registry: Registry) -> Iterator[tuple[str, Slot]]:
@@ -183,18 +176,23 @@ def named_slots(registry: Registry) -> Iterator[tuple[str, Slot]]:
 
 def assignment_of(share: Share, *, limits: LoopLimits) -> Assignment:
     """What the worker of a slot is told."""
-    memory_gib = {one.id: claimed_gib(one, share.slot) for one in share.lineages}
+    footprints = {one.id: footprints_of(one, share.slot) for one in share.lineages}
     named = [(one.id, expert.key) for one in share.lineages for expert in one.experts]
-    content = repr((share.slot, named, memory_gib, limits))
+    content = repr((share.slot, named, footprints, limits))
     return Assignment(
         stamp=hashlib.sha256(content.encode()).hexdigest()[:16],
         lineages=share.lineages,
         keys=frozenset(key for _, key in named),
-        memory_gib=memory_gib,
+        footprints=footprints,
         room_gib=share.slot.memory_gib,
         at_once=1 if share.slot.accelerators else _MAX_AT_ONCE,
         limits=limits,
+        num_engines=share.slot.engines,
     )
+
+
+def _forms(shares: Sequence[Share]) -> list[Slot]:
+    return [share.slot for share in shares]
 
 
 def _held(shares: Sequence[Share]) -> set[str]:
@@ -227,11 +225,6 @@ def _log_variants(registry: Registry) -> None:
             )
 
 
-def claimed_gib(lineage: Lineage, slot: Slot) -> float:
-    """Memory of one engine, as the check of the registry counts it."""
-    return _engine_gib(lineage, slot.engine_overhead_gib)
-
-
 def host_gib(share: Share) -> float:
     """Memory of the host that a slot's engines take at most, GiB; no more than the slot has."""
     if share.slot.accelerators:
@@ -250,44 +243,4 @@ def _told(share: Share) -> str:
         f"slot {share.name!r}: its {len(share.lineages)} engines (of {first}{more}) take turns, "
         f"which costs starts: together they need {_claimed_gib(share):.1f} GiB and the slot has "
         f"{share.slot.memory_gib:g} GiB"
-    )
-
-
-def _engine_gib(lineage: Lineage, overhead_gib: float) -> float:
-    loaded_gib = (lineage.num_weight_bytes + lineage.num_adapter_bytes) / _GIB
-    return engine_gib(_engine(lineage), loaded_gib=loaded_gib, overhead_gib=overhead_gib)
-
-
-def _engine(lineage: Lineage) -> VllmEngine:
-    engine = lineage.experts[0].engine
-    assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
-    return engine
-
-
-def _claim(lineage: Lineage, overhead_gib: float) -> Claim:
-    return Claim(
-        id=lineage.id,
-        experts=tuple(expert.key for expert in lineage.experts),
-        memory_gib=_engine_gib(lineage, overhead_gib),
-        accelerators=_engine(lineage).tensor_parallel,
-        weights_by_adapter=_weights_by_adapter(lineage),
-    )
-
-
-def _weights_by_adapter(lineage: Lineage) -> dict[str, str]:
-    """Keys of adapters, each with the expert whose weights it is put on, where that is here too."""
-    found = {}
-    for expert in lineage.experts:
-        on = lineage.expert(expert.base) if expert.base is not None else None
-        if on is not None:
-            found[expert.key] = on.key
-    return found
-
-
-def _space(name: str, slot: Slot) -> SlotSpace:
-    return SlotSpace(
-        name=name,
-        memory_gib=slot.memory_gib,
-        accelerators=slot.accelerators,
-        engines=slot.engines,
     )
