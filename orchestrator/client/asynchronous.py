@@ -23,6 +23,7 @@ from orchestrator.client.wire import (
     ModelList,
     Route,
     Waiting,
+    Wishes,
 )
 
 if TYPE_CHECKING:
@@ -132,10 +133,17 @@ class AsyncClient:
         return read_completion(response.content, response.headers)
 
     async def embed(
-        self, inputs: Inputs, *, model: str, dimensions: int | None = None
+        self,
+        inputs: Inputs,
+        *,
+        model: str,
+        dimensions: int | None = None,
+        **wishes: Unpack[Wishes],
     ) -> Embeddings:
         """One vector for each of `inputs`; arguments and errors as `Client.embed`."""
-        response = await self._complete(embed_call(inputs, model=model, dimensions=dimensions))
+        response = await self._complete(
+            embed_call(inputs, model=model, dimensions=dimensions, wishes=wishes)
+        )
         return read_embeddings(response.content, response.headers)
 
     async def residency(self) -> Residency:

@@ -23,6 +23,7 @@ from orchestrator.client.wire import (
     ModelList,
     Route,
     Waiting,
+    Wishes,
 )
 
 if TYPE_CHECKING:
@@ -154,18 +155,28 @@ class Client:
         response = self._complete(call)
         return read_completion(response.content, response.headers)
 
-    def embed(self, inputs: Inputs, *, model: str, dimensions: int | None = None) -> Embeddings:
+    def embed(
+        self,
+        inputs: Inputs,
+        *,
+        model: str,
+        dimensions: int | None = None,
+        **wishes: Unpack[Wishes],
+    ) -> Embeddings:
         """One vector for each of `inputs`.
 
         Args:
             inputs: a text, texts, token ids of the expert's vocabulary, or lists of those.
             model: an expert that embeds; `models` says which do.
             dimensions: length of the vectors, where the model is trained for several.
+            wishes: about the wait.
 
         Raises:
             OrchestratorError: what the service says, or a `ClientError`.
         """
-        response = self._complete(embed_call(inputs, model=model, dimensions=dimensions))
+        response = self._complete(
+            embed_call(inputs, model=model, dimensions=dimensions, wishes=wishes)
+        )
         return read_embeddings(response.content, response.headers)
 
     def residency(self) -> Residency:

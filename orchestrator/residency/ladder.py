@@ -15,7 +15,7 @@ from orchestrator.costs.prior import Step
 from orchestrator.residency.actions import Action, Drain, Sleep, Start, Stop, Wait, Wake
 from orchestrator.residency.ledger import fits, freed_gib, shortfall_gib
 from orchestrator.residency.outlook import MARGIN_S, drain_s, promised, worth
-from orchestrator.residency.state import EngineState, Rung, SlotState
+from orchestrator.residency.state import Change, EngineState, Rung, SlotState
 from orchestrator.residency.tickets import Queues
 
 #: Rungs below serving, the one that is left soonest first.
@@ -32,7 +32,8 @@ class _Wish:
     #: Seconds until it would serve, apart from making room.
     ready_s: float
     worth: float
-    due_s: float
+    #: By when it is wanted: its bound, or its age.
+    wanted_s: float
 
 
 def climb(
@@ -43,13 +44,49 @@ def climb(
         return Wait()
     review_s = inf
     for wish in _wishes(state, queues, costs, now_s=now_s):
+        if isinstance(wish.up, Start) and not state.may_start:
+            continue
         if fits(state, wish.up):
             return wish.up
         room = _room_for(wish, state, queues, costs, now_s=now_s, patience=patience)
-        if not isinstance(room, Wait):
+        if room is None:  # it is being made, and not to be taken by who comes after
+            state = _promised_to(wish, state, now_s=now_s)
+        elif not isinstance(room, Wait):
             return room
-        review_s = min(review_s, inf if room.until_s is None else room.until_s)
+        else:
+            review_s = min(review_s, inf if room.until_s is None else room.until_s)
     return Wait(until_s=None if review_s == inf else review_s)
+
+
+def _promised_to(wish: _Wish, state: SlotState, *, now_s: float) -> SlotState:
+    """The slot as if the engine that is wished for were on its way."""
+    change = Change(step=step_up(wish.engine), expert=wish.expert, began_s=now_s)
+    engines = (replace(one, change=change) if one is wish.engine else one for one in state.engines)
+    return replace(state, engines=tuple(engines))
+
+
+def is_called_up(state: SlotState, queues: Queues, *, now_s: float) -> bool:
+    """Whether somebody waits for an engine that does not serve yet and could."""
+    return any(
+        expert not in _coming(state)
+        and not _is_served(expert, state)
+        and any(expert in engine.experts for engine in _able(state, now_s=now_s))
+        for expert in queues.groups
+    )
+
+
+def lowest(engine: EngineState, state: SlotState) -> Sleep | Stop | None:
+    """The step down that frees most device memory, `None` where it can take none."""
+    for rung in reversed(_below(engine)):
+        if (down := _step_down(engine, rung, state)) is not None:
+            return down
+    return None
+
+
+def can_give(engine: EngineState) -> bool:
+    """Whether an engine could ever give device memory back to another."""
+    downs = (rung for rung in _below(engine) if rung in engine.rungs)
+    return not engine.is_pinned and any(freed_gib(engine, rung) > 0 for rung in downs)
 
 
 def step_up(engine: EngineState) -> Step:
@@ -60,13 +97,11 @@ def step_up(engine: EngineState) -> Step:
 
 def _wishes(state: SlotState, queues: Queues, costs: Costs, *, now_s: float) -> list[_Wish]:
     """What waits for engines that do not serve: first what presses, then what is worth most."""
-    coming = {expert for engine in state.engines for expert in promised(engine)}
-    serving = [engine for engine in state.engines if engine.rung == "serving"]
-    wishes = []
+    coming, wishes = _coming(state), []
     for expert, group in queues.groups.items():
-        if expert in coming or any(expert in engine.experts for engine in serving):
+        if expert in coming or _is_served(expert, state):
             continue
-        engine = _cheapest(expert, state, costs)
+        engine = _cheapest(expert, state, costs, now_s=now_s)
         if engine is None:
             continue
         ready_s = _ready_s(engine, expert, costs)
@@ -78,22 +113,35 @@ def _wishes(state: SlotState, queues: Queues, costs: Costs, *, now_s: float) -> 
                 up=_up(engine, expert),
                 ready_s=ready_s,
                 worth=worth(group, cost_s, now_s=now_s),
-                due_s=group.due_s,
+                wanted_s=group.wanted_s,
             )
         )
-    pressing = {w.expert for w in wishes if w.due_s - w.ready_s - MARGIN_S <= now_s}
+    pressing = {w.expert for w in wishes if w.wanted_s - w.ready_s - MARGIN_S <= now_s}
     return sorted(wishes, key=lambda w: (w.expert not in pressing, -w.worth))
 
 
-def _cheapest(expert: str, state: SlotState, costs: Costs) -> EngineState | None:
-    able = [
+def _coming(state: SlotState) -> set[str]:
+    return {expert for engine in state.engines for expert in promised(engine)}
+
+
+def _is_served(expert: str, state: SlotState) -> bool:
+    """Whether an engine that serves can become it; one that is to step down cannot."""
+    return any(one.is_serving and expert in one.experts for one in state.engines)
+
+
+def _able(state: SlotState, *, now_s: float) -> list[EngineState]:
+    """Engines that could be brought back now."""
+    return [
         engine
         for engine in state.engines
         if engine.rung != "serving"
         and engine.change is None
-        and engine.down is None
-        and expert in engine.experts
+        and (engine.down is None or engine.retry_at_s <= now_s)
     ]
+
+
+def _cheapest(expert: str, state: SlotState, costs: Costs, *, now_s: float) -> EngineState | None:
+    able = [engine for engine in _able(state, now_s=now_s) if expert in engine.experts]
     return min(able, key=lambda engine: _ready_s(engine, expert, costs), default=None)
 
 
@@ -118,28 +166,88 @@ def _room_for(
     *,
     now_s: float,
     patience: float,
-) -> Action:
-    """A step down of the engine worth least, or its drain; or when to look again."""
-    others = [one for one in state.engines if one is not wish.engine and one.change is None]
-    ranked = sorted(others, key=lambda one: (_held_worth(one, queues, costs, now_s=now_s), one.id))
-    downs = [(one, down) for one in ranked if (down := _down(one, state)) is not None]
-    freeable_gib = sum(freed_gib(one, _rung(down)) for one, down in downs)
-    if freeable_gib < shortfall_gib(state, wish.up):
-        return Wait()
-    for victim, down in downs:
-        if not victim.in_flight and not _is_wanted(victim, queues, but_for=wish.expert):
-            return down
-        if victim.draining_for is not None:
+) -> Action | None:
+    """A step down of an engine worth little, or its drain; or when to look again.
+
+    All that must step down is chosen at once, so that none does in vain.
+
+    Returns:
+        `None` while the room is being made.
+    """
+    short_gib = shortfall_gib(state, wish.up)
+    short_gib -= sum(_coming_free_gib(one) for one in state.engines)
+    if short_gib <= 0:
+        return None
+    chosen = _victims(wish, state, queues, costs, now_s=now_s, short_gib=short_gib)
+    busy = [one for one, _ in chosen if one.in_flight or _is_wanted(one, queues, wish.expert)]
+    for victim in busy:
+        if victim.draining_for == wish.expert:
             continue
-        presses_s = wish.due_s - wish.ready_s - drain_s(victim, costs, now_s=now_s) - MARGIN_S
+        presses_s = wish.wanted_s - wish.ready_s - MARGIN_S
+        presses_s -= drain_s(victim, costs, now_s=now_s)
         gain = wish.worth * (1 - patience)
-        if now_s >= presses_s or gain > _held_worth(victim, queues, costs, now_s=now_s):
+        if now_s < presses_s and gain <= _held_worth(victim, queues, costs, now_s=now_s):
+            return Wait(until_s=None if presses_s == inf else presses_s)
+    for victim, down in chosen:
+        if victim not in busy:
+            return down
+        if victim.draining_for is None:
             return Drain(engine=victim.id, expert=wish.expert)
-        return Wait(until_s=None if presses_s == inf else presses_s)
-    return Wait()
+    return None if chosen else Wait()
 
 
-def _is_wanted(engine: EngineState, queues: Queues, *, but_for: str) -> bool:
+def _victims(
+    wish: _Wish,
+    state: SlotState,
+    queues: Queues,
+    costs: Costs,
+    *,
+    now_s: float,
+    short_gib: float,
+) -> list[tuple[EngineState, Sleep | Stop]]:
+    """Engines whose steps down free enough together, the least worth first; none if they cannot."""
+    others = [
+        one
+        for one in state.engines
+        if one is not wish.engine and one.change is None and not _is_held(one, queues, wish.expert)
+    ]
+    ranked = sorted(
+        others,
+        key=lambda one: (one.is_wanted, _held_worth(one, queues, costs, now_s=now_s), one.id),
+    )
+    chosen: list[tuple[EngineState, Sleep | Stop]] = []
+    for one in ranked:
+        down = _down(one, state)
+        if down is not None:
+            chosen.append((one, down))
+            short_gib -= freed_gib(one, _rung(down))
+            if short_gib <= 0:
+                return chosen
+    return []
+
+
+def _is_held(engine: EngineState, queues: Queues, expert: str) -> bool:
+    """Whether an engine is not to be drained for `expert`: it is pinned, or its turn goes on.
+
+    Who waited when it came up is let in first: else two that want the same room would take it
+    from each other for ever, and serve nobody.
+    """
+    if engine.is_pinned:
+        return True
+    if engine.draining_for is not None or engine.rung != "serving":
+        return False
+    groups = (queues.groups[one] for one in engine.residents if one in queues.groups)
+    return any(group.oldest.arrived_s <= engine.since_s for group in groups)
+
+
+def _coming_free_gib(engine: EngineState) -> float:
+    """Device memory that a step down under way gives back."""
+    if engine.change is None or engine.change.to == "serving":
+        return 0.0
+    return max(0.0, freed_gib(engine, engine.change.to))
+
+
+def _is_wanted(engine: EngineState, queues: Queues, but_for: str) -> bool:
     """Whether somebody waits for what an engine holds; one that drains for `but_for` gives way."""
     if engine.draining_for == but_for or engine.rung != "serving":
         return False
@@ -159,18 +267,24 @@ def _held_worth(engine: EngineState, queues: Queues, costs: Costs, *, now_s: flo
 
 def _down(engine: EngineState, state: SlotState) -> Sleep | Stop | None:
     """The shortest way down that frees device memory and fits, if the engine can take one."""
-    below = _DOWN if engine.rung == "serving" else _DOWN[_DOWN.index(engine.rung) + 1 :]
-    for rung in below:
-        if rung not in engine.rungs or freed_gib(engine, rung) <= 0:
-            continue
-        down = (
-            Stop(engine=engine.id)
-            if rung == "stopped"
-            else Sleep(engine=engine.id, rung="asleep" if rung == "asleep" else "weightless")
-        )
-        if fits(replace(state, device_gib=inf), down):
+    for rung in _below(engine):
+        if (down := _step_down(engine, rung, state)) is not None:
             return down
     return None
+
+
+def _below(engine: EngineState) -> tuple[Rung, ...]:
+    return _DOWN if engine.rung == "serving" else _DOWN[_DOWN.index(engine.rung) + 1 :]
+
+
+def _step_down(engine: EngineState, rung: Rung, state: SlotState) -> Sleep | Stop | None:
+    """The step to `rung`, if the engine can take it, it frees device memory and fits."""
+    if rung not in engine.rungs or freed_gib(engine, rung) <= 0:
+        return None
+    if rung == "stopped":
+        return Stop(engine=engine.id)
+    down = Sleep(engine=engine.id, rung="asleep" if rung == "asleep" else "weightless")
+    return down if fits(replace(state, device_gib=inf), down) else None
 
 
 def _rung(down: Sleep | Stop) -> Rung:

@@ -12,6 +12,7 @@ from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.engines.hosting import Hosting, OpenHost
 from orchestrator.engines.meters import Meters
 from orchestrator.errors import OrchestratorError
+from orchestrator.service.machine_memory import host_gib
 from orchestrator.service.ray_engine import Sent
 from orchestrator.service.replica import enter_replica
 from orchestrator.service.reports import State, WorkerReport
@@ -35,7 +36,9 @@ class Worker:
         enter_replica()
         self._name = plan.slot
         loop = asyncio.get_running_loop()
-        self._hosting = Hosting(plan.slot, open_host=plan.open_host, clock=loop)
+        self._hosting = Hosting(
+            plan.slot, open_host=plan.open_host, clock=loop, host_gib=host_gib()
+        )
         self._meters = Meters(plan.slot)
 
     async def generate(self, call: Call) -> AsyncGenerator[Sent, None]:
@@ -99,7 +102,7 @@ def _summary(engines: tuple[EngineReport, ...], *, is_told: bool) -> tuple[State
         return "starting", "waits to be told what to hold"
     wanted = [engine for engine in engines if engine.is_wanted]
     failed = [engine.detail for engine in wanted if engine.state == "failed"]
-    pending = [engine.detail for engine in wanted if engine.state != "up"]
+    pending = [engine.detail for engine in wanted if engine.state not in {"up", "resting"}]
     if failed:
         return "failed", "; ".join(failed)
     return ("starting", ", ".join(pending)) if pending else ("ready", "ready")
