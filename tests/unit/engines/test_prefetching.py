@@ -219,7 +219,7 @@ async def test_experts_that_are_gone_are_forgotten(desk):
 def weights(tmp_path):
     path = tmp_path / "model.safetensors"
     with path.open("wb") as file:
-        file.write(os.urandom(9 * MiB))
+        file.write(os.urandom(5 * MiB))
         os.fsync(file.fileno())
     if cached_share([path]) is None:
         pytest.skip("this file system does not tell what is in the page cache (RWF_NOWAIT)")
@@ -238,7 +238,7 @@ async def test_the_kernel_has_in_its_cache_what_was_brought(weights, page_cache)
 
     num_bytes = await page_cache.bring([weights])
 
-    assert num_bytes == 9 * MiB
+    assert num_bytes == 5 * MiB
     assert cached_share([weights]) == 1.0
     assert await page_cache.bring([weights]) == 0
 
@@ -248,7 +248,7 @@ async def test_what_is_released_can_be_brought_again(weights, page_cache):
 
     await page_cache.release([weights, weights.with_name("gone")])
 
-    assert await page_cache.bring([weights]) == 9 * MiB
+    assert await page_cache.bring([weights]) == 5 * MiB
 
 
 async def test_having_asked_what_is_there_does_not_make_it_so(weights, page_cache):
@@ -256,7 +256,7 @@ async def test_having_asked_what_is_there_does_not_make_it_so(weights, page_cach
     for _ in range(3):
         cached_share([weights])
 
-    assert await page_cache.bring([weights]) == 9 * MiB
+    assert await page_cache.bring([weights]) == 5 * MiB
 
 
 async def test_a_file_that_is_gone_is_an_error_of_the_system(tmp_path, page_cache):
