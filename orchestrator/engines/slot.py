@@ -9,6 +9,7 @@ from dataclasses import replace
 from math import inf
 from typing import TypeVar
 
+from orchestrator import metrics
 from orchestrator.costs.costs import Costs
 from orchestrator.engines.base import Call, Item
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
@@ -85,6 +86,7 @@ class Slot:
                 costs=self.loop.costs,
                 hints=lambda: self.hints,
                 clock=clock,
+                count=lambda outcome: metrics.PREFETCHES.labels(name, outcome).inc(),
             )
         self._uses = RecentUses()
         #: Engines that the slot should hold.
