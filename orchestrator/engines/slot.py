@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from math import inf
 from typing import TypeVar
 
 from orchestrator.costs.costs import Costs
 from orchestrator.engines.base import Call, Item
+from orchestrator.engines.describing import capacity_of, slot_report
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.hints import Hints
 from orchestrator.engines.host import Host
@@ -23,7 +23,6 @@ from orchestrator.engines.streams import reading
 from orchestrator.errors import EngineDeadError, NotHostedError
 from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import Clock
-from orchestrator.residency.ledger import usage
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.loop import SlotLoop
 from orchestrator.residency.places import Turn, Wishes
@@ -225,24 +224,15 @@ class Slot:
 
     def describe(self) -> SlotReport:
         """What is hosted, resident, running and waiting now."""
-        loop, state = self.loop, self.loop.state
-        used = usage(state)
-        decision = loop.decision
-        return SlotReport(
-            name=self._name,
-            hosts=tuple(self._host_report(engine, state) for engine in state.engines),
-            waiting=tuple(self._waiting()),
-            action="" if decision is None else f"{decision.sentence}: {decision.why}",
-            why=loop.why,
-            device_gib=used.device_gib,
-            host_gib=used.host_gib,
-            device_room_gib=None if state.device_gib == inf else state.device_gib,
-            host_room_gib=None if state.host_gib == inf else state.host_gib,
-            num_steps=loop.num_steps,
-            num_admitted=loop.num_admitted,
-            num_hits=loop.num_hits,
-            broken=loop.broken,
-            reuse=self._uses.reuse(capacity=_capacity(state)),
+        state = self.loop.state
+        return slot_report(
+            self._name,
+            self.loop,
+            self._seats,
+            open_keys={
+                one.id: self.keys(one.lineage) for one in state.engines if self.is_open(one, state)
+            },
+            reuse=self._uses.reuse(capacity=capacity_of(state)),
         )
 
     async def close(self) -> None:
@@ -313,41 +303,9 @@ class Slot:
             self.assign(lineage, ())
             del self._taken[lineage]
 
-    def _waiting(self) -> Iterator[Waiting]:
-        for expert, (num_calls, oldest_s, outlook) in self.loop.desk.waiting().items():
-            yield Waiting(
-                expert=expert, num_calls=num_calls, oldest_s=oldest_s, expected_s=outlook.wait_s
-            )
-
-    def _host_report(self, engine: EngineState, state: SlotState) -> HostReport:
-        change = engine.change
-        trouble = self.loop.engines[engine.id].trouble
-        keys: Collection[str] = self._taken.get(engine.lineage, ())
-        return HostReport(
-            engine=engine.id,
-            lineage=engine.lineage,
-            rung=engine.rung,
-            step=None if change is None else change.step,
-            step_s=None if change is None else self.loop.desk.since(change.began_s),
-            draining_for=engine.draining_for,
-            pinned=tuple(sorted(one for one in engine.pinned if one in engine.residents)),
-            experts=tuple(sorted(keys)) if self.is_open(engine, state) else (),
-            residents=engine.residents if engine.rung == "serving" else (),
-            swapping_to=None if change is None else change.expert,
-            in_flight=dict(engine.in_flight),
-            last_swap_s=self._seats[engine.id].last_swap_s,
-            down=None if trouble is None else trouble.message,
-        )
-
 
 def _after(call: C, waited_s: float) -> C:
     """What is left of a call's time after its wait."""
     if call.timeout_s is None:
         return call
     return replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))
-
-
-def _capacity(state: SlotState) -> int:
-    """Experts that the engines which serve hold at once."""
-    serving = [engine for engine in state.engines if engine.rung == "serving"]
-    return max(1, sum(1 + engine.max_adapters for engine in serving))

@@ -11,7 +11,9 @@ from orchestrator.engines.base import Call
 from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.engines.hosting import Hosting, OpenHost
 from orchestrator.engines.meters import Meters
+from orchestrator.engines.steering import Steering
 from orchestrator.errors import OrchestratorError
+from orchestrator.residency.wishes import Granted, Wish
 from orchestrator.service.machine_memory import host_gib
 from orchestrator.service.ray_engine import Sent
 from orchestrator.service.replica import enter_replica
@@ -39,6 +41,7 @@ class Worker:
         self._hosting = Hosting(
             plan.slot, open_host=plan.open_host, clock=loop, host_gib=host_gib()
         )
+        self._steering = Steering(plan.slot, self._hosting.slot, clock=loop)
         self._meters = Meters(plan.slot)
 
     async def generate(self, call: Call) -> AsyncGenerator[Sent, None]:
@@ -67,6 +70,13 @@ class Worker:
         """
         self._hosting.slot.hint(key)
 
+    async def steer(self, wish: Wish) -> Granted | OrchestratorError:
+        """Carry an operator's wish out, or say why not."""
+        try:
+            return await self._steering.carry_out(wish)
+        except OrchestratorError as exc:
+            return exc
+
     async def describe(self, assignment: Assignment | None = None) -> WorkerReport:
         """Take an assignment, if there is a new one, and say what this worker is doing.
 
@@ -94,6 +104,7 @@ class Worker:
 
     async def close(self) -> None:
         """End every engine."""
+        await self._steering.close()
         await self._hosting.close()
 
 
