@@ -91,10 +91,8 @@ def test_wishes_that_cannot_be_are_refused(site):
         response = site.client.post(path)
         return response.status_code, response.json()["error"]["message"]
 
-    assert refusal("/admin/experts/stedy/load") == (
-        404,
-        "expert 'stedy' is not in the registry; nearest: ['steady']",
-    )
+    status, message = refusal("/admin/experts/stedy/load")
+    assert (status, "nearest: ['steady'" in message) == (404, True)
     assert refusal("/admin/experts/scripted/pin")[0] == 409
     status, message = refusal("/admin/experts/steady/load?slot=nowhere")
     assert (status, message.endswith("allowed: local, local-1")) == (400, True)
@@ -122,7 +120,7 @@ def test_the_log_has_every_decision_with_its_reason_and_every_step_with_its_end(
 
     assert len(decided) == len(ended) > 0
     assert decided[-1]["why"].startswith("1 call waits for 'steady@")
-    assert decided[-1]["expected_s"] > 0
+    assert 0 <= decided[-1]["expected_s"] < 1
     assert {one["outcome"] for one in ended} == {"ok"}
     assert [one["wish"] for one in lines(site, "wish")][-1] == "load"
     assert not [one for one in lines(site, "decision") if one["decision"] == "admit"]

@@ -57,17 +57,27 @@ async def test_what_is_loaded_is_resident_and_held_by_nobody():
     assert (host_of(slot).residents, host_of(slot).in_flight) == ((FRENCH.key,), {})
 
 
+@pytest.mark.parametrize("max_wait_s", [None, 2.0])
+async def test_what_a_pin_leaves_no_engine_for_is_refused_at_once(max_wait_s):
+    slot = slot_on(FakeHost([MATHS, FRENCH]))
+    await wished(slot, "pin", MATHS)
+
+    with pytest.raises(OverloadedError, match=f"{MATHS.key}.* pinned at its slot"):
+        await said(slot, call("french", max_wait_s=max_wait_s))
+    with pytest.raises(OverloadedError, match="pinned"):
+        await wished(slot, "load", FRENCH)
+
+    assert slot.describe().num_waiting == 0
+
+
 async def test_a_pin_is_told_before_its_expert_is_there_and_holds_it_then():
-    clock = ManualClock()
-    slot = slot_on(FakeHost([MATHS, FRENCH]), clock=clock)
+    slot = slot_on(FakeHost([MATHS, FRENCH]))
     await wished(slot, "pin", FRENCH)
     assert host_of(slot).pinned == (FRENCH.key,)
     await wished(slot, "load", FRENCH)
 
-    waiting = await begun(said(slot, call("maths", max_wait_s=2.0)))
-    clock.advance(2.0)
     with pytest.raises(OverloadedError):
-        await waiting
+        await said(slot, call("maths"))
     assert host_of(slot).residents == (FRENCH.key,)
 
     await wished(slot, "unpin", FRENCH)
