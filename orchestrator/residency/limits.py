@@ -22,6 +22,8 @@ class LoopLimits:
     retry_s: float = RETRY_S
     #: From latency (0) to throughput (1); see `Bounded`.
     patience: float = 0.5
+    #: Whether weights are read into the page cache ahead; see `residency/prefetch.py`.
+    prefetch: bool = True
 
     def __post_init__(self) -> None:
         for name in ("capacity", "max_queue"):

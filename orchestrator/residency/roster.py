@@ -9,7 +9,7 @@ from math import inf
 from orchestrator.residency.clock import Clock
 from orchestrator.residency.effects import Berth
 from orchestrator.residency.engine_book import EngineBook
-from orchestrator.residency.ledger import has_room
+from orchestrator.residency.ledger import has_room, usage
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.refusals import Broken
 from orchestrator.residency.state import EngineState, Footprint, SlotState
@@ -41,6 +41,7 @@ class Roster:
         self._broken = broken
         self._books: dict[str, EngineBook] = {}
         self._pinned: frozenset[str] = frozenset()
+        self._ahead_gib = inf
 
     def __iter__(self) -> Iterator[EngineBook]:
         return iter(self._books.values())
@@ -70,6 +71,7 @@ class Roster:
             ),
             device_gib=self.room.device_gib,
             host_gib=self.room.host_gib,
+            ahead_gib=self._ahead_gib,
             at_once=self.room.at_once,
             broken=self._broken.now(now_s=now_s).keys(),
         )
@@ -93,11 +95,18 @@ class Roster:
         """
         wanted = {id_: self._books[id_] for id_ in engine_ids}
         self._books = {**wanted, **self._books}
-        self.room = room
+        self.room, self._ahead_gib = room, inf
         for id_, book in self._books.items():
             book.is_wanted = id_ in wanted
         for id_ in _surplus(self.state):
             self._books[id_].is_surplus = True
+
+    def deny(self, book: EngineBook) -> None:
+        """An engine found too little memory: less must be held before it is tried again.
+
+        Until the next assignment nothing comes up ahead of need beyond what is held now.
+        """
+        book.denied_gib = self._ahead_gib = usage(self.state).device_gib
 
     def forget_gone(self) -> Iterator[str]:
         """Drop engines that are not wanted and have ended."""

@@ -129,6 +129,9 @@ class SlotState:
     engines: tuple[EngineState, ...]
     device_gib: float = float("inf")
     host_gib: float = float("inf")
+    #: What engines may hold of the device ahead of need: less than there is by the ledger, once an
+    #: engine found less than the ledger has.
+    ahead_gib: float = float("inf")
     #: Engines that may start at a time.
     at_once: int = 1
     #: Experts that are left alone for now, since they could not be made resident.

@@ -178,4 +178,6 @@ def _grouped(record: GenerationRecord) -> tuple[Lineage, ...]:
 
 
 def _limits(defaults: Defaults) -> LoopLimits:
-    return LoopLimits(max_queue=defaults.max_queue, patience=defaults.patience)
+    return LoopLimits(
+        max_queue=defaults.max_queue, patience=defaults.patience, prefetch=defaults.prefetch
+    )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from math import inf
 
+from orchestrator.errors import SetupError
 from orchestrator.residency.homes import Solver
 from orchestrator.residency.placement import place
 from orchestrator.residency.policy import Policy
@@ -46,6 +47,9 @@ class Setting:
     machine: Machine = field(default_factory=Machine)
     #: Bound of requests that bring none, seconds; `None` for no promise.
     max_wait_s: float | None = None
+    #: Clients that make the trace's requests in order, each its next one when it has an answer;
+    #: `None` for requests that come when the trace says.
+    clients: int | None = None
     #: They take the requests in turn, and each knows of its own alone.
     num_gateways: int = 1
     #: Least time between two changes of homes.
@@ -90,6 +94,8 @@ class Simulation:
         self._due_s: dict[str, float] = {}
         self._arrivals: list[tuple[float, int]] = []
         self._needed = {request.id: len(request.after) for request in trace.requests}
+        #: Requests that clients have not made yet.
+        self._unmade = iter(() if setting.clients is None else trace.requests)
         self._waiting_for: dict[int, list[int]] = defaultdict(list)
         self.fates: dict[int, Fate] = {}
 
@@ -119,12 +125,23 @@ class Simulation:
         )
 
     def _enter_all(self) -> None:
+        if self._setting.clients is not None:
+            _check_independent(self._trace)
+            for _ in range(self._setting.clients):
+                self._make_next(now_s=0.0)
+            return
         for request in self._trace.requests:
             if request.after:
                 for needed in request.after:
                     self._waiting_for[needed].append(request.id)
             else:
                 heapq.heappush(self._arrivals, (request.arrives_s, request.id))
+
+    def _make_next(self, *, now_s: float) -> None:
+        """Let a client make the next request of the trace, if there is one."""
+        request = next(self._unmade, None)
+        if request is not None:
+            heapq.heappush(self._arrivals, (now_s, request.id))
 
     def _step(self) -> None:
         when_s, _, slot = heapq.heappop(self._events)
@@ -167,6 +184,7 @@ class Simulation:
         """Close a request; what needs its answer is made now, or is refused with it."""
         assert request.id not in self.fates, f"request {request.id} ended twice"
         self.fates[request.id] = fate
+        self._make_next(now_s=fate.ended_s)
         for id_ in self._waiting_for.pop(request.id, ()):
             follower = self._trace.requests[id_]
             self._needed[id_] -= 1
@@ -177,6 +195,15 @@ class Simulation:
             elif not self._needed[id_]:
                 made_s = max(follower.arrives_s, fate.ended_s)
                 heapq.heappush(self._arrivals, (made_s, id_))
+
+
+def _check_independent(trace: Trace) -> None:
+    linked = next((request for request in trace.requests if request.after), None)
+    if linked is not None:
+        raise SetupError(
+            f"trace {trace.name!r}, request {linked.id} comes after {list(linked.after)}: clients "
+            "make requests in the order of the trace; play it by its times instead"
+        )
 
 
 def _lineage(trace: Trace, machine: Machine) -> Lineage:

@@ -16,6 +16,7 @@ from orchestrator.residency.state import Footprint, SlotState
 from orchestrator.residency.tickets import Queues, Ticket
 from orchestrator.simulation.batching import Accelerator
 from orchestrator.simulation.engine import SimulatedEngine
+from orchestrator.simulation.files import SimulatedFiles
 from orchestrator.simulation.machine import Machine
 from orchestrator.simulation.outcome import Fate
 from orchestrator.simulation.trace import Request
@@ -70,8 +71,13 @@ class SimulatedSlot:
         self.costs = Costs(machine.prior)
         self.queues = Queues()
         self.swaps_s: list[float] = []
-        self.accelerator = Accelerator(machine.pace)
+        self.accelerator = Accelerator(machine.pace, lanes=machine.lanes)
         self._machine = machine
+        self._files = None
+        if machine.storage is not None:
+            self._files = SimulatedFiles(
+                machine.storage, weights_gib=machine.weights_gib, bandwidths=machine.bandwidths
+            )
         self._policy = policy
         self._doorkeeper = doorkeeper
         self._requests: dict[int, Request] = {}
@@ -133,6 +139,8 @@ class SimulatedSlot:
     def next_event_s(self) -> float:
         """When something happens here unless a call arrives before; infinite if nothing will."""
         ends_s = [self._alarm_s, *self._swap_ends_s.values()]
+        if self._files is not None:
+            ends_s.append(self._files.next_end_s)
         answer_s = self.accelerator.next_end_s()
         return min(ends_s if answer_s is None else [*ends_s, answer_s])
 
@@ -177,15 +185,21 @@ class SimulatedSlot:
                     self._engines[engine].draining_for = expert
                 case Swap(engine=engine, expert=expert):
                     self._engines[engine].begin_swap(expert, now_s=now_s)
-                    took_s = self._machine.prior.step_s("swap", expert)
-                    self._swap_ends_s[engine] = now_s + took_s
+                    self._swap_ends_s[engine] = now_s + self._swap_s(expert, now_s)
                 case Wait(until_s=until_s):
                     self._alarm_s = inf if until_s is None else until_s
                     assert self._alarm_s > now_s, f"{self.name}: it is to wait until the past"
+                    if self._files is not None:
+                        self._files.look(self.state, self.queues, self.costs, now_s=now_s)
                     return
                 case _:
                     raise AssertionError(f"{self.name}: {action} is no step of simulated engines")
         raise AssertionError(f"{self.name}: {action} is decided over and over at {now_s:g} s")
+
+    def _swap_s(self, expert: str, now_s: float) -> float:
+        if self._files is None:
+            return self._machine.prior.step_s("swap", expert)
+        return self._machine.bandwidths.swap_s + self._files.read(expert, now_s=now_s)
 
     def _admit(self, ticket_id: int, engine: SimulatedEngine, now_s: float) -> None:
         ticket = self.queues.remove(ticket_id)
