@@ -277,9 +277,7 @@ class Defaults(Entry):
     placement: Literal["fixed", "observed"] = Field(
         "observed", description="Homes: by load, or none."
     )
-    prefetch: bool = Field(
-        True, description="Read weights that are needed next into the page cache ahead."
-    )
+    prefetch: bool = Field(True, description="Read weights that are needed next ahead of time.")
 
 
 class Registry(Entry):
