@@ -59,6 +59,9 @@ class Reporting:
             num_admitted=loop.num_admitted,
             num_hits=loop.num_hits,
             broken=loop.broken,
+            swap_s=loop.costs.means("swap"),
+            start_s=loop.costs.means("start"),
+            call_s=loop.costs.means("call"),
             reuse=self._uses.reuse(capacity=_capacity(state)),
         )
 
