@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 from orchestrator.client.calls import Outgoing, chat_call, models_call, route_call
 from orchestrator.client.embedding import Embeddings, Inputs, embed_call, read_embeddings
 from orchestrator.client.failures import failure, translated
+from orchestrator.client.placement import Placement, placement_call
 from orchestrator.client.replies import EventReader, origin_of, read, read_completion
 from orchestrator.client.residency import WishKind, residency_call, wish_call
 from orchestrator.client.residency_wire import Residency, Steered
@@ -23,6 +24,7 @@ from orchestrator.client.wire import (
     ModelList,
     Route,
     Waiting,
+    Wishes,
 )
 
 if TYPE_CHECKING:
@@ -132,15 +134,26 @@ class AsyncClient:
         return read_completion(response.content, response.headers)
 
     async def embed(
-        self, inputs: Inputs, *, model: str, dimensions: int | None = None
+        self,
+        inputs: Inputs,
+        *,
+        model: str,
+        dimensions: int | None = None,
+        **wishes: Unpack[Wishes],
     ) -> Embeddings:
         """One vector for each of `inputs`; arguments and errors as `Client.embed`."""
-        response = await self._complete(embed_call(inputs, model=model, dimensions=dimensions))
+        response = await self._complete(
+            embed_call(inputs, model=model, dimensions=dimensions, wishes=wishes)
+        )
         return read_embeddings(response.content, response.headers)
 
     async def residency(self) -> Residency:
         """What every slot does and why; raises as `Client.residency`."""
         return read(Residency, (await self._complete(residency_call())).content)
+
+    async def placement(self, *, carry_out: bool = False) -> Placement:
+        """Where experts are at home and could be; arguments and errors as `Client.placement`."""
+        return read(Placement, (await self._complete(placement_call(carry_out=carry_out))).content)
 
     async def load(self, expert: str, *, slot: str | None = None, wait: bool = True) -> Steered:
         """Make an expert resident; arguments and errors as `Client.load`."""

@@ -37,14 +37,20 @@ def chat_call(
     """Ask for an answer."""
     asked = {name: value for name, value in options.items() if name not in _WISHES}
     body = {"model": model, "messages": _turns(messages), "stream": stream, **asked}
-    headers = {_WISHES[name]: str(value) for name, value in options.items() if name in _WISHES}
-    return Outgoing(method="POST", path="/v1/chat/completions", body=body, headers=headers)
+    return Outgoing(
+        method="POST", path="/v1/chat/completions", body=body, headers=headers_of(options)
+    )
 
 
 def route_call(messages: Messages, *, model: str) -> Outgoing:
     """Ask who would answer."""
     body = {"model": model, "messages": _turns(messages)}
     return Outgoing(method="POST", path="/v1/route", body=body)
+
+
+def headers_of(options: Mapping[str, Any]) -> dict[str, str]:
+    """The headers that the wishes among `options` travel as."""
+    return {_WISHES[name]: str(value) for name, value in options.items() if name in _WISHES}
 
 
 def _turns(messages: Messages) -> list[Mapping[str, Any]]:

@@ -176,7 +176,18 @@ class Route(Wire):
     overhead_ms: float | None = None
 
 
-class ChatOptions(TypedDict, total=False):
+class Wishes(TypedDict, total=False):
+    """What a caller wishes about its turn, sent as headers."""
+
+    #: Longest wait, seconds; the registry's where it is left out.
+    max_wait_s: float
+    #: -10 to 10, higher is sooner.
+    priority: int
+    #: Place in a plan of the caller's, lower is sooner.
+    order: int
+
+
+class ChatOptions(Wishes, total=False):
     """Parameters of a chat beside its messages, as OpenAI names them."""
 
     n: int
@@ -198,11 +209,6 @@ class ChatOptions(TypedDict, total=False):
     stream_options: Mapping[str, Any]
     user: str
     metadata: Mapping[str, str]
-    #: Wishes about its turn, sent as headers: seconds it may wait, -10 to 10 (higher is sooner),
-    #: and its place in a plan of the caller's (lower is sooner).
-    max_wait_s: float
-    priority: int
-    order: int
 
 
 #: A conversation in OpenAI's form, or the text of a single user turn.

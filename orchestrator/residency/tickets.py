@@ -173,6 +173,10 @@ class Group:
         self._rate += 1 / ticket.slo_s
         self._offset += ticket.arrived_s / ticket.slo_s
 
+    def sort(self) -> None:
+        """Bring the tickets back into the order of arrival, after an earlier one was added."""
+        _sort(self.tickets)
+
     def remove(self, ticket: Ticket) -> None:
         """Let one go."""
         del self.tickets[ticket.id]
@@ -268,6 +272,12 @@ class Queues:
         self._groups.setdefault(ticket.expert, Group()).add(ticket)
         self._note(ticket.expert)
 
+    def put_back(self, ticket: Ticket) -> None:
+        """Take a ticket again that was removed, at its old place."""
+        self.add(ticket)
+        _sort(self._tickets)
+        self._groups[ticket.expert].sort()
+
     def remove(self, ticket_id: int) -> Ticket | None:
         """Let a ticket go; `None` if it does not wait here."""
         ticket = self._tickets.pop(ticket_id, None)
@@ -292,3 +302,10 @@ class Queues:
         group = self._groups[expert]
         self._due.put(expert, group.first_due)
         self._wanted.put(expert, group.first_wanted)
+
+
+def _sort(tickets: dict[int, Ticket]) -> None:
+    """By id, which is by arrival; in place, since the heaps look into it."""
+    ordered = sorted(tickets.items())
+    tickets.clear()
+    tickets.update(ordered)

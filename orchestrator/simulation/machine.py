@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from orchestrator.costs.prior import Bandwidths, Prior
 from orchestrator.errors import SetupError
 from orchestrator.simulation.batching import Pace
+from orchestrator.simulation.files import Storage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,8 @@ class Machine:
         )
     )
     bandwidths: Bandwidths = field(default_factory=Bandwidths)
+    #: What weights lie on, `None` where all of them are in the page cache.
+    storage: Storage | None = None
 
     def __post_init__(self) -> None:
         if min(self.engines, self.capacity, self.lanes) < 1:

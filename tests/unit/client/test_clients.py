@@ -406,6 +406,18 @@ async def test_texts_are_sent_as_they_are_and_vectors_asked_for_in_short_form(as
     }  # fmt: skip
 
 
+async def test_wishes_about_the_wait_for_vectors_are_headers(ask):
+    seen, answer = [], vectors((0, [1.0]))
+
+    await ask(lambda request: seen.append(request) or httpx.Response(200, json=answer)).embed(
+        "a", model="minilm", max_wait_s=2, priority=1
+    )
+
+    assert seen[0].headers["x-orchestrator-max-wait-s"] == "2"
+    assert seen[0].headers["x-orchestrator-priority"] == "1"
+    assert "x-orchestrator-order" not in seen[0].headers
+
+
 async def test_vectors_come_in_the_order_asked_and_say_where_from(ask):
     answer = vectors((1, [0.25, -2.0]), (0, [1.0, 0.5]))
 

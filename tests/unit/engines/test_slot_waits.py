@@ -10,6 +10,7 @@ from orchestrator.engines.collecting import collect
 from orchestrator.engines.embedding import EmbedCall
 from orchestrator.engines.fake import FakeEngine, FakeHost
 from orchestrator.engines.notices import A_PLACE_S, FIRST_S, THEN_S, Notice
+from orchestrator.engines.seat import Seat
 from orchestrator.engines.slot import Slot
 from orchestrator.errors import EngineTimeoutError
 from orchestrator.registry.models import Expert
@@ -157,6 +158,31 @@ async def test_who_hangs_up_while_it_waits_leaves_the_queue():
             num_waiting = busy.slot.describe().num_waiting
 
         assert (num_waiting, busy.slot.describe().num_waiting) == (1, 0)
+
+
+async def test_who_lost_its_engine_is_told_that_it_waits_again():
+    gate, hosts = asyncio.Event(), []
+
+    async def opened(_) -> FakeHost:
+        hosts.append(FakeHost([MATHS], engine=FakeEngine("{expert}", gate=gate)))
+        return hosts[-1]
+
+    slot = Slot("local-0", clock=ManualClock())
+    slot.add("llama", Seat("llama", opening=opened))
+    slot.assign("llama", [MATHS])
+    slot.hold(["llama"])
+    await slot.settled()
+    items = slot.generate(call())
+    first = await begun(anext(items))
+    await hosts[0].engine.arrived.wait()
+
+    await hosts[0].die()
+    told = await first
+    gate.set()
+    over, *answer = [item async for item in items]
+
+    assert (told.position, over.position) == (1, 0)
+    assert "".join(delta.text for chunk in answer for delta in chunk.deltas) == "maths"
 
 
 async def test_vectors_that_were_waited_for_say_so():

@@ -1,3 +1,5 @@
+import pytest
+
 from orchestrator.engines.vllm_settings import engine_arguments
 from orchestrator.registry.models import Expert, VllmEngine
 
@@ -26,3 +28,21 @@ def test_an_argument_of_the_registry_is_the_last_word():
     found = arguments(on_cpu=True, max_loras=1, args={"max_lora_rank": 64})
 
     assert found["max_lora_rank"] == 64
+
+
+@pytest.mark.parametrize(
+    ("on_cpu", "tensor_parallel", "is_one_process"),
+    [(True, 1, True), (True, 2, False), (False, 1, False)],
+)
+def test_an_engine_on_a_cpu_is_one_process_unless_it_spans_several(
+    on_cpu, tensor_parallel, is_one_process
+):
+    found = arguments(on_cpu=on_cpu, tensor_parallel=tensor_parallel)
+
+    assert ("distributed_executor_backend" in found) == is_one_process
+
+
+def test_an_engine_whose_threads_the_operator_binds_is_as_vllm_makes_it(monkeypatch):
+    monkeypatch.setenv("VLLM_CPU_OMP_THREADS_BIND", "0-1")
+
+    assert "distributed_executor_backend" not in arguments(on_cpu=True)

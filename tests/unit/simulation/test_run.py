@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -133,3 +135,15 @@ def test_clients_do_not_play_requests_that_need_others():
 
     with pytest.raises(SetupError, match="'wave', request 1 comes after \\[0\\]"):
         simulated(trace, contender("lru", trace), Setting(machine=MACHINE, clients=1))
+
+
+def test_several_gateways_keep_experts_apart_once_homes_are_planned():
+    trace = made("zipf", Load(num_requests=2000, num_experts=16, requests_per_s=16.0, seed=1))
+    setting = Setting(num_slots=4, num_gateways=4, max_wait_s=120.0, between_s=20.0)
+    fixed = contender("bounded", trace)
+
+    off = simulated(trace, fixed, setting)
+    on = simulated(trace, replace(fixed, solver=lambda *_: None), setting)
+
+    assert on.num_swaps < 0.9 * off.num_swaps
+    assert (on.num_refused, off.num_refused) == (0, 0)
