@@ -80,17 +80,17 @@ class Hosting:
         ids = self._seated(assignment)
         mended = [id_ for id_ in ids if self.slot.engines[id_].lineage in changed]
         self.slot.loop.forgive(mended)
-        for lineage in self._wanted.values():
-            self._joining.join(lineage)
-        for lineage_id in [one for one in self._lineages if one not in self._wanted]:
-            self._joining.leave(lineage_id)
         room = Room(
             device_gib=assignment.room_gib,
             host_gib=self._host_gib,
             at_once=assignment.at_once,
             moves_alone=assignment.moves_alone,
         )
-        self.slot.hold(ids, room=room)
+        self.slot.hold(ids, room=room)  # first: what joins may start at once
+        for lineage_id in [one for one in self._lineages if one not in self._wanted]:
+            self._joining.leave(lineage_id)
+        for lineage in self._wanted.values():
+            self._joining.join(lineage)
         self.advance()
 
     def advance(self) -> None:

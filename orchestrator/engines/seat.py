@@ -59,6 +59,8 @@ class Seat:
         self._expert_by_key: dict[str, Expert] = {}
         #: One object as long as they are the same.
         self._keys: Collection[str] = self._expert_by_key.keys()
+        #: What it may be started with.
+        self._starters: dict[str, Expert] = {}
         self._weights_by_adapter: dict[str, str] = {}
         self._seen: _Seen | None = None
 
@@ -77,6 +79,11 @@ class Seat:
     def experts(self) -> Collection[str]:
         """See `Berth.experts`."""
         return self._keys
+
+    @property
+    def starters(self) -> Collection[str]:
+        """See `Berth.starters`."""
+        return self._starters
 
     @property
     def weights_by_adapter(self) -> Mapping[str, str]:
@@ -110,12 +117,21 @@ class Seat:
         rungs = tuple(rung for rung in found if rung != "stopped")
         return rungs if self._opening is None else (*rungs, "stopped")
 
-    def know(self, expert_by_key: Mapping[str, Expert]) -> None:
-        """Be able to become exactly these, the first of them with weights of its own at first."""
+    def know(
+        self, expert_by_key: Mapping[str, Expert], *, beside: Mapping[str, Expert] | None = None
+    ) -> None:
+        """Be able to become exactly these.
+
+        Args:
+            expert_by_key: what calls come here for.
+            beside: what it may also start with, since calls will come for it: another lineage
+                still has them.
+        """
         self._expert_by_key = dict(expert_by_key)
         self._keys = self._expert_by_key.keys()
+        self._starters = {**self._expert_by_key, **(beside or {})}
         self._weights_by_adapter = {
-            key: str(one.model) for key, one in expert_by_key.items() if one.is_adapter
+            key: str(one.model) for key, one in self._starters.items() if one.is_adapter
         }
         self._seen = None
 
@@ -183,7 +199,7 @@ class Seat:
     async def _start(self, expert: str) -> None:
         if self._opening is None:
             raise EngineDeadError(f"lineage {self.lineage!r}: its engine cannot be started here")
-        wanted = self._expert_by_key[expert]
+        wanted = self._starters[expert]
         try:
             self._host = await self._opening(self._weights_of(wanted))
         except EngineError:

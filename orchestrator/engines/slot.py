@@ -262,7 +262,10 @@ class Slot:
             change = self.loop.engines[engine_id].change
             coming = [] if change is None or change.expert is None else [change.expert]
             kept = {key: one for key in (*left, *coming) if (one := seat.expert(key)) is not None}
-            seat.know({**known, **{key: one for key, one in kept.items() if key not in known}})
+            seat.know(
+                {**known, **{key: one for key, one in kept.items() if key not in known}},
+                beside=self._taken.get(seat.lineage, {}) if is_wanted else {},
+            )
 
     def _owned(self, lineage: str) -> dict[str, Expert]:
         taken = self._taken.get(lineage, {})
