@@ -1,10 +1,9 @@
-"""A thin adapter around vLLM's `AsyncLLM`: start, ask, reload, end."""
+"""A thin adapter around vLLM's `AsyncLLM`: ask, reload, sleep, wake, end."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from typing import Any
 import vllm
 from vllm import PoolingParams, SamplingParams
 from vllm.config import ModelConfig
-from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.inputs import tokens_input
 from vllm.lora.request import LoRARequest
 from vllm.outputs import RequestOutput
@@ -21,59 +19,39 @@ from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.output_processor import RequestOutputCollector
 
+from orchestrator.engines import rungs
 from orchestrator.engines.canary import NUM_TOKENS, Conditions, Greedy
-from orchestrator.engines.vllm_settings import engine_arguments
+from orchestrator.engines.rungs import AWAKE, STEP_TIMEOUT_S
 from orchestrator.errors import EngineDeadError, EngineTimeoutError, SwapError
-from orchestrator.registry.models import Expert
-
-#: Longest reload, seconds: one that takes longer hangs, and the engine is restarted.
-RELOAD_TIMEOUT_S = 300.0
+from orchestrator.residency.state import Footprint, Rung
 
 #: Open requests from which tokens of a stream are sent a few at a time.
 CROWD = 16
 #: Seconds between chunks of one stream then: thirty a second still read as a flow.
 GATHER_S = 0.03
 
-_logger = logging.getLogger(__name__)
+_GIB = 2**30
 
 
 class LiveEngine:
-    """One running engine; `start` makes it.
+    """One running engine; `vllm_starting.py` makes it.
 
     Args:
         engine: vLLM's.
+        rungs: those it can take.
+        num_ranks: accelerators it spans.
     """
 
-    def __init__(self, engine: AsyncLLM) -> None:
+    def __init__(
+        self, engine: AsyncLLM, *, rungs: tuple[Rung, ...] = AWAKE, num_ranks: int = 1
+    ) -> None:
         self.engine = engine
+        self.rungs = rungs
+        #: Where it stands.
+        self.rung: Rung = "serving"
+        self._num_ranks = num_ranks
         self._open: set[Request] = set()
         self._numbers = itertools.count()
-
-    @classmethod
-    async def start(cls, expert: Expert, source: str, *, max_lora_rank: int = 0) -> LiveEngine:
-        """Start an engine with the weights in `source`; takes 15 to 100 seconds.
-
-        Args:
-            expert: whose settings the engine has.
-            source: folder or hub id of the weights.
-            max_lora_rank: of adapters it makes room for, where `expert` has `max_loras`.
-
-        Raises:
-            EngineDeadError: vLLM could not start it.
-        """
-        arguments = engine_arguments(
-            expert, source=source, on_cpu=is_on_cpu(), max_lora_rank=max_lora_rank
-        )
-        try:
-            engine = await asyncio.to_thread(
-                lambda: AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
-            )
-        except Exception as exc:
-            raise EngineDeadError(
-                f"expert {expert.id!r}: its engine could not start from {source}: "
-                f"{type(exc).__name__}: {exc}"
-            ) from exc
-        return cls(engine)
 
     @property
     def conditions(self) -> Conditions:
@@ -128,24 +106,41 @@ class LiveEngine:
     async def reload(self, folder: Path) -> None:
         """Turn the engine into the sibling whose weights lie in `folder`.
 
-        The order is what makes it exact: without the pause a running request would end as a
-        hybrid of two experts, and without the reset its blocks would poison the prefix cache.
+        Raises:
+            SwapError: any step failed; the engine must be restarted.
+        """
+        await rungs.reload(self.engine, folder)
+
+    async def sleep(self, rung: Rung) -> None:
+        """Let device memory go, once what runs has ended.
 
         Raises:
             SwapError: any step failed; the engine must be restarted.
         """
-        try:
-            async with asyncio.timeout(RELOAD_TIMEOUT_S):
-                await self.engine.pause_generation(mode="wait", clear_cache=True)
-                await self.engine.collective_rpc(
-                    "reload_weights", kwargs={"weights_path": str(folder)}
-                )
-                is_reset = await self.engine.reset_prefix_cache()
-                await self.engine.resume_generation()
-        except Exception as exc:
-            raise SwapError(f"reload from {folder} failed: {type(exc).__name__}: {exc}") from exc
-        if not is_reset:
-            raise SwapError(f"reload from {folder}: the prefix cache could not be reset")
+        await rungs.fall_asleep(self.engine, rung)
+        self.rung = rung
+
+    async def wake(self, folder: Path | None = None) -> None:
+        """Serve again, with the weights in `folder` or with those it fell asleep with.
+
+        Raises:
+            OutOfMemoryError: the device has no room; it sleeps on.
+            SwapError: any other step failed; the engine must be restarted.
+        """
+        await rungs.wake(self.engine, self.rung, folder=folder, num_ranks=self._num_ranks)
+        self.rung = "serving"
+
+    async def measure(self) -> Footprint | None:
+        """Memory that its processes hold now, `None` on a CPU and where the driver is silent."""
+        if "asleep" not in self.rungs:
+            return None
+        held = await self.engine.collective_rpc("memory_held")
+        if any(device is None for device, _ in held):
+            return None
+        return Footprint(
+            device_gib=sum(device for device, _ in held) / _GIB,
+            host_gib=sum(host for _, host in held) / _GIB,
+        )
 
     async def add(self, name: str, folder: Path) -> LoRARequest:
         """Load an adapter onto the weights; requests in flight wait for a step of it.
@@ -160,7 +155,7 @@ class LiveEngine:
         number = next(self._numbers) + 1
         lora = LoRARequest(lora_name=f"{name}#{number}", lora_int_id=number, lora_path=str(folder))
         try:
-            async with asyncio.timeout(RELOAD_TIMEOUT_S):
+            async with asyncio.timeout(STEP_TIMEOUT_S):
                 is_added = await self.engine.add_lora(lora)
         except Exception as exc:
             raise SwapError(f"adapter {folder} failed: {type(exc).__name__}: {exc}") from exc
@@ -247,6 +242,14 @@ class Request:
 def is_on_cpu() -> bool:
     """Whether the installed vLLM runs on a CPU."""
     return bool(current_platform.is_cpu())
+
+
+def can_sleep() -> bool:
+    """Whether vLLM takes `enable_sleep_mode` here (0.32.0, config/model.py, `__post_init__`)."""
+    needs_pool = bool(current_platform.is_cuda_alike())
+    return bool(current_platform.is_sleep_mode_available()) and (
+        not needs_pool or bool(current_platform.is_cumem_allocator_available())
+    )
 
 
 def conditions_of(model_config: ModelConfig) -> Conditions:

@@ -26,3 +26,25 @@ def test_an_argument_of_the_registry_is_the_last_word():
     found = arguments(on_cpu=True, max_loras=1, args={"max_lora_rank": 64})
 
     assert found["max_lora_rank"] == 64
+
+
+def test_an_engine_sleeps_only_where_its_platform_can():
+    sleeping = engine_arguments(
+        Expert(id="e", model="m", engine=VllmEngine()), source="m", on_cpu=False, sleeps=True
+    )
+
+    assert sleeping["enable_sleep_mode"] is True
+    assert "enable_sleep_mode" not in arguments(on_cpu=True)
+
+
+def test_an_engine_on_an_accelerator_starts_beside_another():
+    """vLLM's default asks for 92 % of it to be free."""
+    assert arguments(on_cpu=False)["gpu_memory_utilization"] < 0.05
+    assert "gpu_memory_utilization" not in arguments(on_cpu=True)
+
+
+def test_an_engine_over_several_accelerators_keeps_its_ranks_on_its_node():
+    one, two = arguments(on_cpu=False), arguments(on_cpu=False, tensor_parallel=2)
+
+    assert "distributed_executor_backend" not in one
+    assert (two["tensor_parallel_size"], two["distributed_executor_backend"]) == (2, "mp")
