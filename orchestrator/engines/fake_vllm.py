@@ -72,9 +72,13 @@ class FakeAsyncLLM:
         self._sleeping_tags: set[str] = set()
         self._saved_tables: str | None = None
         self._stale_reply: str | None = None
-        self.accelerator.take(name, self._sizes.residue)
-        parts = {name: getattr(self._sizes, name) for name in ("weights", "buffers", "kv_cache")}
-        self.pools = FakePools(self.accelerator, name, parts)
+        parts = {part: getattr(self._sizes, part) for part in ("weights", "buffers", "kv_cache")}
+        try:
+            self.accelerator.take(name, self._sizes.residue)
+            self.pools = FakePools(self.accelerator, name, parts)
+        except RuntimeError:
+            self.accelerator.end(name)
+            raise
         self.pools.write("weights", folder)
         self.pools.write("buffers", _TABLES)
 
@@ -205,8 +209,7 @@ class FakeAsyncLLM:
 
     def shutdown(self) -> None:
         """End the process: all of its memory is free."""
-        self.pools.release()
-        self.accelerator.give_back(self._name, self._sizes.residue)
+        self.accelerator.end(self._name)
 
     def _voice(self) -> str:
         """What it speaks with: tables that were lost make gibberish of the right weights."""

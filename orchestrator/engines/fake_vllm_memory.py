@@ -58,6 +58,10 @@ class FakeAccelerator:
         assert num_bytes <= self._taken_by[owner], f"{owner!r} has not that much"
         self._taken_by[owner] -= num_bytes
 
+    def end(self, owner: str) -> None:
+        """Free all that `owner` has: its process ended."""
+        del self._taken_by[owner]
+
 
 @dataclass(slots=True, kw_only=True)
 class _Allocation:
@@ -143,13 +147,6 @@ class FakePools:
             allocation.is_asleep = False
             allocation.data = self._new if allocation.backup is None else allocation.backup
             allocation.backup = None
-
-    def release(self) -> None:
-        """Give everything back: the process has ended."""
-        for allocation in self._allocations:
-            if not allocation.is_asleep:
-                self._unmap(allocation)
-        self.num_host_bytes = 0
 
     @property
     def _new(self) -> str:

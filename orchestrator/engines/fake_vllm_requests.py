@@ -16,6 +16,7 @@ class FakeLogprob:
     """As `vllm.logprobs.Logprob`, as far as it is read."""
 
     logprob: float
+    rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class FakeCompletion:
     token_ids: Sequence[int] = ()
     logprobs: Sequence[dict[int, FakeLogprob]] = ()
     finish_reason: str
+    index: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class FakeOutput:
 
     outputs: Sequence[FakeCompletion]
     finished: bool = True
+    num_cached_tokens: int = 0
 
 
 class FakeQueue:
