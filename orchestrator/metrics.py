@@ -48,21 +48,62 @@ GENERATION = Gauge(
     "The registry generation that new requests are pinned to.",
     multiprocess_mode="liveall",
 )
-SWAPS = Counter("orchestrator_swaps_total", "Swaps ended.", ["slot", "kind", "outcome"])
+SWAPS = Counter(
+    "orchestrator_swaps_total",
+    "Steps of a slot's engines that ended, by the step of the ladder and by outcome.",
+    ["slot", "kind", "outcome"],
+)
 SWAP_SECONDS = Histogram(
     "orchestrator_swap_seconds",
-    "One swap.",
+    "One step of the ladder that succeeded.",
     ["slot", "kind"],
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5, 15, 60, 120),
+)
+EVICTIONS = Counter(
+    "orchestrator_evictions_total",
+    "Experts that a step took the place of.",
+    ["slot", "kind"],
 )
 QUEUE_LENGTH = Gauge(
     "orchestrator_queue_length", "Calls waiting at a slot.", ["slot"], multiprocess_mode="livesum"
 )
 QUEUE_WAIT_SECONDS = Histogram(
     "orchestrator_queue_wait_seconds",
-    "From arrival at a slot to admission.",
-    ["slot"],
+    "From arrival at a slot to the end of the wait, by how it ended.",
+    ["slot", "outcome"],
     buckets=_LATENCY_S,
+)
+ADMISSIONS = Counter(
+    "orchestrator_admissions_total",
+    "Calls whose turn came; a hit found its expert resident when it arrived.",
+    ["slot", "residency"],
+)
+REFUSALS = Counter(
+    "orchestrator_refusals_total", "Calls refused before their turn.", ["slot", "reason"]
+)
+BROKEN_EXPERTS = Gauge(
+    "orchestrator_broken_experts",
+    "Experts of a slot that are left alone, since they could not be made resident.",
+    ["slot"],
+    multiprocess_mode="livemostrecent",
+)
+MEMORY_GIB = Gauge(
+    "orchestrator_memory_gib",
+    "Memory of a slot by its ledger: what engines have taken, and the room there is for them.",
+    ["slot", "ledger", "part"],
+    multiprocess_mode="livemostrecent",
+)
+TRACE_SRP = Gauge(
+    "orchestrator_trace_srp_ratio",
+    "Best F1 of one fixed set of experts on a slot's recent calls.",
+    ["slot"],
+    multiprocess_mode="livemostrecent",
+)
+TRACE_SCH = Gauge(
+    "orchestrator_trace_sch_ratio",
+    "Hit rate that a slot could have on its recent calls if it knew the next ones.",
+    ["slot"],
+    multiprocess_mode="livemostrecent",
 )
 RECORDS_DROPPED = Counter(
     "orchestrator_records_dropped_total",

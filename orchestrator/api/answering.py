@@ -18,8 +18,8 @@ from orchestrator.api.metering import metered
 from orchestrator.api.parameters import settle
 from orchestrator.api.replies import EventReply, JsonReply
 from orchestrator.api.requests import CallerRequest, ChatRequest, GenerationRequest
-from orchestrator.api.waiting import max_wait_s
 from orchestrator.api.wiring import Wiring
+from orchestrator.api.wishes import Wishes, wishes_of
 from orchestrator.api.writers import Head, Writer
 from orchestrator.compositions.base import Query
 from orchestrator.compositions.programs import Programs
@@ -71,9 +71,9 @@ async def answer(
         ClientGoneError: the caller hung up; the generation is ended.
     """
     exchange.is_known_model = query.model in programs
-    wait_s = max_wait_s(request.headers)
+    wishes = wishes_of(request.headers)
     async with connected(request.receive):
-        reply = await programs.reply(replace(query, max_wait_s=wait_s))
+        reply = await programs.reply(_wishing(query, wishes))
         exchange.decision = reply.decision
         chunks = metered(reply.chunks, exchange)
         if query.is_streamed:
@@ -96,6 +96,15 @@ def head_of(exchange: Exchange, query: Query) -> Head:
 def wants_usage(asked: GenerationRequest) -> bool:
     """Whether a stream ends with the tokens used."""
     return bool(asked.stream_options and asked.stream_options.include_usage)
+
+
+def _wishing(query: Query, wishes: Wishes) -> Query:
+    return replace(
+        query,
+        max_wait_s=wishes.max_wait_s,
+        priority=wishes.priority,
+        order=wishes.order,
+    )
 
 
 async def _first(chunks: AsyncGenerator[Chunk, None], expert: str) -> Chunk:

@@ -18,8 +18,8 @@ from orchestrator.api.faults import parse
 from orchestrator.api.openapi import body_of, described
 from orchestrator.api.parameters import settle
 from orchestrator.api.replies import JsonReply
-from orchestrator.api.waiting import max_wait_s
 from orchestrator.api.wiring import Wiring
+from orchestrator.api.wishes import wishes_of
 from orchestrator.compositions.embedding import EmbedQuery
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Usage
@@ -43,8 +43,12 @@ def endpoints(wiring: Wiring) -> APIRouter:
         """
         exchange, programs = begin(request, wiring)
         asked = await _read(request, exchange, max_bytes=wiring.settings.max_body_bytes)
+        wishes = wishes_of(request.headers)
         query = replace(
-            embed_query(asked, call_id=exchange.call_id), max_wait_s=max_wait_s(request.headers)
+            embed_query(asked, call_id=exchange.call_id),
+            max_wait_s=wishes.max_wait_s,
+            priority=wishes.priority,
+            order=wishes.order,
         )
         exchange.is_known_model = query.model in programs
         async with connected(request.receive):

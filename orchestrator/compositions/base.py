@@ -23,6 +23,9 @@ class Query:
     timeout_s: float | None = None
     #: Longest wait for an expert's turn; the registry's where it is silent.
     max_wait_s: float | None = None
+    #: Advice of a batch: higher is sooner, and its place in its caller's plan, lower is sooner.
+    priority: int = 0
+    order: int | None = None
     echo: bool = False
     #: False: nobody reads along, so the answer may come in one chunk.
     is_streamed: bool = True

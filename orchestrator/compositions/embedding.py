@@ -24,6 +24,9 @@ class EmbedQuery:
     timeout_s: float | None = None
     #: Longest wait for an expert's turn; the registry's where it is silent.
     max_wait_s: float | None = None
+    #: Advice of a batch, as a `Query`'s.
+    priority: int = 0
+    order: int | None = None
 
 
 class Embedding:
@@ -49,6 +52,8 @@ class Embedding:
             dimensions=query.dimensions,
             timeout_s=query.timeout_s or generation.registry.defaults.timeout_s,
             max_wait_s=query.max_wait_s or generation.registry.defaults.max_wait_s,
+            priority=query.priority,
+            order=query.order,
         )
         vectors = await generation.dispatch.embed(call)
         price = generation.prices.get(self._expert.id)

@@ -65,6 +65,8 @@ class Generation:
             structure=query.structure,
             timeout_s=query.timeout_s or self.registry.defaults.timeout_s,
             max_wait_s=query.max_wait_s or self._max_wait_s(decision),
+            priority=query.priority,
+            order=query.order,
             echo=query.echo,
             stream=query.is_streamed,
         )

@@ -141,6 +141,9 @@ class Call:
     timeout_s: float | None = None
     #: Seconds it may wait for its turn; `None` has no bound.
     max_wait_s: float | None = None
+    #: Advice of a batch: higher is sooner, and its place in its caller's plan, lower is sooner.
+    priority: int = 0
+    order: int | None = None
     #: Repeat the prompt before the completion (`/v1/completions` only).
     echo: bool = False
     #: False: nobody reads along, so the engine may answer in one final chunk.

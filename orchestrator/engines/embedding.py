@@ -37,6 +37,9 @@ class EmbedCall:
     timeout_s: float | None = None
     #: Seconds it may wait for its turn; `None` has no bound.
     max_wait_s: float | None = None
+    #: Advice of a batch, as a `Call`'s.
+    priority: int = 0
+    order: int | None = None
 
     @property
     def key(self) -> str:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from orchestrator import metrics
+from orchestrator.costs.prior import Step
 from orchestrator.engines.host import Host
 from orchestrator.errors import EngineDeadError, OrchestratorError, SwapError
 from orchestrator.registry.models import Expert, ExpertDefaults
@@ -54,13 +55,13 @@ class Seat:
         #: Seconds the last swap took, `None` before the first.
         self.last_swap_s: float | None = None
         self._slot = slot
-        self._queue_wait_s = metrics.QUEUE_WAIT_SECONDS.labels(slot)
+        self._queue_wait_s = metrics.QUEUE_WAIT_SECONDS.labels(slot, "admitted")
         self._revive = revive
         self._on_queue = on_queue
         self._expert_by_key: dict[str, Expert] = {}
         self._seen: _Seen | None = None
-        #: What the last swap was, for metrics: `sibling`, or `adapter` where no weights moved.
-        self._kind = "sibling"
+        #: What the last step was, for metrics.
+        self._kind: Step = "swap"
 
     @property
     def experts(self) -> Collection[str]:
@@ -112,7 +113,7 @@ class Seat:
 
     async def swap(self, expert: str) -> None:
         """Load other weights; adapters known for them come back ahead of their use."""
-        self._kind = "sibling"
+        self._kind = "swap"
         wanted = self._expert_by_key[expert]
         base = self._base_of(wanted) if wanted.is_adapter else wanted
         async with self._checked():
@@ -123,7 +124,7 @@ class Seat:
 
     async def add(self, expert: str, *, instead_of: str | None) -> None:
         """Put an adapter on the weights that are loaded."""
-        self._kind = "adapter"
+        self._kind = "add"
         idle = self._expert_by_key.get(instead_of or "")
         async with self._checked():
             await self.host.add(self._expert_by_key[expert], instead_of=idle)

@@ -12,6 +12,7 @@ from orchestrator import metrics
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.host import Host
+from orchestrator.engines.recent_uses import Reuse
 from orchestrator.engines.seat import Seat
 from orchestrator.engines.streams import reading
 from orchestrator.errors import EngineDeadError, NotHostedError
@@ -81,6 +82,13 @@ class SlotReport:
     #: Calls that were admitted, and those of them whose expert was resident when they arrived.
     num_admitted: int = 0
     num_hits: int = 0
+    #: Memory that the ledger has in all, GiB; `None` where it is not bounded.
+    device_room_gib: float | None = None
+    host_room_gib: float | None = None
+    #: Experts that are left alone for now, and why.
+    broken: Mapping[str, str] = field(default_factory=dict)
+    #: How well recent calls suit what the slot holds; `None` before the first.
+    reuse: Reuse | None = None
 
     @property
     def experts(self) -> tuple[str, ...]:
@@ -283,7 +291,13 @@ class Slot:
 
 
 def _turn(place: _Place, call: AnyCall) -> AbstractAsyncContextManager[Turn]:
-    return place.loop.turn(call.key, timeout_s=call.timeout_s, max_wait_s=call.max_wait_s)
+    return place.loop.turn(
+        call.key,
+        timeout_s=call.timeout_s,
+        max_wait_s=call.max_wait_s,
+        priority=call.priority,
+        order=call.order,
+    )
 
 
 async def _check(place: _Place) -> None:

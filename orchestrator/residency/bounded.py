@@ -108,7 +108,7 @@ class _View:
     def _first(self, counts: Callable[[Group], bool]) -> Ticket | None:
         groups = [self._groups[one] for one in self._engine.residents if one in self._groups]
         waiting = [group.first for group in groups if counts(group)]
-        return min(waiting, key=lambda ticket: ticket.rank_s, default=None)
+        return min(waiting, key=lambda ticket: ticket.rank, default=None)
 
     def _admit(self, ticket: Ticket) -> Action | None:
         if self._engine.num_in_flight >= self._engine.capacity:

@@ -137,6 +137,7 @@ class SlotLoop:
         timeout_s: float | None = None,
         max_wait_s: float | None = None,
         priority: int = 0,
+        order: int | None = None,
     ) -> AsyncIterator[Turn]:
         """Queue for `expert`; from `Turn.came` on it is held resident, until the block ends.
 
@@ -158,6 +159,7 @@ class SlotLoop:
             timeout_s=timeout_s,
             max_wait_s=max_wait_s,
             priority=priority,
+            order=order,
         )
         queues = self._places.queues
         check_in_time(ticket, self.state, queues, self._costs, now_s=ticket.arrived_s)

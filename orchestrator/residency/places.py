@@ -63,6 +63,15 @@ class Turn:
         return await asyncio.shield(self._place.granted)
 
     @property
+    def arrived_s(self) -> float:
+        """When it began to wait, by the loop's clock."""
+        return self._place.ticket.arrived_s
+
+    def on_end(self, ring: Callable[[], None]) -> None:
+        """Call `ring` once the wait is over, however it ended."""
+        self._place.granted.add_done_callback(lambda _: ring())
+
+    @property
     def outlook(self) -> Outlook | None:
         """Position and estimate while it waits, `None` once the turn came or was refused."""
         return None if self._place.granted.done() else self._outlook(self._place.ticket)
@@ -111,6 +120,7 @@ class Places:
         timeout_s: float | None,
         max_wait_s: float | None,
         priority: int,
+        order: int | None,
     ) -> Ticket:
         """A ticket for a caller that arrives now, who does not wait yet.
 
@@ -126,6 +136,7 @@ class Places:
             deadline_s=None if timeout_s is None else now_s + timeout_s,
             bound_s=None if max_wait_s is None else now_s + max_wait_s,
             priority=priority,
+            order=order,
         )
 
     def enter(self, ticket: Ticket, *, epoch: int) -> Place:

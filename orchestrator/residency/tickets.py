@@ -8,11 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from types import MappingProxyType
+from typing import Generic, TypeVar
 
 #: Wait after which a ticket without a bound counts as pressing, seconds.
 DEFAULT_SLO_S = 60.0
 #: Head start that one level of priority is worth, seconds: advice, so it ages like any wait.
 PRIORITY_S = 1.0
+#: Calls that rank within the same span go by the order of their plan, seconds.
+ORDER_S = 1.0
+
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,8 @@ class Ticket:
     bound_s: float | None = None
     #: Advice of a batch, higher is sooner.
     priority: int = 0
+    #: Its place in its caller's plan, lower is sooner; `None` where there is no plan.
+    order: int | None = None
 
     @property
     def due_s(self) -> float:
@@ -52,20 +59,29 @@ class Ticket:
         """Its place among the tickets of its expert: the lowest goes first."""
         return self.wanted_s - self.priority * PRIORITY_S
 
+    @property
+    def rank(self) -> tuple[float, int, float]:
+        """`rank_s`, in which the order of a plan moves a call by less than `ORDER_S`.
 
-class _Heap:
+        What has no order goes before what has one: nobody gets ahead by making one up.
+        """
+        order = -1 if self.order is None else self.order
+        return self.rank_s // ORDER_S, order, self.rank_s
+
+
+class _Heap(Generic[K]):
     """The least key of what is still there; what is gone is forgotten when it comes to the top."""
 
     __slots__ = ("_items", "_tickets")
 
     def __init__(self, tickets: dict[int, Ticket]) -> None:
         self._tickets = tickets
-        self._items: list[tuple[float, int]] = []
+        self._items: list[tuple[K, int]] = []
 
-    def push(self, key: float, ticket_id: int) -> None:
+    def push(self, key: K, ticket_id: int) -> None:
         heapq.heappush(self._items, (key, ticket_id))
 
-    def top(self) -> tuple[float, int] | None:
+    def top(self) -> tuple[K, int] | None:
         items = self._items
         while items and items[0][1] not in self._tickets:
             heapq.heappop(items)
@@ -83,9 +99,9 @@ class Group:
     def __init__(self) -> None:
         #: In order of arrival, by id.
         self.tickets: dict[int, Ticket] = {}
-        self._by_due = _Heap(self.tickets)
-        self._by_rank = _Heap(self.tickets)
-        self._by_wanted = _Heap(self.tickets)
+        self._by_due: _Heap[float] = _Heap(self.tickets)
+        self._by_rank: _Heap[tuple[float, int, float]] = _Heap(self.tickets)
+        self._by_wanted: _Heap[float] = _Heap(self.tickets)
         self._rate = 0.0
         self._offset = 0.0
 
@@ -135,7 +151,7 @@ class Group:
         self.tickets[ticket.id] = ticket
         if ticket.due_s < inf:
             self._by_due.push(ticket.due_s, ticket.id)
-        self._by_rank.push(ticket.rank_s, ticket.id)
+        self._by_rank.push(ticket.rank, ticket.id)
         self._by_wanted.push(ticket.wanted_s, ticket.id)
         self._rate += 1 / ticket.slo_s
         self._offset += ticket.arrived_s / ticket.slo_s

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from orchestrator.api.headers import TABLE
 from orchestrator.api.parameters import IGNORED, REFUSED
+from orchestrator.api.wishes import MAX_PRIORITY, MAX_WAIT_S, ORDER, PRIORITY
 from orchestrator.compositions.digest import FOLLOW_UP_CHARS, MAX_CHARS
 from tests.served import Service
 
@@ -10,6 +11,11 @@ PAGE = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
 
 def test_every_header_is_documented():
     assert [name for name in TABLE if f"`{name.decode()}`" not in PAGE] == []
+
+
+def test_every_header_that_callers_may_send_is_documented():
+    assert [name for name in (MAX_WAIT_S, PRIORITY, ORDER) if f"`{name}`" not in PAGE] == []
+    assert f"{-MAX_PRIORITY} to {MAX_PRIORITY}" in PAGE
 
 
 def test_every_parameter_that_is_not_served_is_documented():

@@ -21,7 +21,7 @@ def seat_on(host: FakeHost, slot: str) -> Seat:
 
 
 def num_swaps(slot: str, outcome: str) -> float:
-    return metrics.SWAPS.labels(slot, "sibling", outcome)._value.get()
+    return metrics.SWAPS.labels(slot, "swap", outcome)._value.get()
 
 
 async def test_after_a_failed_swap_the_seat_says_what_the_host_holds():
@@ -71,7 +71,7 @@ def test_waits_are_measured_in_seconds():
 
     seat.admitted(Ticket(id=1, expert="maths", arrived_s=0), waited_s=1.5)
 
-    assert metrics.QUEUE_WAIT_SECONDS.labels("measured")._sum.get() == 1.5
+    assert metrics.QUEUE_WAIT_SECONDS.labels("measured", "admitted")._sum.get() == 1.5
 
 
 def test_experts_no_longer_used_are_forgotten():

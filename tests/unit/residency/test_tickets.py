@@ -38,15 +38,34 @@ def test_a_level_of_priority_is_a_second_of_head_start():
     assert waiting(calm, too_late).groups["maths"].first == calm
 
 
+def test_calls_of_one_second_go_by_the_order_of_their_plan():
+    third, first = ticket(1, "maths", at_s=0.1, order=3), ticket(2, "maths", at_s=0.9, order=1)
+
+    assert waiting(third, first).groups["maths"].first == first
+
+
+def test_an_order_moves_no_call_by_a_second():
+    third, first = ticket(1, "maths", at_s=0.9, order=3), ticket(2, "maths", at_s=1.9, order=1)
+
+    assert waiting(third, first).groups["maths"].first == third
+
+
+def test_a_call_without_an_order_is_not_passed_by_one_that_has_it():
+    plain, planned = ticket(1, "maths", at_s=0.9), ticket(2, "maths", at_s=0.1, order=0)
+
+    assert waiting(plain, planned).groups["maths"].first == plain
+
+
 tickets = st.builds(
-    lambda id_, expert, at_s, wait_s, priority: ticket(
-        id_, expert, at_s=at_s, max_wait_s=wait_s, priority=priority
+    lambda id_, expert, at_s, wait_s, priority, order: ticket(
+        id_, expert, at_s=at_s, max_wait_s=wait_s, priority=priority, order=order
     ),
     st.integers(0, 10_000),
     st.sampled_from(["maths", "french", "code"]),
     st.floats(0, 100),
     st.none() | st.floats(0.1, 100),
     st.integers(-5, 5),
+    st.none() | st.integers(0, 3),
 )
 
 
@@ -68,7 +87,7 @@ def test_whatever_comes_and_goes_the_groups_say_what_a_walk_would_find(all_ticke
     for expert, mine in by_expert.items():
         group = queues.groups[expert]
         assert group.due_s == min(one.due_s for one in mine)
-        assert group.first.rank_s == min(one.rank_s for one in mine)
+        assert group.first.rank == min(one.rank for one in mine)
         urgency = sum(1 + (100 - one.arrived_s) / one.slo_s for one in mine)
         assert group.urgency(100) == pytest.approx(urgency, rel=1e-6, abs=1e-3)
         assert group.wanted_s == min(one.wanted_s for one in mine)

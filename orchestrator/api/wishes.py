@@ -1,0 +1,76 @@
+"""What a caller wishes about its turn, in request headers: how long to wait, and advice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+
+from starlette.datastructures import Headers
+
+from orchestrator.errors import InvalidRequestError
+
+#: Seconds; over the registry's `max_wait_s` it goes first.
+MAX_WAIT_S = "x-orchestrator-max-wait-s"
+#: Higher is sooner; 0 where the caller is silent.
+PRIORITY = "x-orchestrator-priority"
+#: Place in the caller's plan, lower is sooner.
+ORDER = "x-orchestrator-order"
+
+#: One level is a second of head start, so that no caller gets ahead of more than these seconds.
+MAX_PRIORITY = 10
+#: More calls than a plan has; what is longer is no place in one.
+MAX_ORDER = 10**9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """How a call would like to be treated in the queue."""
+
+    #: Seconds it may wait, `None` where the caller is silent.
+    max_wait_s: float | None
+    priority: int
+    order: int | None
+
+
+def wishes_of(headers: Headers) -> Wishes:
+    """What the headers say.
+
+    Raises:
+        InvalidRequestError: one of them is not a number in its range.
+    """
+    return Wishes(
+        max_wait_s=_max_wait_s(headers.get(MAX_WAIT_S)),
+        priority=_whole(headers, PRIORITY, least=-MAX_PRIORITY, most=MAX_PRIORITY) or 0,
+        order=_whole(headers, ORDER, least=0, most=MAX_ORDER),
+    )
+
+
+def _max_wait_s(given: str | None) -> float | None:
+    if given is None:
+        return None
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not isfinite(seconds) or seconds <= 0:
+        raise _refusal(MAX_WAIT_S, given, "a number of seconds above 0")
+    return seconds
+
+
+def _whole(headers: Headers, name: str, *, least: int, most: int) -> int | None:
+    given = headers.get(name)
+    if given is None:
+        return None
+    try:
+        number = int(given)
+    except ValueError:
+        number = least - 1
+    if not least <= number <= most:
+        raise _refusal(name, given, f"a whole number from {least} to {most}")
+    return number
+
+
+def _refusal(name: str, given: str, allowed: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"header {name!r} is {given[:64]!r}; it must be {allowed}", param=name
+    )
