@@ -207,6 +207,10 @@ class FakeAsyncLLM:
         """Take an adapter away."""
         return self.adapters.pop(lora_id, None) is not None
 
+    async def list_loras(self) -> set[int]:
+        """Numbers of the adapters that it has."""
+        return set(self.adapters)
+
     def shutdown(self) -> None:
         """End the process: all of its memory is free."""
         self.accelerator.end(self._name)
