@@ -43,17 +43,30 @@ async def start_live(expert: Expert, source: str, *, max_lora_rank: int = 0) -> 
     arguments = engine_arguments(
         expert, source=source, on_cpu=is_on_cpu(), sleeps=sleeps, max_lora_rank=max_lora_rank
     )
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "faults.log"
-        arguments = {**_logging_to(log), **arguments}
-        try:
-            engine = await asyncio.to_thread(
-                lambda: AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
-            )
-        except Exception as exc:
-            raise _failure(expert, source, exc, log) from exc
+    starting = asyncio.ensure_future(asyncio.to_thread(_start, expert, source, arguments))
+    try:
+        engine = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        starting.add_done_callback(_end)  # a thread cannot be cancelled
+        raise
     num_ranks = engine.vllm_config.parallel_config.world_size
     return LiveEngine(engine, rungs=SLEEPS if sleeps else AWAKE, num_ranks=num_ranks)
+
+
+def _start(expert: Expert, source: str, arguments: dict[str, Any]) -> AsyncLLM:
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "faults.log"
+        given = {**_logging_to(log), **arguments}
+        try:
+            return AsyncLLM.from_engine_args(AsyncEngineArgs(**given))
+        except Exception as exc:
+            raise _failure(expert, source, exc, log) from exc
+
+
+def _end(starting: asyncio.Future[AsyncLLM]) -> None:
+    """End an engine that came up after its start was given up."""
+    if not starting.cancelled() and starting.exception() is None:
+        asyncio.get_running_loop().run_in_executor(None, starting.result().shutdown)
 
 
 def _logging_to(log: Path) -> dict[str, Any]:

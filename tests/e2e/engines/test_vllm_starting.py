@@ -1,7 +1,9 @@
 """Why an engine did not start is in the message, not only in vLLM's log."""
 
+import asyncio
 import os
 
+import psutil
 import pytest
 
 from orchestrator.engines.lineage import lineages
@@ -38,6 +40,24 @@ async def test_what_else_ends_a_start_is_told_by_its_cause(started):
     """A cache of no block at all is a setting that is wrong, whatever memory there is."""
     with pytest.raises(EngineDeadError, match=r"'tiny'.*could not start .*ValueError: No avail"):
         await started(kv_cache_gib=0.00001)
+
+
+def engines():
+    children = psutil.Process().children(recursive=True)
+    return {child.pid for child in children if child.name().startswith("VLLM::EngineCor")}
+
+
+async def test_a_start_that_is_given_up_leaves_no_engine_behind(started):
+    before = engines()
+    starting = asyncio.create_task(started())
+    async with asyncio.timeout(200):
+        while not engines() - before:  # noqa: ASYNC110 - processes tell nobody
+            await asyncio.sleep(0.05)
+        starting.cancel()
+        while engines() - before:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+    assert starting.cancelled()
 
 
 async def test_an_engine_on_a_cpu_does_not_sleep(started, tmp_path):
