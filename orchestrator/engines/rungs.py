@@ -66,11 +66,16 @@ class Sleeper(Protocol):
         ...
 
 
-async def reload(engine: Sleeper, folder: Path) -> None:
+async def reload(engine: Sleeper, folder: Path, *, repacks: bool = False) -> None:
     """Turn an engine that serves into the sibling whose weights lie in `folder`.
 
     Without the pause a running request would end as a hybrid of two experts, and without the
     reset its blocks would poison the prefix cache.
+
+    Args:
+        engine: serves.
+        folder: of the weights.
+        repacks: whether tied heads have to be packed anew, as on a CPU.
 
     Raises:
         SwapError: any step failed; the engine must be restarted.
@@ -79,6 +84,8 @@ async def reload(engine: Sleeper, folder: Path) -> None:
         async with asyncio.timeout(STEP_TIMEOUT_S):
             await engine.pause_generation(mode="wait", clear_cache=True)
             await _load(engine, folder)
+            if repacks:
+                await engine.collective_rpc("repack_tied_heads")
             is_reset = await engine.reset_prefix_cache()
             await engine.resume_generation()
     except Exception as exc:

@@ -40,16 +40,22 @@ class LiveEngine:
         engine: vLLM's.
         rungs: those it can take.
         num_ranks: accelerators it spans.
+        repacks: see `rungs.reload`.
     """
 
     def __init__(
-        self, engine: AsyncLLM, *, rungs: tuple[Rung, ...] = AWAKE, num_ranks: int = 1
+        self,
+        engine: AsyncLLM,
+        *,
+        rungs: tuple[Rung, ...] = AWAKE,
+        num_ranks: int = 1,
+        repacks: bool = False,
     ) -> None:
         self.engine = engine
         self.rungs = rungs
         #: Where it stands.
         self.rung: Rung = "serving"
-        self._num_ranks = num_ranks
+        self._num_ranks, self._repacks = num_ranks, repacks
         self._open: set[Request] = set()
         self._numbers = itertools.count()
 
@@ -109,7 +115,7 @@ class LiveEngine:
         Raises:
             SwapError: any step failed; the engine must be restarted.
         """
-        await rungs.reload(self.engine, folder)
+        await rungs.reload(self.engine, folder, repacks=self._repacks)
 
     async def sleep(self, rung: Rung) -> None:
         """Let device memory go, once what runs has ended.

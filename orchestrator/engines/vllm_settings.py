@@ -17,8 +17,8 @@ _KV_OVERRIDE = "VLLM_CPU_KVCACHE_SPACE"
 #: Threads are left to the scheduler: binding them fails where several engines share cores.
 _ENVIRONMENT = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_NO_USAGE_STATS": "1"}
 
-#: Measures what an engine holds; see `vllm_worker.py`.
-_GAUGE = "orchestrator.engines.vllm_worker.Gauge"
+#: What `LiveEngine` asks workers for beside their own.
+_TAUGHT = "orchestrator.engines.vllm_worker.Taught"
 
 #: Share of a device that has to be free at a start. With an explicit size of the cache vLLM uses it
 #: for nothing else, but the default, 0.92, refuses every engine beside another one (0.32.0,
@@ -66,6 +66,7 @@ def engine_arguments(
         "trust_remote_code": engine.trust_remote_code,
         "generation_config": "vllm",
         "disable_log_stats": True,
+        "worker_extension_cls": _TAUGHT,
     }
     if expert.embeds:
         arguments["runner"] = "pooling"
@@ -74,7 +75,7 @@ def engine_arguments(
     else:
         arguments["gpu_memory_utilization"] = _UTILISATION
     if sleeps:
-        arguments |= {"enable_sleep_mode": True, "worker_extension_cls": _GAUGE}
+        arguments["enable_sleep_mode"] = True
     if engine.tensor_parallel > 1:
         # Its ranks are processes of the slot's own worker, which has all accelerators: left to
         # itself vLLM asks Ray for them where it finds itself in a placement group.

@@ -50,7 +50,12 @@ async def start_live(expert: Expert, source: str, *, max_lora_rank: int = 0) -> 
         starting.add_done_callback(_end)  # a thread cannot be cancelled
         raise
     num_ranks = engine.vllm_config.parallel_config.world_size
-    return LiveEngine(engine, rungs=SLEEPS if sleeps else AWAKE, num_ranks=num_ranks)
+    return LiveEngine(
+        engine,
+        rungs=SLEEPS if sleeps else AWAKE,
+        num_ranks=num_ranks,
+        repacks=is_on_cpu(),
+    )
 
 
 def _start(expert: Expert, source: str, arguments: dict[str, Any]) -> AsyncLLM:

@@ -10,15 +10,40 @@ import os
 from typing import Any
 
 import torch
+from vllm.model_executor.layers.vocab_parallel_embedding import (
+    ParallelLMHead,
+    VocabParallelEmbedding,
+)
 from vllm.platforms import current_platform
 from vllm.utils.import_utils import import_pynvml
 
 
-class Gauge:
-    """See `LiveEngine.measure`."""
+class Taught:
+    """What `LiveEngine` asks for by name."""
 
     #: Set by vLLM's worker.
     device: Any
+    model_runner: Any
+
+    def repack_tied_heads(self) -> int:
+        """After a reload on a CPU: pack output heads anew that have no weights of their own.
+
+        There a head computes with a packed copy of its weights, made when they are loaded. A head
+        that is tied to the embeddings is not loaded with them
+        (`model_executor/model_loader/reload/layerwise.py`, `finalize_layerwise_processing`), and so
+        would go on with the copy of the weights before. Returns how many there were.
+        """
+        modules = list(self.model_runner.get_model().modules())
+        embedded = {
+            id(module.weight)
+            for module in modules
+            if isinstance(module, VocabParallelEmbedding) and not isinstance(module, ParallelLMHead)
+        }
+        heads = [one for one in modules if isinstance(one, ParallelLMHead)]
+        tied = [head for head in heads if id(getattr(head, "weight", None)) in embedded]
+        for head in tied:
+            head.quant_method.process_weights_after_loading(head)
+        return len(tied)
 
     def memory_held(self) -> tuple[int | None, int]:
         """Bytes this process holds: of its device, and of pinned host memory, in use or cached.
