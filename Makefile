@@ -10,7 +10,7 @@ GPU_PYTHON ?= python3
 GATEWAYS ?= 2
 BIN := .venv/bin
 
-.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-merge bench-policy bench-swap gpu-check clean
+.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-merge bench-policy bench-prefetch bench-swap gpu-check clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -79,6 +79,9 @@ bench-merge: .venv/.dev ## Measure what merges of two demo experts keep, and wha
 
 bench-swap: .venv/.dev ## Measure swaps, and ten and more experts on one slot, on real vLLM.
 	@$(BIN)/python -m bench.swap
+
+bench-prefetch: .venv/.dev ## Measure prefetching, priors and fewer bits, on and off, on real vLLM and by values.
+	@$(BIN)/python -m bench.prefetch
 
 bench-registry: .venv/.dev ## Measure edits of the registry: a thousand experts, and two hundred edits under load.
 	@$(BIN)/python -m bench.registry

@@ -49,7 +49,7 @@ async def ask(session: aiohttp.ClientSession, url: str, expert: str) -> Reply:
             headed_s = time.time()
             generation = int(response.headers.get(_GENERATION, 0)) or None
             content = await response.read()
-        status, text = response.status, _text(content) if response.ok else content.decode()
+        status, text = response.status, text_of(content) if response.ok else content.decode()
     except (aiohttp.ClientError, TimeoutError, ValueError, KeyError) as exc:
         status, text = 0, f"{type(exc).__name__}: {exc}"
     return Reply(
@@ -63,13 +63,14 @@ async def ask(session: aiohttp.ClientSession, url: str, expert: str) -> Reply:
     )
 
 
-def _text(content: bytes) -> str:
+def text_of(content: bytes) -> str:
     """The words of a stream that ended as it should.
 
     Raises:
         ValueError: it did not, or holds an error.
     """
-    events = [event.removeprefix(_DATA) for event in content.split(b"\n\n") if event]
+    parts = (part for part in content.split(b"\n\n") if part and not part.startswith(b":"))
+    events = [part.removeprefix(_DATA) for part in parts]
     if not events or events[-1] != b"[DONE]":
         raise ValueError(f"the stream did not end: ...{content[-200:]!r}")
     chunks = [orjson.loads(event) for event in events[:-1]]

@@ -22,10 +22,11 @@ from bench.process import BenchError
 from bench.report import Outcome, Target
 from bench.setup import Setup
 from orchestrator.costs.costs import Costs
-from orchestrator.engines.base import Call, Chunk, Sampling, Text
+from orchestrator.engines.base import Call, Item, Sampling, Text
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.host import Host
 from orchestrator.engines.lineage import Lineage
+from orchestrator.engines.notices import Notice
 from orchestrator.engines.slot import Slot
 from orchestrator.engines.streams import reading
 from orchestrator.engines.vllm import start_vllm
@@ -202,11 +203,12 @@ class _FirstToken:
     def elapsed_s(self) -> float:
         return perf_counter() - self._began_s
 
-    async def noted(self, chunks: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:
-        async with reading(chunks) as stream:
-            async for chunk in stream:
-                self.first_s = self.first_s or self.elapsed_s()
-                yield chunk
+    async def noted(self, items: AsyncIterator[Item]) -> AsyncIterator[Item]:
+        async with reading(items) as stream:
+            async for item in stream:
+                if not isinstance(item, Notice):
+                    self.first_s = self.first_s or self.elapsed_s()
+                yield item
 
 
 class _Counted:

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from orchestrator.api.app import create_app
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
+from orchestrator.api.residency_control import ResidencyControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Engine
@@ -91,6 +92,7 @@ class Service:
     peer: str = "127.0.0.1"
     records: MemoryRecords = field(default_factory=MemoryRecords)
     registry: RegistryControl | None = None
+    residency: ResidencyControl | None = None
 
     def app(self) -> FastAPI:
         programs = programs_of(self.engine)
@@ -100,6 +102,7 @@ class Service:
             readiness=lambda: self.readiness,
             settings=self.settings,
             registry=self.registry,
+            residency=self.residency,
         )
 
     @asynccontextmanager

@@ -61,10 +61,15 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         cost_usd=usage.cost_usd if usage else None,
         duration_ms=duration_ms,
         first_token_ms=None if first_s is None else first_s * 1000,
+        waited_ms=_waited_ms(exchange),
         overhead_ms=overhead_ms,
         user=exchange.user,
         metadata=dict(exchange.metadata),
     )
+
+
+def _waited_ms(exchange: Exchange) -> float:
+    return 0.0 if exchange.waited is None else exchange.waited.waited_s * 1000
 
 
 def _line(exchange: Exchange, request: str, duration_s: float, overhead_ms: float) -> str:
@@ -78,6 +83,7 @@ def _line(exchange: Exchange, request: str, duration_s: float, overhead_ms: floa
         "error_code": exchange.error_code,
         "duration_ms": round(duration_s * 1000, 3),
         "overhead_ms": round(overhead_ms, 3),
+        "waited_ms": round(_waited_ms(exchange), 3),
         "model": exchange.model[:128],
         "expert": decision.expert if decision else None,
         "generation": exchange.generation,

@@ -23,11 +23,15 @@ from orchestrator.api.wishes import Wishes, wishes_of
 from orchestrator.api.writers import Head, Writer
 from orchestrator.compositions.base import Query
 from orchestrator.compositions.programs import Programs
-from orchestrator.engines.base import Chunk
+from orchestrator.engines.base import Item
 from orchestrator.engines.collecting import collect
+from orchestrator.engines.notices import FIRST_S, Notice
 from orchestrator.errors import EngineProtocolError
 
 R = TypeVar("R", bound=CallerRequest)
+
+#: Between what a slot says at arrival and its next notice: who waits longer is told so, seconds.
+_SHORT_S = FIRST_S / 2
 
 
 def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
@@ -63,11 +67,11 @@ async def read(
 async def answer(
     request: Request, exchange: Exchange, *, programs: Programs, query: Query, writer: Writer
 ) -> Response:
-    """Answer `query`, whole or as a stream whose first chunk is there.
+    """Answer `query`, whole or as a stream whose first chunk is there or that waits.
 
     Raises:
-        OrchestratorError: a header is malformed, or anything that went wrong before the first
-            chunk.
+        OrchestratorError: a header is malformed, or anything that went wrong before the stream
+            began.
         ClientGoneError: the caller hung up; the generation is ended.
     """
     exchange.is_known_model = query.model in programs
@@ -75,12 +79,12 @@ async def answer(
     async with connected(request.receive):
         reply = await programs.reply(_wishing(query, wishes))
         exchange.decision = reply.decision
-        chunks = metered(reply.chunks, exchange)
+        items = metered(reply.items, exchange)
         if query.is_streamed:
-            first = await _first(chunks, reply.decision.expert)
-            return EventReply(first, chunks, writer=writer)
-        async with aclosing(chunks):
-            return JsonReply(writer.answer(await collect(chunks)))
+            first = await _first(items, reply.decision.expert)
+            return EventReply(first, items, writer=writer)
+        async with aclosing(items):
+            return JsonReply(writer.answer(await collect(items)))
 
 
 def head_of(exchange: Exchange, query: Query) -> Head:
@@ -107,14 +111,19 @@ def _wishing(query: Query, wishes: Wishes) -> Query:
     )
 
 
-async def _first(chunks: AsyncGenerator[Chunk, None], expert: str) -> Chunk:
+async def _first(items: AsyncGenerator[Item, None], expert: str) -> Item:
+    """What the stream begins with: its first chunk, or a notice repeated to who waits long.
+
+    Until then an error has its own status and the headers say how long the call waited.
+    """
     try:
-        return await anext(chunks)
-    except StopAsyncIteration:
-        raise EngineProtocolError(f"expert {expert!r} ended its answer before it began") from None
+        async for item in items:
+            if not isinstance(item, Notice) or (item.waited_s > _SHORT_S and not item.is_over):
+                return item
     except BaseException:
-        await chunks.aclose()
+        await items.aclose()
         raise
+    raise EngineProtocolError(f"expert {expert!r} ended its answer before it began")
 
 
 def _nested_ignored(asked: CallerRequest) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import orchestrator
 from orchestrator.api import (
     admin,
     admin_registry,
+    admin_residency,
     chat,
     completions,
     docs,
@@ -25,6 +26,7 @@ from orchestrator.api.accounts import Accounts
 from orchestrator.api.gate import Gate
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
+from orchestrator.api.residency_control import ResidencyControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.api.wiring import Wiring
 from orchestrator.compositions.programs import Programs
@@ -38,6 +40,7 @@ def create_app(
     readiness: Callable[[], Readiness],
     settings: ApiSettings,
     registry: RegistryControl | None = None,
+    residency: ResidencyControl | None = None,
 ) -> FastAPI:
     """Build the endpoint.
 
@@ -48,6 +51,7 @@ def create_app(
         readiness: the state behind /readyz.
         settings: limits and switches.
         registry: who owns the registry; without, it cannot be edited while the service runs.
+        residency: who sees the slots; without, nothing is told of them.
     """
     wiring = Wiring(
         live=live,
@@ -56,6 +60,7 @@ def create_app(
         settings=settings,
         created_s=int(time.time()),
         registry=registry,
+        residency=residency,
     )
     app = FastAPI(
         title="Orchestrator",
@@ -65,7 +70,7 @@ def create_app(
         redirect_slashes=False,
     )
     generating = (chat, completions, responses, embeddings, route)
-    for family in (*generating, models, health, admin, admin_registry):
+    for family in (*generating, models, health, admin, admin_registry, admin_residency):
         app.include_router(family.endpoints(wiring))
     if settings.docs:
         app.include_router(docs.endpoints(app))

@@ -18,6 +18,7 @@ from orchestrator.api.faults import parse
 from orchestrator.api.openapi import body_of, described
 from orchestrator.api.parameters import settle
 from orchestrator.api.replies import JsonReply
+from orchestrator.api.waited import heard
 from orchestrator.api.wiring import Wiring
 from orchestrator.api.wishes import wishes_of
 from orchestrator.compositions.embedding import EmbedQuery
@@ -75,6 +76,8 @@ async def _embed(query: EmbedQuery, programs: Programs, exchange: Exchange) -> V
         vectors = await program.embed(query)
     finally:
         exchange.engine_s += exchange.clock() - asked_s
+    for notice in vectors.notices:
+        exchange.waited = heard(notice, exchange.waited)
     exchange.usage = Usage(
         prompt_tokens=vectors.num_tokens, completion_tokens=0, cost_usd=vectors.cost_usd
     )

@@ -29,6 +29,14 @@ def envelope_of(error: OrchestratorError) -> bytes:
     return orjson.dumps({"error": fields})
 
 
+def ending_of(error: OrchestratorError) -> bytes:
+    """The same for a stream that has begun, which has no header left to say when to try again."""
+    fields = _fields(error.message, status=error.status, code=error.code, param=error.param)
+    if error.retryable and error.retry_after_s is not None:
+        fields["retry_after_s"] = error.retry_after_s
+    return orjson.dumps({"error": fields})
+
+
 def _fields(message: str, *, status: int, code: str, param: str | None) -> dict[str, Any]:
     kind = _TYPES.get(status) or ("server_error" if status >= 500 else "invalid_request_error")
     return {"message": message, "type": kind, "param": param, "code": code}

@@ -10,6 +10,7 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.types import Scope
 
+from orchestrator.api.waited import Waited
 from orchestrator.compositions.base import Decision
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Usage
@@ -56,6 +57,8 @@ class Exchange:
     caller_s: float = 0.0
     #: Seconds from arrival to the first chunk.
     first_token_s: float | None = None
+    #: How it waited for its turn, `None` where it did not.
+    waited: Waited | None = None
 
     def end(self, status: int, code: str) -> None:
         """Note that the request ended badly, and how."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.api.exchange import Exchange
+from orchestrator.api.waited import Waited
 from orchestrator.compositions.base import Decision
 
 REQUEST_ID = b"x-orchestrator-request-id"
@@ -15,6 +16,9 @@ OVERHEAD_MS = b"x-orchestrator-overhead-ms"
 DEFAULTS = b"x-orchestrator-defaults"
 IGNORED = b"x-orchestrator-ignored"
 COST_USD = b"x-orchestrator-cost-usd"
+QUEUE_POSITION = b"x-orchestrator-queue-position"
+EXPECTED_WAIT_S = b"x-orchestrator-expected-wait-s"
+WAITED_S = b"x-orchestrator-waited-s"
 #: The name that OpenAI's clients read a request's id from.
 OPENAI_REQUEST_ID = b"x-request-id"
 
@@ -33,6 +37,12 @@ TABLE: dict[bytes, str] = {
         "What a whole answer cost, USD: the registry's price, else what the expert's engine says; "
         "left out where nobody knows. The headers of a stream leave before its tokens."
     ),
+    QUEUE_POSITION: "Of a request that waited for its turn: its place when it came; 1 is next.",
+    EXPECTED_WAIT_S: "The estimate it was given then, s; left out where nobody could say.",
+    WAITED_S: (
+        "How long it waited, s. A stream that waits begins before its wait is over: its comments "
+        "say it instead."
+    ),
     IGNORED: "What the caller sent and this service left aside, by name.",
 }
 
@@ -50,9 +60,20 @@ def headers_of(exchange: Exchange, *, sends_x_request_id: bool) -> list[tuple[by
         found.append((OVERHEAD_MS, b"%.3f" % exchange.overhead_ms()))
     if exchange.usage is not None and exchange.usage.cost_usd is not None:
         found.append((COST_USD, b"%.9g" % exchange.usage.cost_usd))
+    if exchange.waited is not None:
+        found.extend(_waited(exchange.waited))
     if exchange.decision is not None:
         found.append((MODEL, exchange.model.encode()))
         found.extend(_decided(exchange.decision))
+    return found
+
+
+def _waited(waited: Waited) -> list[tuple[bytes, bytes]]:
+    found = [(QUEUE_POSITION, b"%d" % waited.position)]
+    if waited.expected_s is not None:
+        found.append((EXPECTED_WAIT_S, b"%.3f" % waited.expected_s))
+    if waited.is_over:
+        found.append((WAITED_S, b"%.3f" % waited.waited_s))
     return found
 
 

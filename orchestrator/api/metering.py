@@ -1,34 +1,39 @@
-"""Watch an answer go by: who waited for whom, the first token, the tokens used."""
+"""Watch an answer go by: who waited for whom and how long, the first token, the tokens used."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from orchestrator.api.exchange import Exchange
-from orchestrator.engines.base import Chunk
+from orchestrator.api.waited import heard
+from orchestrator.engines.base import Chunk, Item
+from orchestrator.engines.notices import Notice
 
 
-async def metered(chunks: AsyncIterator[Chunk], exchange: Exchange) -> AsyncGenerator[Chunk, None]:
-    """Pass `chunks` on, noting times and tokens in `exchange`; closing it closes `chunks`."""
+async def metered(items: AsyncIterator[Item], exchange: Exchange) -> AsyncGenerator[Item, None]:
+    """Pass `items` on, noting times and tokens in `exchange`; closing it closes `items`."""
     clock = exchange.clock
     try:
         while True:
             asked_s = clock()
             try:
-                chunk = await anext(chunks)
+                item = await anext(items)
             except StopAsyncIteration:
                 return
             finally:
                 exchange.engine_s += clock() - asked_s
-            _note(chunk, exchange)
-            yield chunk
+            if isinstance(item, Notice):
+                exchange.waited = heard(item, exchange.waited)
+            else:
+                _note(item, exchange)
+            yield item
     finally:
-        await closed(chunks)
+        await closed(items)
 
 
-async def closed(chunks: AsyncIterator[Chunk]) -> None:
+async def closed(items: AsyncIterator[Item]) -> None:
     """End a stream at its source, where it can be ended."""
-    close = getattr(chunks, "aclose", None)
+    close = getattr(items, "aclose", None)
     if close is not None:
         await close()
 

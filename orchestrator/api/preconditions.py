@@ -56,8 +56,8 @@ async def require_no_page(request: Request) -> None:
     origin = request.headers.get("origin")
     if origin is not None and _OWN_PAGE.fullmatch(origin) is None:
         raise ForbiddenError(
-            f"the registry is not edited by pages of {origin[:80]!r}; use `orchestrator reload`, "
-            "or send no Origin"
+            f"/admin takes nothing from pages of {origin[:80]!r}; use the command line "
+            "(`orchestrator --help`), or send no Origin"
         )
 
 

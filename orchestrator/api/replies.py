@@ -11,8 +11,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from orchestrator.api.connection import ClientGoneError, connected
 from orchestrator.api.exchange import Exchange, of_scope
+from orchestrator.api.waited import comment_of
 from orchestrator.api.writers import Writer
-from orchestrator.engines.base import Chunk
+from orchestrator.engines.base import Item
+from orchestrator.engines.notices import Notice
 from orchestrator.errors import OrchestratorError
 
 log = logging.getLogger(__name__)
@@ -41,40 +43,38 @@ class JsonReply(Response):
 class EventReply(Response):
     """An answer as server-sent events.
 
-    The first chunk is there already, so an error before it was an ordinary response. One after it
-    becomes a last event, as the writer spells it.
+    What it begins with is there already, so an error before it was an ordinary response. One after
+    it becomes a last event, as the writer spells it. Notices become comments.
 
     Args:
-        first: the first chunk.
-        chunks: the others; closed in any case.
-        writer: spells them.
+        first: the first chunk, or a notice to a caller that has waited for a while.
+        items: the others; closed in any case.
+        writer: spells the chunks.
     """
 
-    def __init__(
-        self, first: Chunk, chunks: AsyncGenerator[Chunk, None], *, writer: Writer
-    ) -> None:
+    def __init__(self, first: Item, items: AsyncGenerator[Item, None], *, writer: Writer) -> None:
         self.status_code = 200
         self.background = None
         self.raw_headers = _STREAM_HEADERS
         self._first = first
-        self._chunks = chunks
+        self._items = items
         self._writer = writer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send every event as its chunk comes, as long as the caller is there."""
+        """Send every event and comment as it comes, as long as the caller is there."""
         exchange = of_scope(scope)
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
-        async with aclosing(self._chunks), connected(receive):
+        async with aclosing(self._items), connected(receive):
             await _send(start, send)
-            await self._write(self._writer.events(self._first), exchange, send)
+            await self._write(self._spelled(self._first), exchange, send)
             last = await self._relay(exchange, send)
             await _send({"type": "http.response.body", "body": last}, send)
 
     async def _relay(self, exchange: Exchange, send: Send) -> bytes:
         """Send the rest but for its end, which is returned."""
         try:
-            async for chunk in self._chunks:
-                await self._write(self._writer.events(chunk), exchange, send)
+            async for item in self._items:
+                await self._write(self._spelled(item), exchange, send)
         except ClientGoneError:
             raise
         except OrchestratorError as error:
@@ -85,6 +85,9 @@ class EventReply(Response):
                 OrchestratorError("an unforeseen error broke off the answer"), exchange
             )
         return self._writer.end()
+
+    def _spelled(self, item: Item) -> bytes:
+        return comment_of(item) if isinstance(item, Notice) else self._writer.events(item)
 
     def _broken_off(self, error: OrchestratorError, exchange: Exchange) -> bytes:
         exchange.end(error.status, error.code)

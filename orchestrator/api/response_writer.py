@@ -49,13 +49,7 @@ class ResponseWriter:
 
     def events(self, chunk: Chunk) -> bytes:
         """The events of one chunk; those that begin the response come before the first."""
-        found: list[objects.Json] = []
-        if self._num_events == 0:
-            response = objects.unfinished(self._frame)
-            found += [
-                {"type": f"response.{state}", "response": response}
-                for state in ("created", "in_progress")
-            ]
+        found = self._beginning()
         for delta in chunk.deltas:
             found += self._output.take(delta)
             if delta.finish_reason is not None:
@@ -73,7 +67,15 @@ class ResponseWriter:
     def broken_off(self, error: OrchestratorError) -> bytes:
         """`response.failed`, with what was said so far."""
         whole = objects.failed(self._frame, self._output.items(), error)
-        return self._spelled({"type": "response.failed", "response": whole})
+        events = [*self._beginning(), {"type": "response.failed", "response": whole}]
+        return b"".join(self._spelled(event) for event in events)
+
+    def _beginning(self) -> list[objects.Json]:
+        if self._num_events:
+            return []
+        response = objects.unfinished(self._frame)
+        states = ("created", "in_progress")
+        return [{"type": f"response.{state}", "response": response} for state in states]
 
     def _spelled(self, event: dict[str, Any]) -> bytes:
         event["sequence_number"] = self._num_events

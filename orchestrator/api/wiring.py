@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
+from orchestrator.api.residency_control import ResidencyControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.compositions.programs import Programs
 from orchestrator.store.records import Records
@@ -25,3 +26,5 @@ class Wiring:
     created_s: int
     #: Who owns the registry; `None` where it cannot be edited while the service runs.
     registry: RegistryControl | None = None
+    #: Who sees the slots; `None` where nobody does.
+    residency: ResidencyControl | None = None

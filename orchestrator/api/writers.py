@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from orchestrator.api.envelope import envelope_of
+from orchestrator.api.envelope import ending_of
 from orchestrator.engines.base import Answer, Chunk, Usage
 from orchestrator.errors import OrchestratorError
 
@@ -69,7 +69,7 @@ class DoneEnding:
 
     def broken_off(self, error: OrchestratorError) -> bytes:
         """The error envelope as a last event, and no `[DONE]`."""
-        return b"data: " + envelope_of(error) + b"\n\n"
+        return b"data: " + ending_of(error) + b"\n\n"
 
 
 class EventForm:

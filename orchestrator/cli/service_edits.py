@@ -28,20 +28,30 @@ URL = DEFAULT_URL
 
 
 @contextmanager
+def reached(url: str) -> Iterator[None]:
+    """Say what to do where nothing answers.
+
+    Raises:
+        SetupError: nothing answers at `url`.
+    """
+    try:
+        yield
+    except UnreachableError as exc:
+        raise SetupError(
+            f"no service answers at {url}: start one with `orchestrator serve`, or name "
+            f"another with --url ({exc.message})"
+        ) from exc
+
+
+@contextmanager
 def asking(url: str) -> Iterator[RegistryClient]:
     """A client of the service at `url`.
 
     Raises:
         SetupError: nothing answers there.
     """
-    with RegistryClient(url) as client:
-        try:
-            yield client
-        except UnreachableError as exc:
-            raise SetupError(
-                f"no service answers at {url}: start one with `orchestrator serve`, or name "
-                f"another with --url ({exc.message})"
-            ) from exc
+    with RegistryClient(url) as client, reached(url):
+        yield client
 
 
 def carry_out(

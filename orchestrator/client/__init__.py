@@ -18,12 +18,14 @@ from orchestrator.client.failures import (
     WaitTimeoutError,
 )
 from orchestrator.client.registry import RegistryClient
+from orchestrator.client.residency_wire import Residency, Steered
 from orchestrator.client.wire import (
     Completion,
     CompletionChunk,
     Model,
     Origin,
     Route,
+    Waiting,
 )
 from orchestrator.errors import OrchestratorError
 
@@ -39,11 +41,14 @@ __all__ = [
     "Embeddings",
     "Model",
     "OrchestratorError",
-    "RegistryClient",
     "Origin",
+    "RegistryClient",
+    "Residency",
     "Route",
+    "Steered",
     "UnexpectedReplyError",
     "UnknownFailureError",
     "UnreachableError",
     "WaitTimeoutError",
+    "Waiting",
 ]

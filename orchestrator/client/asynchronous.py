@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 
@@ -10,6 +11,8 @@ from orchestrator.client.calls import Outgoing, chat_call, models_call, route_ca
 from orchestrator.client.embedding import Embeddings, Inputs, embed_call, read_embeddings
 from orchestrator.client.failures import failure, translated
 from orchestrator.client.replies import EventReader, origin_of, read, read_completion
+from orchestrator.client.residency import WishKind, residency_call, wish_call
+from orchestrator.client.residency_wire import Residency, Steered
 from orchestrator.client.settings import DEFAULT_URL, Settings
 from orchestrator.client.wire import (
     ChatOptions,
@@ -19,6 +22,8 @@ from orchestrator.client.wire import (
     Model,
     ModelList,
     Route,
+    Waiting,
+    Wishes,
 )
 
 if TYPE_CHECKING:
@@ -35,12 +40,19 @@ class AsyncChatStream:
         self.origin = origin_of(response.headers)
 
     async def __aiter__(self) -> AsyncIterator[CompletionChunk]:
+        async with aclosing(self.events()) as events:
+            async for event in events:
+                if isinstance(event, CompletionChunk):
+                    yield event
+
+    async def events(self) -> AsyncGenerator[CompletionChunk | Waiting, None]:
+        """Its chunks, and before them where it stands while it waits for its expert."""
         reader = EventReader()
         async with self:
             with translated(self._base_url):
                 async for piece in self._response.aiter_bytes():
-                    for chunk in reader.feed(piece):
-                        yield chunk
+                    for event in reader.feed(piece):
+                        yield event
         reader.finish()
 
     async def close(self) -> None:
@@ -121,11 +133,38 @@ class AsyncClient:
         return read_completion(response.content, response.headers)
 
     async def embed(
-        self, inputs: Inputs, *, model: str, dimensions: int | None = None
+        self,
+        inputs: Inputs,
+        *,
+        model: str,
+        dimensions: int | None = None,
+        **wishes: Unpack[Wishes],
     ) -> Embeddings:
         """One vector for each of `inputs`; arguments and errors as `Client.embed`."""
-        response = await self._complete(embed_call(inputs, model=model, dimensions=dimensions))
+        response = await self._complete(
+            embed_call(inputs, model=model, dimensions=dimensions, wishes=wishes)
+        )
         return read_embeddings(response.content, response.headers)
+
+    async def residency(self) -> Residency:
+        """What every slot does and why; raises as `Client.residency`."""
+        return read(Residency, (await self._complete(residency_call())).content)
+
+    async def load(self, expert: str, *, slot: str | None = None, wait: bool = True) -> Steered:
+        """Make an expert resident; arguments and errors as `Client.load`."""
+        return await self._wish("load", expert, slot=slot, wait=wait)
+
+    async def unload(self, expert: str, *, slot: str | None = None, wait: bool = True) -> Steered:
+        """Have an expert's engine step down once nobody waits for it; see `Client.load`."""
+        return await self._wish("unload", expert, slot=slot, wait=wait)
+
+    async def pin(self, expert: str, *, slot: str | None = None) -> Steered:
+        """Keep an expert where it is once it is resident; see `Client.load`."""
+        return await self._wish("pin", expert, slot=slot, wait=True)
+
+    async def unpin(self, expert: str, *, slot: str | None = None) -> Steered:
+        """Keep an expert no longer; see `Client.load`."""
+        return await self._wish("unpin", expert, slot=slot, wait=True)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -142,6 +181,10 @@ class AsyncClient:
     ) -> None:
         await self.close()
 
+    async def _wish(self, kind: WishKind, expert: str, *, slot: str | None, wait: bool) -> Steered:
+        call = wish_call(kind, expert, slot=slot, wait=wait)
+        return read(Steered, (await self._complete(call)).content)
+
     async def _complete(self, call: Outgoing) -> httpx.Response:
         response = await self._begin(call)
         with translated(self._base_url):
@@ -150,7 +193,9 @@ class AsyncClient:
 
     async def _begin(self, call: Outgoing) -> httpx.Response:
         with translated(self._base_url):
-            request = self._http.build_request(call.method, call.path, json=call.body)
+            request = self._http.build_request(
+                call.method, call.path, json=call.body, headers=call.headers
+            )
             response = await self._http.send(request, stream=True)
             if response.is_success:
                 return response

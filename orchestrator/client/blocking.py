@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 
@@ -10,6 +11,8 @@ from orchestrator.client.calls import Outgoing, chat_call, models_call, route_ca
 from orchestrator.client.embedding import Embeddings, Inputs, embed_call, read_embeddings
 from orchestrator.client.failures import failure, translated
 from orchestrator.client.replies import EventReader, origin_of, read, read_completion
+from orchestrator.client.residency import WishKind, residency_call, wish_call
+from orchestrator.client.residency_wire import Residency, Steered
 from orchestrator.client.settings import DEFAULT_URL, Settings
 from orchestrator.client.wire import (
     ChatOptions,
@@ -19,6 +22,8 @@ from orchestrator.client.wire import (
     Model,
     ModelList,
     Route,
+    Waiting,
+    Wishes,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +40,13 @@ class ChatStream:
         self.origin = origin_of(response.headers)
 
     def __iter__(self) -> Iterator[CompletionChunk]:
+        with closing(self.events()) as events:
+            for event in events:
+                if isinstance(event, CompletionChunk):
+                    yield event
+
+    def events(self) -> Generator[CompletionChunk | Waiting, None, None]:
+        """Its chunks, and before them where it stands while it waits for its expert."""
         reader = EventReader()
         with self, translated(self._base_url):
             for piece in self._response.iter_bytes():
@@ -131,8 +143,8 @@ class Client:
         Args:
             messages: a conversation in OpenAI's form, or the text of one user turn.
             model: an expert or a composition.
-            stream: return at the first token; iterate over the result.
-            options: OpenAI's parameters.
+            stream: return at the first token, or when it waits; iterate over the result.
+            options: OpenAI's parameters, and wishes about the wait.
 
         Raises:
             OrchestratorError: what the service says, or a `ClientError`.
@@ -143,19 +155,63 @@ class Client:
         response = self._complete(call)
         return read_completion(response.content, response.headers)
 
-    def embed(self, inputs: Inputs, *, model: str, dimensions: int | None = None) -> Embeddings:
+    def embed(
+        self,
+        inputs: Inputs,
+        *,
+        model: str,
+        dimensions: int | None = None,
+        **wishes: Unpack[Wishes],
+    ) -> Embeddings:
         """One vector for each of `inputs`.
 
         Args:
             inputs: a text, texts, token ids of the expert's vocabulary, or lists of those.
             model: an expert that embeds; `models` says which do.
             dimensions: length of the vectors, where the model is trained for several.
+            wishes: about the wait.
 
         Raises:
             OrchestratorError: what the service says, or a `ClientError`.
         """
-        response = self._complete(embed_call(inputs, model=model, dimensions=dimensions))
+        response = self._complete(
+            embed_call(inputs, model=model, dimensions=dimensions, wishes=wishes)
+        )
         return read_embeddings(response.content, response.headers)
+
+    def residency(self) -> Residency:
+        """What every slot does and why; for callers on the service's machine.
+
+        Raises:
+            OrchestratorError: what the service says, or a `ClientError`.
+        """
+        return read(Residency, self._complete(residency_call()).content)
+
+    def load(self, expert: str, *, slot: str | None = None, wait: bool = True) -> Steered:
+        """Make an expert resident, at every slot that hosts it or at one.
+
+        Args:
+            expert: its id.
+            slot: where; everywhere by default.
+            wait: return when it is done, not when it is begun. An engine may have to start first,
+                which can take longer than the client's `timeout_s`.
+
+        Raises:
+            OrchestratorError: what the service says, or a `ClientError`.
+        """
+        return self._wish("load", expert, slot=slot, wait=wait)
+
+    def unload(self, expert: str, *, slot: str | None = None, wait: bool = True) -> Steered:
+        """Have an expert's engine step down once nobody waits for it; see `load`."""
+        return self._wish("unload", expert, slot=slot, wait=wait)
+
+    def pin(self, expert: str, *, slot: str | None = None) -> Steered:
+        """Keep an expert where it is once it is resident; see `load`."""
+        return self._wish("pin", expert, slot=slot, wait=True)
+
+    def unpin(self, expert: str, *, slot: str | None = None) -> Steered:
+        """Keep an expert no longer; see `load`."""
+        return self._wish("unpin", expert, slot=slot, wait=True)
 
     def close(self) -> None:
         """Close all connections."""
@@ -172,6 +228,10 @@ class Client:
     ) -> None:
         self.close()
 
+    def _wish(self, kind: WishKind, expert: str, *, slot: str | None, wait: bool) -> Steered:
+        call = wish_call(kind, expert, slot=slot, wait=wait)
+        return read(Steered, self._complete(call).content)
+
     def _complete(self, call: Outgoing) -> httpx.Response:
         response = self._begin(call)
         with translated(self._base_url):
@@ -180,7 +240,9 @@ class Client:
 
     def _begin(self, call: Outgoing) -> httpx.Response:
         with translated(self._base_url):
-            request = self._http.build_request(call.method, call.path, json=call.body)
+            request = self._http.build_request(
+                call.method, call.path, json=call.body, headers=call.headers
+            )
             response = self._http.send(request, stream=True)
             if response.is_success:
                 return response

@@ -10,9 +10,9 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator
 
-from orchestrator.client.calls import Outgoing
+from orchestrator.client.calls import Outgoing, headers_of
 from orchestrator.client.replies import origin_of, read
-from orchestrator.client.wire import Origin, Wire
+from orchestrator.client.wire import Origin, Wire, Wishes
 
 #: A text, texts, token ids of the expert's vocabulary, or lists of those.
 Inputs: TypeAlias = str | Sequence[str] | Sequence[int] | Sequence[Sequence[int]]
@@ -57,12 +57,12 @@ class Embeddings(Wire):
         return tuple(one.embedding for one in sorted(self.data, key=lambda one: one.index))
 
 
-def embed_call(inputs: Inputs, *, model: str, dimensions: int | None) -> Outgoing:
+def embed_call(inputs: Inputs, *, model: str, dimensions: int | None, wishes: Wishes) -> Outgoing:
     """Ask for vectors, in the form that is half as long."""
     body: dict[str, Any] = {"model": model, "input": inputs, "encoding_format": "base64"}
     if dimensions is not None:
         body["dimensions"] = dimensions
-    return Outgoing(method="POST", path="/v1/embeddings", body=body)
+    return Outgoing(method="POST", path="/v1/embeddings", body=body, headers=headers_of(wishes))
 
 
 def read_embeddings(body: bytes, headers: Mapping[str, str]) -> Embeddings:

@@ -67,6 +67,8 @@ class _Details(BaseModel):
     param: str | None = None
     #: Of a registry that is not valid.
     faults: tuple[_Fault, ...] = ()
+    #: Inside a stream, whose headers have left.
+    retry_after_s: float | None = None
 
 
 class _Envelope(BaseModel):
@@ -89,7 +91,7 @@ def failure(
         return UnexpectedReplyError(f"status {status}, but no error envelope: {_shown(body)}")
     kind = _kinds(OrchestratorError).get(details.code or "", UnknownFailureError)
     told = f" (status {status}, code {details.code!r})" if kind is UnknownFailureError else ""
-    wait_s = _retry_after_s((headers or {}).get("retry-after"))
+    wait_s = details.retry_after_s or _retry_after_s((headers or {}).get("retry-after"))
     error = kind(f"{details.message}{told}", param=details.param, retry_after_s=wait_s)
     if isinstance(error, RegistryError):
         error.faults = tuple(PlacedFault(**one.model_dump()) for one in details.faults)

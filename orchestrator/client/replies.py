@@ -8,11 +8,13 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from orchestrator.client.failures import UnexpectedReplyError, failure, unexpected
-from orchestrator.client.wire import Completion, CompletionChunk, Origin, Wire
+from orchestrator.client.wire import Completion, CompletionChunk, Origin, Waiting, Wire
 
 W = TypeVar("W", bound=Wire)
 
 _DONE = b"[DONE]"
+#: How the comments begin that say where a call stands; those of proxies say other things.
+_WAITING = b": waiting position="
 _HEADERS = {
     "request_id": "x-orchestrator-request-id",
     "model": "x-orchestrator-model",
@@ -21,6 +23,9 @@ _HEADERS = {
     "is_fallback": "x-orchestrator-fallback",
     "generation": "x-orchestrator-generation",
     "overhead_ms": "x-orchestrator-overhead-ms",
+    "queue_position": "x-orchestrator-queue-position",
+    "expected_wait_s": "x-orchestrator-expected-wait-s",
+    "waited_s": "x-orchestrator-waited-s",
 }
 
 
@@ -59,7 +64,7 @@ def origin_of(headers: Mapping[str, str]) -> Origin:
 
 
 class EventReader:
-    """Turns the bytes of an event stream into chunks, however they are cut.
+    """Turns the bytes of an event stream into chunks and waits, however they are cut.
 
     Lines end at LF or CRLF only: JSON may hold other characters that `str.splitlines` cuts at.
     """
@@ -69,12 +74,12 @@ class EventReader:
         self._data: list[bytes] = []
         self._is_done = False
 
-    def feed(self, piece: bytes) -> Iterator[CompletionChunk]:
-        """The chunks that `piece` completes.
+    def feed(self, piece: bytes) -> Iterator[CompletionChunk | Waiting]:
+        """What `piece` completes.
 
         Raises:
             OrchestratorError: the service reported an error inside the stream.
-            UnexpectedReplyError: an event is not a chunk.
+            UnexpectedReplyError: an event is not a chunk, or a comment of waiting says nothing.
         """
         *lines, self._rest = (self._rest + piece).split(b"\n")
         for line in lines:
@@ -89,9 +94,11 @@ class EventReader:
         if not self._is_done:
             raise UnexpectedReplyError("the stream broke off before its end: the answer is partial")
 
-    def _line(self, line: bytes) -> Iterator[CompletionChunk]:
+    def _line(self, line: bytes) -> Iterator[CompletionChunk | Waiting]:
         if line.startswith(b"data:"):
             self._data.append(line.removeprefix(b"data:").removeprefix(b" "))
+        elif line.startswith(_WAITING):
+            yield _waiting(line)
         elif not line and self._data:
             event, self._data = b"\n".join(self._data), []
             yield from self._event(event)
@@ -103,3 +110,11 @@ class EventReader:
             raise failure(event)
         elif not self._is_done:
             yield read(CompletionChunk, event)
+
+
+def _waiting(comment: bytes) -> Waiting:
+    pairs = (word.partition("=") for word in comment.decode(errors="replace").split())
+    try:
+        return Waiting.model_validate({name: value for name, _, value in pairs})
+    except ValidationError as exc:
+        raise unexpected(comment, exc) from exc

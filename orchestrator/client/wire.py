@@ -61,6 +61,22 @@ class Origin(Wire):
     generation: int | None = None
     #: The service's own time up to the first byte.
     overhead_ms: float | None = None
+    #: Of what waited for its turn: its place when it came (1 is next), the wait it was told then
+    #: and the wait it had, seconds. A stream says the last in its `Waiting` where it began before.
+    queue_position: int | None = None
+    expected_wait_s: float | None = None
+    waited_s: float | None = None
+
+
+class Waiting(Wire):
+    """Where a streamed chat stands that waits for its expert's turn."""
+
+    #: 1 is next; 0 says that the wait is over.
+    position: int
+    #: Until its turn, seconds; `None` where the service cannot say.
+    expected_s: float | None = None
+    #: So far, seconds.
+    waited_s: float
 
 
 class Choice(Wire):
@@ -160,7 +176,18 @@ class Route(Wire):
     overhead_ms: float | None = None
 
 
-class ChatOptions(TypedDict, total=False):
+class Wishes(TypedDict, total=False):
+    """What a caller wishes about its turn, sent as headers."""
+
+    #: Longest wait, seconds; the registry's where it is left out.
+    max_wait_s: float
+    #: -10 to 10, higher is sooner.
+    priority: int
+    #: Place in a plan of the caller's, lower is sooner.
+    order: int
+
+
+class ChatOptions(Wishes, total=False):
     """Parameters of a chat beside its messages, as OpenAI names them."""
 
     n: int

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from orchestrator.engines.base import Chunk, Prompt, Sampling, Structure
+from orchestrator.engines.base import Item, Prompt, Sampling, Structure
 from routers.base import Route
 
 
@@ -51,10 +51,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A decided request: its decision at once, its chunks as they come."""
+    """A decided request: its decision at once, notices and chunks as they come."""
 
     decision: Decision
-    chunks: AsyncIterator[Chunk]
+    items: AsyncIterator[Item]
 
 
 class Composition(Protocol):

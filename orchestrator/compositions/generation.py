@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,8 @@ from orchestrator.compositions.eligibility import Eligibility
 from orchestrator.compositions.pricing import priced
 from orchestrator.engines.base import Call, Sampling
 from orchestrator.engines.embedding import FullEngine
-from orchestrator.registry.models import Expert, Price, Registry
+from orchestrator.engines.hints import Hinted
+from orchestrator.registry.models import Expert, Price, Registry, key_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,12 @@ class Generation:
         own_s = None if composition is None else composition.max_wait_s
         return self.registry.defaults.max_wait_s if own_s is None else own_s
 
+    def announce(self, expert_ids: Iterable[str]) -> None:
+        """Tell ahead which experts a later stage will call, so that they can be made ready."""
+        if isinstance(self.dispatch, Hinted):
+            for expert_id in expert_ids:
+                self.dispatch.hint(key_of(expert_id, self.version_by_id[expert_id]))
+
     def carry_out(self, query: Query, decision: Decision) -> Reply:
         """Start the call that `decision` stands for."""
         filled: Mapping[str, Any] = decision.defaults
@@ -70,8 +77,8 @@ class Generation:
             echo=query.echo,
             stream=query.is_streamed,
         )
-        chunks = self.dispatch.generate(call)
+        items = self.dispatch.generate(call)
         price = self.prices.get(decision.expert)
         if price is not None:
-            chunks = priced(chunks, price)
-        return Reply(decision=decision, chunks=chunks)
+            items = priced(items, price)
+        return Reply(decision=decision, items=items)

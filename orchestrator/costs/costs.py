@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from orchestrator.costs.estimate import Estimate
-from orchestrator.costs.prior import Prior, Step
-
-#: What takes time: a step, or a call.
-Of = Step | Literal["call"]
+from orchestrator.costs.note import CostNote
+from orchestrator.costs.prior import Of, Prior, Step
 
 #: Change of what others teach about an unseen expert that is worth telling, as a share.
 _NEWS = 0.1
-
-
-class CostNote(BaseModel):
-    """One learned estimate, as it is stored."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    of: Of
-    expert: str
-    mean_s: float
-    deviation_s: float
-    num_seen: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +28,11 @@ class TurnCost:
 class Costs:
     """What steps and calls take here; reading it is pure, `observe_*` teach it.
 
-    An expert's own observations count first. One that was never seen is estimated by its prior,
-    times how far the priors of others were off: the first swap of one sibling corrects all.
+    An expert's own observations count first, then what other slots have told of it. One that was
+    never seen is estimated by its prior, times how far the priors of others were off: the first
+    swap of one sibling corrects all.
+
+    One belongs to one slot: its engines share it, and are on the same hardware.
 
     Args:
         prior: what is assumed before anything was seen.
@@ -52,6 +41,8 @@ class Costs:
 
     def __init__(self, prior: Prior | None = None, *, notes: tuple[CostNote, ...] = ()) -> None:
         self._prior = prior or Prior()
+        #: Steps and calls that were seen; who keeps the notes compares it with the last time.
+        self.num_observed = 0
         self._seen: dict[tuple[Of, str], Estimate] = {}
         #: How far a prior was off, as a factor, by step.
         self._factors: dict[Of, Estimate] = {}
@@ -59,10 +50,28 @@ class Costs:
         self._told: dict[Of, Estimate] = {}
         self._guesses: dict[tuple[Of, str], Estimate] = {}
         self._turns: dict[tuple[Literal["swap", "add"], str], TurnCost] = {}
+        self.recall(notes)
+
+    @property
+    def prior(self) -> Prior:
+        """What is assumed before anything was seen."""
+        return self._prior
+
+    def assume(self, prior: Prior) -> None:
+        """Go by another prior from now on; what was seen stays, and is compared with this one."""
+        self._prior = prior
+        self._refit()
+
+    def recall(self, notes: Collection[CostNote]) -> None:
+        """Go by what an earlier process learned, where nothing was seen since."""
         for note in notes:
-            self._seen[note.of, note.expert] = Estimate(
-                mean_s=note.mean_s, deviation_s=note.deviation_s, num_seen=note.num_seen
-            )
+            self._seen.setdefault((note.of, note.expert), note.estimate)
+        self._refit()
+
+    def forget_all_but(self, experts: Collection[str]) -> None:
+        """Drop what was learned of other experts; what it taught about their like stays."""
+        self._seen = {key: seen for key, seen in self._seen.items() if key[1] in experts}
+        self._clear_guesses()
 
     def step(self, step: Step, expert: str) -> Estimate:
         """What `step` takes with the weights of `expert`."""
@@ -96,7 +105,7 @@ class Costs:
         self._observe("call", expert, took_s)
 
     def notes(self) -> tuple[CostNote, ...]:
-        """What was learned, to be kept across restarts."""
+        """What was learned, the latest last, to be kept across restarts."""
         return tuple(
             CostNote(
                 of=of,
@@ -109,10 +118,10 @@ class Costs:
         )
 
     def _observe(self, of: Of, expert: str, took_s: float) -> None:
+        self.num_observed += 1
         prior_s = self._prior_s((of, expert))
-        self._seen[of, expert] = self._seen.get((of, expert), Estimate(mean_s=prior_s)).after(
-            took_s
-        )
+        before = self._seen.pop((of, expert), Estimate(mean_s=prior_s))
+        self._seen[of, expert] = before.after(took_s)
         self._turns.pop(("swap", expert), None)
         self._turns.pop(("add", expert), None)
         factor = self._factors.get(of, Estimate(mean_s=1.0)).after(took_s / max(prior_s, 1e-9))
@@ -124,17 +133,48 @@ class Costs:
             del self._told[of]
 
     def _guess(self, key: tuple[Of, str]) -> Estimate:
+        told_s = self._prior.told_s.get(key)
+        if told_s is not None:
+            guess = Estimate(mean_s=1.0).after(1.0)
+            return self._guesses.setdefault(key, _times(guess, told_s))
         factor = self._factors.get(key[0], Estimate(mean_s=1.0))
         self._told.setdefault(key[0], factor)
-        prior_s = self._prior_s(key)
-        guess = Estimate(
-            mean_s=prior_s * factor.mean_s,
-            deviation_s=prior_s * factor.deviation_s,
-            num_seen=factor.num_seen,
-        )
+        guess = _times(factor, self._prior_s(key))
         self._guesses[key] = guess
         return guess
 
     def _prior_s(self, key: tuple[Of, str]) -> float:
-        of, expert = key
-        return self._prior.service_s if of == "call" else self._prior.step_s(of, expert)
+        return self._prior.of_s(*key)
+
+    def _refit(self) -> None:
+        """Compare what was seen with the prior anew."""
+        ratios: dict[Of, list[Estimate]] = {}
+        for key, seen in self._seen.items():
+            ratios.setdefault(key[0], []).append(_times(seen, 1 / max(self._prior_s(key), 1e-9)))
+        self._factors = {of: _pooled(found) for of, found in ratios.items()}
+        self._clear_guesses()
+
+    def _clear_guesses(self) -> None:
+        self._guesses.clear()
+        self._turns.clear()
+        self._told.clear()
+
+
+def _times(estimate: Estimate, factor: float) -> Estimate:
+    return Estimate(
+        mean_s=estimate.mean_s * factor,
+        deviation_s=estimate.deviation_s * factor,
+        num_seen=estimate.num_seen,
+    )
+
+
+def _pooled(found: list[Estimate]) -> Estimate:
+    """What several experts teach about their like: each counts once."""
+    mean_s = fmean(one.mean_s for one in found)
+    spread_s = fmean(abs(one.mean_s - mean_s) for one in found)
+    own_s = fmean(one.deviation_s for one in found)
+    return Estimate(
+        mean_s=mean_s,
+        deviation_s=max(spread_s, own_s),
+        num_seen=sum(one.num_seen for one in found),
+    )

@@ -1,8 +1,9 @@
 """The one seam to whatever generates tokens: values in, values out.
 
-An `Engine` answers a `Call` with a stream of `Chunk`s. Everything above it (compositions, the
-gateway's dispatch, the batch runner) speaks this protocol, and dispatch itself implements it, so
-a composition cannot tell a local engine from a table of slots.
+An `Engine` answers a `Call` with a stream of `Chunk`s, and before them a `Notice` or more where the
+call waits. Everything above it (compositions, the gateway's dispatch, the batch runner) speaks this
+protocol, and dispatch itself implements it, so a composition cannot tell a local engine from a
+table of slots.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from orchestrator.engines.notices import Notice
 from orchestrator.registry.models import key_of
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -244,6 +246,10 @@ def _chunk(deltas: tuple[Delta, ...], usage: Usage | None) -> Chunk:
     return Chunk(deltas=deltas, usage=usage)
 
 
+#: What a stream holds: nothing of the answer was said before its first chunk.
+Item = Chunk | Notice
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """One complete answer of a call."""
@@ -270,8 +276,8 @@ class Engine(Protocol):
     Closing the iterator early (a caller that hung up) ends the generation at its source.
     """
 
-    def generate(self, call: Call) -> AsyncIterator[Chunk]:
-        """Stream the answer to `call`.
+    def generate(self, call: Call) -> AsyncIterator[Item]:
+        """Stream the answer to `call`; notices come before the first chunk alone.
 
         Every choice ends with exactly one delta that has a `finish_reason`; the last chunk, and
         no other, has `usage`.

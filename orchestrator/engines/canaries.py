@@ -40,6 +40,14 @@ class Continues(Protocol):
         ...
 
 
+class Repeats(Continues, Protocol):
+    """An engine that also says quickly whether it would continue so."""
+
+    async def repeat(self, canary: Canary) -> Greedy:
+        """What it says in place of the canary's tokens, each after those before it."""
+        ...
+
+
 class Canaries:
     """Canaries by the fingerprint of the weights they were recorded from."""
 
@@ -48,7 +56,7 @@ class Canaries:
 
     async def prove(
         self,
-        engine: Continues,
+        engine: Repeats,
         expert_id: str,
         *,
         folder: Path | None,
@@ -80,7 +88,7 @@ class Canaries:
             if is_fresh and folder is not None and notebook is not None:
                 await asyncio.to_thread(notebook.add_canary, weights, first)
             return
-        seen = await engine.greedy(known.prompt_token_ids)
+        seen = await (engine.greedy(known.prompt_token_ids) if is_fresh else engine.repeat(known))
         check_canary(expert_id, known, seen, kept_in=kept_in)
 
     def _known(self, weights: str, *, is_fresh: bool) -> Canary | None:

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from orchestrator.engines.base import (
     Answer,
     Choice,
-    Chunk,
     Delta,
     FinishReason,
+    Item,
     TokenLogprob,
     ToolCall,
     ToolCallDelta,
     Usage,
 )
+from orchestrator.engines.notices import Notice
 
 
 @dataclass(slots=True)
@@ -53,13 +54,15 @@ def _tool_call(parts: Sequence[ToolCallDelta]) -> ToolCall:
     )
 
 
-async def collect(chunks: AsyncIterator[Chunk]) -> Answer:
-    """Read a whole stream into one answer."""
+async def collect(items: AsyncIterator[Item]) -> Answer:
+    """Read a whole stream into one answer; its notices are left aside."""
     drafts: dict[int, _Draft] = {}
     usage = Usage(prompt_tokens=0, completion_tokens=0)
-    async for chunk in chunks:
-        for delta in chunk.deltas:
+    async for item in items:
+        if isinstance(item, Notice):
+            continue
+        for delta in item.deltas:
             drafts.setdefault(delta.index, _Draft()).add(delta)
-        usage = chunk.usage or usage
+        usage = item.usage or usage
     choices = tuple(draft.choice(index) for index, draft in sorted(drafts.items()))
     return Answer(choices=choices, usage=usage)

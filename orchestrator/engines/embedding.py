@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.engines.base import Call, Engine, Text
+from orchestrator.engines.notices import Notice
 from orchestrator.registry.models import key_of
 
 #: Shape [n_texts, dimensions].
@@ -61,6 +62,8 @@ class Vectors:
     num_tokens: int
     #: What the provider or the registry's price makes of them, USD; `None` where neither says.
     cost_usd: float | None = None
+    #: What a stream would have told its caller meanwhile; empty where nobody waited.
+    notices: tuple[Notice, ...] = ()
 
 
 @runtime_checkable

@@ -7,9 +7,10 @@ import copy
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
+from dataclasses import replace
 from typing import Any
 
-from orchestrator.engines.base import Call, Chunk
+from orchestrator.engines.base import Call, Item
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.fake_vectors import fake_vectors
 from orchestrator.engines.scripts import Performance, Script
@@ -63,12 +64,14 @@ class FakeEngine:
         self.num_in_flight = 0
         self._closed = asyncio.Event()
 
-    async def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
+    async def generate(self, call: Call) -> AsyncGenerator[Item, None]:
         """Play the script for `call`; see `Engine.generate`."""
         with self._in_flight(call):
             script = self._script(call)
             performance = Performance(call, script)
             deadline_s = _deadline_s(call)
+            for notice in script.notices:
+                yield notice
             while not performance.is_over:
                 await self._wait(call, script, performance.num_steps, deadline_s)
                 chunk = performance.step()
@@ -82,7 +85,8 @@ class FakeEngine:
         with self._in_flight(call):
             script = self._script(call)
             await self._wait(call, script, 0, _deadline_s(call))
-            return fake_vectors(call, max_context=script.max_context)
+            vectors = fake_vectors(call, max_context=script.max_context)
+            return replace(vectors, notices=script.notices)
 
     async def close(self) -> None:
         """End every call in flight, and every later one, with `EngineDeadError`."""
@@ -228,7 +232,7 @@ class FakeHost:
         await self._pass(expert)
         self.residents, self.rung = (expert,), "serving"
 
-    async def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
+    async def generate(self, call: Call) -> AsyncGenerator[Item, None]:
         """Answer for a resident expert; others are refused with `NotHostedError`."""
         with self._traffic.passing((await self._resident(call)).key):
             async with aclosing(self.engine.generate(call)) as chunks:

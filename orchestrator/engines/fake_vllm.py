@@ -67,7 +67,11 @@ class FakeAsyncLLM:
         self.adapters: dict[int, str] = {}
         self.scheduler = FakeScheduler(self._voice)
         context = SimpleNamespace(destroy=lambda linger: None)
-        self.engine_core = SimpleNamespace(resources=SimpleNamespace(ctx=context))
+        self.engine_core = SimpleNamespace(
+            resources=SimpleNamespace(ctx=context), pause_scheduler_async=self.pause_generation
+        )
+        self.renderer = SimpleNamespace(clear_mm_cache_async=_nothing)
+        self.vllm_config = SimpleNamespace(lora_config=SimpleNamespace())
         self._name, self._num_ranks, self._sizes = name, num_ranks, sizes or FakeSizes()
         self._sleeping_tags: set[str] = set()
         self._saved_tables: str | None = None
@@ -277,3 +281,7 @@ class FakeAsyncLLM:
         self.adapters.clear()
         if not self._sleeping_tags:
             self.scheduler.note_voice()
+
+
+async def _nothing() -> None:
+    """What a cache of images needs that is not there."""

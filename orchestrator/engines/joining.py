@@ -1,4 +1,4 @@
-"""Siblings that join a live engine: what they need is here before calls are taken for them."""
+"""Experts that join a lineage of a slot: what they need is here before calls are taken for them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.slot import Slot
 from orchestrator.errors import OrchestratorError
 from orchestrator.registry.models import Expert
+from orchestrator.residency.clock import Clock
+from orchestrator.residency.limits import RETRY_S
 
 _LOG = logging.getLogger(__name__)
 
@@ -19,38 +21,47 @@ Bring = Callable[[Sequence[Expert]], Awaitable[None]]
 
 
 class Joining:
-    """Assigns siblings to the seated lineages of a slot.
+    """Assigns experts to the lineages of a slot.
 
     Those whose weights are a folder of this machine join at once. Others are fetched and verified
-    first, since a swap that fetched would hold up all callers of the engine.
+    first, since a swap or start that fetched would hold up all callers of the engine.
 
     Args:
-        slot: where the lineages are seated.
+        slot: where the lineages have seats.
         bring: fetches and verifies.
+        clock: tells when what failed is tried again.
     """
 
-    def __init__(self, slot: Slot, bring: Bring) -> None:
+    def __init__(self, slot: Slot, bring: Bring, *, clock: Clock) -> None:
         self._slot = slot
         self._bring = bring
+        self._clock = clock
+        self._retry_at_s: dict[str, float] = {}
         self._wanted: dict[str, Lineage] = {}
         self._tasks: dict[str, asyncio.Future[None]] = {}
-        #: Lineage -> why a sibling of it could not join.
+        #: Lineage -> why an expert of it could not join.
         self.troubles: dict[str, str] = {}
 
     def join(self, lineage: Lineage) -> None:
-        """Take calls for exactly the experts of a seated lineage, once they can be taken."""
+        """Take calls for exactly the experts of a lineage, once they can be taken."""
         self._wanted[lineage.id] = lineage
-        self.troubles.pop(lineage.id, None)
+        self._forget_trouble(lineage.id)
         self._advance(lineage.id)
 
+    def retry(self) -> None:
+        """Try again what could not be had a while ago."""
+        now_s = self._clock.time()
+        for lineage_id in [one for one, at_s in self._retry_at_s.items() if at_s <= now_s]:
+            self.join(self._wanted[lineage_id])
+
     def leave(self, lineage_id: str) -> None:
-        """Take no more calls for a seated lineage."""
+        """Take no more calls for a lineage."""
         self._wanted.pop(lineage_id, None)
-        self.troubles.pop(lineage_id, None)
+        self._forget_trouble(lineage_id)
         self._slot.assign(lineage_id, ())
 
     def is_busy(self, lineage_id: str) -> bool:
-        """Whether something is being fetched for siblings of this lineage."""
+        """Whether something is being fetched for this lineage."""
         return lineage_id in self._tasks
 
     @property
@@ -86,4 +97,9 @@ class Joining:
             return
         told = error.message if isinstance(error, OrchestratorError) else repr(error)
         self.troubles[lineage_id] = told
-        _LOG.error("lineage %s: a sibling cannot join: %s", lineage_id, told)
+        self._retry_at_s[lineage_id] = self._clock.time() + RETRY_S
+        _LOG.error("lineage %s: an expert cannot join: %s", lineage_id, told)
+
+    def _forget_trouble(self, lineage_id: str) -> None:
+        self.troubles.pop(lineage_id, None)
+        self._retry_at_s.pop(lineage_id, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,11 @@ class Lineage:
     def expert(self, expert_id: str) -> Expert | None:
         """The expert of this id, if it is here."""
         return next((expert for expert in self.experts if expert.id == expert_id), None)
+
+    def led_by(self, first: Expert) -> Lineage:
+        """The same lineage with `first` ahead of the others: what an engine starts with."""
+        others = tuple(one for one in self.experts if one.key != first.key)
+        return replace(self, experts=(first, *others))
 
     def holds(self, expert: Expert) -> bool:
         """Whether `expert`, as it is configured now, can be one of this lineage; reads headers.

@@ -29,11 +29,10 @@ _LEVEL_BY_RUNG: Mapping[Rung, int] = {"asleep": 1, "weightless": 2}
 class Sleeper(Protocol):
     """What is needed of vLLM's `AsyncLLM`."""
 
-    async def pause_generation(
-        self, *, mode: Literal["abort", "wait", "keep"], clear_cache: bool
-    ) -> None:
-        """Schedule nothing new, and wait for what runs."""
-        ...
+    #: Of prompts; has a cache of its own.
+    renderer: Any
+    #: Client of the engine's process.
+    engine_core: Any
 
     async def resume_generation(self) -> None:
         """Schedule again."""
@@ -82,7 +81,7 @@ async def reload(engine: Sleeper, folder: Path, *, repacks: bool = False) -> Non
     """
     try:
         async with asyncio.timeout(STEP_TIMEOUT_S):
-            await engine.pause_generation(mode="wait", clear_cache=True)
+            await _pause(engine)
             await _load(engine, folder)
             if repacks:
                 await engine.collective_rpc("repack_tied_heads")
@@ -149,6 +148,17 @@ async def _climb(engine: Sleeper, rung: Rung, folder: Path | None) -> None:
         raise SwapError(f"vLLM says that it is still {rung}")
     if not await engine.reset_prefix_cache():
         raise SwapError("the prefix cache could not be reset")
+
+
+async def _pause(engine: Sleeper) -> None:
+    """Let the requests in flight end, take no others, and forget what was cached.
+
+    As `AsyncLLM.pause_generation(mode="wait", clear_cache=True)` does, but for the 20 ms that it
+    sleeps at the end, half of a swap: those let callers read their last outputs first, and ours are
+    read in any order, since outputs carry no weights.
+    """
+    await engine.renderer.clear_mm_cache_async()
+    await engine.engine_core.pause_scheduler_async(mode="wait", clear_cache=True)
 
 
 async def _load(engine: Sleeper, folder: Path) -> None:

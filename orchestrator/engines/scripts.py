@@ -18,6 +18,7 @@ from orchestrator.engines.base import (
     Usage,
 )
 from orchestrator.engines.deltas import join_chunks
+from orchestrator.engines.notices import Notice
 from orchestrator.engines.stops import StopWatch
 from orchestrator.errors import ContextTooLongError, OrchestratorError
 
@@ -36,6 +37,8 @@ class Script:
     says: str | tuple[str, ...] = "Hello."
     reasoning: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
+    #: Told before the first token, and before whatever is awaited or raised there.
+    notices: tuple[Notice, ...] = ()
     #: Raised before token number `fails_at` (0 is before the first).
     fails: OrchestratorError | None = None
     fails_at: int = 0

@@ -1,25 +1,22 @@
-"""A host's place in a slot: the effects its loop acts through, with metrics and log lines."""
+"""An engine's place in a slot: what it can become, the host that sits there, and its steps."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from orchestrator import metrics
-from orchestrator.costs.prior import Step
 from orchestrator.engines.host import Host
-from orchestrator.errors import EngineDeadError, OrchestratorError, SwapError
+from orchestrator.errors import EngineDeadError, EngineError, OrchestratorError, SwapError
 from orchestrator.registry.models import Expert, ExpertDefaults
-from orchestrator.residency.actions import Add, StepAction, Swap
-from orchestrator.residency.steps import expert_of
-from orchestrator.residency.tickets import Ticket
+from orchestrator.residency.actions import Add, Sleep, Start, StepAction, Stop, Swap, Wake
+from orchestrator.residency.state import Footprint, Rung
 
 _LOG = logging.getLogger(__name__)
 
-#: Gives a live host in place of a dead one; raises `EngineDeadError` when it cannot.
-Revive = Callable[[Host], Awaitable[Host]]
+#: Starts an engine that holds this expert, no adapter.
+Opening = Callable[[Expert], Awaitable[Host]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,142 +29,168 @@ class _Seen:
 
 
 class Seat:
-    """`residency.effects.Effects` on one host.
+    """`residency.effects.Berth` of one engine.
 
     The loop knows experts by `Expert.key`, so that a changed expert is swapped in like any other.
 
     Args:
-        slot: the slot's name, for metrics and the log.
-        host: the engine that sits here.
-        revive: replaces a dead host; without it a dead host stays dead.
-        on_queue: told when the queue's length may have changed.
+        lineage: id of the lineage whose experts it can become.
+        host: the engine that sits here, `None` while none runs.
+        opening: starts one; without it what ended is not started again.
+        footprints: memory by rung.
     """
 
     def __init__(
         self,
-        slot: str,
-        host: Host,
+        lineage: str,
         *,
-        revive: Revive | None,
-        on_queue: Callable[[], None],
+        host: Host | None = None,
+        opening: Opening | None = None,
+        footprints: Mapping[Rung, Footprint] | None = None,
     ) -> None:
-        self.host = host
+        self.lineage = lineage
+        self.footprints: Mapping[Rung, Footprint] = footprints or {}
+        #: Whether it ever was one that calls are sent for, see `Slot.is_open`.
+        self.was_open = host is not None
         #: Seconds the last swap took, `None` before the first.
         self.last_swap_s: float | None = None
-        self._slot = slot
-        self._queue_wait_s = metrics.QUEUE_WAIT_SECONDS.labels(slot, "admitted")
-        self._revive = revive
-        self._on_queue = on_queue
+        self._host = host
+        self._opening = opening
         self._expert_by_key: dict[str, Expert] = {}
+        self._weights_by_adapter: dict[str, str] = {}
         self._seen: _Seen | None = None
-        #: What the last step was, for metrics.
-        self._kind: Step = "swap"
+
+    @property
+    def host(self) -> Host:
+        """The engine that sits here.
+
+        Raises:
+            EngineDeadError: none does.
+        """
+        if self._host is None:
+            raise EngineDeadError(f"no engine of lineage {self.lineage!r} runs here")
+        return self._host
 
     @property
     def experts(self) -> Collection[str]:
-        """See `Effects.experts`."""
+        """See `Berth.experts`."""
         return self._expert_by_key.keys()
 
     @property
+    def weights_by_adapter(self) -> Mapping[str, str]:
+        """See `Berth.weights_by_adapter`."""
+        return self._weights_by_adapter
+
+    @property
     def residents(self) -> tuple[str, ...]:
-        """See `Effects.residents`."""
-        return self._look().residents
+        """See `Berth.residents`."""
+        return () if self._host is None else self._look(self._host).residents
 
     @property
     def adapters(self) -> frozenset[str]:
-        """See `Effects.adapters`."""
-        return self._look().adapters
+        """See `Berth.adapters`."""
+        return frozenset() if self._host is None else self._look(self._host).adapters
 
     @property
     def max_adapters(self) -> int:
-        """See `Effects.max_adapters`."""
-        return self.host.max_adapters
+        """See `Berth.max_adapters`."""
+        return 0 if self._host is None else self._host.max_adapters
 
-    def learn(self, key: str, expert: Expert) -> None:
-        """Take note of what `key` stands for."""
-        self._expert_by_key[key] = expert
+    @property
+    def rung(self) -> Rung:
+        """See `Berth.rung`."""
+        return "stopped" if self._host is None else self._host.rung
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """See `Berth.rungs`."""
+        found: tuple[Rung, ...] = () if self._host is None else self._host.rungs
+        rungs = tuple(rung for rung in found if rung != "stopped")
+        return rungs if self._opening is None else (*rungs, "stopped")
+
+    def know(self, expert_by_key: Mapping[str, Expert]) -> None:
+        """Be able to become exactly these, the first of them with weights of its own at first."""
+        self._expert_by_key = dict(expert_by_key)
+        self._weights_by_adapter = {
+            key: str(one.model) for key, one in expert_by_key.items() if one.is_adapter
+        }
         self._seen = None
 
-    def knows(self, key: str) -> bool:
-        """Whether `key` can be swapped to."""
-        return key in self._expert_by_key
-
-    def forget_all_but(self, keys: Iterable[str]) -> None:
-        """Drop every other key."""
-        kept = set(keys)
-        self._expert_by_key = {k: e for k, e in self._expert_by_key.items() if k in kept}
-        self._seen = None
+    def expert(self, key: str) -> Expert | None:
+        """What `key` stands for here, `None` where it is not known."""
+        return self._expert_by_key.get(key)
 
     async def take(self, step: StepAction) -> None:
         """See `Effects.take`."""
         match step:
             case Swap(expert=expert):
-                await self.swap(expert)
+                await self._swap(expert)
             case Add(expert=expert, instead_of=idle):
-                await self.add(expert, instead_of=idle)
-            case _:
-                raise SwapError(
-                    f"slot {self._slot!r}: {type(step).__name__.lower()} is not available on its "
-                    "host, which can swap siblings in place and add adapters"
-                )
+                await self._add(expert, instead_of=idle)
+            case Wake(expert=expert):
+                await self._wake(expert)
+            case Sleep(rung=rung):
+                async with self._checked():
+                    await self.host.sleep(rung)
+            case Start(expert=expert):
+                await self._start(expert)
+            case Stop():
+                await self.stop()
 
-    async def swap(self, expert: str) -> None:
+    async def check(self) -> None:
+        """Raise `EngineDeadError` where an engine should sit here and does not live."""
+        if self._host is not None:
+            await self._host.check()
+
+    async def stop(self) -> None:
+        """End the engine; calls in flight fail with `EngineDeadError`."""
+        host = self._host
+        try:
+            if host is not None:
+                await host.close()
+        finally:
+            if self._host is host:
+                self._host, self._seen = None, None
+
+    async def _swap(self, expert: str) -> None:
         """Load other weights; adapters known for them come back ahead of their use."""
-        self._kind = "swap"
         wanted = self._expert_by_key[expert]
-        base = self._base_of(wanted) if wanted.is_adapter else wanted
+        base = self._weights_of(wanted)
         async with self._checked():
             await self.host.become(base)
             if wanted.is_adapter:
                 await self.host.add(wanted)
         await self._add_known(base)
 
-    async def add(self, expert: str, *, instead_of: str | None) -> None:
+    async def _add(self, expert: str, *, instead_of: str | None) -> None:
         """Put an adapter on the weights that are loaded."""
-        self._kind = "add"
         idle = self._expert_by_key.get(instead_of or "")
         async with self._checked():
             await self.host.add(self._expert_by_key[expert], instead_of=idle)
 
-    async def restart(self) -> None:
-        """See `Effects.restart`."""
-        if self._revive is None:
-            raise EngineDeadError(f"slot {self._slot!r}: its engine died and cannot be restarted")
-        self.host = await self._revive(self.host)
+    async def _wake(self, expert: str) -> None:
+        wanted = self._expert_by_key[expert]
+        base = self._weights_of(wanted)
+        async with self._checked():
+            await self.host.wake(base)
+            if wanted.is_adapter and wanted not in self.host.residents:
+                await self.host.add(wanted)
+        await self._add_known(base)
 
-    def queued(self, num_waiting: int) -> None:
-        """See `Effects.queued`."""
-        del num_waiting  # the gauge is the slot's: the sum over its hosts
-        self._on_queue()
-
-    def admitted(self, ticket: Ticket, *, waited_s: float) -> None:
-        """See `Effects.admitted`."""
-        del ticket
-        self._queue_wait_s.observe(waited_s)
-
-    def stepped(self, step: StepAction, *, took_s: float, error: OrchestratorError | None) -> None:
-        """See `Effects.stepped`."""
-        expert = expert_of(step)
-        outcome = "ok" if error is None else error.code
-        metrics.SWAPS.labels(self._slot, self._kind, outcome).inc()
-        if error is None:
-            self.last_swap_s = took_s
-            metrics.SWAP_SECONDS.labels(self._slot, self._kind).observe(took_s)
-            _LOG.info("slot %s: expert %r is resident after %.3f s", self._slot, expert, took_s)
-        else:
-            _LOG.error("slot %s: swap to expert %r failed: %s", self._slot, expert, error)
-
-    def died(self, error: OrchestratorError) -> None:
-        """See `Effects.died`."""
-        _LOG.error("slot %s: its engine died, restarting it: %s", self._slot, error)
-
-    def restarted(self, error: OrchestratorError | None) -> None:
-        """See `Effects.restarted`."""
-        if error is None:
-            residents = [expert.id for expert in self.host.residents]
-            _LOG.warning("slot %s: its engine is back with %s", self._slot, residents)
-        else:
-            _LOG.error("slot %s: its engine stays dead: %s", self._slot, error)
+    async def _start(self, expert: str) -> None:
+        if self._opening is None:
+            raise EngineDeadError(f"lineage {self.lineage!r}: its engine cannot be started here")
+        wanted = self._expert_by_key[expert]
+        try:
+            self._host = await self._opening(self._weights_of(wanted))
+        except EngineError:
+            raise
+        except OrchestratorError as exc:  # such as models that cannot be fetched
+            raise EngineDeadError(exc.message) from exc
+        self._seen = None
+        if wanted.is_adapter and wanted not in self._host.residents:
+            async with self._checked():
+                await self._host.add(wanted)
 
     @asynccontextmanager
     async def _checked(self) -> AsyncIterator[None]:
@@ -188,7 +211,10 @@ class Seat:
                 try:
                     await self.host.add(expert)
                 except SwapError as exc:
-                    _LOG.warning("slot %s: adapter %r is left out: %s", self._slot, expert.id, exc)
+                    _LOG.warning("%s: adapter %r is left out: %s", self.lineage, expert.id, exc)
+
+    def _weights_of(self, expert: Expert) -> Expert:
+        return self._base_of(expert) if expert.is_adapter else expert
 
     def _base_of(self, adapter: Expert) -> Expert:
         """The expert whose weights `adapter` is put on, of the same definition if that is known."""
@@ -202,9 +228,9 @@ class Seat:
         )
         return next(known, alone)
 
-    def _look(self) -> _Seen:
+    def _look(self, host: Host) -> _Seen:
         """What of the host's residents has a key here; looked up again when either changes."""
-        residents = self.host.residents
+        residents = host.residents
         if self._seen is None or self._seen.experts is not residents:
             self._seen = _Seen(
                 experts=residents,

@@ -1,145 +1,53 @@
-"""A slot: the hosts of one node's share, one queue a host, and the experts they stand for."""
+"""A slot: the engines of one node's share, their one queue, and the experts they stand for."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import replace
+from math import inf
+from typing import TypeVar
 
-from orchestrator import metrics
-from orchestrator.engines.base import Call, Chunk
+from orchestrator.costs.costs import Costs
+from orchestrator.engines.base import Call, Item
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
+from orchestrator.engines.hints import Hints
 from orchestrator.engines.host import Host
-from orchestrator.engines.recent_uses import Reuse
+from orchestrator.engines.notices import Notice, notices_of
+from orchestrator.engines.recent_uses import RecentUses
 from orchestrator.engines.seat import Seat
+from orchestrator.engines.seats import Seats
+from orchestrator.engines.slot_report import HostReport, SlotReport, Waiting
 from orchestrator.engines.streams import reading
 from orchestrator.errors import EngineDeadError, NotHostedError
 from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import Clock
+from orchestrator.residency.ledger import usage
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.loop import SlotLoop
-from orchestrator.residency.places import Turn
+from orchestrator.residency.places import Turn, Wishes
 from orchestrator.residency.policy import Policy
-from orchestrator.residency.state import Rung
+from orchestrator.residency.roster import Room
+from orchestrator.residency.state import EngineState, SlotState
+from orchestrator.residency.upkeep import waits_to_start
 
+__all__ = ["HostReport", "Slot", "SlotReport", "Waiting"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """The calls that wait for one expert of a slot."""
-
-    #: Its `Expert.key`.
-    expert: str
-    num_calls: int
-    #: How long the first has waited, and until its turn, seconds.
-    oldest_s: float
-    expected_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostReport:
-    """What one engine of a slot is doing; experts are named by `Expert.key`."""
-
-    #: Its id in the slot, unique there: a lineage may have several engines.
-    engine: str
-    lineage: str
-    #: What it takes calls for.
-    experts: tuple[str, ...]
-    rung: Rung
-    #: The step under way, by its name in the cost model, and for how long, seconds.
-    step: str | None
-    step_s: float | None
-    #: For whom it admits nothing more.
-    draining_for: str | None
-    #: Experts that an operator wants to stay.
-    pinned: tuple[str, ...]
-    #: What answers without a swap: weights that are loaded, and adapters on them.
-    residents: tuple[str, ...]
-    swapping_to: str | None
-    #: Calls being answered, by expert.
-    in_flight: Mapping[str, int]
-    last_swap_s: float | None
-    #: Why it takes no calls, `None` while it does.
-    down: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlotReport:
-    """What a slot hosts and does: what the Conductor is rebuilt from."""
-
-    name: str
-    hosts: tuple[HostReport, ...]
-    waiting: tuple[Waiting, ...] = ()
-    #: What the policy does next and why, one sentence each.
-    action: str = ""
-    why: str = ""
-    #: Memory that the ledger has as taken, GiB.
-    device_gib: float = 0.0
-    host_gib: float = 0.0
-    #: Steps that were taken, by their names in the cost model.
-    num_steps: Mapping[str, int] = field(default_factory=dict)
-    #: Calls that were admitted, and those of them whose expert was resident when they arrived.
-    num_admitted: int = 0
-    num_hits: int = 0
-    #: Memory that the ledger has in all, GiB; `None` where it is not bounded.
-    device_room_gib: float | None = None
-    host_room_gib: float | None = None
-    #: Experts that are left alone for now, and why.
-    broken: Mapping[str, str] = field(default_factory=dict)
-    #: How well recent calls suit what the slot holds; `None` before the first.
-    reuse: Reuse | None = None
-
-    @property
-    def experts(self) -> tuple[str, ...]:
-        """Keys of all that calls are taken for."""
-        return tuple(key for host in self.hosts for key in host.experts)
-
-    @property
-    def healthy(self) -> bool:
-        """Whether every host takes calls."""
-        return all(host.down is None for host in self.hosts)
-
-    @property
-    def residents(self) -> tuple[str, ...]:
-        """Experts that answer without a swap."""
-        return tuple(key for host in self.hosts for key in host.residents)
-
-    @property
-    def num_in_flight(self) -> int:
-        """Calls being answered."""
-        return sum(sum(host.in_flight.values()) for host in self.hosts)
-
-    @property
-    def num_waiting(self) -> int:
-        """Calls that wait, whatever their host."""
-        return sum(waiting.num_calls for waiting in self.waiting)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Place:
-    """A seat with the loop that drives it, and the keys that calls are taken for."""
-
-    seat: Seat
-    loop: SlotLoop
-    keys: frozenset[str] = field(default_factory=frozenset)
-
-    @property
-    def is_drained(self) -> bool:
-        return not self.keys and not self.loop.experts_in_use
+C = TypeVar("C", Call, EmbedCall)
 
 
 class Slot:
-    """A `FullEngine` for every expert its hosts can become, by `Expert.key`.
+    """A `FullEngine` for every expert its engines can become, by `Expert.key`.
 
-    Hosts come and go, and so do the experts each stands for, while the others serve.
+    Engines come and go, and so do the experts each stands for, while the others serve.
 
     Args:
         name: the slot's name, as the dispatch table has it.
         clock: a running event loop, or a manual clock.
-        limits: what each host takes at once and what may wait for it.
-        revive: replaces the dead host of a lineage; without it a dead host stays dead.
-        policy: decides for each host; `Bounded` where none is given.
+        limits: what each engine takes at once and what may wait.
+        policy: decides for all of them; `Bounded` where none is given.
+        costs: what steps and calls take here.
     """
 
     def __init__(
@@ -148,188 +56,298 @@ class Slot:
         *,
         clock: Clock,
         limits: LoopLimits | None = None,
-        revive: Callable[[str, Host], Awaitable[Host]] | None = None,
         policy: Policy | None = None,
+        costs: Costs | None = None,
     ) -> None:
         self._name = name
         self._clock = clock
-        self.limits = limits or LoopLimits()
-        self._revive = revive
-        self._policy = policy
-        self._queue_length = metrics.QUEUE_LENGTH.labels(name)
-        self._place_by_lineage: dict[str, _Place] = {}
-        self._place_by_key: dict[str, _Place] = {}
+        self._hints = Hints()
+        self._seats = Seats(name, on_gone=self._forget)
+        self.loop = SlotLoop(self._seats, clock=clock, limits=limits, costs=costs, policy=policy)
+        self._uses = RecentUses()
+        #: Engines that the slot should hold.
+        self._wanted: list[str] = []
+        #: What calls are taken for, by lineage and key.
+        self._taken: dict[str, dict[str, Expert]] = {}
+        self._lineage_by_key: dict[str, str] = {}
+
+    @property
+    def limits(self) -> LoopLimits:
+        """What the slot goes by."""
+        return self.loop.limits
+
+    @property
+    def is_stepping(self) -> bool:
+        """Whether a step of an engine is under way."""
+        return any(book.task is not None for book in self.loop.engines)
+
+    @property
+    def engines(self) -> Mapping[str, Seat]:
+        """Its engines by id."""
+        return self._seats
 
     def seat(self, lineage: str, host: Host, experts: Sequence[Expert]) -> None:
-        """Take in the host of a lineage, and calls for `experts`, which it can become."""
-        assert lineage not in self._place_by_lineage, f"lineage {lineage!r} is seated twice"
-        seat = Seat(
-            self._name,
-            host,
-            revive=None if self._revive is None else partial(self._revive, lineage),
-            on_queue=self._count_queue,
-        )
-        loop = SlotLoop(
-            seat,
-            clock=self._clock,
-            limits=self.limits,
-            policy=self._policy,
-        )
-        self._place_by_lineage[lineage] = _Place(seat=seat, loop=loop)
+        """Take in a live engine that is not started again, and calls for what it can become."""
+        self.add(lineage, Seat(lineage, host=host))
+        self.hold((*self._wanted, lineage))
         self.assign(lineage, experts)
 
+    def add(self, engine_id: str, seat: Seat) -> None:
+        """Take in an engine, wherever it stands; `hold` and `assign` say what becomes of it."""
+        self._seats.put(engine_id, seat)
+        self.loop.engines.take_in(engine_id, seat)
+
+    def hold(self, engine_ids: Sequence[str], *, room: Room | None = None) -> None:
+        """Hold these engines, in the order in which they come up ahead of need, and no others.
+
+        Others end once nobody waits for what only they can become.
+
+        Args:
+            engine_ids: of engines that were added.
+            room: what the slot has for them.
+        """
+        self._wanted = list(engine_ids)
+        self.loop.engines.want(engine_ids, room=room or self.loop.engines.room)
+        self._teach()
+        self.loop.advance()
+
     def assign(self, lineage: str, experts: Sequence[Expert]) -> None:
-        """Take calls for exactly these experts of a seated lineage.
+        """Take calls for exactly these experts of a lineage.
 
         Calls for others are refused from now on; those that wait or run are answered.
         """
-        place = self._place_by_lineage[lineage]
-        expert_by_key = {expert.key: expert for expert in experts}
-        place.keys = frozenset(expert_by_key)
-        self._find_places()
-        place.seat.forget_all_but(place.loop.experts_in_use)
-        for key, expert in expert_by_key.items():
-            place.seat.learn(key, expert)
+        self._taken[lineage] = {expert.key: expert for expert in experts}
+        # While one lineage takes the place of another, both may stand for a key: the first does.
+        self._lineage_by_key = {
+            key: one for one in reversed(self._taken) for key in self._taken[one]
+        }
+        self._teach()
+        self.loop.advance()
 
     def keys(self, lineage: str) -> frozenset[str]:
-        """What calls are taken for at a seated lineage."""
-        return self._place_by_lineage[lineage].keys
+        """What calls are taken for of a lineage."""
+        return frozenset(self._taken.get(lineage, ()))
 
-    def is_drained(self, lineage: str) -> bool:
-        """Whether a seated lineage takes no calls and has none left."""
-        return self._place_by_lineage[lineage].is_drained
+    async def generate(self, call: Call) -> AsyncIterator[Item]:
+        """Wait for the expert's turn, then stream its engine's answer; see `Engine.generate`.
 
-    async def unseat(self, lineage: str) -> None:
-        """Close the host of a lineage; calls it has left fail with `EngineDeadError`."""
-        place = self._place_by_lineage.pop(lineage)
-        self._find_places()
-        await place.loop.close()
-        await place.seat.host.close()
-        self._count_queue()
-
-    async def generate(self, call: Call) -> AsyncIterator[Chunk]:
-        """Wait for the expert's turn, then stream its host's answer; see `Engine.generate`.
+        A call whose engine dies before it has yielded anything waits once more. Who waits hears of
+        it; a caller that does not read along hears its place and its wait alone.
 
         Raises:
             NotHostedError: that version of the expert is not hosted here.
-            OverloadedError: the queue is full.
+            OverloadedError: the queue is full, or the wait would be too long.
         """
-        place = self._find(call)
-        async with _turn(place, call) as turn:
-            waited_s = await turn.came()
-            if call.timeout_s is not None:
-                call = replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))
-            async with reading(place.seat.host.generate(call)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
+        has_begun = False
+        async with self._turn(call) as turn:
+            while True:
+                if turn.waits:
+                    told = notices_of(turn, clock=self._clock, repeats=call.stream)
+                    async with reading(told) as notices:
+                        async for notice in notices:
+                            yield notice
+                waited_s = await turn.came()
+                try:
+                    host = self._seats[turn.engine].host
+                    async with reading(host.generate(_after(call, waited_s))) as chunks:
+                        async for chunk in chunks:
+                            has_begun = True
+                            yield chunk
+                    return
+                except EngineDeadError as error:
+                    if has_begun or not turn.is_tried_again(error):
+                        raise
 
     async def embed(self, call: EmbedCall) -> Vectors:
-        """Wait for the expert's turn, then have its host embed; raises as `generate`."""
-        place = self._find(call)
-        async with _turn(place, call) as turn:
-            waited_s = await turn.came()
-            if call.timeout_s is not None:
-                call = replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))
-            return await place.seat.host.embed(call)
+        """Wait for the expert's turn, then have its engine embed; raises as `generate`."""
+        notices: list[Notice] = []
+        async with self._turn(call) as turn:
+            while True:
+                told = notices_of(turn, clock=self._clock, repeats=False)
+                notices += [notice async for notice in told]
+                waited_s = await turn.came()
+                try:
+                    vectors = await self._seats[turn.engine].host.embed(_after(call, waited_s))
+                    return replace(vectors, notices=tuple(notices)) if notices else vectors
+                except EngineDeadError as error:
+                    if not turn.is_tried_again(error):
+                        raise
+
+    async def load(self, key: str) -> None:
+        """Bring an expert up as a call for it would; raises as `generate` does of waiting."""
+        self._check_hosted(key)
+        await self.loop.load(key)
+
+    async def unload(self, key: str) -> None:
+        """Have the engines that hold an expert step down once nobody needs them, and wait for it.
+
+        They stay down until they are called. Raises `NotHostedError` as `generate` does.
+        """
+        self._check_hosted(key)
+        await self.loop.unload(key)
+
+    def pin(self, key: str) -> None:
+        """Keep an expert wherever it is resident; raises `NotHostedError` as `generate` does."""
+        self._check_hosted(key)
+        self.loop.engines.pin(key)
+
+    def unpin(self, key: str) -> None:
+        """Let an expert be treated like others again; raises `NotHostedError` likewise."""
+        self._check_hosted(key)
+        self.loop.engines.unpin(key)
+        self.loop.advance()
+
+    def hint(self, key: str) -> None:
+        """See `Hinted`; what is not hosted here is left aside."""
+        if key in self._lineage_by_key:
+            self._hints.note(key, now_s=self._clock.time())
+
+    @property
+    def hints(self) -> Mapping[str, float]:
+        """Experts that are announced, by `Expert.key`, and when, by the clock."""
+        return self._hints.held(now_s=self._clock.time())
 
     def bound(self, limits: LoopLimits) -> None:
-        """Hold every host, and those that come, to these limits."""
-        self.limits = limits
-        for place in self._places:
-            place.loop.bound(limits)
+        """Hold every engine and the queue to these limits."""
+        self.loop.bound(limits)
 
     async def check(self) -> None:
-        """Ask every host whether it lives; one that died is restarted once."""
-        for place in self._places:
-            if place.loop.down is None:
-                await _check(place)
-
-    def lost(self) -> Mapping[str, str]:
-        """Lineages whose host died and did not come back, and why."""
-        return {
-            lineage: place.loop.down.message
-            for lineage, place in self._place_by_lineage.items()
-            if place.loop.is_lost and place.loop.down is not None
-        }
+        """Ask every engine whether it lives; one that died starts again."""
+        for engine_id, seat in list(self._seats.items()):
+            try:
+                await seat.check()
+            except EngineDeadError as error:
+                self.loop.report_dead(engine_id, error)
 
     async def settled(self) -> None:
-        """Wait until the swaps and restarts under way have ended."""
-        await asyncio.gather(*(place.loop.settled() for place in self._places))
+        """Wait until the steps under way, and those that follow from them, have ended."""
+        await self.loop.settled()
 
     def describe(self) -> SlotReport:
         """What is hosted, resident, running and waiting now."""
-        hosts = (_report(name, place) for name, place in self._place_by_lineage.items())
-        waiting = (one for place in self._places for one in _waiting(place.loop))
-        return SlotReport(name=self._name, hosts=tuple(hosts), waiting=tuple(waiting))
+        loop, state = self.loop, self.loop.state
+        used = usage(state)
+        decision = loop.decision
+        return SlotReport(
+            name=self._name,
+            hosts=tuple(self._host_report(engine, state) for engine in state.engines),
+            waiting=tuple(self._waiting()),
+            action="" if decision is None else f"{decision.sentence}: {decision.why}",
+            why=loop.why,
+            device_gib=used.device_gib,
+            host_gib=used.host_gib,
+            device_room_gib=None if state.device_gib == inf else state.device_gib,
+            host_room_gib=None if state.host_gib == inf else state.host_gib,
+            num_steps=loop.num_steps,
+            num_admitted=loop.num_admitted,
+            num_hits=loop.num_hits,
+            broken=loop.broken,
+            reuse=self._uses.reuse(capacity=_capacity(state)),
+        )
 
     async def close(self) -> None:
-        """Refuse who waits, then close every host; calls in flight fail with `EngineDeadError`."""
-        await asyncio.gather(*(place.loop.close() for place in self._places))
-        await asyncio.gather(*(place.seat.host.close() for place in self._places))
+        """Refuse who waits, then end every engine; calls in flight fail with `EngineDeadError`."""
+        await self.loop.close()
+        await asyncio.gather(*(seat.stop() for seat in self._seats.values()))
 
-    @property
-    def _places(self) -> tuple[_Place, ...]:
-        return tuple(self._place_by_lineage.values())
+    def is_open(self, engine: EngineState, state: SlotState) -> bool:
+        """Whether calls may be sent here for an engine: it proved itself, or waits to be called.
 
-    def _find_places(self) -> None:
-        """Two hosts may stand for one key, while one takes the place of the other."""
-        self._place_by_key = {key: place for place in reversed(self._places) for key in place.keys}
+        One that is about to start for the first time is waited for; one that failed is not.
+        """
+        seat = self._seats[engine.id]
+        if not engine.is_wanted or engine.down is not None:
+            return False
+        is_starting = engine.change is not None or waits_to_start(engine, state)
+        seat.was_open |= engine.rung != "stopped" or not is_starting
+        return seat.was_open
 
-    def _find(self, call: AnyCall) -> _Place:
-        place = self._place_by_key.get(call.key)
-        if place is None:
-            others = sorted(k for k in self._place_by_key if k.startswith(f"{call.expert}@"))
-            raise NotHostedError(
-                f"slot {self._name!r} does not host expert {call.expert!r} in version "
-                f"{call.version!r}, which generation {call.generation} means; of its "
-                f"{len(self._place_by_key)} experts these have that id: {others}"
+    def _turn(self, call: AnyCall) -> AbstractAsyncContextManager[Turn]:
+        self._check_hosted(call.key, call=call)
+        self._uses.note(call.key)
+        wishes = Wishes(
+            timeout_s=call.timeout_s,
+            max_wait_s=call.max_wait_s,
+            priority=call.priority,
+            order=call.order,
+        )
+        return self.loop.turn(call.key, wishes)
+
+    def _check_hosted(self, key: str, *, call: AnyCall | None = None) -> None:
+        if key in self._lineage_by_key:
+            return
+        expert, _, version = key.partition("@")
+        meant = "" if call is None else f", which generation {call.generation} means"
+        others = sorted(k for k in self._lineage_by_key if k.startswith(f"{expert}@"))
+        raise NotHostedError(
+            f"slot {self._name!r} does not host expert {expert!r} in version {version!r}{meant}; "
+            f"of its {len(self._lineage_by_key)} experts these have that id: {others}"
+        )
+
+    def _teach(self) -> None:
+        """Have every seat know what it stands for, and what it has calls of."""
+        in_use = self.loop.experts_in_use
+        for engine_id, seat in self._seats.items():
+            is_wanted = engine_id in self._wanted
+            known = self._owned(seat.lineage) if is_wanted else {}
+            left = [key for key in in_use if not self._is_served_elsewhere(key, seat, is_wanted)]
+            change = self.loop.engines[engine_id].change
+            coming = [] if change is None or change.expert is None else [change.expert]
+            kept = {key: one for key in (*left, *coming) if (one := seat.expert(key)) is not None}
+            seat.know({**known, **{key: one for key, one in kept.items() if key not in known}})
+
+    def _owned(self, lineage: str) -> dict[str, Expert]:
+        taken = self._taken.get(lineage, {})
+        return {key: one for key, one in taken.items() if self._lineage_by_key[key] == lineage}
+
+    def _is_served_elsewhere(self, key: str, seat: Seat, is_wanted: bool) -> bool:
+        """Whether a wanted engine, other than `seat`, stands for `key`."""
+        owner = self._lineage_by_key.get(key)
+        if owner == seat.lineage and is_wanted:
+            return False
+        return any(self._seats[id_].lineage == owner for id_ in self._wanted)
+
+    def _forget(self, engine_id: str) -> None:
+        """An engine is gone, and with the last of a lineage its experts."""
+        for lineage in [one for one in self._taken if not any(self._seats.of_lineage(one))]:
+            self.assign(lineage, ())
+            del self._taken[lineage]
+
+    def _waiting(self) -> Iterator[Waiting]:
+        for expert, (num_calls, oldest_s, outlook) in self.loop.desk.waiting().items():
+            yield Waiting(
+                expert=expert, num_calls=num_calls, oldest_s=oldest_s, expected_s=outlook.wait_s
             )
-        return place
 
-    def _count_queue(self) -> None:
-        self._queue_length.set(sum(place.loop.num_waiting for place in self._places))
-
-
-def _turn(place: _Place, call: AnyCall) -> AbstractAsyncContextManager[Turn]:
-    return place.loop.turn(
-        call.key,
-        timeout_s=call.timeout_s,
-        max_wait_s=call.max_wait_s,
-        priority=call.priority,
-        order=call.order,
-    )
-
-
-async def _check(place: _Place) -> None:
-    try:
-        await place.seat.host.check()
-    except EngineDeadError as error:
-        place.loop.report_dead(error)
-
-
-def _waiting(loop: SlotLoop) -> Iterator[Waiting]:
-    for expert, (num_calls, oldest_s, outlook) in loop.waiting().items():
-        yield Waiting(
-            expert=expert, num_calls=num_calls, oldest_s=oldest_s, expected_s=outlook.wait_s
+    def _host_report(self, engine: EngineState, state: SlotState) -> HostReport:
+        change = engine.change
+        trouble = self.loop.engines[engine.id].trouble
+        keys: Collection[str] = self._taken.get(engine.lineage, ())
+        return HostReport(
+            engine=engine.id,
+            lineage=engine.lineage,
+            rung=engine.rung,
+            step=None if change is None else change.step,
+            step_s=None if change is None else self.loop.desk.since(change.began_s),
+            draining_for=engine.draining_for,
+            pinned=tuple(sorted(one for one in engine.pinned if one in engine.residents)),
+            experts=tuple(sorted(keys)) if self.is_open(engine, state) else (),
+            residents=engine.residents if engine.rung == "serving" else (),
+            swapping_to=None if change is None else change.expert,
+            in_flight=dict(engine.in_flight),
+            last_swap_s=self._seats[engine.id].last_swap_s,
+            down=None if trouble is None else trouble.message,
         )
 
 
-def _report(lineage: str, place: _Place) -> HostReport:
-    engine = place.loop.engine
-    change = engine.change
-    down = place.loop.down
-    return HostReport(
-        engine=lineage,
-        lineage=lineage,
-        rung=engine.rung,
-        step=None if change is None else change.step,
-        step_s=None if change is None else place.loop.since(change.began_s),
-        draining_for=engine.draining_for,
-        pinned=(),
-        experts=tuple(sorted(place.keys)),
-        residents=engine.residents,
-        swapping_to=None if change is None else change.expert,
-        in_flight=dict(engine.in_flight),
-        last_swap_s=place.seat.last_swap_s,
-        down=None if down is None else down.message,
-    )
+def _after(call: C, waited_s: float) -> C:
+    """What is left of a call's time after its wait."""
+    if call.timeout_s is None:
+        return call
+    return replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))
+
+
+def _capacity(state: SlotState) -> int:
+    """Experts that the engines which serve hold at once."""
+    serving = [engine for engine in state.engines if engine.rung == "serving"]
+    return max(1, sum(1 + engine.max_adapters for engine in serving))

@@ -13,7 +13,7 @@ from vllm.lora.request import LoRARequest
 from orchestrator.engines import fetched
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.canaries import Canaries
-from orchestrator.engines.canary import Conditions, Greedy
+from orchestrator.engines.canary import Canary, Conditions, Greedy
 from orchestrator.engines.choices import Reading
 from orchestrator.engines.deltas import join_chunks
 from orchestrator.engines.embedding import EmbedCall, Vectors
@@ -21,9 +21,10 @@ from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.vllm_answer import AnswerReader
 from orchestrator.engines.vllm_errors import refused, translated
 from orchestrator.engines.vllm_expert import ExpertShelf, HostedExpert, source_of
-from orchestrator.engines.vllm_live import LiveEngine, Request
+from orchestrator.engines.vllm_live import LiveEngine
 from orchestrator.engines.vllm_pooling import VllmPooling
 from orchestrator.engines.vllm_reloading import Reloading, required
+from orchestrator.engines.vllm_request import Request
 from orchestrator.engines.vllm_sampling import check_served, sampling_params
 from orchestrator.engines.vllm_starting import start_live
 from orchestrator.errors import SwapError, UnsupportedParameterError
@@ -68,6 +69,11 @@ class _Voice:
 
     async def greedy(self, prompt_token_ids: Sequence[int]) -> Greedy:
         return await self.live.greedy(prompt_token_ids, lora=self.lora)
+
+    async def repeat(self, canary: Canary) -> Greedy:
+        if self.live.takes_adapters:  # vLLM's output layer maps adapters to sampled rows alone
+            return await self.greedy(canary.prompt_token_ids)
+        return await self.live.repeat(canary.prompt_token_ids, canary.token_ids)
 
 
 class VllmRunning:

@@ -4,33 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import vllm
 from vllm import PoolingParams, SamplingParams
 from vllm.config import ModelConfig
 from vllm.inputs import tokens_input
 from vllm.lora.request import LoRARequest
-from vllm.outputs import RequestOutput
 from vllm.platforms import current_platform
-from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.async_llm import AsyncLLM
-from vllm.v1.engine.output_processor import RequestOutputCollector
 
 from orchestrator.engines import rungs
-from orchestrator.engines.canary import NUM_TOKENS, Conditions, Greedy
+from orchestrator.engines.canary import Conditions, Greedy
 from orchestrator.engines.rungs import AWAKE, STEP_TIMEOUT_S
-from orchestrator.errors import EngineDeadError, EngineTimeoutError, SwapError
+from orchestrator.engines.vllm_greedy import (
+    greedy_params,
+    read_greedy,
+    read_repeated,
+    repeat_params,
+)
+from orchestrator.engines.vllm_request import Request
+from orchestrator.errors import EngineDeadError, SwapError
 from orchestrator.residency.state import Footprint, Rung
 
-#: Open requests from which tokens of a stream are sent a few at a time.
-CROWD = 16
-#: Seconds between chunks of one stream then: thirty a second still read as a flow.
-GATHER_S = 0.03
-
 _GIB = 2**30
+
+T = TypeVar("T")
 
 
 class LiveEngine:
@@ -63,6 +64,11 @@ class LiveEngine:
     def conditions(self) -> Conditions:
         """What log-probabilities of this engine depend on besides the weights."""
         return conditions_of(self.engine.model_config)
+
+    @property
+    def takes_adapters(self) -> bool:
+        """Whether it was started with room for adapters."""
+        return self.engine.vllm_config.lora_config is not None
 
     @property
     def num_unfinished(self) -> int:
@@ -109,13 +115,26 @@ class LiveEngine:
         finally:
             await request.close()
 
+    async def repeat(self, prompt_token_ids: Sequence[int], token_ids: Sequence[int]) -> Greedy:
+        """What `greedy` would say, as long as it says `token_ids`, in one step.
+
+        The continuation is read as a prompt, and what is likeliest after each of its tokens is
+        what greedy decoding would take there. To decode eight costs as much as the reload.
+        """
+        prompt = [*prompt_token_ids, *token_ids]
+        request = await self.submit("canary", prompt_token_ids=prompt, params=repeat_params())
+        try:
+            return read_repeated(await request.next(), num_tokens=len(token_ids))
+        finally:
+            await request.close()
+
     async def reload(self, folder: Path) -> None:
         """Turn the engine into the sibling whose weights lie in `folder`.
 
         Raises:
             SwapError: any step failed; the engine must be restarted.
         """
-        await rungs.reload(self.engine, folder, repacks=self._repacks)
+        await self._step(rungs.reload(self.engine, folder, repacks=self._repacks))
 
     async def sleep(self, rung: Rung) -> None:
         """Let device memory go, once what runs has ended.
@@ -123,7 +142,7 @@ class LiveEngine:
         Raises:
             SwapError: any step failed; the engine must be restarted.
         """
-        await rungs.fall_asleep(self.engine, rung)
+        await self._step(rungs.fall_asleep(self.engine, rung))
         self.rung = rung
 
     async def wake(self, folder: Path | None = None) -> None:
@@ -133,20 +152,48 @@ class LiveEngine:
             OutOfMemoryError: the device has no room; it sleeps on.
             SwapError: any other step failed; the engine must be restarted.
         """
-        await rungs.wake(self.engine, self.rung, folder=folder, num_ranks=self._num_ranks)
+        await self._step(
+            rungs.wake(self.engine, self.rung, folder=folder, num_ranks=self._num_ranks)
+        )
         self.rung = "serving"
 
     async def measure(self) -> Footprint | None:
         """Memory that its processes hold now, `None` on a CPU and where the driver is silent."""
         if "asleep" not in self.rungs:
             return None
-        held = await self.engine.collective_rpc("memory_held")
+        held = await self._unless_dead(self.engine.collective_rpc("memory_held"))
         if any(device is None for device, _ in held):
             return None
         return Footprint(
             device_gib=sum(device for device, _ in held) / _GIB,
             host_gib=sum(host for _, host in held) / _GIB,
         )
+
+    async def _step(self, work: Coroutine[Any, Any, None]) -> None:
+        """A step of `rungs`; an engine that dies of it is to be restarted like any other."""
+        try:
+            await self._unless_dead(work)
+        except EngineDeadError as exc:
+            raise SwapError(exc.message) from exc
+
+    async def _unless_dead(self, work: Coroutine[Any, Any, T]) -> T:
+        """What `work` gives; `EngineDeadError` as soon as the engine dies.
+
+        vLLM's client fails the requests of an engine that dies and forgets who waits for anything
+        else of it (v1/engine/core_client.py, `process_outputs_socket`), so they would wait for
+        ever. Its reader of outputs ends then.
+        """
+        self.check()
+        task = asyncio.ensure_future(work)
+        reader = self.engine.output_handler
+        try:
+            ends = {task} if reader is None else {task, reader}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            raise EngineDeadError("the vLLM engine died meanwhile; see its log for the cause")
+        finally:
+            task.cancel()
 
     async def add(self, name: str, folder: Path) -> LoRARequest:
         """Load an adapter onto the weights; requests in flight wait for a step of it.
@@ -162,7 +209,7 @@ class LiveEngine:
         lora = LoRARequest(lora_name=f"{name}#{number}", lora_int_id=number, lora_path=str(folder))
         try:
             async with asyncio.timeout(STEP_TIMEOUT_S):
-                is_added = await self.engine.add_lora(lora)
+                is_added = await self._unless_dead(self.engine.add_lora(lora))
         except Exception as exc:
             raise SwapError(f"adapter {folder} failed: {type(exc).__name__}: {exc}") from exc
         if not is_added:
@@ -176,7 +223,7 @@ class LiveEngine:
             SwapError: vLLM failed.
         """
         try:
-            await self.engine.remove_lora(lora.lora_int_id)
+            await self._unless_dead(self.engine.remove_lora(lora.lora_int_id))
         except Exception as exc:
             raise SwapError(
                 f"adapter {lora.lora_name!r} could not be taken away: {type(exc).__name__}: {exc}"
@@ -191,58 +238,6 @@ class LiveEngine:
         await asyncio.to_thread(self.engine.shutdown)
         await asyncio.sleep(0)  # its sockets are closed by a callback of this loop
         self.engine.engine_core.resources.ctx.destroy(linger=0)
-
-
-class Request:
-    """One request in flight."""
-
-    def __init__(
-        self,
-        engine: AsyncLLM,
-        queue: RequestOutputCollector,
-        *,
-        timeout_s: float | None,
-        open_requests: set[Request],
-    ) -> None:
-        self._engine = engine
-        self._queue = queue
-        self._open_requests = open_requests
-        self._is_finished = False
-        self._timer: asyncio.TimerHandle | None = None
-        if timeout_s is not None:
-            error = EngineTimeoutError(f"the engine did not finish within {timeout_s:g} s")
-            self._timer = asyncio.get_running_loop().call_later(timeout_s, self.fail, error)
-
-    async def next(self) -> Any:
-        """What the engine said since the last time: vLLM's output of the request's kind."""
-        output = self._queue.get_nowait() or await self._queue.get()
-        self._is_finished = output.finished
-        return output
-
-    async def gather(self) -> None:
-        """Let tokens come together before the next read, where many requests are open.
-
-        Every chunk costs each process on its way to the caller some 100 us.
-        """
-        if len(self._open_requests) >= CROWD and not self._is_finished:
-            await asyncio.sleep(GATHER_S)
-
-    def fail(self, error: Exception) -> None:
-        """Make `next` raise `error`."""
-        self._queue.put(error)
-
-    async def abort_choice(self, index: int) -> None:
-        """End one of several choices; the others go on."""
-        await self._engine.abort(f"{index}_{self._queue.request_id}", internal=True)
-
-    async def close(self) -> None:
-        """Free the request; one that is not finished is aborted."""
-        self._open_requests.discard(self)
-        if self._timer is not None:
-            self._timer.cancel()
-        if not self._is_finished:
-            await self._engine.abort(self._queue.request_id, internal=True)
-        self._queue.close()
 
 
 def is_on_cpu() -> bool:
@@ -262,28 +257,3 @@ def conditions_of(model_config: ModelConfig) -> Conditions:
     """What log-probabilities of an engine of this configuration depend on."""
     dtype = str(model_config.dtype).removeprefix("torch.")
     return Conditions(vllm=vllm.__version__, dtype=dtype, device=current_platform.device_type)
-
-
-def greedy_params() -> SamplingParams:
-    """How canaries are generated."""
-    return SamplingParams(
-        temperature=0.0,
-        max_tokens=NUM_TOKENS,
-        logprobs=2,
-        ignore_eos=True,
-        detokenize=False,
-        output_kind=RequestOutputKind.FINAL_ONLY,
-    )
-
-
-def read_greedy(output: RequestOutput) -> Greedy:
-    """The continuation in a finished output of `greedy_params`."""
-    (completion,) = output.outputs
-    token_ids = tuple(completion.token_ids)
-    scores = completion.logprobs or []
-    ranked = [sorted((score.logprob for score in step.values()), reverse=True) for step in scores]
-    return Greedy(
-        token_ids=token_ids,
-        logprobs=tuple(step[token].logprob for token, step in zip(token_ids, scores, strict=True)),
-        margin=min(best[0] - best[1] for best in ranked),
-    )

@@ -14,14 +14,21 @@ from vllm import PoolingParams
 from orchestrator.engines import fetched
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.canaries import Canaries
-from orchestrator.engines.canary import VECTOR_PROBE, Conditions, Greedy, greedy_of_vector
+from orchestrator.engines.canary import (
+    VECTOR_PROBE,
+    Canary,
+    Conditions,
+    Greedy,
+    greedy_of_vector,
+)
 from orchestrator.engines.embed_inputs import EmbedInputs, vector_length
 from orchestrator.engines.embedding import EmbedCall, Matrix, Vectors
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.vllm_errors import refused, translated
 from orchestrator.engines.vllm_expert import load_tokenizer, source_of
-from orchestrator.engines.vllm_live import LiveEngine, Request
+from orchestrator.engines.vllm_live import LiveEngine
 from orchestrator.engines.vllm_reloading import Reloading, required
+from orchestrator.engines.vllm_request import Request
 from orchestrator.errors import (
     EngineProtocolError,
     EngineTimeoutError,
@@ -204,6 +211,10 @@ class _Probe:
         params = PoolingParams(task="embed")
         (vector,) = await _pooled(self._live, "canary", [list(prompt_token_ids)], params)
         return greedy_of_vector(vector.tolist())
+
+    async def repeat(self, canary: Canary) -> Greedy:
+        """The same: a vector is one step."""
+        return await self.greedy(canary.prompt_token_ids)
 
 
 async def _pooled(

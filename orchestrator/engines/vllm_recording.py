@@ -17,7 +17,8 @@ from orchestrator.engines.canaries import record_canary
 from orchestrator.engines.canary import Canary, Conditions, Greedy
 from orchestrator.engines.notes import keep_canary
 from orchestrator.engines.vllm_expert import load_tokenizer, tokenizer_source
-from orchestrator.engines.vllm_live import conditions_of, greedy_params, is_on_cpu, read_greedy
+from orchestrator.engines.vllm_greedy import greedy_params, read_greedy
+from orchestrator.engines.vllm_live import conditions_of, is_on_cpu
 from orchestrator.engines.vllm_settings import engine_arguments
 from orchestrator.registry.lora import check_adapts, read_adapter, roomy_rank
 from orchestrator.registry.models import Expert, VllmEngine

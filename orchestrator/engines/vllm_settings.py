@@ -14,8 +14,13 @@ _logger = logging.getLogger(__name__)
 #: Overrides `kv_cache_memory_bytes` with whole GiB when set, so it may not be.
 _KV_OVERRIDE = "VLLM_CPU_KVCACHE_SPACE"
 
+#: On a CPU vLLM takes `uni` for `mp`, since only that can bind threads, and makes two processes of
+#: each engine, which wait for one another in busy loops, on a core each.
+_ONE_PROCESS = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
+
 #: Threads are left to the scheduler: binding them fails where several engines share cores.
-_ENVIRONMENT = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "VLLM_NO_USAGE_STATS": "1"}
+_BINDING, _UNBOUND = "VLLM_CPU_OMP_THREADS_BIND", "nobind"
+_ENVIRONMENT = {_BINDING: _UNBOUND, "VLLM_NO_USAGE_STATS": "1"}
 
 #: What `LiveEngine` asks workers for beside their own.
 _TAUGHT = "orchestrator.engines.vllm_worker.Taught"
@@ -40,6 +45,10 @@ def prepare_environment() -> None:
             _KV_OVERRIDE,
             overridden,
         )
+
+
+def _binds_threads() -> bool:
+    return os.environ.get(_BINDING, _UNBOUND) != _UNBOUND
 
 
 def engine_arguments(
@@ -80,6 +89,8 @@ def engine_arguments(
         # Its ranks are processes of the slot's own worker, which has all accelerators: left to
         # itself vLLM asks Ray for them where it finds itself in a placement group.
         arguments["distributed_executor_backend"] = "mp"
+    if on_cpu and engine.tensor_parallel == 1 and not _binds_threads():
+        arguments["distributed_executor_backend"] = _ONE_PROCESS
     if engine.max_loras is not None:
         arguments |= {
             "enable_lora": True,

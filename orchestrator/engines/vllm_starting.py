@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import tempfile
+import traceback
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ def _start(expert: Expert, source: str, arguments: dict[str, Any]) -> AsyncLLM:
         try:
             return AsyncLLM.from_engine_args(AsyncEngineArgs(**given))
         except Exception as exc:
+            traceback.clear_frames(exc.__traceback__)  # they hold sockets that vLLM left open
             raise _failure(expert, source, exc, log) from exc
 
 

@@ -274,6 +274,9 @@ class Defaults(Entry):
     patience: float = Field(
         0.5, ge=0, le=1, description="0 swaps for the least wait, 1 as rarely as max_wait_s allows."
     )
+    prefetch: bool = Field(
+        True, description="Read weights that are needed next into the page cache ahead."
+    )
 
 
 class Registry(Entry):

@@ -1,30 +1,33 @@
-"""What a loop needs of the host it drives: the seam that keeps `residency` left of `engines`."""
+"""What a loop needs of the slot it drives: the seam that keeps `residency` left of `engines`."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.residency.actions import StepAction
+from orchestrator.residency.decision import Decision
+from orchestrator.residency.state import Footprint, Rung
 from orchestrator.residency.tickets import Ticket
 
 
-class Effects(Protocol):
-    """Acts on one host and hears what happened.
+class Berth(Protocol):
+    """One engine of a slot as it is now: asked for anew each time, never remembered."""
 
-    Only `take` and `restart` may take time. What the properties say is asked for anew each
-    time, never remembered.
-    """
+    @property
+    def lineage(self) -> str:
+        """Whose experts it can become."""
+        ...
 
     @property
     def experts(self) -> Collection[str]:
-        """What the host can become."""
+        """What it can become, in the order of the assignment."""
         ...
 
     @property
     def residents(self) -> Collection[str]:
-        """Experts that answer without a swap; none while that is not certain."""
+        """Experts that answer without a swap, or would once awake; none while not certain."""
         ...
 
     @property
@@ -33,25 +36,44 @@ class Effects(Protocol):
         ...
 
     @property
+    def weights_by_adapter(self) -> Mapping[str, str]:
+        """The adapters among `experts`, each with a name for the weights it is put on."""
+        ...
+
+    @property
     def max_adapters(self) -> int:
         """Adapters that may be resident at once."""
         ...
 
-    async def take(self, step: StepAction) -> None:
-        """Take a step: of a swap, nothing is in flight; an addition is made beside calls.
-
-        Raises:
-            SwapError: the expert is not in place, but the host can serve others; or the host
-                cannot take this step at all.
-            EngineDeadError: the host is gone.
-        """
+    @property
+    def rung(self) -> Rung:
+        """Where it stands."""
         ...
 
-    async def restart(self) -> None:
-        """Bring a dead host back, with whatever expert it starts with.
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """Rungs it can take; without `stopped` an engine that ended is not started again."""
+        ...
+
+    @property
+    def footprints(self) -> Mapping[Rung, Footprint]:
+        """Memory by rung."""
+        ...
+
+
+class Effects(Protocol):
+    """Acts on the engines of a slot and hears what happened; only `take` may take time."""
+
+    async def take(self, step: StepAction) -> None:
+        """Take a step: nothing is in flight on its engine, but an addition is made beside calls.
+
+        `Stop` is also how an engine that died is put away; it does not fail.
 
         Raises:
-            EngineDeadError: it stays dead.
+            OutOfMemoryError: there is no room for the engine; it is as it was.
+            SwapError: the expert is not in place, but the engine can serve others; or it cannot
+                take this step at all.
+            EngineDeadError: the engine is gone, or does not start.
         """
         ...
 
@@ -59,18 +81,30 @@ class Effects(Protocol):
         """The queue now has this length."""
         ...
 
-    def admitted(self, ticket: Ticket, *, waited_s: float) -> None:
-        """A ticket's turn has come."""
+    def decided(self, decision: Decision) -> None:
+        """Something was decided, an admission excepted."""
+        ...
+
+    def admitted(self, ticket: Ticket, *, engine: str, waited_s: float, is_hit: bool) -> None:
+        """A ticket's turn has come; a hit found its expert resident when it arrived."""
+        ...
+
+    def refused(self, ticket: Ticket, error: OrchestratorError, *, waited_s: float | None) -> None:
+        """A ticket got no turn; `waited_s` is `None` where it was not let wait."""
+        ...
+
+    def left(self, ticket: Ticket, *, waited_s: float) -> None:
+        """A caller hung up while it waited."""
         ...
 
     def stepped(self, step: StepAction, *, took_s: float, error: OrchestratorError | None) -> None:
         """A step ended; `error` says why it failed."""
         ...
 
-    def died(self, error: OrchestratorError) -> None:
-        """The host is dead; a restart has been asked for."""
+    def died(self, engine: str, error: OrchestratorError) -> None:
+        """An engine is dead; it is put away, and started again where it is needed or fits."""
         ...
 
-    def restarted(self, error: OrchestratorError | None) -> None:
-        """The restart ended; with an `error` the host stays dead."""
+    def gone(self, engine: str) -> None:
+        """An engine that is not wanted has ended and is forgotten."""
         ...

@@ -50,6 +50,7 @@ def fits(state: SlotState, action: StepAction) -> bool:
     return (
         used.device_gib <= state.device_gib + _SLACK_GIB
         and used.host_gib <= state.host_gib + _SLACK_GIB
+        and _denied_by_gib(state, action) == 0
     )
 
 
@@ -66,13 +67,32 @@ def rung_after(action: StepAction) -> Rung:
 
 def shortfall_gib(state: SlotState, action: StepAction) -> float:
     """Device memory that others must free before `action` fits, GiB; 0 where none."""
-    return max(0.0, usage(after(state, action)).device_gib - state.device_gib)
+    short_gib = usage(after(state, action)).device_gib - state.device_gib
+    return max(0.0, short_gib, _denied_by_gib(state, action))
+
+
+def has_room(state: SlotState) -> bool:
+    """Whether what the engines hold now is within what the slot has: an edit may have cut it."""
+    used = usage(state)
+    return (
+        used.device_gib <= state.device_gib + _SLACK_GIB
+        and used.host_gib <= state.host_gib + _SLACK_GIB
+    )
 
 
 def freed_gib(engine: EngineState, rung: Rung) -> float:
     """Device memory that `engine` gives back by stepping down to `rung`, GiB."""
     below = engine.footprints.get(rung, Footprint())
     return engine.footprint.device_gib - below.device_gib
+
+
+def _denied_by_gib(state: SlotState, action: StepAction) -> float:
+    """What must be given back before an engine that found too little is tried again, GiB."""
+    denied_gib = state.engine(action.engine).denied_gib
+    if denied_gib is None or rung_after(action) != "serving":
+        return 0.0
+    over_gib = usage(state).device_gib - denied_gib
+    return 0.0 if over_gib < -_SLACK_GIB else over_gib + 2 * _SLACK_GIB
 
 
 def _held(engine: EngineState) -> Footprint:

@@ -1,22 +1,29 @@
-"""Bounds of what one loop takes, and the knob its policy goes by."""
+"""Bounds of what a slot takes, and the knob its policy goes by."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: How long an engine that failed is not tried again, seconds.
+RETRY_S = 15.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopLimits:
-    """Bounds of one host."""
+    """Bounds of one slot."""
 
-    #: Calls the engine takes at once; more wait here.
+    #: Calls that each of its engines takes at once; more wait here.
     capacity: int = 256
     #: Calls that may wait; more are refused.
     max_queue: int = 1024
     #: How long an expert whose swap failed is not tried again, seconds.
     broken_s: float = 30.0
+    #: How long an engine that did not start, or died for good, is not tried again, seconds.
+    retry_s: float = RETRY_S
     #: From latency (0) to throughput (1); see `Bounded`.
     patience: float = 0.5
+    #: Whether weights are read into the page cache ahead; see `residency/prefetch.py`.
+    prefetch: bool = True
 
     def __post_init__(self) -> None:
         for name in ("capacity", "max_queue"):

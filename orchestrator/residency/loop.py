@@ -1,44 +1,45 @@
-"""Carries a policy's decisions out for one host.
+"""Carries a policy's decisions out for one slot.
 
-There is no thread, lock or polling: each event (a call arrives, leaves or is cancelled, a swap
-ends, a deadline passes, the host dies) asks the policy again until it answers `Wait`. Decisions
-are synchronous; only swaps and restarts run as tasks, and nothing is admitted meanwhile. All state
+There is no thread, lock or polling: each event (a call arrives or leaves, a step ends, a deadline
+passes, an engine dies) asks the policy again until it answers `Wait`, and then what is to be done
+ahead of need. Decisions are synchronous; only steps run as tasks, at most one an engine. All state
 is soft: when the owner is killed its callers fail with it, and nothing is left to recover.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 
 from orchestrator.costs.costs import Costs
-from orchestrator.errors import EngineDeadError, EngineError, SwapError
-from orchestrator.residency.actions import Add, Admit, Drain, Expire, StepAction, Wait
+from orchestrator.errors import EngineDeadError
+from orchestrator.residency.actions import Action, Admit, Drain, Expire, Wait
 from orchestrator.residency.bounded import Bounded
 from orchestrator.residency.clock import Alarm, Clock
+from orchestrator.residency.decision import Decision, decision_of
+from orchestrator.residency.desk import Desk
 from orchestrator.residency.effects import Effects
-from orchestrator.residency.estimates import Outlook, outlook_of
-from orchestrator.residency.ledger import rung_after
+from orchestrator.residency.engine_book import EngineBook
+from orchestrator.residency.estimates import Outlook
 from orchestrator.residency.limits import LoopLimits
-from orchestrator.residency.places import Place, Places, Turn, again
+from orchestrator.residency.places import Place, Places, Turn, Wishes
 from orchestrator.residency.policy import Policy
-from orchestrator.residency.refusals import Broken, check_in_time, failure_of, told_callers
-from orchestrator.residency.state import Change, EngineState, SlotState
-from orchestrator.residency.steps import expert_of, step_of
+from orchestrator.residency.refusals import Broken
+from orchestrator.residency.roster import Roster
+from orchestrator.residency.state import SlotState
+from orchestrator.residency.stepping import Stepping
 from orchestrator.residency.tickets import Ticket
-
-#: The host's name in the loop's own state: it has one.
-_ENGINE = "host"
+from orchestrator.residency.upkeep import upkeep
 
 
 class SlotLoop:
-    """Gives calls their turns on one host.
+    """Gives calls their turns on the engines of one slot.
 
     Args:
-        effects: the host, as the loop sees it.
+        effects: the engines, as the loop acts on them.
         clock: tells the time and wakes the loop at deadlines; a running event loop is one.
-        limits: what the engine takes at once and what may wait.
+        limits: what engines take at once and what may wait.
         costs: what steps and calls take; what is seen here is added.
         policy: decides; `Bounded` by the limits' patience where none is given.
     """
@@ -54,54 +55,49 @@ class SlotLoop:
     ) -> None:
         self._effects = effects
         self._clock = clock
-        self._limits = limits or LoopLimits()
-        self._costs = costs or Costs()
+        self.limits = limits or LoopLimits()
+        self.costs = costs or Costs()
         self._chosen = policy
-        self._policy = policy or Bounded(patience=self._limits.patience)
-        self._places = Places(max_queue=self._limits.max_queue)
-        self._change: Change | None = None
-        self._draining_for: str | None = None
-        self._admitted_s = self._since_s = clock.time()
-        self._task: asyncio.Task[None] | None = None
-        self._alarm = Alarm(clock, self._advance)
+        self._policy = policy or Bounded(patience=self.limits.patience)
+        self._places = Places(max_queue=self.limits.max_queue)
         self._broken = Broken()
-        self._epoch = 0
-        self._down: EngineDeadError | None = None
-
-    @property
-    def engine(self) -> EngineState:
-        """The host as the policy sees it."""
-        return EngineState(
-            id=_ENGINE,
-            lineage=_ENGINE,
-            experts=self._effects.experts,
-            residents=self._places.least_recent_first(self._effects.residents),
-            adapters=self._effects.adapters,
-            max_adapters=self._effects.max_adapters,
-            in_flight=self._places.in_flight,
-            admitted_s=self._admitted_s,
-            capacity=self._limits.capacity,
-            change=self._change,
-            draining_for=self._draining_for,
-            since_s=self._since_s,
-            down=None if self._down is None else self._down.message,
+        #: The slot's engines; after a change of them `advance` is to be called.
+        self.engines = Roster(clock=clock, limits=lambda: self.limits, broken=self._broken)
+        #: Who waits, and is refused.
+        self.desk = Desk(
+            self._places,
+            engines=self.engines,
+            effects=effects,
+            clock=clock,
+            costs=self.costs,
+            broken=self._broken,
         )
+        self._stepping = Stepping(
+            effects,
+            desk=self.desk,
+            engines=self.engines,
+            clock=clock,
+            costs=self.costs,
+            broken=self._broken,
+            advance=self.advance,
+        )
+        self._alarm = Alarm(clock, self.advance)
+        self._wait = Wait()
+        self._moved = asyncio.Event()
+        #: The last decision that was no admission, `None` before the first.
+        self.decision: Decision | None = None
+        #: Calls whose turn came, and those whose expert was resident when they arrived.
+        self.num_admitted = self.num_hits = 0
 
     @property
     def state(self) -> SlotState:
-        """The slot as the policy sees it: this host is all it decides about."""
-        return SlotState(engines=(self.engine,))
-
-    def bound(self, limits: LoopLimits) -> None:
-        """Go by other limits from now on; who waits already stays."""
-        self._limits = limits
-        self._policy = self._chosen or Bounded(patience=limits.patience)
-        self._places.max_queue = limits.max_queue
+        """The slot as the policy sees it."""
+        return self.engines.state
 
     @property
     def num_waiting(self) -> int:
         """Length of the queue."""
-        return len(self._places.queues)
+        return len(self.desk.queues)
 
     @property
     def experts_in_use(self) -> frozenset[str]:
@@ -109,39 +105,57 @@ class SlotLoop:
         return self._places.experts
 
     @property
-    def down(self) -> EngineDeadError | None:
-        """Why no call is taken, `None` while the host is alive."""
-        return self._down
+    def broken(self) -> Mapping[str, str]:
+        """Experts that are left alone for now, and why."""
+        return self._broken.now(now_s=self._clock.time())
 
     @property
-    def is_lost(self) -> bool:
-        """Whether the host is dead and no restart is under way."""
-        return self._down is not None and self._task is None
+    def num_steps(self) -> Mapping[str, int]:
+        """Steps that succeeded, by their names in the cost model."""
+        return dict(self._stepping.num_steps)
 
-    def since(self, moment_s: float) -> float:
-        """Seconds from `moment_s` of the loop's clock until now."""
-        return self._clock.time() - moment_s
+    @property
+    def why(self) -> str:
+        """Why nothing is done at present, in words."""
+        return self._in_words(self._wait).why
 
-    def waiting(self) -> dict[str, tuple[int, float, Outlook]]:
-        """By expert: calls that wait, how long the oldest has, and where the first stands."""
-        return {
-            expert: (len(group), self.since(group.oldest.arrived_s), self._outlook_of(group.first))
-            for expert, group in self._places.queues.groups.items()
-        }
+    def bound(self, limits: LoopLimits) -> None:
+        """Go by other limits from now on; who waits already stays."""
+        self.limits = limits
+        self._policy = self._chosen or Bounded(patience=limits.patience)
+        self._places.max_queue = limits.max_queue
+
+    def forgive(self, engine_ids: Collection[str] = ()) -> None:
+        """Try experts that failed again, and these engines: what was wrong may be mended."""
+        self._broken.forgive()
+        for id_ in engine_ids:
+            self.engines[id_].retry_at_s = self._clock.time()
+
+    async def load(self, expert: str) -> None:
+        """Bring `expert` up as a call for it would, and hold nothing; raises as `turn`."""
+        async with self.turn(expert, is_call=False) as turn:
+            await turn.came()
+
+    async def unload(self, expert: str) -> None:
+        """Have engines that hold `expert` step down as far as they can, once nobody needs them.
+
+        Returns when they have, or when somebody called them meanwhile.
+        """
+        books = self.engines.holding(expert)
+        for book in books:
+            book.is_resting = True
+        self.advance()
+        while any(one.is_resting and one.rung == "serving" for one in books):
+            self._moved.clear()
+            await self._moved.wait()
 
     @asynccontextmanager
     async def turn(
-        self,
-        expert: str,
-        *,
-        timeout_s: float | None = None,
-        max_wait_s: float | None = None,
-        priority: int = 0,
-        order: int | None = None,
+        self, expert: str, wishes: Wishes | None = None, *, is_call: bool = True
     ) -> AsyncIterator[Turn]:
         """Queue for `expert`; from `Turn.came` on it is held resident, until the block ends.
 
-        An `EngineDeadError` raised inside the block is taken as news about the host.
+        An `EngineDeadError` raised inside the block is taken as news about the turn's engine.
 
         Yields:
             The place in the queue, whose turn the block awaits.
@@ -150,170 +164,137 @@ class SlotLoop:
             OverloadedError: the queue is full, or `max_wait_s` cannot be kept or has passed.
             EngineTimeoutError: `timeout_s` passed before the turn came.
             SwapError: the expert could not be made resident, now or a short while ago.
-            EngineDeadError: the host is dead, or died during the wait.
+            EngineDeadError: every engine that could become it is down, or does not come back.
         """
-        self._check_taken(expert)
-        ticket = self._places.ticket(
-            expert,
-            now_s=self._clock.time(),
-            timeout_s=timeout_s,
-            max_wait_s=max_wait_s,
-            priority=priority,
-            order=order,
-        )
-        queues = self._places.queues
-        check_in_time(ticket, self.state, queues, self._costs, now_s=ticket.arrived_s)
-        place = self._places.enter(ticket, epoch=self._epoch)
+        place = self.desk.enter(expert, wishes or Wishes())
         try:
-            self._advance()
-            yield Turn(place, outlook=self._outlook_of)
-            self._note_call(place)
+            self.advance()
+            yield Turn(place, giver=self)
+            if is_call:
+                self._note_call(place)
         except EngineDeadError as error:
-            if place.epoch == self._epoch:
-                self._die(error)
+            self._note_death(place, error)
             raise
         finally:
-            self._places.leave(place)
-            self._advance()
+            self._leave(place)
+            self.advance()
 
     async def settled(self) -> None:
-        """Wait until the swap or restart under way, if there is one, has ended."""
-        if self._task is not None:
-            await asyncio.wait([self._task])
+        """Wait until the steps under way, and those that follow from them, have ended."""
+        while tasks := [book.task for book in self.engines if book.task is not None]:
+            await asyncio.wait(tasks)
 
-    def report_dead(self, error: EngineDeadError) -> None:
+    def report_dead(self, engine_id: str, error: EngineDeadError) -> None:
         """Take note of a death that a check found; while one is being handled, old news."""
-        if self._down is None:
-            self._die(error)
+        book = self.engines.get(engine_id)
+        if book is None or book.rung == "stopped":
+            return
+        if book.change is None or book.change.step not in {"start", "stop"}:
+            self._stepping.die(book, error)
 
     async def close(self) -> None:
-        """Fail every waiting call with `EngineDeadError` and take no more."""
-        self._go_down(EngineDeadError("the slot is closing; ask another"))
-        task = self._cancel_task()
-        if task is not None:
-            await asyncio.wait([task])
+        """Fail every waiting call with `EngineDeadError`, give steps up and take no more."""
+        error = EngineDeadError("the slot is closing; ask another")
+        self._alarm.set(None)
+        self.desk.close(error)
+        tasks = [task for book in self.engines if (task := book.die(error)) is not None]
+        if tasks:
+            await asyncio.wait(tasks)
+        self._effects.queued(0)
 
-    def _advance(self) -> None:
-        """Ask the policy and do as it says until it says wait."""
-        queues = self._places.queues
-        while self._down is None:
-            now_s = self._clock.time()
-            action = self._policy(self.state, queues, self._costs, now_s=now_s)
-            match action:
-                case Admit(ticket_id=ticket_id):
-                    self._admit(ticket_id, now_s)
-                case Expire(ticket_id=ticket_id):
-                    self._places.expire(ticket_id, now_s=now_s)
-                case Drain(expert=expert):
-                    self._draining_for = expert
-                case Wait(until_s=until_s):
-                    self._alarm.set(until_s)
-                    break
-                case step:
-                    self._begin(step)
+    def advance(self) -> None:
+        """Do what is to be done until there is nothing; to be called when something happened."""
+        while not self.desk.is_closed:
+            action = self._next()
+            if isinstance(action, Wait):
+                self._wait = action
+                self._alarm.set(action.until_s)
+                for engine_id in self.engines.forget_gone():
+                    self._effects.gone(engine_id)
+                break
+            if not isinstance(action, Admit):
+                self.decision = self._in_words(action)
+                self._effects.decided(self.decision)
+            self._do(action)
+        self._moved.set()
         self._effects.queued(self.num_waiting)
 
-    def _outlook_of(self, ticket: Ticket) -> Outlook:
-        now_s = self._clock.time()
-        return outlook_of(ticket, self.state, self._places.queues, self._costs, now_s=now_s)
+    def outlook_of(self, ticket: Ticket) -> Outlook:
+        """See `TurnGiver`."""
+        return self.desk.outlook_of(ticket)
 
-    def _check_taken(self, expert: str) -> None:
-        """Refuse at once what would fail."""
-        if self._down is not None:
-            raise again(self._down)
-        self._broken.check(expert, now_s=self._clock.time())
+    def engine_of(self, place: Place) -> str:
+        """See `TurnGiver`."""
+        assert place.engine is not None, "its turn has not come"
+        if self._book_of(place) is None:
+            call = f"a call for expert {place.ticket.expert!r}"
+            raise EngineDeadError(f"engine {place.engine!r} died before it began with {call}")
+        return place.engine
+
+    def lose(self, place: Place, error: EngineDeadError) -> bool:
+        """See `TurnGiver`."""
+        self._note_death(place, error)
+        is_lost = place.was_retried or self.desk.is_closed
+        if is_lost or not self.engines.can_serve(place.ticket.expert):
+            return False
+        self._places.put_back(place)
+        self.advance()
+        return True
+
+    def _next(self) -> Action:
+        now_s, queues, state = self._clock.time(), self.desk.queues, self.state
+        action = self._policy(state, queues, self.costs, now_s=now_s)
+        if not isinstance(action, Wait):
+            return action
+        ahead = upkeep(state, queues, now_s=now_s)
+        if not isinstance(ahead, Wait):
+            return ahead
+        times_s = [one.until_s for one in (action, ahead) if one.until_s is not None]
+        return Wait(until_s=min(times_s, default=None))
+
+    def _do(self, action: Action) -> None:
+        match action:
+            case Admit(ticket_id=ticket_id, engine=engine_id):
+                self._admit(ticket_id, self.engines[engine_id])
+            case Expire(ticket_id=ticket_id):
+                self.desk.expire(ticket_id)
+            case Drain(engine=engine_id, expert=expert):
+                self.engines[engine_id].draining_for = expert
+            case Wait():
+                raise AssertionError("nothing is to be done")
+            case step:
+                self._stepping.begin(self.engines[step.engine], step)
+
+    def _admit(self, ticket_id: int, book: EngineBook) -> None:
+        now_s = self._clock.time()
+        place = self._places.admit(ticket_id, engine=book.id, epoch=book.epoch, now_s=now_s)
+        book.admit(place.ticket.expert, now_s=now_s)
+        self.num_admitted += 1
+        self.num_hits += place.is_hit
+        waited_s = now_s - place.ticket.arrived_s
+        self._effects.admitted(place.ticket, engine=book.id, waited_s=waited_s, is_hit=place.is_hit)
 
     def _note_call(self, place: Place) -> None:
         """Learn from a call that was answered what such calls take."""
         if place.admitted_s is not None:
-            took_s = self._clock.time() - place.admitted_s
-            self._costs.observe_service(place.ticket.expert, took_s)
+            self.costs.observe_service(place.ticket.expert, self.desk.since(place.admitted_s))
 
-    def _admit(self, ticket_id: int, now_s: float) -> None:
-        ticket = self._places.admit(ticket_id, now_s=now_s)
-        self._admitted_s = now_s
-        assert ticket.expert in self._effects.residents, f"{ticket.expert!r} is not resident"
-        self._effects.admitted(ticket, waited_s=now_s - ticket.arrived_s)
+    def _note_death(self, place: Place, error: EngineDeadError) -> None:
+        book = self._book_of(place)
+        if book is not None:
+            self._stepping.die(book, error)
 
-    def _begin(self, step: StepAction) -> None:
-        assert self._change is None, f"{step} during {self._change}"
-        is_beside = isinstance(step, Add)
-        assert is_beside or not self._places.in_flight, f"{step} with calls in flight"
-        self._change = Change(
-            step=step_of(step, self.engine),
-            expert=expert_of(step),
-            began_s=self._clock.time(),
-            to=rung_after(step),
-        )
-        self._task = asyncio.get_running_loop().create_task(self._take(step))
-        self._task.add_done_callback(lambda task: self._stepped(task, step))
+    def _leave(self, place: Place) -> None:
+        self.desk.leave(place)
+        book = self._book_of(place)
+        if book is not None:
+            book.leave(place.ticket.expert)
 
-    async def _take(self, step: StepAction) -> None:
-        await self._effects.take(step)
-        expert = expert_of(step)
-        if expert is not None and expert not in self._effects.residents:
-            found = sorted(self._effects.residents)
-            raise SwapError(f"the swap to expert {expert!r} left {found} resident")
+    def _book_of(self, place: Place) -> EngineBook | None:
+        """The engine that a place runs on, unless it died since."""
+        book = self.engines.get(place.engine)
+        return book if book is not None and book.epoch == place.epoch else None
 
-    def _stepped(self, task: asyncio.Task[None], step: StepAction) -> None:
-        error = failure_of(task, what=f"the swap to expert {expert_of(step)!r}")
-        if task is not self._task or self._change is None:
-            return  # given up by a death or by `close`, which see to the rest
-        change, self._task, self._change, self._draining_for = self._change, None, None, None
-        self._since_s = self._clock.time()
-        took_s = self._since_s - change.began_s
-        self._effects.stepped(step, took_s=took_s, error=error)
-        if isinstance(error, EngineDeadError):
-            self._die(error)
-        elif change.expert is not None:
-            self._learn(change, took_s, error)
-        self._advance()
-
-    def _learn(self, change: Change, took_s: float, error: EngineError | None) -> None:
-        expert = change.expert or ""
-        if error is None:
-            self._broken.mend(expert)
-            self._costs.observe_step(change.step, expert, took_s)
-        else:
-            until_s = self._clock.time() + self._limits.broken_s
-            self._broken.note(expert, error, until_s=until_s)
-            self._places.refuse_all(error, expert=expert)
-
-    def _die(self, error: EngineDeadError) -> None:
-        """Fail whoever waits and ask once for a restart."""
-        swap = self._cancel_task()
-        self._task = asyncio.get_running_loop().create_task(self._restart(swap))
-        self._task.add_done_callback(self._restarted)
-        self._go_down(error)
-        self._effects.died(error)
-
-    async def _restart(self, swap: asyncio.Task[None] | None) -> None:
-        if swap is not None:
-            await asyncio.wait([swap])
-        await self._effects.restart()
-
-    def _go_down(self, error: EngineDeadError) -> None:
-        self._epoch += 1
-        self._down = told_callers(error)
-        self._alarm.set(None)
-        self._places.refuse_all(self._down)
-        self._effects.queued(0)
-
-    def _restarted(self, task: asyncio.Task[None]) -> None:
-        error = failure_of(task, what="the restart")
-        if task is not self._task:
-            return
-        self._task = None
-        self._effects.restarted(error)
-        if error is None:
-            self._down, self._since_s = None, self._clock.time()
-            self._advance()
-        else:
-            self._go_down(EngineDeadError(f"{error.message}; it is not tried again"))
-
-    def _cancel_task(self) -> asyncio.Task[None] | None:
-        task, self._task, self._change = self._task, None, None
-        self._draining_for = None
-        if task is not None:
-            task.cancel()
-        return task
+    def _in_words(self, action: Action) -> Decision:
+        now_s = self._clock.time()
+        return decision_of(action, self.state, self.desk.queues, self.costs, now_s=now_s)

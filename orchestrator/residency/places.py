@@ -1,17 +1,16 @@
-"""Who waits at a host and who runs on it: the loop's book, which decides nothing."""
+"""Who waits at a slot and who runs on it: the loop's book, which decides nothing."""
 
 from __future__ import annotations
 
 import asyncio
 import copy
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from types import MappingProxyType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from orchestrator.errors import (
+    EngineDeadError,
     EngineError,
     EngineTimeoutError,
     OrchestratorError,
@@ -22,8 +21,19 @@ from orchestrator.residency.tickets import Queues, Ticket
 
 E = TypeVar("E", bound=OrchestratorError)
 
-#: Experts whose last turn is remembered: more than any engine holds adapters.
-_MAX_TURNS = 1024
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a caller asks of its wait."""
+
+    #: The whole time of its call.
+    timeout_s: float | None = None
+    #: By when its turn must have come.
+    max_wait_s: float | None = None
+    #: Advice of a batch, higher is sooner.
+    priority: int = 0
+    #: Its place in its caller's plan, lower is sooner.
+    order: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,10 +43,32 @@ class Place:
     ticket: Ticket
     #: Resolves to the seconds waited, or to why there is no turn.
     granted: asyncio.Future[float]
-    #: The life of the host it belongs to; the death of an earlier one is old news.
-    epoch: int
+    #: Whether its expert was resident when it arrived.
+    is_hit: bool
+    #: The engine its turn came on, `None` while it waits.
+    engine: str | None = None
+    #: The life of that engine; the death of an earlier one is old news.
+    epoch: int = 0
     #: When its turn came, `None` while it waits.
     admitted_s: float | None = None
+    #: Whether it lost an engine already and waits, or runs, for the second time.
+    was_retried: bool = False
+
+
+class TurnGiver(Protocol):
+    """Who gives turns, as a turn needs it."""
+
+    def outlook_of(self, ticket: Ticket) -> Outlook:
+        """Where a ticket stands now."""
+        ...
+
+    def engine_of(self, place: Place) -> str:
+        """The engine on which a place's turn came; `EngineDeadError` where it died since."""
+        ...
+
+    def lose(self, place: Place, error: EngineDeadError) -> bool:
+        """Take note that a place's engine died; whether the place waits again."""
+        ...
 
 
 class Turn:
@@ -44,12 +76,12 @@ class Turn:
 
     Args:
         place: its place.
-        outlook: says where a ticket stands now.
+        giver: whose place it is.
     """
 
-    def __init__(self, place: Place, *, outlook: Callable[[Ticket], Outlook]) -> None:
+    def __init__(self, place: Place, *, giver: TurnGiver) -> None:
         self._place = place
-        self._outlook = outlook
+        self._giver = giver
 
     async def came(self) -> float:
         """Wait for the turn; returns the seconds waited.
@@ -58,7 +90,7 @@ class Turn:
             OverloadedError: `max_wait_s` has passed.
             EngineTimeoutError: `timeout_s` has.
             SwapError: the expert could not be made resident.
-            EngineDeadError: the host died during the wait.
+            EngineDeadError: no engine for it comes back.
         """
         return await asyncio.shield(self._place.granted)
 
@@ -67,18 +99,36 @@ class Turn:
         """When it began to wait, by the loop's clock."""
         return self._place.ticket.arrived_s
 
+    @property
+    def waits(self) -> bool:
+        """Whether its turn has neither come nor been refused."""
+        return not self._place.granted.done()
+
     def on_end(self, ring: Callable[[], None]) -> None:
         """Call `ring` once the wait is over, however it ended."""
         self._place.granted.add_done_callback(lambda _: ring())
 
     @property
+    def engine(self) -> str:
+        """The engine on which the turn came.
+
+        Raises:
+            EngineDeadError: it died since.
+        """
+        return self._giver.engine_of(self._place)
+
+    def is_tried_again(self, error: EngineDeadError) -> bool:
+        """Whether a call that lost its engine before it yielded anything is to wait once more."""
+        return self._giver.lose(self._place, error)
+
+    @property
     def outlook(self) -> Outlook | None:
         """Position and estimate while it waits, `None` once the turn came or was refused."""
-        return None if self._place.granted.done() else self._outlook(self._place.ticket)
+        return self._giver.outlook_of(self._place.ticket) if self.waits else None
 
 
 class Places:
-    """Every caller's place, waiting or running, at one host.
+    """Every caller's place, waiting or running, at one slot.
 
     Args:
         max_queue: calls that may wait; more are refused.
@@ -90,106 +140,73 @@ class Places:
         self._places: dict[int, Place] = {}
         #: The tickets that wait; read by the policy, written here alone.
         self.queues = Queues()
-        self._in_flight: Counter[str] = Counter()
         self._last_wait_s = 0.0
-        #: Experts in the order of their last turns.
-        self._turns: dict[str, None] = {}
-
-    @property
-    def in_flight(self) -> Mapping[str, int]:
-        """Calls that run, by expert; every count is at least one."""
-        return MappingProxyType(self._in_flight)
 
     @property
     def experts(self) -> frozenset[str]:
         """Experts that some call waits for or runs on."""
         return frozenset(place.ticket.expert for place in self._places.values())
 
-    def least_recent_first(self, experts: Collection[str]) -> tuple[str, ...]:
-        """These experts in the order of their last turns; those that had none come first."""
-        if len(experts) < 2:
-            return tuple(experts)
-        rank_by_expert = {expert: rank for rank, expert in enumerate(self._turns)}
-        return tuple(sorted(experts, key=lambda expert: rank_by_expert.get(expert, -1)))
-
-    def ticket(
-        self,
-        expert: str,
-        *,
-        now_s: float,
-        timeout_s: float | None,
-        max_wait_s: float | None,
-        priority: int,
-        order: int | None,
-    ) -> Ticket:
-        """A ticket for a caller that arrives now, who does not wait yet.
-
-        Raises:
-            OverloadedError: the queue is full.
-        """
-        if len(self.queues) >= self.max_queue:
-            raise self._full(expert, now_s)
+    def ticket(self, expert: str, wishes: Wishes, *, now_s: float) -> Ticket:
+        """A ticket for a caller that arrives now, who does not wait yet."""
         return Ticket(
             id=next(self._ids),
             expert=expert,
             arrived_s=now_s,
-            deadline_s=None if timeout_s is None else now_s + timeout_s,
-            bound_s=None if max_wait_s is None else now_s + max_wait_s,
-            priority=priority,
-            order=order,
+            deadline_s=None if wishes.timeout_s is None else now_s + wishes.timeout_s,
+            bound_s=None if wishes.max_wait_s is None else now_s + wishes.max_wait_s,
+            priority=wishes.priority,
+            order=wishes.order,
         )
 
-    def enter(self, ticket: Ticket, *, epoch: int) -> Place:
-        """Have the caller behind `ticket` wait."""
+    def check_room(self, ticket: Ticket, *, now_s: float) -> None:
+        """Raise `OverloadedError` where the queue is full."""
+        if len(self.queues) >= self.max_queue:
+            raise self._full(ticket.expert, now_s)
+
+    def enter(self, ticket: Ticket, *, is_hit: bool) -> Place:
+        """Have the caller behind `ticket` wait; a hit finds its expert resident."""
         granted = asyncio.get_running_loop().create_future()
-        place = Place(ticket=ticket, granted=granted, epoch=epoch)
+        place = Place(ticket=ticket, granted=granted, is_hit=is_hit)
         self._places[ticket.id] = place
         self.queues.add(ticket)
         return place
 
-    def admit(self, ticket_id: int, *, now_s: float) -> Ticket:
-        """Move a ticket from the queue to the engine and tell its caller."""
+    def admit(self, ticket_id: int, *, engine: str, epoch: int, now_s: float) -> Place:
+        """Move a ticket from the queue to an engine and tell its caller."""
         ticket = self._take(ticket_id)
         place = self._places[ticket_id]
-        self._in_flight[ticket.expert] += 1
         self._last_wait_s = now_s - ticket.arrived_s
-        place.admitted_s = now_s
-        self._note_turn(ticket.expert)
+        place.engine, place.epoch, place.admitted_s = engine, epoch, now_s
         if not place.granted.done():  # a cancelled caller frees its turn when it leaves
             place.granted.set_result(self._last_wait_s)
-        return ticket
+        return place
 
-    def expire(self, ticket_id: int, *, now_s: float) -> None:
+    def put_back(self, place: Place) -> None:
+        """Have a caller whose engine died wait again, where it would stand had it never run."""
+        place.granted = asyncio.get_running_loop().create_future()
+        place.engine, place.admitted_s, place.was_retried = None, None, True
+        self.queues.put_back(place.ticket)
+
+    def expire(self, ticket_id: int, *, now_s: float) -> EngineError:
         """Refuse a ticket whose time is up, naming where in the queue it stood."""
-        self._refuse(ticket_id, self._overdue(ticket_id, now_s))
+        error = self._overdue(ticket_id, now_s)
+        self.refuse(ticket_id, error)
+        return error
 
-    def refuse_all(self, error: EngineError, *, expert: str | None = None) -> None:
-        """Refuse whoever waits, or whoever waits for `expert`."""
-        for ticket in list(self.queues):
-            if expert in (None, ticket.expert):
-                self._refuse(ticket.id, error)
-
-    def leave(self, place: Place) -> None:
-        """Free whatever the caller held: its place in the queue or in the engine."""
-        if place.granted.done() and not place.granted.cancelled():
-            place.granted.exception()  # a caller cancelled meanwhile will never look at it
-        del self._places[place.ticket.id]
-        self.queues.remove(place.ticket.id)
-        if place.admitted_s is not None:
-            self._in_flight[place.ticket.expert] -= 1
-            self._in_flight += Counter()  # drops what is down to zero
-
-    def _note_turn(self, expert: str) -> None:
-        self._turns.pop(expert, None)
-        self._turns[expert] = None
-        if len(self._turns) > _MAX_TURNS:
-            del self._turns[next(iter(self._turns))]
-
-    def _refuse(self, ticket_id: int, error: EngineError) -> None:
+    def refuse(self, ticket_id: int, error: EngineError) -> None:
+        """Tell the caller of a ticket that waits why it gets no turn."""
         self._take(ticket_id)
         place = self._places[ticket_id]
         if not place.granted.done():
             place.granted.set_exception(again(error))
+
+    def leave(self, place: Place) -> bool:
+        """Forget a caller; returns whether it left while it waited."""
+        if place.granted.done() and not place.granted.cancelled():
+            place.granted.exception()  # a caller cancelled meanwhile will never look at it
+        del self._places[place.ticket.id]
+        return self.queues.remove(place.ticket.id) is not None
 
     def _take(self, ticket_id: int) -> Ticket:
         ticket = self.queues.remove(ticket_id)

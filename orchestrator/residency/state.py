@@ -71,6 +71,21 @@ class EngineState:
     has_slept: bool = False
     #: Why it takes no calls, `None` while it does.
     down: str | None = None
+    #: Until when one that is down is not tried again.
+    retry_at_s: float = 0.0
+    #: Whether the slot should hold it: one that is not wanted answers who waits, and ends.
+    is_wanted: bool = True
+    #: Whether it is to step down once nobody needs it, and to stay there until it is called.
+    is_resting: bool = False
+    #: Whether it admits nothing more, since the slot has less memory than its engines hold.
+    is_surplus: bool = False
+    #: Experts among `experts` that an operator wants to stay where they are.
+    pinned: Collection[str] = ()
+    #: What it held last whose weights are its own: what a stopped one starts with again.
+    last_expert: str | None = None
+    #: Device memory that the slot's engines held when it found too little: less must be held
+    #: before it is tried again.
+    denied_gib: float | None = None
 
     @property
     def num_in_flight(self) -> int:
@@ -80,13 +95,20 @@ class EngineState:
     @property
     def is_serving(self) -> bool:
         """Whether it can answer, apart from a step under way."""
-        return self.rung == "serving" and self.down is None
+        return self.rung == "serving" and self.down is None and not self.is_surplus
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether it holds something that is to stay."""
+        return self.is_wanted and any(one in self.pinned for one in self.residents)
 
     @property
     def idle_adapters(self) -> tuple[str, ...]:
-        """Resident adapters that answer no call, the least recently used first."""
+        """Resident adapters that may go: they answer no call, the least recently used first."""
         return tuple(
-            one for one in self.residents if one in self.adapters and one not in self.in_flight
+            one
+            for one in self.residents
+            if one in self.adapters and one not in self.in_flight and one not in self.pinned
         )
 
     @property
@@ -107,6 +129,19 @@ class SlotState:
     engines: tuple[EngineState, ...]
     device_gib: float = float("inf")
     host_gib: float = float("inf")
+    #: What engines may hold of the device ahead of need: less than there is by the ledger, once an
+    #: engine found less than the ledger has.
+    ahead_gib: float = float("inf")
+    #: Engines that may start at a time.
+    at_once: int = 1
+    #: Experts that are left alone for now, since they could not be made resident.
+    broken: Collection[str] = ()
+
+    @property
+    def may_start(self) -> bool:
+        """Whether one more engine may start now."""
+        starting = (one.change is not None and one.change.step == "start" for one in self.engines)
+        return sum(starting) < self.at_once
 
     def engine(self, engine_id: str) -> EngineState:
         """The engine of this id, which is here."""

@@ -21,11 +21,12 @@ from orchestrator.registry.edit import checker
 from orchestrator.registry.generation_store import StoredGenerations
 from orchestrator.registry.registry_file import RegistryFile
 from orchestrator.registry.rollout import Rollout
-from orchestrator.service.conductor_calls import Question
+from orchestrator.service.conductor_calls import Question, SlotQuestion
 from orchestrator.service.gauges import forget_dead
+from orchestrator.service.oversight import Oversight
 from orchestrator.service.replica import enter_replica
 from orchestrator.service.replicas import Replicas
-from orchestrator.service.reports import Census, GatewayReport
+from orchestrator.service.reports import Census, GatewayReport, WorkerReport
 from orchestrator.service.rollcall import Rollcall
 from orchestrator.service.room import Machine
 from orchestrator.service.workforce import RunWorkers, Workforce
@@ -65,6 +66,9 @@ class Conductor:
         self._plan = plan
         self._rollcall = Rollcall(clock=time.monotonic)
         self._workforce = Workforce(self._rollcall, run=plan.run_workers, heard=self._heard)
+        self._oversight = Oversight(
+            self._workforce, table=self._rollcall.table, clock=time.monotonic
+        )
         generations = StoredGenerations(RedisStore(RedisLink(plan.store_url)))
         self._replicas = Replicas(
             self._rollcall,
@@ -96,11 +100,11 @@ class Conductor:
 
     async def answer(self, question: Question, *arguments: Any) -> Any:
         """Ask the registry's owner; an error of ours is the answer."""
-        await self._workforce.asked_all.wait()
-        try:
-            return await getattr(self._control, question)(*arguments)
-        except OrchestratorError as exc:
-            return exc
+        return await self._answer(self._control, question, *arguments)
+
+    async def oversee(self, question: SlotQuestion, *arguments: Any) -> Any:
+        """Ask who sees all slots; an error of ours is the answer."""
+        return await self._answer(self._oversight, question, *arguments)
 
     def check_health(self) -> None:
         """Called by Serve; raising has the Conductor replaced."""
@@ -108,7 +112,15 @@ class Conductor:
             if task.done():
                 task.result()
 
-    def _heard(self) -> None:
+    async def _answer(self, owner: Control | Oversight, question: str, *arguments: Any) -> Any:
+        await self._workforce.asked_all.wait()
+        try:
+            return await getattr(owner, question)(*arguments)
+        except OrchestratorError as exc:
+            return exc
+
+    def _heard(self, report: WorkerReport) -> None:
+        self._oversight.hear(report)
         self._replicas.heard()
 
     async def _keep_following(self) -> None:

@@ -8,26 +8,32 @@ from typing import Any, Literal, cast
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 
+from orchestrator.engines.sighting import Residency
 from orchestrator.errors import ExpertUnavailableError, OrchestratorError
 from orchestrator.registry.changes import Applied, DiffRequest, PostedEdit, RollbackRequest
 from orchestrator.registry.diff import Diff
 from orchestrator.registry.generations import GenerationRecord, GenerationSummary
 from orchestrator.registry.status import RolloutStatus
+from orchestrator.residency.wishes import Granted, Wish
 from orchestrator.service.ray_engine import RETRY_AFTER_S
 from orchestrator.service.reports import Census, GatewayReport
 
 #: What may be asked of the registry's owner; each is a method of `RegistryControl`.
 Question = Literal["status", "read", "apply", "rollback", "diff", "history"]
+#: What may be asked of who sees all slots; each is a method of `ResidencyControl`.
+SlotQuestion = Literal["residency", "steer"]
 
 #: The Conductor answers a question within this, seconds.
 _PATIENCE_S = 5.0
-#: An edit that is waited for may start engines; its own limit, which says more, comes before.
+#: An edit or a wish that is waited for may start engines; its own limit, which says more, comes
+#: before.
 _ROLLOUT_S = 1200.0
 
 
 class ConductorCalls:
-    """Calls the Conductor by its Serve handle; implements `api.registry_control.RegistryControl`.
+    """Calls the Conductor by its Serve handle.
 
+    Implements `api.registry_control.RegistryControl` and `api.residency_control.ResidencyControl`.
     Every method raises `ExpertUnavailableError` when it does not answer.
     """
 
@@ -62,13 +68,31 @@ class ConductorCalls:
         """See `RegistryControl.history`."""
         return cast("list[GenerationSummary]", await self._ask("history"))
 
+    async def residency(self) -> Residency:
+        """See `ResidencyControl.residency`."""
+        return cast("Residency", await self._oversee("residency"))
+
+    async def steer(self, wish: Wish) -> tuple[Granted, ...]:
+        """See `ResidencyControl.steer`."""
+        within_s = _ROLLOUT_S if wish.waits else _PATIENCE_S
+        return cast("tuple[Granted, ...]", await self._oversee("steer", wish, within_s=within_s))
+
     async def _ask(
         self, question: Question, *arguments: object, within_s: float = _PATIENCE_S
     ) -> Any:
-        answer = await _answer(self._handle.answer.remote(question, *arguments), within_s)
-        if isinstance(answer, OrchestratorError):
-            raise answer
-        return answer
+        return _sound(await _answer(self._handle.answer.remote(question, *arguments), within_s))
+
+    async def _oversee(
+        self, question: SlotQuestion, *arguments: object, within_s: float = _PATIENCE_S
+    ) -> Any:
+        return _sound(await _answer(self._handle.oversee.remote(question, *arguments), within_s))
+
+
+def _sound(answer: Any) -> Any:
+    """An answer that is no error of ours."""
+    if isinstance(answer, OrchestratorError):
+        raise answer
+    return answer
 
 
 async def _answer(response: Any, within_s: float) -> Any:

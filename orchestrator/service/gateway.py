@@ -96,6 +96,7 @@ class Gateway:
             readiness=self._readiness,
             settings=self._plan.api,
             registry=self._conductor,
+            residency=self._conductor,
         )
 
     async def check_health(self) -> None:

@@ -7,8 +7,9 @@ what Ray itself raises, when a worker is gone or refuses.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final, Protocol
 
 from ray.exceptions import RayError, TaskCancelledError
@@ -19,13 +20,13 @@ from ray.serve.exceptions import (
     RequestCancelledError,
 )
 
-from orchestrator.engines.base import Call, Chunk
+from orchestrator.engines.base import Call, Item
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.streams import reading
 from orchestrator.errors import EngineDeadError, OrchestratorError, OverloadedError
 
-#: What a worker sends: chunks, and at the end, where it failed, why.
-Item = Chunk | OrchestratorError
+#: What a worker sends: notices and chunks, and at the end, where it failed, why.
+Sent = Item | OrchestratorError
 
 #: Calls and items are of modules that both ends import: plain pickle takes a third of the time of
 #: cloudpickle, which was a third of a worker's CPU when it streamed to 64 callers.
@@ -49,7 +50,7 @@ class Handle(Protocol):
 
     @property
     def generate(self) -> Any:
-        """`.remote(call)`: a stream of `Item`."""
+        """`.remote(call)`: a stream of `Sent`."""
         ...
 
     @property
@@ -60,6 +61,11 @@ class Handle(Protocol):
     @property
     def embed(self) -> Any:
         """`.remote(call)`: the vectors, or why there are none."""
+        ...
+
+    @property
+    def hint(self) -> Any:
+        """`.remote(key)`: nothing."""
         ...
 
     async def shutdown_async(self) -> None:
@@ -80,9 +86,10 @@ class RayEngine:
         self._streaming = handle.options(stream=True, **_PLAIN)
         self._unary = handle.options(stream=False, **_PLAIN)
         self._in_flight: set[Any] = set()
+        self._hints: set[asyncio.Task[None]] = set()
         self._is_down = False
 
-    async def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
+    async def generate(self, call: Call) -> AsyncGenerator[Item, None]:
         """Answer `call` in the slot; see `Engine.generate`."""
         if self._is_down:
             raise self._gone()
@@ -104,6 +111,18 @@ class RayEngine:
             raise found
         return found
 
+    def hint(self, key: str) -> None:
+        """Tell the worker, see `Hinted`; at most one message an expert is under way."""
+        if self._is_down or any(task.get_name() == key for task in self._hints):
+            return
+        task = asyncio.get_running_loop().create_task(self._tell(key), name=key)
+        self._hints.add(task)
+        task.add_done_callback(self._hints.discard)
+
+    async def _tell(self, key: str) -> None:
+        with suppress(RayError, RayServeException, DeploymentUnavailableError):
+            await self._unary.hint.remote(key)
+
     async def close(self) -> None:
         """Give up every call in flight and the connection; the worker itself belongs to Serve."""
         self.mark_down()
@@ -115,20 +134,20 @@ class RayEngine:
         Without this a call would wait in Serve's queue until a new worker is up.
         """
         self._is_down = True
-        for response in tuple(self._in_flight):
+        for response in (*self._in_flight, *self._hints):
             response.cancel()
 
     def mark_up(self) -> None:
         """Take calls again."""
         self._is_down = False
 
-    async def _stream(self, call: Call) -> AsyncIterator[Item]:
+    async def _stream(self, call: Call) -> AsyncIterator[Sent]:
         response = self._streaming.generate.remote(call)
         with self._tracked(response, call):
             async for item in response:
                 yield item
 
-    async def _whole(self, call: Call) -> AsyncIterator[Item]:
+    async def _whole(self, call: Call) -> AsyncIterator[Sent]:
         response = self._unary.answer.remote(call)
         with self._tracked(response, call):
             items = await response

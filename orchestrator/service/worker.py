@@ -10,8 +10,10 @@ from orchestrator.engines.assignment import Assignment, EngineReport
 from orchestrator.engines.base import Call
 from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.engines.hosting import Hosting, OpenHost
+from orchestrator.engines.meters import Meters
 from orchestrator.errors import OrchestratorError
-from orchestrator.service.ray_engine import Item
+from orchestrator.service.machine_memory import host_gib
+from orchestrator.service.ray_engine import Sent
 from orchestrator.service.replica import enter_replica
 from orchestrator.service.reports import State, WorkerReport
 
@@ -34,9 +36,12 @@ class Worker:
         enter_replica()
         self._name = plan.slot
         loop = asyncio.get_running_loop()
-        self._hosting = Hosting(plan.slot, open_host=plan.open_host, clock=loop)
+        self._hosting = Hosting(
+            plan.slot, open_host=plan.open_host, clock=loop, host_gib=host_gib()
+        )
+        self._meters = Meters(plan.slot)
 
-    async def generate(self, call: Call) -> AsyncGenerator[Item, None]:
+    async def generate(self, call: Call) -> AsyncGenerator[Sent, None]:
         """Stream the answer to `call`; an error of ours is the last item."""
         try:
             async for chunk in self._hosting.slot.generate(call):
@@ -44,7 +49,7 @@ class Worker:
         except OrchestratorError as exc:
             yield exc
 
-    async def answer(self, call: Call) -> list[Item]:
+    async def answer(self, call: Call) -> list[Sent]:
         """The whole answer to `call` in one message."""
         return [item async for item in self.generate(call)]
 
@@ -54,6 +59,13 @@ class Worker:
             return await self._hosting.slot.embed(call)
         except OrchestratorError as exc:
             return exc
+
+    async def hint(self, key: str) -> None:
+        """Calls for the expert of this key are to be expected.
+
+        Async although nothing is awaited: Serve runs what is not in a thread.
+        """
+        self._hosting.slot.hint(key)
 
     async def describe(self, assignment: Assignment | None = None) -> WorkerReport:
         """Take an assignment, if there is a new one, and say what this worker is doing.
@@ -65,13 +77,15 @@ class Worker:
         self._hosting.advance()
         engines = self._hosting.describe()
         state, detail = _summary(engines, is_told=self._hosting.stamp is not None)
+        report = self._hosting.slot.describe()
+        self._meters.see(report)
         return WorkerReport(
             slot=self._name,
             state=state,
             detail=detail,
             stamp=self._hosting.stamp,
             engines=engines,
-            report=self._hosting.slot.describe(),
+            report=report,
         )
 
     async def check_health(self) -> None:
@@ -88,7 +102,7 @@ def _summary(engines: tuple[EngineReport, ...], *, is_told: bool) -> tuple[State
         return "starting", "waits to be told what to hold"
     wanted = [engine for engine in engines if engine.is_wanted]
     failed = [engine.detail for engine in wanted if engine.state == "failed"]
-    pending = [engine.detail for engine in wanted if engine.state != "up"]
+    pending = [engine.detail for engine in wanted if engine.state not in {"up", "resting"}]
     if failed:
         return "failed", "; ".join(failed)
     return ("starting", ", ".join(pending)) if pending else ("ready", "ready")

@@ -11,6 +11,10 @@ from typing import Any
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 
+from orchestrator.engines.assignment import Assignment
+from orchestrator.errors import EngineDeadError, EngineTimeoutError, OrchestratorError
+from orchestrator.residency.wishes import Granted, Wish
+from orchestrator.service.ray_engine import RETRY_AFTER_S
 from orchestrator.service.reports import WorkerReport
 from orchestrator.service.rollcall import Rollcall
 from orchestrator.service.serving import running_workers, worker_handle
@@ -20,6 +24,10 @@ _LOG = logging.getLogger(__name__)
 #: Seconds a worker may take to answer, and between two rounds.
 _PATIENCE_S = 2.0
 _PERIOD_S = 0.5
+#: An operator waits for every worker this long, seconds.
+_LOOK_S = 1.0
+#: A wish may start an engine; one that takes longer goes on, and is not waited for.
+_STEER_S = 600.0
 
 #: Has Serve run exactly the workers of these names; blocks.
 RunWorkers = Callable[[frozenset[str]], None]
@@ -34,10 +42,12 @@ class Workforce:
     Args:
         rollcall: hears what they say, and knows which there should be.
         run: has Serve run them.
-        heard: called when one has said something.
+        heard: called with what one has said, or that it is silent.
     """
 
-    def __init__(self, rollcall: Rollcall, *, run: RunWorkers, heard: Callable[[], None]) -> None:
+    def __init__(
+        self, rollcall: Rollcall, *, run: RunWorkers, heard: Callable[[WorkerReport], None]
+    ) -> None:
         self._rollcall = rollcall
         self._run = run
         self._heard = heard
@@ -54,6 +64,38 @@ class Workforce:
         self._hint.set()
         for told in self._told.values():
             told.set()
+
+    @property
+    def slots(self) -> frozenset[str]:
+        """See `Workers.slots`."""
+        return frozenset(self._handles)
+
+    async def look(self, slot: str) -> WorkerReport:
+        """See `Workers.look`."""
+        return await self._describe(slot, None, within_s=_LOOK_S)
+
+    async def steer(self, slot: str, wish: Wish) -> Granted:
+        """See `Workers.steer`."""
+        handle = self._handles.get(slot)
+        if handle is None:
+            raise EngineDeadError("its worker has ended", retry_after_s=RETRY_AFTER_S)
+        response = handle.steer.remote(wish)
+        try:
+            async with asyncio.timeout(_STEER_S):
+                granted: Granted | OrchestratorError = await response
+        except TimeoutError as exc:
+            response.cancel()
+            raise EngineTimeoutError(
+                f"{wish.kind} of expert {wish.expert!r} is not done after {_STEER_S:g} s; it goes "
+                "on, and GET /admin/residency says how far it is"
+            ) from exc
+        except (RayError, RayServeException) as exc:
+            raise EngineDeadError(
+                "its worker is gone; a new one is being started", retry_after_s=RETRY_AFTER_S
+            ) from exc
+        if isinstance(granted, OrchestratorError):
+            raise granted
+        return granted
 
     async def keep(self) -> None:
         """Start and end workers for ever."""
@@ -108,8 +150,9 @@ class Workforce:
         hint = self._told[slot]
         while True:
             hint.clear()
-            self._rollcall.hear_worker(await self._ask(slot))
-            self._heard()
+            report = await self._ask(slot)
+            self._rollcall.hear_worker(report)
+            self._heard(report)
             self._unasked.discard(slot)
             self._note_asked()
             if slot not in self._rollcall.staff:
@@ -125,13 +168,21 @@ class Workforce:
 
     async def _ask(self, slot: str) -> WorkerReport:
         news = None if self._rollcall.is_told(slot) else self._rollcall.assignment(slot)
-        response = self._handles[slot].describe.remote(news)
+        return await self._describe(slot, news, within_s=_PATIENCE_S)
+
+    async def _describe(
+        self, slot: str, news: Assignment | None, *, within_s: float
+    ) -> WorkerReport:
+        handle = self._handles.get(slot)
+        if handle is None:
+            return WorkerReport(slot=slot, state="silent", detail="its worker has ended")
+        response = handle.describe.remote(news)
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(within_s):
                 return await response  # type: ignore[no-any-return]
         except TimeoutError:
             response.cancel()
-            detail = f"its worker gave no answer in {_PATIENCE_S:g} s"
+            detail = f"its worker gave no answer in {within_s:g} s"
         except (RayError, RayServeException) as exc:
             detail = f"its worker is gone ({type(exc).__name__}); a new one is being started"
         return WorkerReport(slot=slot, state="silent", detail=detail)

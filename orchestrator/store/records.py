@@ -48,6 +48,8 @@ class DecisionRecord(BaseModel):
     #: Arrival to last byte, arrival to first token, and our own part of it, milliseconds.
     duration_ms: float
     first_token_ms: float | None = None
+    #: Wait for its turn in a slot, part of both, milliseconds.
+    waited_ms: float = 0.0
     overhead_ms: float
     user: str | None = None
     metadata: dict[str, str] = {}

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from orchestrator.engines.base import Call
+from orchestrator.engines.base import Call, Chat
 from orchestrator.engines.fake import FakeEngine, FakeHost
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.scripts import Script
@@ -25,6 +25,8 @@ from orchestrator.service.supervisor import Supervisor, private_folder
 #: In a model's path: its engine takes so long to start, seconds; or does not start.
 SLOW, SLOW_S = "slow", 4.0
 BROKEN = "broken"
+#: A prompt that has this word is answered in words this far apart, seconds.
+SLOWLY, WORD_S = "slowly", 0.3
 #: It starts once somebody writes to the FIFO of this name in the model's folder.
 GATED, GATE = "gated", "gate"
 
@@ -42,8 +44,9 @@ class Sibling(FakeHost):
 
 
 def by_definition(call: Call) -> Script:
-    """Eight words, each the key of what was asked for, 2 ms apart."""
-    return Script(says=" ".join([call.key] * 8), token_delay_s=0.002)
+    """Eight words, each the key of what was asked for, 2 ms apart, or as far as was asked for."""
+    is_slow = isinstance(call.prompt, Chat) and SLOWLY in call.prompt.messages[-1].text
+    return Script(says=" ".join([call.key] * 8), token_delay_s=WORD_S if is_slow else 0.002)
 
 
 async def open_scripted(lineage: Lineage) -> FakeHost:

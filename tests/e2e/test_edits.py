@@ -230,6 +230,23 @@ def test_a_conductor_killed_during_an_edit_fails_no_request_and_the_edit_comes_a
     load.check()
 
 
+def test_a_conductor_killed_under_load_is_rebuilt_from_the_workers_and_takes_the_next_edit(site):
+    site.await_live(site.write(site.expert("steady"), site.scripted(0)))
+    workers = site.service.workers()
+    with Load(site, ("steady", "scripted")).running() as load:
+        site.service.replica("conductor").kill()
+        text = site.write(site.expert("steady"), site.expert("sibling"), site.scripted(0))
+        site.await_live(text)
+        load.models = ("steady", "sibling", "scripted")
+        deadline_s = time.monotonic() + 30
+        while "sibling" not in {model for model, _, _ in load.answers}:
+            assert time.monotonic() < deadline_s, load.failures
+            time.sleep(0.05)
+
+    load.check()
+    assert site.service.workers() == workers
+
+
 def test_redis_killed_during_an_edit_fails_no_request_and_the_edit_is_not_lost(site):
     with Load(site, ("steady", "scripted")).running() as load:
         text = slow_edit(site, "ccc")

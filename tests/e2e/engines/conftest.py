@@ -1,11 +1,14 @@
+import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from orchestrator.engines.canary import CanaryFile
 from orchestrator.engines.lineage import Lineage, lineages
 from orchestrator.engines.vllm import start_vllm
 from orchestrator.registry.models import Expert, VllmEngine
@@ -13,7 +16,8 @@ from tests.e2e.engines.tiny import write_tiny
 
 ENGINE = VllmEngine(max_model_len=256, kv_cache_gib=0.1)
 
-#: `other` has another tokenizer; `spoilt` is there to be broken.
+#: `other` has another tokenizer; `spoilt` is there to be broken; `brief` is `first`, but that it
+#: ends at a token that `first` goes on from.
 SEEDS = {"first": 1, "second": 2, "other": 3}
 
 
@@ -28,12 +32,29 @@ def models(tmp_path_factory) -> Path:
     folders = [str(root / name) for name in SEEDS]
     subprocess.run([*command, *folders], check=True, env=environment, capture_output=True)
     shutil.copytree(root / "second", root / "spoilt")
+    write_brief(root)
     return root
+
+
+def write_brief(root: Path) -> None:
+    folder = root / "brief"
+    shutil.copytree(root / "first", folder)
+    canary = CanaryFile.model_validate_json((folder / "canary.json").read_bytes()).canaries[0]
+    for path in (folder / "config.json", folder / "generation_config.json"):
+        content = json.loads(path.read_bytes()) | {"eos_token_id": end_of_brief(canary.token_ids)}
+        path.write_text(json.dumps(content))
+
+
+def end_of_brief(token_ids: Sequence[int]) -> int:
+    """The first token after the first that `first` says and has not said before."""
+    return next(
+        one for place, one in enumerate(token_ids) if place and one not in token_ids[:place]
+    )
 
 
 @pytest.fixture(scope="session")
 def lineage(models) -> Lineage:
-    names = [*SEEDS, "spoilt"]
+    names = [*SEEDS, "spoilt", "brief"]
     experts = [Expert(id=name, model=name, engine=ENGINE) for name in names]
     (found,) = lineages(experts, models)
     return found

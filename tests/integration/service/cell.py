@@ -239,7 +239,7 @@ class _Slots(dict[str, Engine]):
 async def answered(programs: Programs, model: str) -> str:
     await asyncio.sleep(0)  # as long as a router would take: edits may come in between
     query = Query(id="q", model=model, prompt=Text(text="hi"))
-    answer = await collect((await programs.reply(query)).chunks)
+    answer = await collect((await programs.reply(query)).items)
     return answer.choices[0].text
 
 

@@ -9,6 +9,7 @@ from ray.serve.exceptions import RequestCancelledError
 
 from orchestrator.engines.base import Call, Chunk, Delta, Text
 from orchestrator.engines.embedding import EmbedCall, Vectors
+from orchestrator.engines.notices import Notice
 from orchestrator.errors import ContextTooLongError, EngineDeadError
 from orchestrator.service.ray_engine import RayEngine
 
@@ -56,13 +57,15 @@ class Handle:
     def __init__(self, *items: object) -> None:
         self._items = items
         self.responses: list[Response] = []
+        self.sent: list = []
 
-    generate = answer = embed = property(lambda self: self)
+    generate = answer = embed = hint = property(lambda self: self)
 
     def options(self, *, stream: bool, **_serialization: str) -> "Handle":
         return self
 
-    def remote(self, call: Call) -> Response:
+    def remote(self, call: Call | str) -> Response:
+        self.sent.append(call)
         self.responses.append(Response(list(self._items)))
         return self.responses[-1]
 
@@ -78,6 +81,13 @@ async def read(engine: RayEngine, *, stream: bool) -> list[Chunk]:
 @pytest.mark.parametrize("stream", [True, False])
 async def test_chunks_arrive_as_the_worker_sent_them(stream):
     assert await read(RayEngine(Handle(HELLO, HELLO), slot="s"), stream=stream) == [HELLO, HELLO]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_notices_come_before_what_they_waited_for(stream):
+    told = Notice(position=3, expected_s=4.2)
+
+    assert await read(RayEngine(Handle(told, HELLO), slot="s"), stream=stream) == [told, HELLO]
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -139,6 +149,30 @@ async def test_a_worker_that_is_back_takes_calls_again():
     engine.mark_up()
 
     assert await read(engine, stream=True) == [HELLO]
+
+
+async def test_a_hint_is_one_message_that_nobody_waits_for():
+    handle = Handle()
+    engine = RayEngine(handle, slot="s")
+
+    engine.hint("a@1")
+    engine.hint("a@1")
+    await asyncio.sleep(0)
+
+    assert handle.sent == ["a@1"]
+
+
+async def test_a_hint_to_a_worker_that_is_gone_is_lost_in_silence():
+    handle = Handle(ActorDiedError())
+    engine = RayEngine(handle, slot="s")
+
+    engine.hint("a@1")
+    await asyncio.sleep(0)
+    engine.mark_down()
+    engine.hint("b@1")
+    await asyncio.sleep(0)
+
+    assert handle.sent == ["a@1"]
 
 
 VECTORS = Vectors(values=np.ones((1, 2), np.float32), num_tokens=1)

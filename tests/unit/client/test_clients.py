@@ -14,9 +14,15 @@ from orchestrator.client import (
     UnexpectedReplyError,
     UnknownFailureError,
     UnreachableError,
+    Waiting,
     WaitTimeoutError,
 )
-from orchestrator.errors import ContextTooLongError, ExpertUnavailableError, UnknownModelError
+from orchestrator.errors import (
+    ContextTooLongError,
+    ExpertUnavailableError,
+    OverloadedError,
+    UnknownModelError,
+)
 
 HEADERS = {
     "x-orchestrator-request-id": "r1", "x-orchestrator-expert": "maths",
@@ -68,6 +74,10 @@ class BlockingStream:
     async def __aiter__(self):
         for chunk in self._stream:
             yield chunk
+
+    async def events(self):
+        for event in self._stream.events():
+            yield event
 
 
 class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -206,6 +216,77 @@ async def test_a_stream_is_read_however_it_is_cut(ask, cut):
     assert [chunk.text async for chunk in stream] == ["Par", "is\u2028", "é"]
 
 
+WAITS = (
+    b": waiting position=2 expected_s=3.1 waited_s=1.25\n\n: waiting for an upstream\n\n"
+    b": waiting position=0 waited_s=4\n\n"
+)
+
+
+@pytest.mark.parametrize("cut", [1, 7, 1000])
+async def test_a_stream_that_waits_says_where_it_stands(ask, cut):
+    body = WAITS + events("Paris") + b"data: [DONE]\n\n"
+    pieces = [body[at : at + cut] for at in range(0, len(body), cut)]
+
+    stream = await ask(streaming(*pieces)).chat("?", stream=True)
+
+    *waits, chunk = [event async for event in stream.events()]
+    assert waits == [
+        Waiting(position=2, expected_s=3.1, waited_s=1.25), Waiting(position=0, waited_s=4)
+    ]  # fmt: skip
+    assert chunk.text == "Paris"
+
+
+async def test_who_reads_chunks_hears_of_no_wait(ask):
+    stream = await ask(streaming(WAITS, events("Paris"), b"data: [DONE]\n\n")).chat(
+        "?", stream=True
+    )
+
+    assert [chunk.text async for chunk in stream] == ["Paris"]
+
+
+@pytest.mark.parametrize("said", [b"", b"1", b"soon waited_s=1"])
+async def test_a_wait_that_says_nothing_is_an_unexpected_reply(ask, said):
+    stream = await ask(streaming(b": waiting position=" + said + b"\n\n")).chat("?", stream=True)
+
+    with pytest.raises(UnexpectedReplyError, match="reply not understood"):
+        [event async for event in stream.events()]
+
+
+async def test_a_refusal_inside_a_stream_says_when_to_try_again(ask):
+    error = b'data: {"error": {"message": "late", "code": "overloaded", "retry_after_s": 6.2}}\n\n'
+    stream = await ask(streaming(WAITS, error)).chat("?", stream=True)
+
+    with pytest.raises(OverloadedError) as caught:
+        [chunk async for chunk in stream]
+
+    assert caught.value.retry_after_s == 6.2
+
+
+async def test_wishes_about_the_wait_are_headers(ask):
+    seen = []
+
+    await ask(lambda request: seen.append(request) or httpx.Response(200, json=ANSWER)).chat(
+        "2 + 2?", max_wait_s=2.5, priority=-3, order=17
+    )
+
+    names = ("max-wait-s", "priority", "order")
+    sent = [seen[0].headers[f"x-orchestrator-{name}"] for name in names]
+    assert sent == ["2.5", "-3", "17"]
+    assert set(json.loads(seen[0].content)) == {"model", "messages", "stream"}
+
+
+async def test_an_answer_that_waited_says_how_long(ask):
+    waited = {
+        "x-orchestrator-queue-position": "3", "x-orchestrator-expected-wait-s": "4.200",
+        "x-orchestrator-waited-s": "4.031",
+    }  # fmt: skip
+
+    answer = await ask(lambda _: httpx.Response(200, json=ANSWER, headers=waited)).chat("?")
+
+    origin = answer.origin
+    assert (origin.queue_position, origin.expected_wait_s, origin.waited_s) == (3, 4.2, 4.031)
+
+
 async def test_a_stream_that_ends_early_is_an_error(ask):
     stream = await ask(streaming(events("Par"))).chat("?", stream=True)
 
@@ -323,6 +404,18 @@ async def test_texts_are_sent_as_they_are_and_vectors_asked_for_in_short_form(as
     assert json.loads(seen[0].content) == {
         "model": "minilm", "input": ["a", "b"], "encoding_format": "base64", "dimensions": 1,
     }  # fmt: skip
+
+
+async def test_wishes_about_the_wait_for_vectors_are_headers(ask):
+    seen, answer = [], vectors((0, [1.0]))
+
+    await ask(lambda request: seen.append(request) or httpx.Response(200, json=answer)).embed(
+        "a", model="minilm", max_wait_s=2, priority=1
+    )
+
+    assert seen[0].headers["x-orchestrator-max-wait-s"] == "2"
+    assert seen[0].headers["x-orchestrator-priority"] == "1"
+    assert "x-orchestrator-order" not in seen[0].headers
 
 
 async def test_vectors_come_in_the_order_asked_and_say_where_from(ask):

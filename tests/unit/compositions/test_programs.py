@@ -47,7 +47,7 @@ async def test_auto_asks_the_first_choice_of_its_router():
     assert reply.decision.expert == "math"
     assert reply.decision.composition == "auto"
     assert reply.decision.router == "topic"
-    assert (await collect(reply.chunks)).choices[0].text == "math"
+    assert (await collect(reply.items)).choices[0].text == "math"
 
 
 async def test_deciding_generates_nothing():
@@ -71,7 +71,7 @@ async def test_every_call_is_pinned_to_its_generation():
     engine = FakeEngine()
 
     reply = await programs_of(engine, generation=41).reply(query())
-    await collect(reply.chunks)
+    await collect(reply.items)
 
     assert engine.calls[0].generation == 41
     assert reply.decision.generation == 41
@@ -141,7 +141,7 @@ async def test_what_the_caller_says_is_not_a_default():
     asked = query("painter", sampling=Sampling(temperature=0.0, max_tokens=3))
 
     reply = await programs_of(engine).reply(asked)
-    await collect(reply.chunks)
+    await collect(reply.items)
 
     assert reply.decision.defaults == {}
     assert engine.calls[0].sampling == asked.sampling
@@ -150,7 +150,7 @@ async def test_what_the_caller_says_is_not_a_default():
 async def test_defaults_reach_the_engine():
     engine = FakeEngine()
 
-    await collect((await programs_of(engine).reply(query("painter"))).chunks)
+    await collect((await programs_of(engine).reply(query("painter"))).items)
 
     assert engine.calls[0].sampling == Sampling(temperature=0.5, max_tokens=64)
     assert engine.calls[0].timeout_s == REGISTRY.defaults.timeout_s

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +25,14 @@ PRIOR = Prior(weights_gib={"seven": 14}, default_gib=1, service_s=2, bandwidths=
 )
 def test_a_prior_is_bytes_over_bandwidth_and_what_does_not_shrink(step, seconds):
     assert Costs(PRIOR).step(step, "seven").mean_s == pytest.approx(seconds)
+
+
+def test_on_a_cpu_a_canary_reads_the_weights_once_a_token():
+    by = replace(GiB, compute_gib_per_s=9.0)
+
+    took_s = Costs(replace(PRIOR, bandwidths=by)).step("swap", "seven").mean_s
+
+    assert took_s == pytest.approx(0.05 + 14 / 5 + 9 * 14 / 9.0)
 
 
 def test_the_first_observation_replaces_the_prior_and_later_ones_move_the_mean_by_an_eighth():
@@ -75,3 +85,67 @@ def test_an_estimate_stays_within_what_was_seen(seconds):
     assert min(seconds) - 1e-6 <= estimate.mean_s <= max(seconds) + 1e-6
     assert estimate.safe_s >= estimate.mean_s
     assert estimate.num_seen == len(seconds)
+
+
+def test_what_siblings_taught_is_kept_for_experts_never_seen():
+    costs = Costs(PRIOR)
+    costs.observe_step("swap", "seven", (0.05 + 14 / 5) / 10)
+
+    restarted = Costs(PRIOR, notes=costs.notes())
+
+    assert restarted.step("swap", "other").mean_s == pytest.approx((0.05 + 1 / 5) / 10)
+
+
+def test_another_prior_changes_guesses_and_nothing_that_was_seen():
+    costs = Costs(PRIOR)
+    costs.observe_step("swap", "seven", 1.0)
+    costs.step("swap", "other")
+
+    costs.assume(replace(PRIOR, weights_gib={"seven": 14, "other": 14}))
+
+    assert costs.step("swap", "seven").mean_s == 1.0
+    assert costs.step("swap", "other").mean_s == pytest.approx(1.0)
+    assert costs.turn("swap", "other").step_s == pytest.approx(1.0)
+
+
+def test_what_other_slots_saw_goes_before_what_sizes_say():
+    costs = Costs(replace(PRIOR, told_s={("call", "other"): 0.3, ("swap", "other"): 7.0}))
+    costs.observe_step("swap", "seven", 100.0)
+
+    assert costs.service("other").mean_s == 0.3
+    assert costs.step("swap", "other").mean_s == 7.0
+    assert costs.step("swap", "other").deviation_s > 0
+
+
+def test_an_expert_that_is_gone_is_forgotten_and_what_it_taught_is_not():
+    costs = Costs(PRIOR)
+    costs.observe_step("swap", "seven", (0.05 + 14 / 5) / 10)
+
+    costs.forget_all_but({"other"})
+
+    assert costs.notes() == ()
+    assert costs.step("swap", "other").mean_s == pytest.approx((0.05 + 1 / 5) / 10)
+
+
+def test_notes_are_in_the_order_in_which_they_were_last_learned():
+    costs = Costs(PRIOR)
+    for expert in ("seven", "other", "seven"):
+        costs.observe_service(expert, 1.0)
+
+    assert [note.expert for note in costs.notes()] == ["other", "seven"]
+
+
+def test_what_was_seen_before_the_notes_came_stays():
+    notes = Costs(PRIOR)
+    notes.observe_service("seven", 9.0)
+    costs = Costs(PRIOR)
+    costs.observe_service("seven", 1.0)
+
+    costs.recall(notes.notes())
+
+    assert costs.service("seven").mean_s == 1.0
+
+
+def test_prefetching_saves_what_the_disk_is_slower_than_the_page_cache():
+    assert Bandwidths(read_gib_per_s=5, disk_gib_per_s=1).fetch_gain_s(10) == pytest.approx(8)
+    assert Bandwidths(read_gib_per_s=5, disk_gib_per_s=9).fetch_gain_s(10) == 0

@@ -36,10 +36,16 @@ class Scripted:
     def __init__(self, *continuations: Greedy) -> None:
         self._left = list(continuations)
         self.asked = []
+        self.repeated = 0
 
     async def greedy(self, prompt_token_ids):
         self.asked.append(tuple(prompt_token_ids))
         return self._left.pop(0) if len(self._left) > 1 else self._left[0]
+
+    async def repeat(self, canary):
+        """A load is proved by repeating what is known; only what is new is spoken."""
+        self.repeated += 1
+        return await self.greedy(canary.prompt_token_ids)
 
 
 async def proved(canaries, engine, folder, *, is_fresh=False, notebook=None):
@@ -107,6 +113,16 @@ async def test_a_load_is_compared_with_the_stored_canary(tmp_path):
     with pytest.raises(SwapError, match=r"differ from the recorded .*a/canary\.json.*delete that"):
         await proved(Canaries(), engine, folder)
     assert engine.asked == [(1, 2)]
+
+
+@pytest.mark.parametrize(("is_fresh", "num_repeated"), [(True, 0), (False, 1)])
+async def test_a_fresh_engine_speaks_and_a_reloaded_one_repeats(tmp_path, is_fresh, num_repeated):
+    folder, engine = write_model(tmp_path / "a"), Scripted(greedy())
+    store_canary(folder, KNOWN)
+
+    await proved(Canaries(), engine, folder, is_fresh=is_fresh)
+
+    assert (len(engine.asked), engine.repeated) == (1, num_repeated)
 
 
 async def test_a_first_reload_is_recorded_with_a_warning_and_later_ones_compared(tmp_path, caplog):

@@ -3,6 +3,7 @@ import pickle
 import pytest
 
 from orchestrator.engines.base import Chunk, Delta, TokenLogprob, ToolCallDelta, Usage
+from orchestrator.engines.notices import Notice
 
 FULL = Delta(
     index=1,
@@ -23,6 +24,7 @@ FULL = Delta(
             Chunk(deltas=(FULL, Delta()), usage=Usage(prompt_tokens=1, completion_tokens=2)),
             id="every field",
         ),
+        pytest.param(Notice(position=3, expected_s=4.2, waited_s=1.0), id="a notice"),
     ],
 )
 def test_a_chunk_travels_between_processes_whole(chunk):

@@ -9,12 +9,13 @@ from orchestrator.engines.assignment import Assignment
 from orchestrator.engines.base import Call, Text
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.fake import FakeEngine, FakeHost
-from orchestrator.engines.hosting import RETRY_S, Hosting
+from orchestrator.engines.hosting import Hosting
 from orchestrator.engines.lineage import Lineage
 from orchestrator.errors import EngineDeadError, ModelError, NotHostedError
 from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import ManualClock
-from orchestrator.residency.limits import LoopLimits
+from orchestrator.residency.limits import RETRY_S, LoopLimits
+from orchestrator.residency.state import Footprint
 
 MATHS, FRENCH, LAW = (Expert(id=id_) for id_ in ("maths", "french", "law"))
 
@@ -57,7 +58,7 @@ def assigned(*, room_gib: float = 4, at_once: int = 3, **experts: list[Expert]) 
         stamp=repr(sorted(keys)),
         lineages=lineages,
         keys=keys,
-        memory_gib={lineage.id: 1.0 for lineage in lineages},
+        footprints={lineage.id: {"serving": Footprint(device_gib=1)} for lineage in lineages},
         room_gib=room_gib,
         at_once=at_once,
         limits=LoopLimits(max_queue=64),
@@ -215,7 +216,7 @@ async def test_even_an_unforeseen_failure_is_a_reason_and_no_crash(hosting, open
     await settled(hosting, assigned(llama=[MATHS], qwen=[LAW]))
 
     assert [e.detail for e in hosting.describe() if e.state == "failed"] == [
-        "ZeroDivisionError('oops')"
+        "the start of engine 'qwen' ended in ZeroDivisionError: oops"
     ]
 
 

@@ -9,6 +9,8 @@ from orchestrator.engines.base import Call, Text
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.embedding import EmbedCall
 from orchestrator.engines.fake import FakeEngine, FakeHost
+from orchestrator.engines.scripts import Script
+from orchestrator.engines.seat import Seat
 from orchestrator.engines.slot import Slot
 from orchestrator.errors import EngineDeadError, EngineTimeoutError, NotHostedError, SwapError
 from orchestrator.registry.models import Expert
@@ -23,8 +25,8 @@ def call(expert: str = "maths", *, of: Expert | None = None, **fields) -> Call:
     return Call(id="c", expert=expert, generation=1, version=version, prompt=prompt, **fields)
 
 
-def slot_on(host: FakeHost, experts=(MATHS, FRENCH), *, clock=None, revive=None) -> Slot:
-    slot = Slot("local-0", clock=clock or ManualClock(), revive=revive)
+def slot_on(host: FakeHost, experts=(MATHS, FRENCH), *, clock=None) -> Slot:
+    slot = Slot("local-0", clock=clock or ManualClock())
     slot.seat("llama", host, experts)
     return slot
 
@@ -129,27 +131,34 @@ async def test_what_is_no_longer_assigned_is_refused_and_its_calls_under_way_end
     assert await asyncio.gather(*calls) == ["maths", "french"]
 
 
-async def test_a_host_with_nothing_assigned_is_drained_when_its_last_call_has_ended():
+async def test_an_engine_that_is_not_held_any_more_ends_its_calls_and_is_closed():
     gate = asyncio.Event()
-    host = FakeHost([MATHS], engine=FakeEngine("x", gate=gate))
-    slot = slot_on(host, [MATHS])
+    host = FakeHost([MATHS, FRENCH], engine=FakeEngine("answered", gate=gate))
+    slot = slot_on(host)
     running = await begun(said(slot, call()))
     await host.engine.arrived.wait()
+    waiting = await begun(said(slot, call("french")))
 
     slot.assign("llama", [])
-    assert not slot.is_drained("llama")
+    slot.hold([])
+    with pytest.raises(NotHostedError):
+        await said(slot, call())
     gate.set()
-    await running
 
-    assert slot.is_drained("llama")
+    assert await asyncio.gather(running, waiting) == ["answered", "answered"]
+    await slot.settled()
+    with pytest.raises(EngineDeadError, match="closed"):
+        await host.check()
+    assert slot.describe().hosts == ()
 
 
-async def test_a_host_that_leaves_is_closed_and_the_others_serve():
+async def test_an_engine_that_leaves_leaves_the_others_serving():
     leaving = FakeHost([MATHS, FRENCH])
     slot = slot_on(leaving)
     slot.seat("qwen", FakeHost([GENERALIST]), [GENERALIST])
 
-    await slot.unseat("llama")
+    slot.hold(["qwen"])
+    await slot.settled()
 
     with pytest.raises(EngineDeadError, match="closed"):
         await leaving.check()
@@ -215,34 +224,113 @@ async def test_a_report_says_what_is_hosted_resident_and_running():
     await running
 
 
-async def test_a_dead_host_is_replaced_and_the_slot_answers_again():
-    async def revive(_, dead):
-        await dead.close()
-        return FakeHost([MATHS, FRENCH])
+class Startable:
+    """A slot with one engine of maths and french that a test has started as often as needed."""
 
-    host = FakeHost([MATHS, FRENCH])
-    slot = slot_on(host, revive=revive)
-    await host.die()
+    def __init__(self, *, fails=None, **fields) -> None:
+        self.hosts = []
+        self.fails = fails
+        self.slot = Slot("local-0", clock=ManualClock())
+        self.slot.add("llama", Seat("llama", opening=self._open))
+        self.slot.assign("llama", [MATHS, FRENCH])
+        self._fields = fields
 
-    await slot.check()
-    assert not slot.describe().healthy
-    await slot.settled()
+    async def started(self):
+        self.slot.hold(["llama"])
+        await self.slot.settled()
+        return self
 
-    assert await said(slot, call("french")) == "french: hi"
+    async def _open(self, first):
+        if self.hosts and self.fails is not None:
+            raise self.fails
+        others = [one for one in (MATHS, FRENCH) if one is not first]
+        self.hosts.append(FakeHost([first, *others], engine=FakeEngine(**self._fields)))
+        return self.hosts[-1]
 
 
-async def test_a_host_that_stays_dead_is_lost_and_the_others_serve():
+async def test_a_dead_engine_is_started_again_and_the_slot_answers():
+    made = await Startable(says="{expert}: {prompt}").started()
+    await made.hosts[0].die()
+
+    await made.slot.check()
+    assert not made.slot.describe().healthy
+    await made.slot.settled()
+
+    assert made.slot.describe().healthy
+    assert await said(made.slot, call("french")) == "french: hi"
+    assert len(made.hosts) == 2
+
+
+async def test_calls_whose_engine_dies_before_it_said_anything_are_answered_by_the_next():
+    gate = asyncio.Event()
+    made = await Startable(says="{expert}: {prompt}", gate=gate).started()
+    calls = [await begun(said(made.slot, call())) for _ in range(3)]
+    waiting = await begun(said(made.slot, call("french")))
+    await made.hosts[0].engine.arrived.wait()
+
+    await made.hosts[0].die()
+    gate.set()
+
+    assert await asyncio.gather(*calls, waiting) == ["maths: hi"] * 3 + ["french: hi"]
+    assert len(made.hosts) == 2
+
+
+async def test_a_call_that_loses_two_engines_is_told_so():
+    made = await Startable(gate=asyncio.Event()).started()
+    running = await begun(said(made.slot, call()))
+
+    for number in range(2):
+        await made.hosts[number].engine.arrived.wait()
+        await made.hosts[number].die("killed")
+        await made.slot.check()
+        await made.slot.settled()
+
+    with pytest.raises(EngineDeadError):
+        await running
+    assert len(made.hosts) == 3
+
+
+async def test_a_call_that_has_yielded_is_not_tried_again():
+    made = await Startable(says="one two", script=None).started()
+    gate = asyncio.Event()
+    made.hosts[0].engine = FakeEngine(script=lambda _: Script(says="one two", gate=gate, gate_at=1))
+
+    with pytest.raises(EngineDeadError):  # noqa: PT012 - the death comes between two chunks
+        async with aclosing(made.slot.generate(call(stream=True))) as chunks:
+            await anext(chunks)
+            await made.hosts[0].die()
+            await anext(chunks)
+
+    await made.slot.settled()
+    assert not made.hosts[1].engine.calls
+
+
+async def test_calls_for_vectors_are_tried_again_too():
+    gate = asyncio.Event()
+    made = await Startable(gate=gate).started()
+    asked = await begun(made.slot.embed(embed_call()))
+    await made.hosts[0].engine.arrived.wait()
+
+    await made.hosts[0].die()
+    gate.set()
+
+    assert (await asked).num_tokens == 1
+
+
+async def test_an_engine_that_stays_dead_says_why_and_the_others_serve():
     host = FakeHost([MATHS, FRENCH])
     slot = slot_on(host)
     slot.seat("qwen", FakeHost([GENERALIST]), [GENERALIST])
-    await host.die()
+    await host.die("killed")
 
-    with pytest.raises(EngineDeadError):
-        await said(slot, call())
+    for _ in range(2):
+        with pytest.raises(EngineDeadError, match="killed"):
+            await said(slot, call())
     await slot.settled()
 
-    await slot.check()
-    assert "cannot be restarted" in slot.lost()["llama"]
+    assert [(one.engine, one.experts) for one in slot.describe().hosts] == [
+        ("llama", ()), ("qwen", (GENERALIST.key,))
+    ]  # fmt: skip
     assert await said(slot, call("generalist")) == "generalist: hi"
 
 

@@ -4,11 +4,13 @@ import asyncio
 
 from orchestrator.engines.fake import FakeHost
 from orchestrator.engines.seat import Seat
+from orchestrator.engines.seats import Seats
 from orchestrator.errors import EngineDeadError
 from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import ManualClock
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.loop import SlotLoop
+from orchestrator.residency.places import Wishes
 
 LINEAGE = tuple(Expert(id=id_) for id_ in ("maths", "french", "code"))
 
@@ -25,7 +27,7 @@ class Caller:
 
     async def _run(self, loop, expert, wishes):
         self.asked.set()
-        async with loop.turn(expert, **wishes) as turn:
+        async with loop.turn(expert, Wishes(**wishes)) as turn:
             self.waited_s = await turn.came()
             self.runs.set()
             for act in self._then:
@@ -65,34 +67,38 @@ async def running(loop: SlotLoop, expert: str) -> Caller:
 
 
 class Driven:
-    """A loop on a fake host, and what to move them by."""
+    """A loop on one fake engine, and what to move them by."""
 
-    def __init__(self, *, revives: int = 0, **limits) -> None:
+    def __init__(self, *, revives: int | None = 0, **limits) -> None:
         self.gate = asyncio.Event()
         self.gate.set()
         self.host = FakeHost(LINEAGE, swap_gate=self.gate)
         self.clock = ManualClock()
-        self.up, self.lost = asyncio.Event(), asyncio.Event()
-        self._revives = revives
-        self.seat = Seat(
-            "local-0",
-            self.host,
-            revive=self._revive,
-            on_queue=self._look,
-        )
-        for expert in LINEAGE:
-            self.seat.learn(expert.id, expert)
-        self.loop = SlotLoop(self.seat, clock=self.clock, limits=LoopLimits(**limits))
+        #: How often its engine starts again; `None` where nobody would start it.
+        self.revives = revives
+        #: What its engines raise in swaps once they were started anew.
+        self.broken = {}
+        opening = None if revives is None else self._open
+        self.seat = Seat("llama", host=self.host, opening=opening)
+        self.seat.know({expert.id: expert for expert in LINEAGE})
+        seats = Seats("local-0", on_gone=lambda _: None)
+        seats.put("llama", self.seat)
+        self.loop = SlotLoop(seats, clock=self.clock, limits=LoopLimits(**limits))
+        self.loop.engines.take_in("llama", self.seat)
 
-    def _look(self):
-        for event, is_so in ((self.up, self.loop.down is None), (self.lost, self.loop.is_lost)):
-            (event.set if is_so else event.clear)()
+    @property
+    def engine(self):
+        return self.loop.state.engine("llama")
 
-    async def _revive(self, dead):
-        if self._revives == 0:
+    def die(self, reason="killed"):
+        self.loop.report_dead("llama", EngineDeadError(reason))
+
+    async def _open(self, first):
+        if self.revives == 0:
             raise EngineDeadError("no memory left")
-        self._revives -= 1
-        self.host = FakeHost(LINEAGE, swap_gate=self.gate)
+        self.revives -= 1
+        others = [one for one in LINEAGE if one.id != first.id]
+        self.host = FakeHost([first, *others], swap_gate=self.gate, broken=self.broken)
         return self.host
 
 

@@ -3,7 +3,8 @@ import asyncio
 import pytest
 
 from orchestrator.errors import EngineDeadError, EngineTimeoutError, OverloadedError, SwapError
-from orchestrator.residency.limits import LoopLimits
+from orchestrator.residency.limits import RETRY_S, LoopLimits
+from orchestrator.residency.places import Wishes
 from tests.unit.residency.driving import Driven, asking, dying, running, running_or_refused
 
 
@@ -12,9 +13,9 @@ async def test_calls_of_the_resident_expert_run_together():
 
     first, second = await running(driven.loop, "maths"), await running(driven.loop, "maths")
 
-    assert driven.loop.engine.in_flight == {"maths": 2}
+    assert driven.engine.in_flight == {"maths": 2}
     await asyncio.gather(first.leave(), second.leave())
-    assert driven.loop.engine.in_flight == {}
+    assert driven.engine.in_flight == {}
 
 
 async def test_another_expert_waits_until_the_host_is_drained():
@@ -64,7 +65,7 @@ async def test_a_holder_that_hangs_up_frees_the_engine_at_once():
     await holder.hang_up()
     await waiter.runs.wait()
 
-    assert driven.loop.engine.in_flight == {"french": 1}
+    assert driven.engine.in_flight == {"french": 1}
     await waiter.leave()
 
 
@@ -77,7 +78,7 @@ async def test_a_caller_cancelled_between_its_turn_and_its_waking_holds_nothing(
     await holder.leave()
     await asyncio.wait([waiter.task])
 
-    assert driven.loop.engine.in_flight == {}
+    assert driven.engine.in_flight == {}
     assert driven.loop.num_waiting == 0
 
 
@@ -153,28 +154,48 @@ async def test_an_expert_whose_swap_failed_is_left_alone_for_a_while():
     await (await running(driven.loop, "french")).leave()
 
 
-async def test_an_unforeseen_error_in_a_swap_fails_the_calls_instead_of_hanging_them():
-    driven = Driven()
+async def test_an_engine_that_an_unforeseen_error_leaves_in_doubt_is_started_anew():
+    driven = Driven(revives=1)
     driven.host.broken["french"] = ValueError("not ours")
 
-    with pytest.raises(EngineDeadError, match="the swap to expert 'french' ended in ValueError"):
+    await (await running(driven.loop, "french")).leave()
+
+    assert driven.host.swaps == []  # it was started with what was asked for
+    assert driven.loop.num_steps == {"start": 1}
+
+
+async def test_an_expert_whose_swaps_kill_the_engine_twice_is_refused_and_others_serve():
+    driven = Driven(revives=2)
+    driven.broken["french"] = driven.host.broken["french"] = ValueError("not ours")
+    holder = await running(driven.loop, "maths")
+    doomed = await asking(driven.loop, "french")
+    others = [await asking(driven.loop, "code") for _ in range(5)]
+
+    await holder.leave()  # the first swap to french; what has most callers starts anew
+    for other in others:
+        await other.runs.wait()
+        other.leave_soon()
+
+    with pytest.raises(EngineDeadError, match="not ours"):
+        await doomed.task
+    with pytest.raises(SwapError, match=r"for another 30 s, .*not ours"):
         await running_or_refused(driven.loop, "french")
+    await (await running(driven.loop, "maths")).leave()
 
 
-async def test_a_death_fails_every_waiter_and_restarts_the_host_once():
+async def test_a_death_restarts_the_engine_once_and_who_waits_is_served():
     driven = Driven(revives=1)
     driven.gate.clear()
     waiters = [await asking(driven.loop, expert) for expert in ("french", "maths")]
 
-    driven.loop.report_dead(EngineDeadError("killed"))
-    driven.loop.report_dead(EngineDeadError("killed again"))
-    results = await asyncio.gather(*(one.task for one in waiters), return_exceptions=True)
-
-    assert [type(result) for result in results] == [EngineDeadError, EngineDeadError]
-    await driven.up.wait()
+    driven.die()
+    driven.die("killed again")
     driven.gate.set()
-    await (await running(driven.loop, "french")).leave()
-    assert driven.loop.down is None
+    for waiter in waiters:
+        await waiter.runs.wait()
+        await waiter.leave()
+
+    assert driven.loop.num_steps == {"start": 1, "swap": 1}
 
 
 async def test_a_holder_that_finds_the_engine_dead_tells_the_loop():
@@ -185,43 +206,61 @@ async def test_a_holder_that_finds_the_engine_dead_tells_the_loop():
 
     with pytest.raises(EngineDeadError, match="connection lost") as refused:
         await running_or_refused(driven.loop, "maths")
-    assert refused.value.retry_after_s == 10
+    assert refused.value.retry_after_s == RETRY_S
 
 
-async def test_late_news_of_a_death_does_not_kill_the_restarted_host():
+async def test_late_news_of_a_death_does_not_kill_the_restarted_engine():
     driven = Driven(revives=1)
     first, second = await running(driven.loop, "maths"), await running(driven.loop, "maths")
 
     await first.fail(EngineDeadError("killed"))
-    await driven.up.wait()
+    await driven.loop.settled()
     await second.fail(EngineDeadError("killed, noticed later"))
 
-    assert driven.loop.down is None
     await (await running(driven.loop, "maths")).leave()
+    assert driven.loop.num_steps == {"start": 1}
 
 
-async def test_a_host_that_cannot_be_restarted_is_lost():
+async def test_an_engine_that_does_not_restart_says_why_and_is_tried_again_later():
     driven = Driven(revives=0)
     holder = await running(driven.loop, "maths")
 
     await holder.fail(EngineDeadError("killed"))
-    await driven.lost.wait()
+    await driven.loop.settled()
+    with pytest.raises(EngineDeadError, match=r"restart: no memory left; it had died: killed"):
+        await running_or_refused(driven.loop, "maths")
+    driven.revives = 1
+    driven.clock.advance(RETRY_S)
+    await driven.loop.settled()
 
-    with pytest.raises(EngineDeadError, match="no memory left; it is not tried again"):
+    await (await running(driven.loop, "maths")).leave()
+
+
+async def test_an_engine_that_cannot_be_started_here_stays_dead():
+    driven = Driven(revives=None)
+    waiter = await asking(driven.loop, "french")
+
+    driven.die("killed by hand")
+
+    with pytest.raises(EngineDeadError, match="killed by hand"):
+        await waiter.task
+    driven.clock.advance(1000)
+    with pytest.raises(EngineDeadError, match="killed by hand"):
         await running_or_refused(driven.loop, "maths")
 
 
-async def test_a_death_during_a_swap_gives_the_swap_up():
+async def test_a_death_during_a_swap_gives_the_swap_up_and_starts_with_what_waits():
     driven = Driven(revives=1)
     driven.gate.clear()
     waiter = await asking(driven.loop, "french")
     await driven.host.swap_begun.wait()
 
-    driven.loop.report_dead(EngineDeadError("killed"))
-    await driven.up.wait()
+    driven.die()
+    await waiter.runs.wait()
 
-    assert isinstance(waiter.task.exception(), EngineDeadError)
-    assert driven.loop.engine.change is None
+    assert driven.loop.num_steps == {"start": 1}
+    assert driven.host.resident_ids == ("french",)
+    await waiter.leave()
 
 
 async def test_closing_fails_who_waits_and_takes_no_more():
@@ -265,7 +304,7 @@ async def test_what_is_known_to_come_too_late_is_refused_at_once():
     with pytest.raises(
         OverloadedError, match=r"cannot be had within 5\.0 s.*max_wait_s"
     ) as refused:
-        async with driven.loop.turn("french", max_wait_s=5):
+        async with driven.loop.turn("french", Wishes(max_wait_s=5)):
             raise AssertionError("the turn was given")
 
     assert refused.value.retry_after_s > 8 - 5

@@ -38,7 +38,7 @@ async def test_whatever_happens_every_call_ends_and_nothing_is_left_behind(seed)
         lambda: driven.host.broken.update(code=SwapError("canary")),
         lambda: driven.host.broken.pop("code", None),
         lambda: draw.choice(callers).task.cancel("hung up"),
-        lambda: driven.loop.report_dead(EngineDeadError("killed")),
+        driven.die,
     ]
     for caller in callers:
         (act,) = draw.choices(mischief, weights=[6, 4, 4, 6, 1])

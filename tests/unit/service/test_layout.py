@@ -10,7 +10,8 @@ from orchestrator.registry.capacity import need_of
 from orchestrator.registry.models import Registry
 from orchestrator.registry.weights import weights_at
 from orchestrator.residency.limits import LoopLimits
-from orchestrator.service.layout import Layout, assignment_of, claimed_gib, grouped, lay_out
+from orchestrator.service.claims import claimed_gib
+from orchestrator.service.layout import Layout, assignment_of, grouped, lay_out
 from tests.unit.engines.checkpoints import write_model
 
 

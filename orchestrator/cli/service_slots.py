@@ -1,0 +1,48 @@
+"""What the commands about a running service's slots share: how they ask and tell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.service_edits import reached
+from orchestrator.client.blocking import Client
+from orchestrator.client.residency_wire import Steered
+
+#: A wish may start an engine: the service's own limit, which says more, comes before.
+_PATIENCE_S = 1230.0
+
+Expert = Annotated[str, typer.Argument(help="Id of an expert that slots host.")]
+Slot = Annotated[
+    str | None, typer.Option(help="Name of one slot; every slot that hosts it by default.")
+]
+Wait = Annotated[
+    bool, typer.Option("--wait/--no-wait", help="Return when it is done, not when it is begun.")
+]
+
+
+@contextmanager
+def asking_slots(url: str) -> Iterator[Client]:
+    """A client of the service at `url`.
+
+    Raises:
+        SetupError: nothing answers there.
+    """
+    with Client(url, timeout_s=_PATIENCE_S) as client, reached(url):
+        yield client
+
+
+def steer(wish: Callable[[Client], Steered], *, url: str, as_json: bool) -> None:
+    """Have a wish carried out and print what became of it."""
+    with asking_slots(url) as client:
+        steered = wish(client)
+    if as_json:
+        typer.echo(json.dumps(steered.model_dump(mode="json"), indent=2))
+        return
+    for one in steered.slots:
+        took = f" in {one.took_s:.2f} s" if one.outcome == "done" else ""
+        typer.echo(f"slot {one.slot}: {steered.wish} of {steered.expert} {one.outcome}{took}")
