@@ -59,6 +59,9 @@ class Reporting:
             num_admitted=loop.num_admitted,
             num_hits=loop.num_hits,
             broken=loop.broken,
+            swap_s=loop.costs.means("swap"),
+            start_s=loop.costs.means("start"),
+            call_s=loop.costs.means("call"),
             reuse=self._uses.reuse(capacity=_capacity(state)),
         )
 
@@ -75,9 +78,9 @@ class Reporting:
         return seat.was_open
 
     def _waiting(self) -> Iterator[Waiting]:
-        for expert, (num_calls, oldest_s, outlook) in self._loop.desk.waiting().items():
+        for expert, (num_calls, oldest_s, expected_s) in self._loop.desk.waiting().items():
             yield Waiting(
-                expert=expert, num_calls=num_calls, oldest_s=oldest_s, expected_s=outlook.wait_s
+                expert=expert, num_calls=num_calls, oldest_s=oldest_s, expected_s=expected_s
             )
 
     def _of_engine(self, engine: EngineState, state: SlotState) -> HostReport:
@@ -91,7 +94,7 @@ class Reporting:
             step=None if change is None else change.step,
             step_s=None if change is None else self._loop.desk.since(change.began_s),
             draining_for=engine.draining_for,
-            pinned=tuple(sorted(one for one in engine.pinned if one in engine.residents)),
+            pinned=tuple(sorted(one for one in engine.pinned if one in engine.experts)),
             experts=tuple(sorted(keys)) if self._is_open(engine, state) else (),
             residents=engine.residents if engine.rung == "serving" else (),
             swapping_to=None if change is None else change.expert,

@@ -8,12 +8,16 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import TypeVar
 
+from orchestrator import metrics
 from orchestrator.costs.costs import Costs
 from orchestrator.engines.base import Call, Item
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.hints import Hints
 from orchestrator.engines.host import Host
+from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.notices import Notice, notices_of
+from orchestrator.engines.prefetching import Prefetching
+from orchestrator.engines.read_ahead import ReadAhead
 from orchestrator.engines.recent_uses import RecentUses
 from orchestrator.engines.reporting import Reporting
 from orchestrator.engines.seat import Seat
@@ -45,6 +49,7 @@ class Slot:
         limits: what each engine takes at once and what may wait.
         policy: decides for all of them; `Bounded` where none is given.
         costs: what steps and calls take here.
+        read_ahead: brings weights into the page cache before they are needed; `None` brings none.
     """
 
     def __init__(
@@ -55,12 +60,31 @@ class Slot:
         limits: LoopLimits | None = None,
         policy: Policy | None = None,
         costs: Costs | None = None,
+        read_ahead: ReadAhead | None = None,
     ) -> None:
         self._name = name
         self._clock = clock
         self._hints = Hints()
         self._seats = Seats(name, on_gone=self._forget)
-        self.loop = SlotLoop(self._seats, clock=clock, limits=limits, costs=costs, policy=policy)
+        self.loop = SlotLoop(
+            self._seats,
+            clock=clock,
+            limits=limits,
+            costs=costs,
+            policy=policy,
+            hints=lambda: self.hints,
+            at_rest=self._look_ahead,
+        )
+        self._prefetching = None
+        if read_ahead is not None:
+            self._prefetching = Prefetching(
+                read_ahead,
+                lambda: (self.loop.state, self.loop.desk.queues),
+                costs=self.loop.costs,
+                hints=lambda: self.hints,
+                clock=clock,
+                count=lambda outcome: metrics.PREFETCHES.labels(name, outcome).inc(),
+            )
         self._uses = RecentUses()
         self._reporting = Reporting(name, self.loop, self._seats, uses=self._uses, keys=self.keys)
         #: Engines that the slot should hold.
@@ -121,6 +145,11 @@ class Slot:
         }
         self._teach()
         self.loop.advance()
+
+    def foresee(self, lineages: Sequence[Lineage]) -> None:
+        """Weights of these lineages, and of no others, may be brought ahead of need."""
+        if self._prefetching is not None:
+            self._prefetching.hold(lineages)
 
     def keys(self, lineage: str) -> frozenset[str]:
         """What calls are taken for of a lineage."""
@@ -199,6 +228,7 @@ class Slot:
         """See `Hinted`; what is not hosted here is left aside."""
         if key in self._lineage_by_key:
             self._hints.note(key, now_s=self._clock.time())
+            self.loop.advance()
 
     @property
     def hints(self) -> Mapping[str, float]:
@@ -228,6 +258,8 @@ class Slot:
     async def close(self) -> None:
         """Refuse who waits, then end every engine; calls in flight fail with `EngineDeadError`."""
         await self.loop.close()
+        if self._prefetching is not None:
+            await self._prefetching.close()
         await asyncio.gather(*(seat.stop() for seat in self._seats.values()))
 
     def _turn(self, call: AnyCall) -> AbstractAsyncContextManager[Turn]:
@@ -251,6 +283,14 @@ class Slot:
             f"slot {self._name!r} does not host expert {expert!r} in version {version!r}{meant}; "
             f"of its {len(self._lineage_by_key)} experts these have that id: {others}"
         )
+
+    def _look_ahead(self) -> None:
+        if self._prefetching is None:
+            return
+        if self.limits.prefetch:
+            self._prefetching.advance()
+        else:
+            self._prefetching.rest()
 
     def _teach(self) -> None:
         """Have every seat know what it stands for, and what it has calls of."""

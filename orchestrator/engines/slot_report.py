@@ -71,6 +71,10 @@ class SlotReport:
     host_room_gib: float | None = None
     #: Experts that are left alone for now, and why.
     broken: Mapping[str, str] = field(default_factory=dict)
+    #: What swaps, starts and calls took here on average, by expert, of those that were seen.
+    swap_s: Mapping[str, float] = field(default_factory=dict)
+    start_s: Mapping[str, float] = field(default_factory=dict)
+    call_s: Mapping[str, float] = field(default_factory=dict)
     #: How well recent calls suit what the slot holds; `None` before the first.
     reuse: Reuse | None = None
 

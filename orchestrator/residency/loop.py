@@ -9,7 +9,7 @@ is soft: when the owner is killed its callers fail with it, and nothing is left 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -27,6 +27,7 @@ from orchestrator.residency.estimates import Outlook
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.places import Place, Places, Turn, Wishes
 from orchestrator.residency.policy import Policy
+from orchestrator.residency.prefetch import adapter_ahead
 from orchestrator.residency.refusals import Broken
 from orchestrator.residency.roster import Roster
 from orchestrator.residency.state import SlotState
@@ -44,6 +45,8 @@ class SlotLoop:
         limits: what engines take at once and what may wait.
         costs: what steps and calls take; what is seen here is added.
         policy: decides; `Bounded` by the limits' patience where none is given.
+        hints: experts that were announced, and when.
+        at_rest: called after an event, once nothing is left to be done.
     """
 
     def __init__(
@@ -54,9 +57,13 @@ class SlotLoop:
         limits: LoopLimits | None = None,
         costs: Costs | None = None,
         policy: Policy | None = None,
+        hints: Callable[[], Mapping[str, float]] = dict,
+        at_rest: Callable[[], None] = lambda: None,
     ) -> None:
         self._effects = effects
         self._clock = clock
+        self._hints = hints
+        self._at_rest = at_rest
         self.limits = limits or LoopLimits()
         self.costs = costs or Costs()
         self._chosen = policy
@@ -204,6 +211,7 @@ class SlotLoop:
                 self._alarm.set(action.until_s)
                 for engine_id in self.engines.forget_gone():
                     self._effects.gone(engine_id)
+                self._at_rest()
                 break
             if not isinstance(action, Admit):
                 self.decision = self._in_words(action)
@@ -242,6 +250,9 @@ class SlotLoop:
         ahead = upkeep(state, queues, now_s=now_s)
         if not isinstance(ahead, Wait):
             return ahead
+        added = adapter_ahead(state, hints=self._hints(), now_s=now_s)
+        if added is not None:
+            return added
         times_s = [one.until_s for one in (action, ahead) if one.until_s is not None]
         return Wait(until_s=min(times_s, default=None))
 

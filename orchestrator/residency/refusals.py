@@ -98,22 +98,27 @@ def check_in_time(
     ticket: Ticket, state: SlotState, queues: Queues, costs: Costs, *, now_s: float
 ) -> None:
     """Raise `OverloadedError` for a ticket that would wait in vain."""
+    _check_unpinned(ticket, state)
     retry_after_s = refusal_s(ticket, state, queues, costs, now_s=now_s)
     if retry_after_s is None:
         return
-    if retry_after_s == inf:
-        pinned = sorted({one for engine in state.engines for one in engine.pinned})
-        raise OverloadedError(
-            f"expert {ticket.expert!r} cannot be had while {pinned} are pinned at its slot: every "
-            "engine that could become it holds one of them",
-            retry_after_s=_PINNED_RETRY_S,
-        )
     raise OverloadedError(
         f"expert {ticket.expert!r} cannot be had within {ticket.slo_s:.1f} s, the longest wait "
         f"allowed (max_wait_s): {len(queues)} calls wait at its slot; try again later or allow a "
         "longer wait",
         retry_after_s=retry_after_s,
     )
+
+
+def _check_unpinned(ticket: Ticket, state: SlotState) -> None:
+    """Refuse at once what pins leave no engine for: another slot may be free."""
+    pinned = sorted({one for engine in state.engines if engine.is_pinned for one in engine.pinned})
+    if pinned and not any(ticket.expert in engine.experts for engine in state.engines):
+        raise OverloadedError(
+            f"expert {ticket.expert!r} cannot be had while {pinned} are pinned at its slot: every "
+            "engine that could become it holds one of them",
+            retry_after_s=_PINNED_RETRY_S,
+        )
 
 
 def check_able(expert: str, books: Iterable[EngineBook], *, now_s: float) -> None:
