@@ -141,7 +141,7 @@ class Hosting:
                 id_ = lineage.id if number == 0 else f"{lineage.id}#{number + 1}"
                 footprints = assignment.footprints[lineage.id]
                 if id_ in self.slot.engines:
-                    self.slot.engines[id_].footprints = footprints
+                    self.slot.engines[id_].claim(footprints)
                 else:
                     opening = partial(self._open, lineage.id)
                     seat = Seat(lineage.id, opening=opening, footprints=footprints)
