@@ -92,7 +92,10 @@ class Hosting:
         for lineage_id in [one for one in self._lineages if one not in self._wanted]:
             self._joining.leave(lineage_id)
         room = Room(
-            device_gib=assignment.room_gib, host_gib=self._host_gib, at_once=assignment.at_once
+            device_gib=assignment.room_gib,
+            host_gib=self._host_gib,
+            at_once=assignment.at_once,
+            moves_alone=assignment.moves_alone,
         )
         self.slot.hold(ids, room=room)
         self.advance()

@@ -18,8 +18,10 @@ from orchestrator.engines.hardware import hardware
 from orchestrator.engines.hosting import Hosting, OpenHost
 from orchestrator.engines.meters import Meters
 from orchestrator.engines.read_ahead import PageCache
+from orchestrator.engines.steering import Steering
 from orchestrator.errors import OrchestratorError
 from orchestrator.residency.clock import Clock
+from orchestrator.residency.wishes import Granted, Wish
 from orchestrator.service.machine_memory import host_gib
 from orchestrator.service.ray_engine import Sent
 from orchestrator.service.replica import enter_replica
@@ -55,6 +57,7 @@ class Worker:
             book=_book(plan, loop),
             read_ahead=PageCache(),
         )
+        self._steering = Steering(plan.slot, self._hosting.slot, clock=loop)
         self._meters = Meters(plan.slot)
 
     async def generate(self, call: Call) -> AsyncGenerator[Sent, None]:
@@ -83,6 +86,13 @@ class Worker:
         """
         self._hosting.slot.hint(key)
 
+    async def steer(self, wish: Wish) -> Granted | OrchestratorError:
+        """Carry an operator's wish out, or say why not."""
+        try:
+            return await self._steering.carry_out(wish)
+        except OrchestratorError as exc:
+            return exc
+
     async def describe(self, assignment: Assignment | None = None) -> WorkerReport:
         """Take an assignment, if there is a new one, and say what this worker is doing.
 
@@ -110,6 +120,7 @@ class Worker:
 
     async def close(self) -> None:
         """End every engine."""
+        await self._steering.close()
         await self._hosting.close()
 
 
