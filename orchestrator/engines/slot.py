@@ -8,14 +8,18 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import TypeVar
 
+from orchestrator import metrics
 from orchestrator.costs.costs import Costs
 from orchestrator.engines.base import Call, Item
-from orchestrator.engines.describing import capacity_of, slot_report
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.hints import Hints
 from orchestrator.engines.host import Host
+from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.notices import Notice, notices_of
+from orchestrator.engines.prefetching import Prefetching
+from orchestrator.engines.read_ahead import ReadAhead
 from orchestrator.engines.recent_uses import RecentUses
+from orchestrator.engines.reporting import Reporting
 from orchestrator.engines.seat import Seat
 from orchestrator.engines.seats import Seats
 from orchestrator.engines.slot_report import HostReport, SlotReport, Waiting
@@ -28,8 +32,6 @@ from orchestrator.residency.loop import SlotLoop
 from orchestrator.residency.places import Turn, Wishes
 from orchestrator.residency.policy import Policy
 from orchestrator.residency.roster import Room
-from orchestrator.residency.state import EngineState, SlotState
-from orchestrator.residency.upkeep import waits_to_start
 
 __all__ = ["HostReport", "Slot", "SlotReport", "Waiting"]
 
@@ -47,6 +49,7 @@ class Slot:
         limits: what each engine takes at once and what may wait.
         policy: decides for all of them; `Bounded` where none is given.
         costs: what steps and calls take here.
+        read_ahead: brings weights into the page cache before they are needed; `None` brings none.
     """
 
     def __init__(
@@ -57,13 +60,33 @@ class Slot:
         limits: LoopLimits | None = None,
         policy: Policy | None = None,
         costs: Costs | None = None,
+        read_ahead: ReadAhead | None = None,
     ) -> None:
         self._name = name
         self._clock = clock
         self._hints = Hints()
         self._seats = Seats(name, on_gone=self._forget)
-        self.loop = SlotLoop(self._seats, clock=clock, limits=limits, costs=costs, policy=policy)
+        self.loop = SlotLoop(
+            self._seats,
+            clock=clock,
+            limits=limits,
+            costs=costs,
+            policy=policy,
+            hints=lambda: self.hints,
+            at_rest=self._look_ahead,
+        )
+        self._prefetching = None
+        if read_ahead is not None:
+            self._prefetching = Prefetching(
+                read_ahead,
+                lambda: (self.loop.state, self.loop.desk.queues),
+                costs=self.loop.costs,
+                hints=lambda: self.hints,
+                clock=clock,
+                count=lambda outcome: metrics.PREFETCHES.labels(name, outcome).inc(),
+            )
         self._uses = RecentUses()
+        self._reporting = Reporting(name, self.loop, self._seats, uses=self._uses, keys=self.keys)
         #: Engines that the slot should hold.
         self._wanted: list[str] = []
         #: What calls are taken for, by lineage and key.
@@ -123,6 +146,11 @@ class Slot:
         self._teach()
         self.loop.advance()
 
+    def foresee(self, lineages: Sequence[Lineage]) -> None:
+        """Weights of these lineages, and of no others, may be brought ahead of need."""
+        if self._prefetching is not None:
+            self._prefetching.hold(lineages)
+
     def keys(self, lineage: str) -> frozenset[str]:
         """What calls are taken for of a lineage."""
         return frozenset(self._taken.get(lineage, ()))
@@ -175,7 +203,7 @@ class Slot:
     async def load(self, key: str) -> None:
         """Bring an expert up as a call for it would; raises as `generate` does of waiting."""
         self._check_hosted(key)
-        await self.loop.load(key)
+        await self.loop.errands.load(key)
 
     async def unload(self, key: str) -> None:
         """Have the engines that hold an expert step down once nobody needs them, and wait for it.
@@ -183,7 +211,7 @@ class Slot:
         They stay down until they are called. Raises `NotHostedError` as `generate` does.
         """
         self._check_hosted(key)
-        await self.loop.unload(key)
+        await self.loop.errands.unload(key)
 
     def pin(self, key: str) -> None:
         """Keep an expert wherever it is resident; raises `NotHostedError` as `generate` does."""
@@ -200,6 +228,7 @@ class Slot:
         """See `Hinted`; what is not hosted here is left aside."""
         if key in self._lineage_by_key:
             self._hints.note(key, now_s=self._clock.time())
+            self.loop.advance()
 
     @property
     def hints(self) -> Mapping[str, float]:
@@ -224,33 +253,14 @@ class Slot:
 
     def describe(self) -> SlotReport:
         """What is hosted, resident, running and waiting now."""
-        state = self.loop.state
-        return slot_report(
-            self._name,
-            self.loop,
-            self._seats,
-            open_keys={
-                one.id: self.keys(one.lineage) for one in state.engines if self.is_open(one, state)
-            },
-            reuse=self._uses.reuse(capacity=capacity_of(state)),
-        )
+        return self._reporting.report()
 
     async def close(self) -> None:
         """Refuse who waits, then end every engine; calls in flight fail with `EngineDeadError`."""
         await self.loop.close()
+        if self._prefetching is not None:
+            await self._prefetching.close()
         await asyncio.gather(*(seat.stop() for seat in self._seats.values()))
-
-    def is_open(self, engine: EngineState, state: SlotState) -> bool:
-        """Whether calls may be sent here for an engine: it proved itself, or waits to be called.
-
-        One that is about to start for the first time is waited for; one that failed is not.
-        """
-        seat = self._seats[engine.id]
-        if not engine.is_wanted or engine.down is not None:
-            return False
-        is_starting = engine.change is not None or waits_to_start(engine, state)
-        seat.was_open |= engine.rung != "stopped" or not is_starting
-        return seat.was_open
 
     def _turn(self, call: AnyCall) -> AbstractAsyncContextManager[Turn]:
         self._check_hosted(call.key, call=call)
@@ -273,6 +283,14 @@ class Slot:
             f"slot {self._name!r} does not host expert {expert!r} in version {version!r}{meant}; "
             f"of its {len(self._lineage_by_key)} experts these have that id: {others}"
         )
+
+    def _look_ahead(self) -> None:
+        if self._prefetching is None:
+            return
+        if self.limits.prefetch:
+            self._prefetching.advance()
+        else:
+            self._prefetching.rest()
 
     def _teach(self) -> None:
         """Have every seat know what it stands for, and what it has calls of."""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import inf
+from types import MappingProxyType
 
 from orchestrator.costs.costs import Costs
 from orchestrator.errors import EngineDeadError, EngineError, OverloadedError, SwapError
@@ -21,6 +22,9 @@ _DEAD_RETRY_S = 10.0
 _PINNED_RETRY_S = 60.0
 #: Failures in a row after which an expert is left alone until somebody changes something.
 _MAX_FAILURES = 2
+
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,8 @@ class Broken:
 
     def now(self, *, now_s: float) -> Mapping[str, str]:
         """Experts that are left alone, and why."""
+        if not self._by_expert:
+            return _NONE
         return {
             expert: failure.error.message
             for expert, failure in self._by_expert.items()
