@@ -9,7 +9,7 @@ REGISTRY ?= experts.yaml
 GATEWAYS ?= 2
 BIN := .venv/bin
 
-.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-merge bench-policy bench-prefetch bench-swap clean
+.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-merge bench-placement bench-policy bench-prefetch bench-swap clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -87,6 +87,9 @@ bench-registry: .venv/.dev ## Measure edits of the registry: a thousand experts,
 
 bench-policy: .venv/.dev ## Measure the residency policy against others' in simulated time (minutes of one core).
 	@$(BIN)/python -m bench.policy
+
+bench-placement: .venv/.dev ## Measure homes by observed load, on and off, in simulated time.
+	@$(BIN)/python -m bench.placement
 
 clean: ## Remove what was installed and made.
 	rm -rf .venv .venv-litellm build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
