@@ -104,8 +104,8 @@ class SlotRow(Row):
     state: SlotHealth = Field(description="`silent`: all below is what it said `age_s` ago.")
     detail: str
     age_s: float | None = Field(description="Since it said so; none where it never did.")
-    action: str = Field("", description="The last decision that was no admission.")
-    why: str = Field("", description="What it waits for now, or why it did that.")
+    action: str = Field("", description="The last decision that was no admission, and its reason.")
+    why: str = Field("", description="What keeps it from the next one now.")
     engines: list[EngineRow] = []
     queues: list[QueueRow] = []
     broken: list[BrokenRow] = []

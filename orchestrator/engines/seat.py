@@ -57,6 +57,8 @@ class Seat:
         self._host = host
         self._opening = opening
         self._expert_by_key: dict[str, Expert] = {}
+        #: One object as long as they are the same.
+        self._keys: Collection[str] = self._expert_by_key.keys()
         self._weights_by_adapter: dict[str, str] = {}
         self._seen: _Seen | None = None
 
@@ -74,7 +76,7 @@ class Seat:
     @property
     def experts(self) -> Collection[str]:
         """See `Berth.experts`."""
-        return self._expert_by_key.keys()
+        return self._keys
 
     @property
     def weights_by_adapter(self) -> Mapping[str, str]:
@@ -111,6 +113,7 @@ class Seat:
     def know(self, expert_by_key: Mapping[str, Expert]) -> None:
         """Be able to become exactly these, the first of them with weights of its own at first."""
         self._expert_by_key = dict(expert_by_key)
+        self._keys = self._expert_by_key.keys()
         self._weights_by_adapter = {
             key: str(one.model) for key, one in expert_by_key.items() if one.is_adapter
         }

@@ -173,8 +173,8 @@ def _turning(demand: Demand, parts: Sequence[tuple[Unit, float]], num_engines: i
         return Part()
     found = Part(round_s=round_s)
     for (unit, per_s), turn in zip(turning, turns, strict=True):
-        swaps = turn * (1 - turn / every) if num_engines else turn
-        waits_s = swaps / turn * (unit.swap_s + extra_s) + queue_s
+        share = 1 - turn / every if num_engines else 1.0
+        swaps, waits_s = share * turn, share * (unit.swap_s + extra_s) + queue_s
         found += Part(
             waiting=per_s * waits_s,
             turning_per_s=per_s,

@@ -23,6 +23,9 @@ class Room:
     host_gib: float = inf
     #: Engines that may start at a time.
     at_once: int = 1
+    #: Whether steps that take or give memory are made one at a time: an engine on an accelerator
+    #: measures what is free before and after its own.
+    moves_alone: bool = False
 
 
 class Roster:
@@ -73,6 +76,7 @@ class Roster:
             host_gib=self.room.host_gib,
             ahead_gib=self._ahead_gib,
             at_once=self.room.at_once,
+            moves_alone=self.room.moves_alone,
             broken=self._broken.now(now_s=now_s).keys(),
         )
 
@@ -124,6 +128,10 @@ class Roster:
         return any(
             book.rung == "serving" and book.draining_for is None for book in self.holding(expert)
         )
+
+    def is_served(self, expert: str) -> bool:
+        """Whether an engine that serves can become `expert` by a swap at most."""
+        return any(book.rung == "serving" and expert in book.berth.experts for book in self)
 
     def can_serve(self, expert: str) -> bool:
         """Whether an engine that is not down can become `expert`."""

@@ -149,6 +149,8 @@ class _Program:
         start_price = demand.prices.start_s / demand.prices.horizon_s
         starts: dict[int, float] = {}
         for id_, lineage in demand.lineages.items():
+            # Asked for or not, it is to stand somewhere; where that cannot be it stays as it is.
+            somewhere = {self._variable("nowhere", id_, price=demand.prices.start_s): 1.0}
             for name in self._able[id_]:
                 slot = demand.slots[name]
                 most = min(slot.engines, int(slot.memory_gib / max(lineage.memory_gib, 1e-6)))
@@ -156,9 +158,11 @@ class _Program:
                 stands = self._variable("engine", id_, name)
                 self._row({number: 1, stands: -1}, 0, np.inf)
                 self._row({number: 1, stands: -max(most, 1)}, -np.inf, 0)
+                somewhere[stands] = 1.0
                 if name not in self._now.hosts.get(id_, ()):
                     self.prices[stands] = start_price
                     starts[stands] = 1.0
+            self._row(somewhere, 1, np.inf)
         if starts:
             self._row(starts, 0, self._limits.max_starts)
         for name, slot in demand.slots.items():

@@ -25,6 +25,8 @@ def upkeep(state: SlotState, queues: Queues, *, now_s: float) -> StepAction | Wa
     Asked again after each event, it leads to what is wanted: an engine that is wanted starts once
     it has room, and none overtakes an earlier one whose room is about to be given back.
     """
+    if all(engine.is_settled for engine in state.engines) or not state.may_move:
+        return Wait()
     down = next(_partings(state, queues), None)
     if down is not None:
         return down

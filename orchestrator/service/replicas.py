@@ -16,7 +16,8 @@ from orchestrator.registry.models import Defaults
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.service.gateways import PATIENCE_S
 from orchestrator.service.layout import Share, grouped, lay_out
-from orchestrator.service.rollcall import Plan, Rollcall
+from orchestrator.service.plan import Plan
+from orchestrator.service.rollcall import Rollcall
 from orchestrator.service.room import Machine
 
 _LOG = logging.getLogger(__name__)
@@ -151,6 +152,7 @@ class Replicas:
             number=record.number,
             layout=layout,
             limits=_limits(record.registry.defaults),
+            has_homes=record.registry.defaults.placement == "observed",
         )
 
     async def _older(self, live: GenerationRecord) -> list[Plan]:

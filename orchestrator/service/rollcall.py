@@ -8,31 +8,21 @@ request may still be pinned to, where they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from orchestrator.engines.assignment import Assignment
 from orchestrator.engines.lineage import Lineage
-from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.placement import DispatchTable
 from orchestrator.service.gateways import GONE_S, PATIENCE_S, Gateways
 from orchestrator.service.layout import Layout, Share, assignment_of, with_hosts
 from orchestrator.service.obstacles import Obstacles, of_slots
 from orchestrator.service.pinned import vacant, with_pinned
+from orchestrator.service.plan import Plan
 from orchestrator.service.reports import Census, GatewayReport, WorkerReport
 from orchestrator.service.tables import tabled
 
 #: A worker that is started anew answers within this, seconds; else its edit is given up.
 START_S = 120.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What a generation needs of the slots."""
-
-    number: int
-    #: Of a proposed generation: with what is live until then.
-    layout: Layout
-    limits: LoopLimits
 
 
 class Rollcall:
@@ -45,7 +35,7 @@ class Rollcall:
     def __init__(self, *, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._started_s = clock()
-        self._gateways = Gateways(clock=clock)
+        self.gateways = Gateways(clock=clock)
         self._workers: dict[str, WorkerReport] = {}
         self._answered_s: dict[str, float] = {}
         #: Workers that no one has seen yet, and since when they are to come.
@@ -61,9 +51,24 @@ class Rollcall:
         self._table: DispatchTable | None = None
 
     @property
-    def gateways(self) -> Gateways:
-        """The gateways, of which this is told."""
-        return self._gateways
+    def live(self) -> Plan | None:
+        """The plan of the live generation, `None` before the first."""
+        return self._live
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether a generation is proposed."""
+        return self._announced is not None or self._proposed is not None
+
+    @property
+    def workers(self) -> tuple[WorkerReport, ...]:
+        """Workers as they were at their last answer."""
+        return tuple(self._workers.values())
+
+    @property
+    def homes(self) -> Mapping[str, tuple[str, ...]] | None:
+        """`Expert.key` -> slots that are preferred, `None` while that is not known."""
+        return self._homes
 
     @property
     def placed(self) -> dict[str, tuple[str, ...]]:
@@ -110,8 +115,8 @@ class Rollcall:
 
     def hear_gateway(self, report: GatewayReport) -> None:
         """Take note of what a gateway says."""
-        self._gateways.hear(report)
-        if self._homes is None and (held := self._gateways.homes) is not None:
+        self.gateways.hear(report)
+        if self._homes is None and (held := self.gateways.homes) is not None:
             self.settle_homes(held)
         self._forget_unpinned()
 
@@ -209,7 +214,7 @@ class Rollcall:
 
     def obstacles(self, number: int) -> Obstacles:
         """What keeps a proposed generation from becoming live; nothing at the end."""
-        failed, waiting = self._gateways.obstacles(number)
+        failed, waiting = self.gateways.obstacles(number)
         plan = self._proposed
         if plan is None or plan.number != number:
             return Obstacles(failed=failed, waiting=waiting | {"conductor": "it is being placed"})
@@ -261,7 +266,7 @@ class Rollcall:
 
     def _forget_unpinned(self) -> None:
         """Drop older plans that no request is pinned to any more."""
-        floor = self._gateways.floor
+        floor = self.gateways.floor
         gone = [n for n in self._older if self._live is None or floor is None or n < floor]
         for number in gone:
             del self._older[number]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from orchestrator.engines.slot_report import SlotReport
 from orchestrator.residency.choice import SlotOutlook
 from orchestrator.residency.placement import DispatchTable
 from orchestrator.service.reports import WorkerReport
+from orchestrator.service.widths import width
 
 
 def tabled(
@@ -29,24 +31,39 @@ def tabled(
     return DispatchTable(
         slots_by_expert={key: tuple(slots) for key, slots in slots_by_key.items()},
         homes_by_expert=at_home,
-        outlook_by_slot={
-            one.slot: outlook for one in workers if (outlook := outlook_of(one)) is not None
-        },
+        outlook_by_slot=_outlooks([one for one in workers if one.state != "silent"]),
     )
 
 
-def outlook_of(worker: WorkerReport) -> SlotOutlook | None:
-    """What gateways are told of a slot; `None` of one that does not answer."""
-    report = worker.report
-    if report is None or worker.state == "silent":
-        return None
-    swaps_s = [host.last_swap_s for host in report.hosts if host.last_swap_s is not None]
-    fields = {} if not swaps_s else {"swap_s": sum(swaps_s) / len(swaps_s)}
+def typical_s(
+    workers: Iterable[WorkerReport], of: Callable[[SlotReport], Mapping[str, float]]
+) -> float | None:
+    """A mean over everything that slots have seen, seconds; `None` where they have seen nothing."""
+    reports = [one.report for one in workers if one.report is not None]
+    seen = [took_s for report in reports for took_s in of(report).values()]
+    return sum(seen) / len(seen) if seen else None
+
+
+def _outlooks(workers: Sequence[WorkerReport]) -> dict[str, SlotOutlook]:
+    found: dict[str, SlotOutlook] = {}
+    for on_gpu in (False, True):
+        alike = [one for one in workers if bool(width(one.slot).gpus) is on_gpu]
+        swap_s = typical_s(alike, lambda report: report.swap_s)
+        call_s = typical_s(alike, lambda report: report.call_s)
+        for worker in alike:
+            if worker.report is not None:
+                found[worker.slot] = _outlook(worker.report, swap_s=swap_s, call_s=call_s)
+    return found
+
+
+def _outlook(report: SlotReport, *, swap_s: float | None, call_s: float | None) -> SlotOutlook:
+    """What gateways are told of a slot; seconds where some were seen."""
+    told = {"swap_s": swap_s, "call_s": call_s}
     return SlotOutlook(
         residents=report.residents,
         wait_s_by_expert={one.expert: one.expected_s for one in report.waiting},
         num_engines=max(sum(host.rung == "serving" for host in report.hosts), 1),
-        **fields,
+        **{name: took_s for name, took_s in told.items() if took_s is not None},
     )
 
 

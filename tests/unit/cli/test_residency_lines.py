@@ -32,7 +32,7 @@ async def test_a_page_is_read_from_the_top():
         "local  ready",
         "  device 2.0/4.0 GiB  hits 75% of 40  steps swap 7  SRP 0.50 SCH 0.25",
         f"  last  swap for 'plain@{version}' on engine 'e1'",
-        f"  why   3 calls wait for 'plain@{version}', 1.50 s the first, wanted within",
+        f"  now   3 calls wait for 'plain@{version}', 1.50 s the first, wanted within",
         "        3.50 s",
         "  engine  rung     residents               calls  step",
         "  e1      serving  plain@000000, (plain*)  2      swap to plain 0.25s",

@@ -65,7 +65,7 @@ async def test_a_failed_swap_that_killed_the_host_is_a_death():
 async def test_steps_are_counted_by_their_end_and_logged_with_engine_and_expert(caplog):
     seats = seats_on(FakeHost([MATHS, FRENCH]), "counted")
 
-    with caplog.at_level(logging.INFO, logger="orchestrator.engines.seats"):
+    with caplog.at_level(logging.INFO, logger="orchestrator.engines.journal"):
         await seats.take(SWAP)
         seats.stepped(SWAP, took_s=0.25, error=None)
         seats.stepped(SWAP, took_s=0.5, error=SwapError("canary"))
@@ -73,7 +73,7 @@ async def test_steps_are_counted_by_their_end_and_logged_with_engine_and_expert(
     assert (num_swaps("counted", "ok"), num_swaps("counted", "swap_failed")) == (1, 1)
     assert metrics.EVICTIONS.labels("counted", "swap")._value.get() == 1
     assert seats["llama"].last_swap_s == 0.25
-    assert ["'french'" in caplog.messages[0], "canary" in caplog.messages[1]] == [True, True]
+    assert ['"french"' in caplog.messages[0], "canary" in caplog.messages[1]] == [True, True]
 
 
 def test_waits_are_measured_in_seconds():
