@@ -91,6 +91,12 @@ class Played:
         (alone_s, more_s), _ = nnls(np.array(rows), np.array(took_s))
         return float(alone_s), float(more_s)
 
+    @property
+    def usual_step_s(self) -> float:
+        """A step beside as many answers as there usually were."""
+        took_s = sum(answer.ended_s - answer.first_s for answer in self.answers)
+        return took_s / max(sum(answer.num_tokens - 1 for answer in self.answers), 1)
+
     def _beside(self, answer: Answer) -> float:
         """Answers that were generated while this one was, on average, itself among them."""
         shared_s = sum(

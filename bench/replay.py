@@ -120,7 +120,7 @@ def _machine(played: Played) -> Machine:
     """A slot as it was while the trace was played."""
     alone_s, more_s = played.step_s
     # A prompt and the way to the engine count as steps before the first token.
-    extra_steps = max(played.first_token_s / alone_s - 1, 0.01)
+    extra_steps = max(played.first_token_s / played.usual_step_s - 1, 0.01)
     return Machine(
         weights_gib=0.1,
         cache_gib=0.1,

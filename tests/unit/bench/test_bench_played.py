@@ -23,6 +23,7 @@ def test_a_step_is_what_explains_the_answers_alone_and_beside_others():
     played = Played(answers=answers, watched=Watched(Bounded()), began_s=0)
 
     assert played.step_s == pytest.approx((0.1, 0.05))
+    assert played.usual_step_s == pytest.approx((1 + 1.5 + 1.5) / 30)
     assert played.makespan_s == 3.5
 
 
