@@ -81,7 +81,7 @@ class SlotReport:
     @property
     def experts(self) -> tuple[str, ...]:
         """Keys of all that calls are taken for."""
-        return tuple(key for host in self.hosts for key in host.experts)
+        return tuple(dict.fromkeys(key for host in self.hosts for key in host.experts))
 
     @property
     def healthy(self) -> bool:
@@ -91,7 +91,7 @@ class SlotReport:
     @property
     def residents(self) -> tuple[str, ...]:
         """Experts that answer without a swap."""
-        return tuple(key for host in self.hosts for key in host.residents)
+        return tuple(dict.fromkeys(key for host in self.hosts for key in host.residents))
 
     @property
     def num_in_flight(self) -> int:

@@ -22,6 +22,14 @@ _ONE_PROCESS = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
 _BINDING, _UNBOUND = "VLLM_CPU_OMP_THREADS_BIND", "nobind"
 _ENVIRONMENT = {_BINDING: _UNBOUND, "VLLM_NO_USAGE_STATS": "1"}
 
+#: What `LiveEngine` asks workers for beside their own.
+_TAUGHT = "orchestrator.engines.vllm_worker.Taught"
+
+#: Share of a device that has to be free at a start. With an explicit size of the cache vLLM uses it
+#: for nothing else, but the default, 0.92, refuses every engine beside another one (0.32.0,
+#: v1/worker/utils.py, `request_memory`).
+_UTILISATION = 0.01
+
 
 def prepare_environment() -> None:
     """Set what vLLM reads when it is imported, in this process and its children.
@@ -44,15 +52,16 @@ def _binds_threads() -> bool:
 
 
 def engine_arguments(
-    expert: Expert, *, source: str, on_cpu: bool, max_lora_rank: int = 0
+    expert: Expert, *, source: str, on_cpu: bool, sleeps: bool = False, max_lora_rank: int = 0
 ) -> dict[str, Any]:
     """Arguments of vLLM's `AsyncEngineArgs` for an engine that starts with `expert`.
 
     It takes adapters where the registry says how many (`max_loras`), up to `max_lora_rank`.
 
     `kv_cache_memory_bytes` is explicit, so that engines on one device do not take what others
-    have left. On a CPU `auto` is float32: bfloat16 dies of SIGILL where AMX is announced but not
-    granted; and nothing is compiled, which costs more than it saves on small experts.
+    have left. Where its platform can, it is started such that it `sleeps`. On a CPU `auto` is
+    float32: bfloat16 dies of SIGILL where AMX is announced but not granted; and nothing is
+    compiled, which costs more than it saves on small experts.
     `generation_config="vllm"` keeps defaults of the first expert's folder from its siblings.
     """
     engine = expert.engine
@@ -66,11 +75,20 @@ def engine_arguments(
         "trust_remote_code": engine.trust_remote_code,
         "generation_config": "vllm",
         "disable_log_stats": True,
+        "worker_extension_cls": _TAUGHT,
     }
     if expert.embeds:
         arguments["runner"] = "pooling"
     if on_cpu:
         arguments["enforce_eager"] = True
+    else:
+        arguments["gpu_memory_utilization"] = _UTILISATION
+    if sleeps:
+        arguments["enable_sleep_mode"] = True
+    if engine.tensor_parallel > 1:
+        # Its ranks are processes of the slot's own worker, which has all accelerators: left to
+        # itself vLLM asks Ray for them where it finds itself in a placement group.
+        arguments["distributed_executor_backend"] = "mp"
     if on_cpu and engine.tensor_parallel == 1 and not _binds_threads():
         arguments["distributed_executor_backend"] = _ONE_PROCESS
     if engine.max_loras is not None:

@@ -162,7 +162,8 @@ def _down(engine: EngineState, state: SlotState) -> Sleep | Stop | None:
 
 
 def _below(engine: EngineState) -> tuple[Rung, ...]:
-    return _DOWN if engine.rung == "serving" else _DOWN[_DOWN.index(engine.rung) + 1 :]
+    """Rungs that an engine can step down to: one that sleeps can only end."""
+    return _DOWN if engine.rung == "serving" else _DOWN[-1:]
 
 
 def _step_down(engine: EngineState, rung: Rung, state: SlotState) -> Sleep | Stop | None:

@@ -22,7 +22,7 @@ def climb(
     state: SlotState, queues: Queues, costs: Costs, *, now_s: float, patience: float
 ) -> Action:
     """The next step up for what waits, or the next step down that makes room for it."""
-    if all(engine.rung == "serving" for engine in state.engines):
+    if all(engine.rung == "serving" for engine in state.engines) or not state.may_move:
         return Wait()
     review_s = inf
     for wish in _wishes(state, queues, costs, now_s=now_s):

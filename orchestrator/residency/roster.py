@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -23,6 +23,9 @@ class Room:
     host_gib: float = inf
     #: Engines that may start at a time.
     at_once: int = 1
+    #: Whether steps that take or give memory are made one at a time: an engine on an accelerator
+    #: measures what is free before and after its own.
+    moves_alone: bool = False
 
 
 class Roster:
@@ -73,8 +76,14 @@ class Roster:
             host_gib=self.room.host_gib,
             ahead_gib=self._ahead_gib,
             at_once=self.room.at_once,
-            broken=self._broken.now(now_s=now_s).keys(),
+            moves_alone=self.room.moves_alone,
+            broken=self.broken.keys(),
         )
+
+    @property
+    def broken(self) -> Mapping[str, str]:
+        """Experts that are left alone for now, and why."""
+        return self._broken.now(now_s=self._clock.time())
 
     def take_in(self, engine_id: str, berth: Berth) -> None:
         """One more engine, wherever it stands."""
@@ -124,6 +133,10 @@ class Roster:
         return any(
             book.rung == "serving" and book.draining_for is None for book in self.holding(expert)
         )
+
+    def is_served(self, expert: str) -> bool:
+        """Whether an engine that serves can become `expert` by a swap at most."""
+        return any(book.rung == "serving" and expert in book.berth.experts for book in self)
 
     def can_serve(self, expert: str) -> bool:
         """Whether an engine that is not down can become `expert`."""

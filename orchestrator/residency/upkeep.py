@@ -25,6 +25,8 @@ def upkeep(state: SlotState, queues: Queues, *, now_s: float) -> StepAction | Wa
     Asked again after each event, it leads to what is wanted: an engine that is wanted starts once
     it has room, and none overtakes an earlier one whose room is about to be given back.
     """
+    if all(engine.is_settled for engine in state.engines) or not state.may_move:
+        return Wait()
     down = next(_partings(state, queues), None)
     if down is not None:
         return down
@@ -99,7 +101,7 @@ def _up(engine: EngineState, state: SlotState) -> Start | Wake | None:
 
 def _first(engine: EngineState, state: SlotState) -> str | None:
     """What it held last, else its first expert, rather one with weights of its own."""
-    whole = [one for one in engine.experts if one not in state.broken]
+    whole = [one for one in engine.starters or engine.experts if one not in state.broken]
     if engine.last_expert in whole:
         return engine.last_expert
     own = (one for one in whole if one not in engine.weights_by_adapter)

@@ -14,6 +14,9 @@ from orchestrator.residency.state import Footprint, Rung
 _GIB = 2**30
 #: Of a sleeping engine on its device, until it is measured.
 _RESIDUE_GIB = 1.5
+#: Host memory of a sleeper's weights by their size, at most: PyTorch rounds each pinned block up to
+#: a power of two.
+_PINNED = 2.0
 
 
 def claimed_gib(lineage: Lineage, slot: Slot) -> float:
@@ -42,10 +45,10 @@ def footprints_of(lineage: Lineage, slot: Slot) -> dict[Rung, Footprint]:
     serving = Footprint(device_gib=claimed_gib(lineage, slot))
     if slot.accelerators == 0:
         return {"serving": serving}
-    weights_gib = lineage.num_weight_bytes / _GIB
+    pinned_gib = _PINNED * lineage.num_weight_bytes / _GIB
     return {
         "serving": serving,
-        "asleep": Footprint(device_gib=_RESIDUE_GIB, host_gib=weights_gib),
+        "asleep": Footprint(device_gib=_RESIDUE_GIB, host_gib=pinned_gib),
         "weightless": Footprint(device_gib=_RESIDUE_GIB),
     }
 

@@ -187,6 +187,7 @@ def assignment_of(share: Share, *, limits: LoopLimits) -> Assignment:
         room_gib=share.slot.memory_gib,
         at_once=1 if share.slot.accelerators else _MAX_AT_ONCE,
         limits=limits,
+        moves_alone=share.slot.accelerators > 0,
         num_engines=share.slot.engines,
     )
 

@@ -79,6 +79,26 @@ async def test_without_room_even_alone_the_caller_hears_so_when_its_time_is_up()
         await waiting
 
 
+async def test_what_takes_longer_to_start_than_anybody_waits_comes_up_all_the_same():
+    crowded = Crowded()
+    crowded.gate.clear()
+    crowded.clock.advance(20)
+    crowded.gate.set()
+    await crowded.started()
+    await crowded.said("a0")  # starts are known to take 20 s, calls nothing
+    crowded.answers.clear()
+    running = await crowded.asking("a0")
+
+    with pytest.raises(OverloadedError, match=r"cannot be had within 5\.0 s"):
+        await crowded.said("b1", max_wait_s=5)
+    crowded.answers.set()
+    await running
+    await crowded.slot.settled()
+
+    assert crowded.slot.describe().residents == (crowded.experts["b1"].key,)
+    assert await crowded.said("b1", max_wait_s=5) == "b1: hi"
+
+
 async def test_a_start_that_finds_too_little_memory_is_tried_again_when_another_has_stepped_down():
     crowded = await Crowded("abc", gib=30).started()
     crowded.slot.loop.engines["c"].is_resting = True

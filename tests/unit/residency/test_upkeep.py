@@ -127,6 +127,15 @@ def test_engines_start_at_a_time_as_many_as_allowed_and_wake_beside_that():
     assert step(slot(starting, sleeper, at_once=1)) == Wake(engine="b", expert="b")
 
 
+def test_where_memory_moves_alone_nothing_else_does_meanwhile_but_swaps():
+    leaving = one("c", "serving", is_wanted=False)
+    sleeping = one("a", "serving", change=Change(step="sleep", to="asleep"))
+    swapping = one("a", "serving", change=Change(step="swap", expert="d"))
+
+    assert step(slot(sleeping, one("b"), leaving, moves_alone=True)) == Wait()
+    assert step(slot(swapping, one("b"), leaving, moves_alone=True)) == Stop(engine="c")
+
+
 def test_nothing_comes_up_ahead_of_need_while_somebody_waits_for_room():
     state = slot(one("here", "serving", gib=3), one("large", gib=2), one("small"))
 

@@ -87,6 +87,19 @@ def test_an_assignment_has_another_stamp_when_anything_that_a_worker_acts_on_cha
     assert len(set(stamps)) == 4
 
 
+def test_on_accelerators_engines_sleep_and_move_memory_one_at_a_time(root):
+    cpu, gpu = registry(engines=2), registry(accelerators=1, engines=2)
+    told = [assignment_of(laid_out(of, root).shares[0], limits=LoopLimits()) for of in (cpu, gpu)]
+
+    assert [(one.at_once, one.moves_alone, one.num_engines) for one in told] == [
+        (3, False, 2), (1, True, 2)
+    ]  # fmt: skip
+    on_cpu, on_gpu = (next(iter(one.footprints.values())) for one in told)
+    assert list(on_cpu) == ["serving"]
+    assert on_gpu["asleep"].device_gib == on_gpu["weightless"].device_gib == 1.5
+    assert on_gpu["asleep"].host_gib > on_gpu["weightless"].host_gib == 0
+
+
 def test_a_slot_without_room_is_refused_before_anything_starts(root):
     # 0.25 KV cache + 1.0 for the engine, in 1.0.
     with pytest.raises(SetupError, match=r"needs 1\.25"):
