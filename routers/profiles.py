@@ -145,11 +145,8 @@ def count_answers(
         raise RouterError(
             f"row {row}: expert {experts[column]!r} has grade {right[row, column]}, not in 0 to 1"
         )
-    silent = [
-        name
-        for name, asked in zip(experts, (~np.isnan(right)).any(axis=0), strict=True)
-        if not asked
-    ]
+    was_asked = ~np.isnan(right)
+    silent = [experts[i] for i in np.flatnonzero(was_asked.sum(axis=0) == 0)]
     if silent:
         raise RouterError(f"experts {silent} have no grade at all; ask them or leave them out")
     names = tuple(sorted({skill for own in skills for skill in own}))
@@ -157,7 +154,7 @@ def count_answers(
     member = np.zeros((len(names), len(skills)))
     for row, own in enumerate(skills):
         member[[place[skill] for skill in own], row] = 1
-    was_asked, graded = (~np.isnan(right)).astype(np.float64), np.nan_to_num(right)
+    graded = np.nan_to_num(right)
     return Profiles(
         experts=tuple(experts),
         skills=names,
