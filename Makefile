@@ -7,9 +7,10 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 REGISTRY ?= experts.yaml
 GATEWAYS ?= 2
+ANSWERS ?= $(ORCHESTRATOR_ANSWERS)
 BIN := .venv/bin
 
-.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-merge bench-policy bench-prefetch bench-swap clean
+.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-merge bench-policy bench-prefetch bench-routing bench-swap clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -87,6 +88,9 @@ bench-registry: .venv/.dev ## Measure edits of the registry: a thousand experts,
 
 bench-policy: .venv/.dev ## Measure the residency policy against others' in simulated time (minutes of one core).
 	@$(BIN)/python -m bench.policy
+
+bench-routing: .venv/.dev ## Measure the routers on recorded answers: make bench-routing ANSWERS=folder
+	@ORCHESTRATOR_ANSWERS=$(ANSWERS) OMP_NUM_THREADS=1 $(BIN)/python -m bench.routing
 
 clean: ## Remove what was installed and made.
 	rm -rf .venv .venv-litellm build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
