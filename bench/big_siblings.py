@@ -16,6 +16,8 @@ from orchestrator.registry.models import Expert, VllmEngine
 
 #: Width of the model and of its feed-forward layers, and how many there are: 105 M weights.
 HIDDEN, INTERMEDIATE, LAYERS = 1024, 2816, 8
+#: Ends an answer, of the demo's tokenizer.
+EOS_ID = 257
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "generation_config.json")
 _KEYS = {"num_attention_heads": 16, "num_key_value_heads": 16, "head_dim": 64}
 

@@ -19,6 +19,7 @@ from time import perf_counter
 from typing import Any
 
 from bench import big_siblings
+from bench.ahead import gaps_s
 from bench.process import BenchError
 from bench.report import Outcome, Target
 from bench.setup import Setup
@@ -33,11 +34,13 @@ from orchestrator.engines.vllm import start_vllm
 from orchestrator.registry.models import Expert
 
 NAME = "loading"
-_GAIN, _PRIOR = (
+_WAIT, _GAIN, _PRIOR = (
+    "loading: from an answer's end to the next expert's first token, prefetch on over off, p50",
     "loading: swap to weights brought ahead over one from the disk, p50",
     "loading: factor by which the prior of a swap is off, measured over assumed",
 )
 TARGETS = (
+    Target(name=_WAIT, sense="<=", limit=0.95),
     Target(name=_GAIN, sense="<=", limit=0.95),
     Target(name=_PRIOR, sense="<", limit=1.0),
 )
@@ -83,6 +86,7 @@ async def _measure(lineage: Lineage, *, rounds: int) -> Outcome:
     try:
         first_s = await _swap_s(host, lineage.experts[1])
         timed = await swaps(host, lineage, rounds=rounds)
+        gaps = await gaps_s(host, lineage, rounds=rounds)
     finally:
         await host.close()
     key = lineage.experts[1].key
@@ -94,6 +98,7 @@ async def _measure(lineage: Lineage, *, rounds: int) -> Outcome:
     off = {name: _off(by["swap"], usual_s) for name, by in priors.items()}
     return Outcome(
         values={
+            _WAIT: median(gaps["on"]) / median(gaps["off"]),
             _GAIN: timed.p50_s("brought ahead") / timed.p50_s("disk"),
             _PRIOR: off["measured"] / off["assumed"],
         },
@@ -104,9 +109,16 @@ async def _measure(lineage: Lineage, *, rounds: int) -> Outcome:
             "priors_s": priors,
             "swap_prior_off_by_factor": off,
             "swap_s": {place: [round(s, 3) for s in took] for place, took in timed.swap_s.items()},
+            "gap_s": {how: [round(s, 3) for s in took] for how, took in gaps.items()},
             "bring_s": [round(seconds, 3) for seconds in timed.bring_s],
         },
-        rows=_rows(timed, priors, first_s=first_s, start_s=start_s),
+        rows=[
+            *_rows(timed, priors, first_s=first_s, start_s=start_s),
+            *(
+                (f"loading: gap, prefetch {how}, p50, s", f"{median(s):.3f}")
+                for how, s in gaps.items()
+            ),
+        ],
     )
 
 

@@ -10,8 +10,8 @@ from bench.report import Outcome, Target
 from bench.setup import Setup
 from orchestrator.costs.costs import Costs
 from orchestrator.residency.bounded import Bounded
+from orchestrator.residency.choice import SlotOutlook, SlotView, delay_s
 from orchestrator.residency.estimates import refusal_s
-from orchestrator.residency.preference import SlotLoad, disturbance
 from orchestrator.residency.state import EngineState, SlotState
 from orchestrator.residency.tickets import Queues, Ticket
 from orchestrator.simulation.machine import Machine
@@ -36,7 +36,7 @@ def measure(setup: Setup) -> Outcome:
     experts = [f"e{number:04}" for number in range(_NUM_EXPERTS)]
     queues, costs = _queues(experts, dice), Costs(Machine().prior)
     policy, known = Bounded(), frozenset(experts)
-    loads = [_load(experts, dice) for _ in range(_NUM_SLOTS)]
+    views = [_view(experts, dice) for _ in range(_NUM_SLOTS)]
 
     def decide() -> None:
         state = _state(known, dice.choice(experts), dice)
@@ -49,7 +49,7 @@ def measure(setup: Setup) -> Outcome:
 
     def choose() -> None:
         expert = dice.choice(experts)
-        min(loads, key=lambda load: disturbance(expert, load))
+        min(views, key=lambda view: delay_s(expert, view, is_home=False))
 
     spent_ms = {_SLOT: _timed_ms(decide), _DOOR: _timed_ms(admit), _GATEWAY: _timed_ms(choose)}
     return Outcome(
@@ -88,9 +88,10 @@ def _queues(experts: list[str], dice: random.Random) -> Queues:
     return queues
 
 
-def _load(experts: list[str], dice: random.Random) -> SlotLoad:
+def _view(experts: list[str], dice: random.Random) -> SlotView:
     there = dice.sample(experts, 10)
-    return SlotLoad(num_by_expert=dict.fromkeys(there, 3), last_expert=there[0])
+    outlook = SlotOutlook(residents=(there[0],), wait_s_by_expert=dict.fromkeys(there, 2.0))
+    return SlotView(num_by_expert=dict.fromkeys(there, 3), last_expert=there[0], outlook=outlook)
 
 
 def _timed_ms(act: Callable[[], None]) -> list[float]:

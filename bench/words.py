@@ -34,8 +34,8 @@ def measure(setup: Setup) -> Outcome:
     setup.folder.mkdir(parents=True, exist_ok=True)
     registry = write_with_merge(setup)
     fresh, out = setup.folder / "fresh.json", setup.folder / "pairs.json"
-    _run("bench.fresh", str(registry), str(fresh))
-    _run("bench.pairs", str(registry), str(fresh), str(out))
+    run_module("bench.fresh", str(registry), str(fresh))
+    run_module("bench.pairs", str(registry), str(fresh), str(out))
     figures: dict[str, Any] = orjson.loads(out.read_bytes())
     rows = [
         ("words: swaps, each sibling to each other", f"{figures['num_swaps']:,}"),
@@ -53,7 +53,7 @@ def write_with_merge(setup: Setup) -> Path:
     experts = generators(setup.registry)
     first, second, *_ = (one for one in experts if not one.is_adapter)
     folder = setup.folder / MERGED
-    _run(
+    run_module(
         "orchestrator.cli.main", "merge", first.id, second.id, "--weights", "0.6,0.4",
         "--id", MERGED, "--registry", str(setup.registry), "--out", str(folder),
     )  # fmt: skip
@@ -76,7 +76,8 @@ def _entry(expert: Expert) -> dict[str, Any]:
     return entry
 
 
-def _run(module: str, *arguments: str) -> None:
+def run_module(module: str, *arguments: str) -> None:
+    """Run a module in a process of its own; `BenchError` where it fails."""
     command = [sys.executable, "-m", module, *arguments]
     if module == "orchestrator.cli.main":
         code = "import sys; from orchestrator.cli.main import main; sys.exit(main())"

@@ -64,6 +64,11 @@ EVICTIONS = Counter(
     "Experts that a step took the place of.",
     ["slot", "kind"],
 )
+PREFETCHES = Counter(
+    "orchestrator_prefetches_total",
+    "Experts whose weights were read into the page cache ahead of need.",
+    ["slot", "outcome"],
+)
 QUEUE_LENGTH = Gauge(
     "orchestrator_queue_length", "Calls waiting at a slot.", ["slot"], multiprocess_mode="livesum"
 )

@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from orchestrator.api.app import create_app
+from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.residency_control import ResidencyControl
@@ -93,6 +94,7 @@ class Service:
     records: MemoryRecords = field(default_factory=MemoryRecords)
     registry: RegistryControl | None = None
     residency: ResidencyControl | None = None
+    placement: PlacementControl | None = None
 
     def app(self) -> FastAPI:
         programs = programs_of(self.engine)
@@ -103,6 +105,7 @@ class Service:
             settings=self.settings,
             registry=self.registry,
             residency=self.residency,
+            placement=self.placement,
         )
 
     @asynccontextmanager

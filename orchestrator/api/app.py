@@ -10,6 +10,7 @@ from fastapi import FastAPI
 import orchestrator
 from orchestrator.api import (
     admin,
+    admin_placement,
     admin_registry,
     admin_residency,
     chat,
@@ -24,6 +25,7 @@ from orchestrator.api import (
 )
 from orchestrator.api.accounts import Accounts
 from orchestrator.api.gate import Gate
+from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.residency_control import ResidencyControl
@@ -41,6 +43,7 @@ def create_app(
     settings: ApiSettings,
     registry: RegistryControl | None = None,
     residency: ResidencyControl | None = None,
+    placement: PlacementControl | None = None,
 ) -> FastAPI:
     """Build the endpoint.
 
@@ -52,6 +55,7 @@ def create_app(
         settings: limits and switches.
         registry: who owns the registry; without, it cannot be edited while the service runs.
         residency: who sees the slots; without, nothing is told of them.
+        placement: who places experts; without, nothing is told of it.
     """
     wiring = Wiring(
         live=live,
@@ -61,6 +65,7 @@ def create_app(
         created_s=int(time.time()),
         registry=registry,
         residency=residency,
+        placement=placement,
     )
     app = FastAPI(
         title="Orchestrator",
@@ -70,7 +75,8 @@ def create_app(
         redirect_slashes=False,
     )
     generating = (chat, completions, responses, embeddings, route)
-    for family in (*generating, models, health, admin, admin_registry, admin_residency):
+    administering = (admin, admin_registry, admin_residency, admin_placement)
+    for family in (*generating, models, health, *administering):
         app.include_router(family.endpoints(wiring))
     if settings.docs:
         app.include_router(docs.endpoints(app))

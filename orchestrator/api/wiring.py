@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.residency_control import ResidencyControl
@@ -28,3 +29,5 @@ class Wiring:
     registry: RegistryControl | None = None
     #: Who sees the slots; `None` where nobody does.
     residency: ResidencyControl | None = None
+    #: Who places experts; `None` where nobody does.
+    placement: PlacementControl | None = None

@@ -32,19 +32,22 @@ def check(
 
 
 def _placed(file: Path, checked: Checked) -> Checked:
-    """What the check found, and whether the engines have room in the slots all together.
+    """What the check found, and which engines have no room beside each other in the slots.
 
     Not asked while a model is unknown: siblings of it would be taken for engines of their own.
     """
     registry = checked.registry
     if registry is None:
         return checked
+    place = Place(file=str(file))
     try:
         lineages = grouped(registry, file.resolve().parent)
         if all(is_known(one, lineage) for lineage in lineages for one in lineage.experts):
-            lay_out(registry, lineages)
+            turns = lay_out(registry, lineages).turns
+            told = tuple(Fault(place=place, key="slots", reason=one) for one in turns)
+            checked = dataclasses.replace(checked, warnings=(*checked.warnings, *told))
     except (RegistryError, SetupError) as exc:
-        fault = Fault(place=Place(file=str(file)), key="slots", reason=exc.message)
+        fault = Fault(place=place, key="slots", reason=exc.message)
         return dataclasses.replace(checked, registry=None, faults=(fault,))
     return checked
 

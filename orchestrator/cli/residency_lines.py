@@ -41,7 +41,7 @@ def _slot(slot: SlotState, width: int) -> Iterator[str]:
     if slot.action:
         yield from _wrapped("  last  ", slot.action, width)
     if slot.why:
-        yield from _wrapped("  why   ", slot.why, width)
+        yield from _wrapped("  now   ", slot.why, width)
     if slot.engines:
         titles = ("engine", "rung", "residents", "calls", "step")
         yield from _table(titles, map(_engine, slot.engines), width)

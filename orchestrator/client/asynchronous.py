@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 from orchestrator.client.calls import Outgoing, chat_call, models_call, route_call
 from orchestrator.client.embedding import Embeddings, Inputs, embed_call, read_embeddings
 from orchestrator.client.failures import failure, translated
+from orchestrator.client.placement import Placement, placement_call
 from orchestrator.client.replies import EventReader, origin_of, read, read_completion
 from orchestrator.client.residency import WishKind, residency_call, wish_call
 from orchestrator.client.residency_wire import Residency, Steered
@@ -149,6 +150,10 @@ class AsyncClient:
     async def residency(self) -> Residency:
         """What every slot does and why; raises as `Client.residency`."""
         return read(Residency, (await self._complete(residency_call())).content)
+
+    async def placement(self, *, carry_out: bool = False) -> Placement:
+        """Where experts are at home and could be; arguments and errors as `Client.placement`."""
+        return read(Placement, (await self._complete(placement_call(carry_out=carry_out))).content)
 
     async def load(self, expert: str, *, slot: str | None = None, wait: bool = True) -> Steered:
         """Make an expert resident; arguments and errors as `Client.load`."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 from orchestrator.client.calls import Outgoing, chat_call, models_call, route_call
 from orchestrator.client.embedding import Embeddings, Inputs, embed_call, read_embeddings
 from orchestrator.client.failures import failure, translated
+from orchestrator.client.placement import Placement, placement_call
 from orchestrator.client.replies import EventReader, origin_of, read, read_completion
 from orchestrator.client.residency import WishKind, residency_call, wish_call
 from orchestrator.client.residency_wire import Residency, Steered
@@ -187,12 +188,23 @@ class Client:
         """
         return read(Residency, self._complete(residency_call()).content)
 
+    def placement(self, *, carry_out: bool = False) -> Placement:
+        """Where experts are at home and could be; for callers on the service's machine.
+
+        Args:
+            carry_out: move what is worth it.
+
+        Raises:
+            OrchestratorError: what the service says, or a `ClientError`.
+        """
+        return read(Placement, self._complete(placement_call(carry_out=carry_out)).content)
+
     def load(self, expert: str, *, slot: str | None = None, wait: bool = True) -> Steered:
-        """Make an expert resident, at every slot that hosts it or at one.
+        """Make an expert resident, at one slot, or where it is at home, or wherever it is hosted.
 
         Args:
             expert: its id.
-            slot: where; everywhere by default.
+            slot: where; left to the service by default.
             wait: return when it is done, not when it is begun. An engine may have to start first,
                 which can take longer than the client's `timeout_s`.
 

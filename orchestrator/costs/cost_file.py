@@ -70,7 +70,12 @@ class CostFile:
         self._hardware = hardware
 
     def read(self) -> Kept:
-        """What was kept; nothing, where there is no file or one of no use."""
+        """What was kept; nothing, where there is no file or one of no use.
+
+        To be called before the first `write`: what a killed writer left half done is removed.
+        """
+        for draft in self.path.parent.glob(f".{self.path.name}.*"):
+            draft.unlink(missing_ok=True)
         return _read(self.path, self._hardware) or Kept(hardware=self._hardware)
 
     def write(self, measured: Measured | None, notes: Iterable[CostNote]) -> None:

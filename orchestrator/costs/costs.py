@@ -104,6 +104,10 @@ class Costs:
         """Take note of a call that was answered."""
         self._observe("call", expert, took_s)
 
+    def means(self, of: Of) -> dict[str, float]:
+        """What it took on average, by expert, of those it was seen of; seconds."""
+        return {expert: seen.mean_s for (what, expert), seen in self._seen.items() if what == of}
+
     def notes(self) -> tuple[CostNote, ...]:
         """What was learned, the latest last, to be kept across restarts."""
         return tuple(

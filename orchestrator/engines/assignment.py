@@ -30,6 +30,8 @@ class Assignment:
     #: Engines that may start at a time.
     at_once: int
     limits: LoopLimits
+    #: Whether steps that take or give memory are made one at a time; see `roster.Room`.
+    moves_alone: bool = False
     #: Engines of one lineage that may be up at once, memory permitting.
     num_engines: int = 1
 

@@ -41,8 +41,8 @@ Clock = Callable[[], float]
 
 def measured(
     files: Sequence[Path],
-    *,
     now_s: float,
+    *,
     has_accelerators: bool = False,
     clock: Clock = time.perf_counter,
 ) -> Measured:

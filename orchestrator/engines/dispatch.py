@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,6 +26,8 @@ from orchestrator.errors import (
     SwapError,
     UnsupportedParameterError,
 )
+from orchestrator.residency.choice import SlotOutlook, SlotView, delay_s
+from orchestrator.residency.load import Load, LoadMeter
 from orchestrator.residency.placement import DispatchTable
 
 #: Failures after which another slot may still answer, as long as no chunk was yielded.
@@ -36,6 +38,9 @@ _SHUN_S = 5.0
 _RETRY_AFTER_S = 5.0
 #: Past its time a call is given up here; the engine, which knows why, is to say so first.
 _GRACE_S = 0.5
+#: Of a slot that was asked for nothing, and of one that has told nothing.
+_NO_CALLS: Mapping[str, int] = {}
+_UNTOLD = SlotOutlook()
 
 C = TypeVar("C", Call, EmbedCall)
 T = TypeVar("T")
@@ -81,8 +86,10 @@ class Dispatch:
         self._refresh = refresh
         self._clock = clock
         self._refreshing: asyncio.Future[DispatchTable] | None = None
-        self._num_in_flight: Counter[str] = Counter()
-        self._last_slot: dict[str, str] = {}
+        self._meter = LoadMeter(clock=clock)
+        #: Calls that wait or run, by slot and `Expert.key`, and whom each slot was asked for last.
+        self._calls: dict[str, Counter[str]] = defaultdict(Counter)
+        self._last_expert: dict[str, str] = {}
         self._shunned_until_s: dict[str, float] = {}
 
     @property
@@ -90,11 +97,19 @@ class Dispatch:
         """The table held."""
         return self._table
 
+    @property
+    def load(self) -> Load:
+        """What experts of slots were asked for lately, through this gateway."""
+        return self._meter.load()
+
     def adopt(self, table: DispatchTable) -> None:
-        """Dispatch by `table` from now on, whatever generation a call is pinned to."""
+        """Dispatch by `table` from now on, whatever generation a call is pinned to.
+
+        A table of a Conductor that does not know of homes yet leaves those that were known.
+        """
+        if table.homes_by_expert is None:
+            table = table.model_copy(update={"homes_by_expert": self._table.homes_by_expert})
         self._table = table
-        hosted = table.slots_by_expert
-        self._last_slot = {key: slot for key, slot in self._last_slot.items() if key in hosted}
 
     def generate(self, call: Call) -> AsyncGenerator[Item, None]:
         """Stream the answer of whichever slot takes the call; see `Engine.generate`.
@@ -136,6 +151,8 @@ class Dispatch:
     ) -> AsyncGenerator[T, None]:
         """What `ask` yields of the engine that takes the call; another is tried before that."""
         attempt = _Attempt(call=call, began_s=self._clock())
+        if call.key not in self._remotes:
+            self._meter.note(call.key, request=call.id)
         while True:
             name, engine = await self._pick(attempt)
             try:
@@ -175,18 +192,24 @@ class Dispatch:
         names = self._table.slots(call.key)
         return {name: self._slots[name] for name in names if name in self._slots}
 
-    def _rank(self, name: str, key: str) -> tuple[bool, int, bool]:
-        """Least is best: alive, fewest of our calls in flight, the expert's last choice."""
+    def _rank(self, name: str, key: str) -> tuple[bool, float, int]:
+        """Least is best: alive, then where the answer is soonest; of equal ones the first."""
         is_shunned = self._shunned_until_s.get(name, 0.0) > self._clock()
-        return is_shunned, self._num_in_flight[name], self._last_slot.get(key) != name
+        view = SlotView(
+            num_by_expert=self._calls.get(name, _NO_CALLS),
+            last_expert=self._last_expert.get(name),
+            outlook=self._table.outlook_by_slot.get(name, _UNTOLD),
+        )
+        return is_shunned, *delay_s(key, view, is_home=name in self._table.homes(key))
 
     async def _send(
         self, call: C, attempt: _Attempt, *, name: str, items: Callable[[C], AsyncIterator[T]]
     ) -> AsyncIterator[T]:
         left_s = self._left_s(attempt, call.timeout_s)
         wait_s = self._left_s(attempt, call.max_wait_s)
-        self._last_slot[call.key] = name
-        self._num_in_flight[name] += 1
+        self._last_expert[name] = call.key
+        calls = self._calls[name]
+        calls[call.key] += 1
         bound = Bound(None if left_s is None else left_s + _GRACE_S)
         try:
             async with reading(
@@ -198,7 +221,9 @@ class Dispatch:
             raise _late(call) from error
         finally:
             bound.stop()
-            self._num_in_flight[name] -= 1
+            calls[call.key] -= 1
+            if not calls[call.key]:
+                del calls[call.key]
 
     def _left_s(self, attempt: _Attempt, whole_s: float | None) -> float | None:
         """What other tries have left of a call's time."""

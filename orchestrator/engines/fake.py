@@ -23,7 +23,7 @@ from orchestrator.errors import (
     SwapError,
 )
 from orchestrator.registry.models import Expert
-from orchestrator.residency.state import Rung
+from orchestrator.residency.state import Footprint, Rung
 
 #: Calls remembered; a bench sends more than memory should hold.
 MAX_RECORDED = 10_000
@@ -181,6 +181,8 @@ class FakeHost:
         self.residents: tuple[Expert, ...] = tuple(lineage[:1])
         self.rung: Rung = "serving"
         self.rungs = rungs
+        #: Change it to say what was measured.
+        self.footprints: Mapping[Rung, Footprint] = {}
         self._traffic = Traffic()
         self._dead: str | None = None
 

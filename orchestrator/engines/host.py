@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from orchestrator.engines.embedding import FullEngine
 from orchestrator.registry.models import Expert
-from orchestrator.residency.state import Rung
+from orchestrator.residency.state import Footprint, Rung
 
 
 class Host(FullEngine, Protocol):
@@ -21,11 +22,19 @@ class Host(FullEngine, Protocol):
     #: Rungs it can take, as detected when it started; `serving` and `stopped` at least.
     rungs: tuple[Rung, ...]
 
-    #: Experts that answer now: the one whose weights are loaded, then the adapters added to them;
-    #: none while that is not certain. Replaced as a whole when it changes.
-    residents: tuple[Expert, ...]
+    #: Memory it held on the rungs it stood on, where that could be measured; the registry's claim
+    #: holds for the others.
+    footprints: Mapping[Rung, Footprint]
     #: Adapters that may be resident at once, 0 where the engine takes none.
     max_adapters: int
+
+    @property
+    def residents(self) -> tuple[Expert, ...]:
+        """Experts that answer now: the one whose weights are loaded, then adapters added to them.
+
+        None while that is not certain. Replaced as a whole when it changes.
+        """
+        ...
 
     def can_become(self, expert: Expert) -> bool:
         """Whether `expert` belongs to this host's lineage."""
@@ -63,18 +72,23 @@ class Host(FullEngine, Protocol):
         """Step down to `asleep` (weights in host memory) or `weightless`; nothing is in flight.
 
         Raises:
-            SwapError: it cannot take that rung, and serves.
+            SwapError: it cannot take that rung from the one it stands on, and stays there; or it
+                failed on its way, was started anew and serves. `rung` says which.
             EngineDeadError: the engine is gone.
         """
         ...
 
     async def wake(self, expert: Expert) -> None:
-        """Come back from either rung holding `expert`, no adapter, and prove it by its canary.
+        """Come back from either rung holding `expert`, and prove it by its canary.
+
+        Adapters outlive a sleep in host memory, unless it wakes up as another expert: `residents`
+        says which are there.
 
         Raises:
             OutOfMemoryError: the device has no room for it; it sleeps on.
-            SwapError: the canary does not match, not even in a fresh engine; the previous expert
-                is resident and serves.
+            SwapError: what `expert` is was refused before anything was done, and it sleeps on; or
+                the canary does not match, not even in a fresh engine, and the previous expert is
+                resident and serves. `rung` says which.
             EngineDeadError: the engine is gone.
         """
         ...

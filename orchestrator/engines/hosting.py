@@ -9,12 +9,13 @@ from dataclasses import replace
 from functools import partial
 from math import inf
 
-from orchestrator.costs.costs import Costs
 from orchestrator.engines import fetched
 from orchestrator.engines.assignment import Assignment, EngineReport, EngineStage
+from orchestrator.engines.cost_book import CostBook
 from orchestrator.engines.host import Host
 from orchestrator.engines.joining import Bring, Joining
 from orchestrator.engines.lineage import Lineage
+from orchestrator.engines.read_ahead import ReadAhead
 from orchestrator.engines.seat import Seat
 from orchestrator.engines.slot import Slot
 from orchestrator.registry.models import Expert
@@ -42,7 +43,8 @@ class Hosting:
         clock: a running event loop, or a manual clock.
         bring: fetches and verifies what experts need that are not here.
         host_gib: memory of the machine that the slot's sleeping engines may take.
-        costs: what steps and calls take here.
+        book: keeps what steps and calls take here.
+        read_ahead: brings weights into the page cache before they are needed; `None` brings none.
     """
 
     def __init__(
@@ -53,9 +55,12 @@ class Hosting:
         clock: Clock,
         bring: Bring = fetched.brought,
         host_gib: float = inf,
-        costs: Costs | None = None,
+        book: CostBook | None = None,
+        read_ahead: ReadAhead | None = None,
     ) -> None:
-        self.slot = Slot(name, clock=clock, costs=costs)
+        #: Keeps what steps and calls take here.
+        self.book = book or CostBook(clock=clock)
+        self.slot = Slot(name, clock=clock, costs=self.book.costs, read_ahead=read_ahead)
         self._joining = Joining(self.slot, bring, clock=clock)
         self._name = name
         self._open_host = open_host
@@ -76,23 +81,29 @@ class Hosting:
         self._assignment = assignment
         self._wanted = {lineage.id: lineage for lineage in assignment.lineages}
         self._lineages |= self._wanted
+        self.book.hold(assignment.lineages)
+        self.slot.foresee(assignment.lineages)
         self.slot.bound(assignment.limits)
         ids = self._seated(assignment)
         mended = [id_ for id_ in ids if self.slot.engines[id_].lineage in changed]
         self.slot.loop.forgive(mended)
-        for lineage in self._wanted.values():
-            self._joining.join(lineage)
+        room = Room(
+            device_gib=assignment.room_gib,
+            host_gib=self._host_gib,
+            at_once=assignment.at_once,
+            moves_alone=assignment.moves_alone,
+        )
+        self.slot.hold(ids, room=room)  # first: what joins may start at once
         for lineage_id in [one for one in self._lineages if one not in self._wanted]:
             self._joining.leave(lineage_id)
-        room = Room(
-            device_gib=assignment.room_gib, host_gib=self._host_gib, at_once=assignment.at_once
-        )
-        self.slot.hold(ids, room=room)
+        for lineage in self._wanted.values():
+            self._joining.join(lineage)
         self.advance()
 
     def advance(self) -> None:
         """Take the steps that are due; to be called now and then, for what nobody tells of."""
         self._joining.retry()
+        self.book.advance()
         self.slot.loop.advance()
         held = {seat.lineage for seat in self.slot.engines.values()}
         self._lineages = {id_: one for id_, one in self._lineages.items() if id_ in held}
@@ -120,6 +131,7 @@ class Hosting:
         self._assignment, self._wanted = None, {}
         await self._joining.close()
         await self.slot.close()
+        await self.book.close()
 
     def _seated(self, assignment: Assignment) -> list[str]:
         """Ids of the engines that are wanted, the first of every lineage ahead of second ones."""
@@ -129,7 +141,7 @@ class Hosting:
                 id_ = lineage.id if number == 0 else f"{lineage.id}#{number + 1}"
                 footprints = assignment.footprints[lineage.id]
                 if id_ in self.slot.engines:
-                    self.slot.engines[id_].footprints = footprints
+                    self.slot.engines[id_].claim(footprints)
                 else:
                     opening = partial(self._open, lineage.id)
                     seat = Seat(lineage.id, opening=opening, footprints=footprints)

@@ -90,8 +90,7 @@ class Lineage:
 def lineages(experts: Sequence[Expert], root: Path, *, on_cpu: bool = True) -> tuple[Lineage, ...]:
     """Group the experts hosted by vLLM by the engine they can share.
 
-    A model that is fetched is alone until its outline is known, see `fetched.sketch`. On a CPU so
-    is a model with tied embeddings, because vLLM keeps the packed `lm_head` of the first one there.
+    A model that is fetched is alone until its outline is known, see `fetched.sketch`.
 
     Args:
         experts: of any engine kind; others than `vllm` are left out.
@@ -198,7 +197,7 @@ def _identify(expert: Expert, root: Path, *, on_cpu: bool) -> _Member:
                 num_weight_bytes=_num_bytes(engine, None, expert.parameters, on_cpu=on_cpu),
             )
         else:
-            known = _identity(folder, stamp(folder), settings, f"{alone} {expert.model}", on_cpu)
+            known = _identity(folder, stamp(folder), settings, on_cpu)
     except (RegistryError, SwapError) as exc:
         raise RegistryError(f"expert {expert.id!r}: {exc.message}") from exc
     return _Member(
@@ -235,7 +234,7 @@ class _Identity:
 
 # An edit of one expert of a thousand must not read the headers of all.
 @lru_cache(maxsize=16_384)
-def _identity(folder: Path, stamped: Stamp, settings: str, alone: str, on_cpu: bool) -> _Identity:
+def _identity(folder: Path, stamped: Stamp, settings: str, on_cpu: bool) -> _Identity:
     """See `_identify`; `stamped` is there so that files that changed are read again."""
     del stamped
     config = _read_config(folder)
@@ -244,7 +243,6 @@ def _identity(folder: Path, stamped: Stamp, settings: str, alone: str, on_cpu: b
         "config": comparable_config(config),
         "tensors": {name: spec.form for name, spec in checkpoint.tensors.items()},
         "engine": _settings(json.loads(settings), config, on_cpu=on_cpu),
-        "alone": alone if on_cpu and config.get("tie_word_embeddings") else None,
     }
     text = json.dumps(shared, sort_keys=True, default=str)
     digest = hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import psutil
 
@@ -26,6 +27,9 @@ _ROOM_S = 5.0
 _SHARE = 0.5
 _GIB = 2**30
 
+#: What becomes of weights: read ahead; then read by an engine, or given back.
+Outcome = Literal["brought", "used", "wrong"]
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -45,6 +49,7 @@ class Prefetching:
         hints: when experts were announced, by the slot's clock.
         clock: of the slot.
         room_gib: most that may be brought and not yet read by an engine.
+        count: told what became of an expert's weights.
     """
 
     def __init__(
@@ -56,9 +61,9 @@ class Prefetching:
         hints: Callable[[], Mapping[str, float]],
         clock: Clock,
         room_gib: Callable[[], float] = _room_gib,
+        count: Callable[[Outcome], None] = lambda _: None,
     ) -> None:
-        #: Experts whose weights were brought; those of them that an engine read, or gave back.
-        self.num_brought = self.num_used = self.num_wrong = 0
+        self._count = count
         self._read_ahead = read_ahead
         self._look = look
         self._costs = costs
@@ -133,13 +138,13 @@ class Prefetching:
     def _note_used(self, expert: str) -> None:
         if expert in self._brought:
             del self._brought[expert]
-            self.num_used += 1
+            self._count("used")
 
     def _begin(self, expert: str, ahead: Ahead) -> None:
         for wrong in ahead.release:
             del self._brought[wrong]
             self._near_until_s.pop(wrong, None)
-            self.num_wrong += 1
+            self._count("wrong")
         self._brought[expert] = None
         self._fetching = expert
         self._task = asyncio.get_running_loop().create_task(self._bring(expert, ahead.release))
@@ -167,7 +172,7 @@ class Prefetching:
         if error is not None:
             _LOG.warning("expert %r: its weights cannot be read ahead: %s", expert, error)
         if error is None and task.result() > 0:
-            self.num_brought += 1
+            self._count("brought")
         else:
             self._brought.pop(expert, None)
         self.advance()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 
-from orchestrator.engines.meters import Meters
+from orchestrator.engines.journal import Journal
 from orchestrator.engines.seat import Seat
 from orchestrator.errors import OrchestratorError
 from orchestrator.residency.actions import StepAction, Swap
@@ -13,8 +12,6 @@ from orchestrator.residency.decision import Decision
 from orchestrator.residency.state import Rung
 from orchestrator.residency.steps import expert_of, step_from
 from orchestrator.residency.tickets import Ticket
-
-_LOG = logging.getLogger(__name__)
 
 
 class Seats(Mapping[str, Seat]):
@@ -26,9 +23,8 @@ class Seats(Mapping[str, Seat]):
     """
 
     def __init__(self, slot: str, *, on_gone: Callable[[str], None]) -> None:
-        self._slot = slot
         self._seats: dict[str, Seat] = {}
-        self._meters = Meters(slot)
+        self._journal = Journal(slot)
         self._on_gone = on_gone
         #: What answered and where an engine stood before the step that is under way.
         self._before: dict[str, tuple[frozenset[str], Rung]] = {}
@@ -58,49 +54,45 @@ class Seats(Mapping[str, Seat]):
 
     def queued(self, num_waiting: int) -> None:
         """See `Effects.queued`."""
-        self._meters.queued(num_waiting)
+        self._journal.queued(num_waiting)
 
     def decided(self, decision: Decision) -> None:
         """See `Effects.decided`."""
-        _LOG.debug("slot %s: %s, since %s", self._slot, decision.sentence, decision.why)
+        self._journal.decided(decision)
 
     def admitted(self, ticket: Ticket, *, engine: str, waited_s: float, is_hit: bool) -> None:
         """See `Effects.admitted`."""
-        del ticket, engine
-        self._meters.admitted(waited_s=waited_s, is_hit=is_hit)
+        self._journal.admitted(ticket, engine=engine, waited_s=waited_s, is_hit=is_hit)
 
     def refused(self, ticket: Ticket, error: OrchestratorError, *, waited_s: float | None) -> None:
         """See `Effects.refused`."""
-        del ticket
-        self._meters.refused(error, waited_s=waited_s)
+        self._journal.refused(ticket, error, waited_s=waited_s)
 
     def left(self, ticket: Ticket, *, waited_s: float) -> None:
         """See `Effects.left`."""
-        del ticket
-        self._meters.left(waited_s=waited_s)
+        self._journal.left(ticket, waited_s=waited_s)
 
     def stepped(self, step: StepAction, *, took_s: float, error: OrchestratorError | None) -> None:
         """See `Effects.stepped`."""
         seat, engine = self._seats[step.engine], step.engine
         residents, rung = self._before.pop(engine, (frozenset(), seat.rung))
-        kind = step_from(step, rung)
-        num_evicted = len(residents - frozenset(seat.residents)) if error is None else 0
-        self._meters.stepped(kind, took_s=took_s, error=error, num_evicted=num_evicted)
-        whom = "" if expert_of(step) is None else f" to expert {expert_of(step)!r}"
-        if error is not None:
-            told = f"slot %s: engine %s: {kind}%s failed: %s"
-            _LOG.error(told, self._slot, engine, whom, error)
-            return
-        if isinstance(step, Swap):
+        if error is None and isinstance(step, Swap):
             seat.last_swap_s = took_s
-        _LOG.info("slot %s: engine %s: %s%s took %.3f s", self._slot, engine, kind, whom, took_s)
+        self._journal.stepped(
+            step_from(step, rung),
+            engine=engine,
+            expert=expert_of(step),
+            took_s=took_s,
+            error=error,
+            num_evicted=len(residents - frozenset(seat.residents)) if error is None else 0,
+        )
 
     def died(self, engine: str, error: OrchestratorError) -> None:
         """See `Effects.died`."""
-        _LOG.error("slot %s: engine %s died, restarting it: %s", self._slot, engine, error)
+        self._journal.died(engine, error)
 
     def gone(self, engine: str) -> None:
         """See `Effects.gone`."""
         del self._seats[engine]
-        _LOG.info("slot %s: engine %s is gone", self._slot, engine)
+        self._journal.gone(engine)
         self._on_gone(engine)

@@ -4,82 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
-from typing import Protocol
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 
 from orchestrator.engines.base import Call, Chunk
 from orchestrator.engines.canaries import Canaries
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
+from orchestrator.engines.fitting import check_adapter, check_sibling
 from orchestrator.engines.lineage import Lineage
-from orchestrator.engines.traffic import Traffic
+from orchestrator.engines.occupants import Occupants
+from orchestrator.engines.rungs import AWAKE
+from orchestrator.engines.running import Running
 from orchestrator.errors import (
     EngineDeadError,
     EngineError,
     NotHostedError,
-    RegistryError,
+    OutOfMemoryError,
     SwapError,
 )
 from orchestrator.registry.models import Expert
-from orchestrator.residency.state import Rung
+from orchestrator.residency.state import Footprint, Rung
 
 _logger = logging.getLogger(__name__)
-
-
-class Running(Protocol):
-    """A started engine, as far as swaps are concerned."""
-
-    @property
-    def expert(self) -> Expert:
-        """Whose weights were loaded last."""
-        ...
-
-    @property
-    def num_unfinished(self) -> int:
-        """Requests the engine has not ended."""
-        ...
-
-    def prepare(self, expert: Expert) -> None:
-        """Read what is needed of `expert`; `SwapError` where its tensors do not fit.
-
-        An adapter is compared with the base whose weights were loaded last.
-        """
-        ...
-
-    async def reload(self, expert: Expert) -> None:
-        """Load the weights of `expert` in place; `SwapError` where only a restart helps.
-
-        Adapters are gone then.
-        """
-        ...
-
-    async def add(self, adapter: Expert) -> None:
-        """Put an adapter on the weights; `SwapError` where the engine refuses it and goes on."""
-        ...
-
-    async def remove(self, adapter: Expert) -> None:
-        """Take an adapter away."""
-        ...
-
-    async def prove(self, canaries: Canaries, expert: Expert, *, is_fresh: bool) -> None:
-        """Raise `SwapError` unless what answers for `expert`, loaded or added, is its own."""
-        ...
-
-    def generate(self, expert: Expert, call: Call) -> AsyncGenerator[Chunk, None]:
-        """Answer for `expert`, whose weights are loaded or which was added to them."""
-        ...
-
-    async def embed(self, call: EmbedCall) -> Vectors:
-        """Embed with the weights that are loaded."""
-        ...
-
-    def check(self) -> None:
-        """Raise `EngineDeadError` when the engine is gone."""
-        ...
-
-    async def close(self) -> None:
-        """End the engine; calls in flight fail with `EngineDeadError`."""
-        ...
 
 
 class SiblingHost:
@@ -94,18 +40,21 @@ class SiblingHost:
         self, lineage: Lineage, begin: Callable[[Lineage, Expert], Awaitable[Running]]
     ) -> None:
         self.lineage = lineage
-        self.residents: tuple[Expert, ...] = ()
-        self._keys: tuple[str, ...] = ()
         self.max_adapters = lineage.max_adapters
         self.rung: Rung = "serving"
-        self.rungs: tuple[Rung, ...] = ("serving", "stopped")
+        self.rungs = AWAKE
+        #: See `Host.footprints`.
+        self.footprints: Mapping[Rung, Footprint] = {}
         self._begin = begin
         self._running: Running | None = None
         self._canaries = Canaries()
         self._swapping = asyncio.Lock()
-        self._traffic = Traffic()
-        #: Whether a swap ended half-way, so that only a restart can be trusted.
-        self._is_torn = False
+        self._occupants = Occupants()
+
+    @property
+    def residents(self) -> tuple[Expert, ...]:
+        """See `Host.residents`."""
+        return self._occupants.residents
 
     @property
     def num_unfinished(self) -> int:
@@ -117,6 +66,7 @@ class SiblingHost:
 
         Raises:
             EngineDeadError: it could not be started.
+            OutOfMemoryError: there is too little memory for it.
             SwapError: the weights are not what the expert's recorded canary says.
         """
         running = await self._begin(self.lineage, expert)
@@ -126,7 +76,9 @@ class SiblingHost:
             await running.close()
             raise
         self._running = running
-        self._hold(expert)
+        self.rungs, self.rung = running.rungs, "serving"
+        self._occupants.hold(expert)
+        await self._measure(running)
 
     async def add_known(self) -> None:
         """Add the lineage's adapters on the weights that are loaded, ahead of their use.
@@ -154,22 +106,19 @@ class SiblingHost:
         that fails too, with the previous one.
         """
         async with self._swapping:
-            running = self._checked()
-            await asyncio.to_thread(self._prepare, running, expert)
+            running = self._serving(expert)
+            await asyncio.to_thread(check_sibling, self.lineage, running, expert)
             previous = running.expert
-            await self._drain(*self.residents)
-            was_torn, self._is_torn = self._is_torn, True
-            try:
-                if was_torn:
-                    raise SwapError("the swap before was interrupted")
-                await running.reload(expert)
-                await running.prove(self._canaries, expert, is_fresh=False)
-                self._hold(expert)
-            except SwapError as exc:
-                _logger.warning("restarting the engine for expert %r: %s", expert.id, exc.message)
-                await self._restart(expert, previous)
-            finally:
-                self._is_torn = not self.residents
+            await self._occupants.drain(*self.residents)
+            with self._occupants.tearing() as was_torn:
+                try:
+                    if was_torn:
+                        raise SwapError("the swap before was interrupted")
+                    await running.reload(expert)
+                    await running.prove(self._canaries, expert, is_fresh=False)
+                    self._occupants.hold(expert)
+                except SwapError as exc:
+                    await self._restart(expert, previous, exc)
 
     async def add(self, expert: Expert, *, instead_of: Expert | None = None) -> None:
         """Put an adapter on the weights that are loaded; see `Host.add`.
@@ -178,10 +127,11 @@ class SiblingHost:
         adapter whose canary differs is taken away again.
         """
         async with self._swapping:
-            running = self._checked()
-            await asyncio.to_thread(self._prepare_adapter, running, expert)
+            running = self._serving(expert)
+            loaded = next(iter(self.residents), None)
+            await asyncio.to_thread(check_adapter, self.lineage, running, expert, loaded=loaded)
             if instead_of is not None:
-                await self._drain(instead_of)
+                await self._occupants.drain(instead_of)
                 await running.remove(instead_of)
             if len(self.residents) > self.max_adapters:
                 raise SwapError(
@@ -194,17 +144,66 @@ class SiblingHost:
             except BaseException:
                 await running.remove(expert)
                 raise
-            self._hold(*self.residents, expert)
+            self._occupants.hold(*self.residents, expert)
 
     async def sleep(self, rung: Rung) -> None:
-        """Step down the ladder; see `Host.sleep`."""
-        raise SwapError(
-            f"the engine of lineage {self.lineage.id!r} cannot be {rung}: it has no sleep"
-        )
+        """Step down the ladder; see `Host.sleep`.
+
+        An engine that fails on its way is started anew, with the expert it had.
+        """
+        async with self._swapping:
+            running = self._checked()
+            if self.rung != "serving" or rung not in running.rungs or rung in AWAKE:
+                raise SwapError(
+                    f"the engine of lineage {self.lineage.id!r} is {self.rung} and cannot be "
+                    f"{rung}: while it serves, it takes {running.rungs}"
+                )
+            before = self.residents
+            await self._occupants.drain(*before)
+            with self._occupants.tearing() as was_torn:
+                try:
+                    if was_torn:
+                        raise SwapError("the swap before was interrupted")
+                    await running.sleep(rung)
+                except SwapError as exc:
+                    _logger.warning("restarting an engine that fell asleep badly: %s", exc.message)
+                    await self.close()
+                    await self._start_again(running.expert, exc)
+                    raise
+                self.rung = rung
+                self._occupants.hold(*(before if rung == "asleep" else before[:1]))
+                await self._measure(running)
 
     async def wake(self, expert: Expert) -> None:
-        """Come back holding `expert`; see `Host.wake`."""
-        raise SwapError(f"the engine of lineage {self.lineage.id!r} does not sleep: {expert.id!r}")
+        """Come back holding `expert`; see `Host.wake`.
+
+        What can be refused is refused first, and it sleeps on. When the wake itself fails, other
+        than for want of memory, the engine is started anew, as `become` does.
+        """
+        async with self._swapping:
+            running = self._checked()
+            if self.rung == "serving":
+                raise SwapError(
+                    f"the engine of lineage {self.lineage.id!r} does not sleep: expert "
+                    f"{expert.id!r} is swapped in"
+                )
+            await asyncio.to_thread(check_sibling, self.lineage, running, expert)
+            previous, rung, before = running.expert, self.rung, self.residents
+            self._occupants.hold()
+            self.rung = "serving"  # and if this is interrupted, of nobody, so only a restart helps
+            with self._occupants.tearing():
+                try:
+                    await running.wake(expert)
+                    await running.prove(self._canaries, expert, is_fresh=False)
+                    self._occupants.hold(expert, *await self._outlived(running))
+                except OutOfMemoryError:
+                    self.rung = rung
+                    self._occupants.hold(*before[:1], *running.adapters)
+                    raise
+                except SwapError as exc:
+                    await self._restart(expert, previous, exc)
+                else:
+                    await self._measure(running)
 
     async def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
         """Answer for a resident expert; see `Engine.generate`.
@@ -212,17 +211,14 @@ class SiblingHost:
         Raises:
             NotHostedError: it is not resident, or a swap is under way.
         """
-        running = self._checked()
-        expert, key = self._resident(call)
-        with self._traffic.passing(key):
+        with self._passing(call) as (running, expert):
             async with aclosing(running.generate(expert, call)) as chunks:
                 async for chunk in chunks:
                     yield chunk
 
     async def embed(self, call: EmbedCall) -> Vectors:
         """Embed for the resident expert; raises as `generate`."""
-        running = self._checked()
-        with self._traffic.passing(self._resident(call)[1]):
+        with self._passing(call) as (running, _):
             return await running.embed(call)
 
     async def check(self) -> None:
@@ -231,38 +227,10 @@ class SiblingHost:
 
     async def close(self) -> None:
         """End the engine; calls in flight fail with `EngineDeadError`."""
-        self._hold()
+        self._occupants.hold()
         running, self._running = self._running, None
         if running is not None:
             await running.close()
-
-    def _resident(self, call: AnyCall) -> tuple[Expert, str]:
-        """Who answers `call`, and its key; a call without a version means any of that id."""
-        for expert, key in zip(self.residents, self._keys, strict=True):
-            if key == call.key or (expert.id == call.expert and not call.version):
-                return expert, key
-        raise NotHostedError(
-            f"expert {call.expert!r} is not resident in this engine; "
-            f"{[expert.id for expert in self.residents]} are"
-        )
-
-    def _hold(self, *experts: Expert) -> None:
-        self.residents = experts
-        self._keys = tuple(expert.key for expert in experts)
-
-    async def _drain(self, *leaving: Expert) -> None:
-        """Admit no call for these residents and wait for those in flight.
-
-        An engine's own pause is not enough: a call that was admitted here and reaches the engine
-        after the pause would be answered by the next expert's weights.
-        """
-        before = self.residents
-        self._hold(*(one for one in before if one not in leaving))
-        try:
-            await self._traffic.ended(expert.key for expert in leaving)
-        except asyncio.CancelledError:
-            self._hold(*before)
-            raise
 
     def _checked(self) -> Running:
         if self._running is None:
@@ -270,34 +238,60 @@ class SiblingHost:
         self._running.check()
         return self._running
 
-    def _prepare(self, running: Running, expert: Expert) -> None:
-        try:
-            is_sibling = self.can_become(expert)
-        except RegistryError as exc:
-            raise SwapError(exc.message) from exc
-        if not is_sibling:
-            raise SwapError(
-                f"expert {expert.id!r} is not of lineage {self.lineage.id!r}; an engine of its "
-                "own is needed"
-            )
-        running.prepare(expert)
+    @contextmanager
+    def _passing(self, call: AnyCall) -> Iterator[tuple[Running, Expert]]:
+        """The engine and who answers; vLLM would keep a call that reaches a sleeper waiting."""
+        running = self._checked()
+        if self.rung != "serving":
+            raise NotHostedError(f"expert {call.expert!r}: its engine is {self.rung}")
+        with self._occupants.passing(call) as expert:
+            yield running, expert
 
-    def _prepare_adapter(self, running: Running, expert: Expert) -> None:
-        loaded = self.residents[0] if self.residents else None
-        if loaded is None or not expert.is_adapter or expert.model != loaded.model:
-            raise SwapError(
-                f"expert {expert.id!r} is no adapter on the weights that are loaded; "
-                f"{loaded.id if loaded else None!r} is"
-            )
-        self._prepare(running, expert)
+    def _serving(self, expert: Expert) -> Running:
+        running = self._checked()
+        if self.rung != "serving":
+            raise SwapError(f"expert {expert.id!r}: its engine is {self.rung}; wake it first")
+        return running
 
-    async def _restart(self, expert: Expert, previous: Expert) -> None:
+    async def _outlived(self, running: Running) -> list[Expert]:
+        """Adapters that are still on the weights, each proved; another is taken away."""
+        proved = []
+        for adapter in running.adapters:
+            try:
+                await running.prove(self._canaries, adapter, is_fresh=False)
+                proved.append(adapter)
+            except SwapError as exc:
+                _logger.warning("adapter %r did not outlive a sleep: %s", adapter.id, exc.message)
+                await running.remove(adapter)
+        return proved
+
+    async def _measure(self, running: Running) -> None:
+        measured = await running.measure()
+        if measured is not None:
+            self.footprints = {**self.footprints, self.rung: measured}
+
+    async def _restart(self, expert: Expert, previous: Expert, reason: SwapError) -> None:
+        _logger.warning("restarting the engine for expert %r: %s", expert.id, reason.message)
         await self.close()
         try:
             await self.start(expert)
         except EngineError as exc:
-            await self.start(previous)
+            await self._start_again(previous, exc)
             raise SwapError(
                 f"expert {expert.id!r} could not be loaded, not even into a fresh engine, which "
                 f"serves {previous.id!r} again: {exc.message}"
+            ) from exc
+
+    async def _start_again(self, expert: Expert, reason: EngineError) -> None:
+        """Start with what was served before.
+
+        Raises:
+            EngineDeadError: not even that starts.
+        """
+        try:
+            await self.start(expert)
+        except EngineError as exc:
+            raise EngineDeadError(
+                f"after {reason.message!r} the engine of lineage {self.lineage.id!r} does not "
+                f"start with {expert.id!r} either: {exc.message}"
             ) from exc

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from math import inf
 from typing import TypeVar
 
+from orchestrator import metrics
 from orchestrator.costs.costs import Costs
 from orchestrator.engines.base import Call, Item
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.hints import Hints
 from orchestrator.engines.host import Host
+from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.notices import Notice, notices_of
+from orchestrator.engines.prefetching import Prefetching
+from orchestrator.engines.read_ahead import ReadAhead
 from orchestrator.engines.recent_uses import RecentUses
+from orchestrator.engines.reporting import Reporting
+from orchestrator.engines.roles import Roles
 from orchestrator.engines.seat import Seat
 from orchestrator.engines.seats import Seats
 from orchestrator.engines.slot_report import HostReport, SlotReport, Waiting
 from orchestrator.engines.streams import reading
-from orchestrator.errors import EngineDeadError, NotHostedError
+from orchestrator.errors import EngineDeadError
 from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import Clock
-from orchestrator.residency.ledger import usage
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.loop import SlotLoop
 from orchestrator.residency.places import Turn, Wishes
 from orchestrator.residency.policy import Policy
 from orchestrator.residency.roster import Room
-from orchestrator.residency.state import EngineState, SlotState
-from orchestrator.residency.upkeep import waits_to_start
 
 __all__ = ["HostReport", "Slot", "SlotReport", "Waiting"]
 
@@ -48,6 +50,7 @@ class Slot:
         limits: what each engine takes at once and what may wait.
         policy: decides for all of them; `Bounded` where none is given.
         costs: what steps and calls take here.
+        read_ahead: brings weights into the page cache before they are needed; `None` brings none.
     """
 
     def __init__(
@@ -58,18 +61,34 @@ class Slot:
         limits: LoopLimits | None = None,
         policy: Policy | None = None,
         costs: Costs | None = None,
+        read_ahead: ReadAhead | None = None,
     ) -> None:
         self._name = name
         self._clock = clock
         self._hints = Hints()
         self._seats = Seats(name, on_gone=self._forget)
-        self.loop = SlotLoop(self._seats, clock=clock, limits=limits, costs=costs, policy=policy)
+        self.loop = SlotLoop(
+            self._seats,
+            clock=clock,
+            limits=limits,
+            costs=costs,
+            policy=policy,
+            hints=lambda: self.hints,
+            at_rest=self._look_ahead,
+        )
+        self._prefetching = None
+        if read_ahead is not None:
+            self._prefetching = Prefetching(
+                read_ahead,
+                lambda: (self.loop.state, self.loop.desk.queues),
+                costs=self.loop.costs,
+                hints=lambda: self.hints,
+                clock=clock,
+                count=lambda outcome: metrics.PREFETCHES.labels(name, outcome).inc(),
+            )
+        self._roles = Roles(name, self._seats, self.loop)
         self._uses = RecentUses()
-        #: Engines that the slot should hold.
-        self._wanted: list[str] = []
-        #: What calls are taken for, by lineage and key.
-        self._taken: dict[str, dict[str, Expert]] = {}
-        self._lineage_by_key: dict[str, str] = {}
+        self._reporting = Reporting(name, self.loop, self._seats, uses=self._uses, keys=self.keys)
 
     @property
     def limits(self) -> LoopLimits:
@@ -89,7 +108,7 @@ class Slot:
     def seat(self, lineage: str, host: Host, experts: Sequence[Expert]) -> None:
         """Take in a live engine that is not started again, and calls for what it can become."""
         self.add(lineage, Seat(lineage, host=host))
-        self.hold((*self._wanted, lineage))
+        self.hold((*self._roles.wanted, lineage))
         self.assign(lineage, experts)
 
     def add(self, engine_id: str, seat: Seat) -> None:
@@ -106,9 +125,8 @@ class Slot:
             engine_ids: of engines that were added.
             room: what the slot has for them.
         """
-        self._wanted = list(engine_ids)
         self.loop.engines.want(engine_ids, room=room or self.loop.engines.room)
-        self._teach()
+        self._roles.want(engine_ids)
         self.loop.advance()
 
     def assign(self, lineage: str, experts: Sequence[Expert]) -> None:
@@ -116,17 +134,17 @@ class Slot:
 
         Calls for others are refused from now on; those that wait or run are answered.
         """
-        self._taken[lineage] = {expert.key: expert for expert in experts}
-        # While one lineage takes the place of another, both may stand for a key: the first does.
-        self._lineage_by_key = {
-            key: one for one in reversed(self._taken) for key in self._taken[one]
-        }
-        self._teach()
+        self._roles.assign(lineage, experts)
         self.loop.advance()
+
+    def foresee(self, lineages: Sequence[Lineage]) -> None:
+        """Weights of these lineages, and of no others, may be brought ahead of need."""
+        if self._prefetching is not None:
+            self._prefetching.hold(lineages)
 
     def keys(self, lineage: str) -> frozenset[str]:
         """What calls are taken for of a lineage."""
-        return frozenset(self._taken.get(lineage, ()))
+        return self._roles.keys(lineage)
 
     async def generate(self, call: Call) -> AsyncIterator[Item]:
         """Wait for the expert's turn, then stream its engine's answer; see `Engine.generate`.
@@ -175,32 +193,33 @@ class Slot:
 
     async def load(self, key: str) -> None:
         """Bring an expert up as a call for it would; raises as `generate` does of waiting."""
-        self._check_hosted(key)
-        await self.loop.load(key)
+        self._roles.check_hosted(key)
+        await self.loop.errands.load(key)
 
     async def unload(self, key: str) -> None:
         """Have the engines that hold an expert step down once nobody needs them, and wait for it.
 
         They stay down until they are called. Raises `NotHostedError` as `generate` does.
         """
-        self._check_hosted(key)
-        await self.loop.unload(key)
+        self._roles.check_hosted(key)
+        await self.loop.errands.unload(key)
 
     def pin(self, key: str) -> None:
         """Keep an expert wherever it is resident; raises `NotHostedError` as `generate` does."""
-        self._check_hosted(key)
+        self._roles.check_hosted(key)
         self.loop.engines.pin(key)
 
     def unpin(self, key: str) -> None:
         """Let an expert be treated like others again; raises `NotHostedError` likewise."""
-        self._check_hosted(key)
+        self._roles.check_hosted(key)
         self.loop.engines.unpin(key)
         self.loop.advance()
 
     def hint(self, key: str) -> None:
         """See `Hinted`; what is not hosted here is left aside."""
-        if key in self._lineage_by_key:
+        if key in self._roles:
             self._hints.note(key, now_s=self._clock.time())
+            self.loop.advance()
 
     @property
     def hints(self) -> Mapping[str, float]:
@@ -225,45 +244,18 @@ class Slot:
 
     def describe(self) -> SlotReport:
         """What is hosted, resident, running and waiting now."""
-        loop, state = self.loop, self.loop.state
-        used = usage(state)
-        decision = loop.decision
-        return SlotReport(
-            name=self._name,
-            hosts=tuple(self._host_report(engine, state) for engine in state.engines),
-            waiting=tuple(self._waiting()),
-            action="" if decision is None else f"{decision.sentence}: {decision.why}",
-            why=loop.why,
-            device_gib=used.device_gib,
-            host_gib=used.host_gib,
-            device_room_gib=None if state.device_gib == inf else state.device_gib,
-            host_room_gib=None if state.host_gib == inf else state.host_gib,
-            num_steps=loop.num_steps,
-            num_admitted=loop.num_admitted,
-            num_hits=loop.num_hits,
-            broken=loop.broken,
-            reuse=self._uses.reuse(capacity=_capacity(state)),
-        )
+        return self._reporting.report()
 
     async def close(self) -> None:
         """Refuse who waits, then end every engine; calls in flight fail with `EngineDeadError`."""
         await self.loop.close()
+        if self._prefetching is not None:
+            await self._prefetching.close()
         await asyncio.gather(*(seat.stop() for seat in self._seats.values()))
 
-    def is_open(self, engine: EngineState, state: SlotState) -> bool:
-        """Whether calls may be sent here for an engine: it proved itself, or waits to be called.
-
-        One that is about to start for the first time is waited for; one that failed is not.
-        """
-        seat = self._seats[engine.id]
-        if not engine.is_wanted or engine.down is not None:
-            return False
-        is_starting = engine.change is not None or waits_to_start(engine, state)
-        seat.was_open |= engine.rung != "stopped" or not is_starting
-        return seat.was_open
-
     def _turn(self, call: AnyCall) -> AbstractAsyncContextManager[Turn]:
-        self._check_hosted(call.key, call=call)
+        meant = f", which generation {call.generation} means"
+        self._roles.check_hosted(call.key, meant=meant)
         self._uses.note(call.key)
         wishes = Wishes(
             timeout_s=call.timeout_s,
@@ -273,71 +265,17 @@ class Slot:
         )
         return self.loop.turn(call.key, wishes)
 
-    def _check_hosted(self, key: str, *, call: AnyCall | None = None) -> None:
-        if key in self._lineage_by_key:
+    def _look_ahead(self) -> None:
+        if self._prefetching is None:
             return
-        expert, _, version = key.partition("@")
-        meant = "" if call is None else f", which generation {call.generation} means"
-        others = sorted(k for k in self._lineage_by_key if k.startswith(f"{expert}@"))
-        raise NotHostedError(
-            f"slot {self._name!r} does not host expert {expert!r} in version {version!r}{meant}; "
-            f"of its {len(self._lineage_by_key)} experts these have that id: {others}"
-        )
-
-    def _teach(self) -> None:
-        """Have every seat know what it stands for, and what it has calls of."""
-        in_use = self.loop.experts_in_use
-        for engine_id, seat in self._seats.items():
-            is_wanted = engine_id in self._wanted
-            known = self._owned(seat.lineage) if is_wanted else {}
-            left = [key for key in in_use if not self._is_served_elsewhere(key, seat, is_wanted)]
-            change = self.loop.engines[engine_id].change
-            coming = [] if change is None or change.expert is None else [change.expert]
-            kept = {key: one for key in (*left, *coming) if (one := seat.expert(key)) is not None}
-            seat.know({**known, **{key: one for key, one in kept.items() if key not in known}})
-
-    def _owned(self, lineage: str) -> dict[str, Expert]:
-        taken = self._taken.get(lineage, {})
-        return {key: one for key, one in taken.items() if self._lineage_by_key[key] == lineage}
-
-    def _is_served_elsewhere(self, key: str, seat: Seat, is_wanted: bool) -> bool:
-        """Whether a wanted engine, other than `seat`, stands for `key`."""
-        owner = self._lineage_by_key.get(key)
-        if owner == seat.lineage and is_wanted:
-            return False
-        return any(self._seats[id_].lineage == owner for id_ in self._wanted)
+        if self.limits.prefetch:
+            self._prefetching.advance()
+        else:
+            self._prefetching.rest()
 
     def _forget(self, engine_id: str) -> None:
         """An engine is gone, and with the last of a lineage its experts."""
-        for lineage in [one for one in self._taken if not any(self._seats.of_lineage(one))]:
-            self.assign(lineage, ())
-            del self._taken[lineage]
-
-    def _waiting(self) -> Iterator[Waiting]:
-        for expert, (num_calls, oldest_s, outlook) in self.loop.desk.waiting().items():
-            yield Waiting(
-                expert=expert, num_calls=num_calls, oldest_s=oldest_s, expected_s=outlook.wait_s
-            )
-
-    def _host_report(self, engine: EngineState, state: SlotState) -> HostReport:
-        change = engine.change
-        trouble = self.loop.engines[engine.id].trouble
-        keys: Collection[str] = self._taken.get(engine.lineage, ())
-        return HostReport(
-            engine=engine.id,
-            lineage=engine.lineage,
-            rung=engine.rung,
-            step=None if change is None else change.step,
-            step_s=None if change is None else self.loop.desk.since(change.began_s),
-            draining_for=engine.draining_for,
-            pinned=tuple(sorted(one for one in engine.pinned if one in engine.residents)),
-            experts=tuple(sorted(keys)) if self.is_open(engine, state) else (),
-            residents=engine.residents if engine.rung == "serving" else (),
-            swapping_to=None if change is None else change.expert,
-            in_flight=dict(engine.in_flight),
-            last_swap_s=self._seats[engine.id].last_swap_s,
-            down=None if trouble is None else trouble.message,
-        )
+        self._roles.forget_gone()
 
 
 def _after(call: C, waited_s: float) -> C:
@@ -345,9 +283,3 @@ def _after(call: C, waited_s: float) -> C:
     if call.timeout_s is None:
         return call
     return replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))
-
-
-def _capacity(state: SlotState) -> int:
-    """Experts that the engines which serve hold at once."""
-    serving = [engine for engine in state.engines if engine.rung == "serving"]
-    return max(1, sum(1 + engine.max_adapters for engine in serving))

@@ -71,13 +71,17 @@ class SlotReport:
     host_room_gib: float | None = None
     #: Experts that are left alone for now, and why.
     broken: Mapping[str, str] = field(default_factory=dict)
+    #: What swaps, starts and calls took here on average, by expert, of those that were seen.
+    swap_s: Mapping[str, float] = field(default_factory=dict)
+    start_s: Mapping[str, float] = field(default_factory=dict)
+    call_s: Mapping[str, float] = field(default_factory=dict)
     #: How well recent calls suit what the slot holds; `None` before the first.
     reuse: Reuse | None = None
 
     @property
     def experts(self) -> tuple[str, ...]:
         """Keys of all that calls are taken for."""
-        return tuple(key for host in self.hosts for key in host.experts)
+        return tuple(dict.fromkeys(key for host in self.hosts for key in host.experts))
 
     @property
     def healthy(self) -> bool:
@@ -87,7 +91,7 @@ class SlotReport:
     @property
     def residents(self) -> tuple[str, ...]:
         """Experts that answer without a swap."""
-        return tuple(key for host in self.hosts for key in host.residents)
+        return tuple(dict.fromkeys(key for host in self.hosts for key in host.residents))
 
     @property
     def num_in_flight(self) -> int:

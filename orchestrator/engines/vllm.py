@@ -26,7 +26,8 @@ async def start_vllm(lineage: Lineage, *, first: str | None = None) -> SiblingHo
     Raises:
         MissingExtraError: vLLM is not installed.
         RegistryError: `first` is not of the lineage, or tokenizer or parser cannot be used.
-        EngineDeadError: vLLM could not start.
+        OutOfMemoryError: there is too little memory for the engine.
+        EngineDeadError: vLLM could not start for another reason.
         SwapError: the weights are not what the expert's recorded canary says.
     """
     expert = lineage.experts[0] if first is None else lineage.expert(first)

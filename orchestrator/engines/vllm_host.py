@@ -26,17 +26,17 @@ from orchestrator.engines.vllm_pooling import VllmPooling
 from orchestrator.engines.vllm_reloading import Reloading, required
 from orchestrator.engines.vllm_request import Request
 from orchestrator.engines.vllm_sampling import check_served, sampling_params
+from orchestrator.engines.vllm_starting import start_live
 from orchestrator.errors import SwapError, UnsupportedParameterError
 from orchestrator.registry.lora import check_adapts, read_adapter
 from orchestrator.registry.models import Expert
+from orchestrator.residency.state import Footprint, Rung
 
 
 async def begin(lineage: Lineage, expert: Expert) -> VllmRunning | VllmPooling:
     """Start an engine with the weights of `expert`; nothing is proved yet."""
     begun_s = time.monotonic()
-    live = await LiveEngine.start(
-        expert, source_of(lineage, expert), max_lora_rank=lineage.max_lora_rank
-    )
+    live = await start_live(expert, source_of(lineage, expert), max_lora_rank=lineage.max_lora_rank)
     folder, took_s = lineage.folder(expert), time.monotonic() - begun_s
     await fetched.note_load(folder, "start", conditions=live.conditions, seconds=took_s)
     kind = VllmPooling if expert.embeds else VllmRunning
@@ -90,12 +90,22 @@ class VllmRunning:
         self._shelf = ExpertShelf(lineage, first, model_config=live.engine.model_config)
         self._hosted = self._shelf.get(first)
         self._added: list[_Added] = []
-        self._reloading = Reloading(live, lineage.folder(first))
+        self._reloading = Reloading(live, self._hosted.folder, source=self._hosted.source)
 
     @property
     def expert(self) -> Expert:
         """Whose weights were loaded last."""
         return self._hosted.expert
+
+    @property
+    def adapters(self) -> tuple[Expert, ...]:
+        """Those that are on the weights."""
+        return tuple(added.expert for added in self._added)
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """Rungs it can take, as its platform has them."""
+        return self.live.rungs
 
     @property
     def num_unfinished(self) -> int:
@@ -120,6 +130,26 @@ class VllmRunning:
         self._hosted = hosted
         self._added.clear()  # vLLM drops adapters with the weights they are on
         await self._reloading.reload(folder)
+
+    async def sleep(self, rung: Rung) -> None:
+        """Let device memory go; `SwapError` where only a restart helps."""
+        await self.live.sleep(rung)
+
+    async def wake(self, expert: Expert) -> None:
+        """Come back with the weights of `expert`; raises as `Reloading.wake`.
+
+        Adapters lie in the pool of the weights: they outlive a sleep in which those are kept, and
+        a load drops them.
+        """
+        hosted = self._shelf.get(expert)
+        if not self._reloading.keeps(hosted.source):
+            self._added.clear()
+        await self._reloading.wake(expert, source=hosted.source, folder=hosted.folder)
+        self._hosted = hosted
+
+    async def measure(self) -> Footprint | None:
+        """Memory it holds, `None` where that cannot be told."""
+        return await self.live.measure()
 
     async def add(self, adapter: Expert) -> None:
         """Put an adapter on the weights; `SwapError` where vLLM refuses it and goes on."""

@@ -1,11 +1,9 @@
-"""A thin adapter around vLLM's `AsyncLLM`: start, ask, reload, end."""
+"""A thin adapter around vLLM's `AsyncLLM`: ask, reload, sleep, wake, end."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
-import traceback
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,13 +11,14 @@ from typing import Any, TypeVar
 import vllm
 from vllm import PoolingParams, SamplingParams
 from vllm.config import ModelConfig
-from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.inputs import tokens_input
 from vllm.lora.request import LoRARequest
 from vllm.platforms import current_platform
 from vllm.v1.engine.async_llm import AsyncLLM
 
+from orchestrator.engines import rungs
 from orchestrator.engines.canary import Conditions, Greedy
+from orchestrator.engines.rungs import AWAKE, STEP_TIMEOUT_S
 from orchestrator.engines.vllm_greedy import (
     greedy_params,
     read_greedy,
@@ -27,56 +26,39 @@ from orchestrator.engines.vllm_greedy import (
     repeat_params,
 )
 from orchestrator.engines.vllm_request import Request
-from orchestrator.engines.vllm_settings import engine_arguments
 from orchestrator.errors import EngineDeadError, SwapError
-from orchestrator.registry.models import Expert
+from orchestrator.residency.state import Footprint, Rung
 
-#: Longest reload, seconds: one that takes longer hangs, and the engine is restarted.
-RELOAD_TIMEOUT_S = 300.0
-
-_logger = logging.getLogger(__name__)
+_GIB = 2**30
 
 T = TypeVar("T")
 
 
 class LiveEngine:
-    """One running engine; `start` makes it.
+    """One running engine; `vllm_starting.py` makes it.
 
     Args:
         engine: vLLM's.
+        rungs: those it can take.
+        num_ranks: accelerators it spans.
+        repacks: see `rungs.reload`.
     """
 
-    def __init__(self, engine: AsyncLLM) -> None:
+    def __init__(
+        self,
+        engine: AsyncLLM,
+        *,
+        rungs: tuple[Rung, ...] = AWAKE,
+        num_ranks: int = 1,
+        repacks: bool = False,
+    ) -> None:
         self.engine = engine
+        self.rungs = rungs
+        #: Where it stands.
+        self.rung: Rung = "serving"
+        self._num_ranks, self._repacks = num_ranks, repacks
         self._open: set[Request] = set()
         self._numbers = itertools.count()
-
-    @classmethod
-    async def start(cls, expert: Expert, source: str, *, max_lora_rank: int = 0) -> LiveEngine:
-        """Start an engine with the weights in `source`; takes 15 to 100 seconds.
-
-        Args:
-            expert: whose settings the engine has.
-            source: folder or hub id of the weights.
-            max_lora_rank: of adapters it makes room for, where `expert` has `max_loras`.
-
-        Raises:
-            EngineDeadError: vLLM could not start it.
-        """
-        arguments = engine_arguments(
-            expert, source=source, on_cpu=is_on_cpu(), max_lora_rank=max_lora_rank
-        )
-        try:
-            engine = await asyncio.to_thread(
-                lambda: AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
-            )
-        except Exception as exc:
-            traceback.clear_frames(exc.__traceback__)  # they hold sockets that vLLM left open
-            raise EngineDeadError(
-                f"expert {expert.id!r}: its engine could not start from {source}: "
-                f"{type(exc).__name__}: {exc}"
-            ) from exc
-        return cls(engine)
 
     @property
     def conditions(self) -> Conditions:
@@ -149,27 +131,50 @@ class LiveEngine:
     async def reload(self, folder: Path) -> None:
         """Turn the engine into the sibling whose weights lie in `folder`.
 
-        The order is what makes it exact: without the pause a running request would end as a
-        hybrid of two experts, and without the reset its blocks would poison the prefix cache.
+        Raises:
+            SwapError: any step failed; the engine must be restarted.
+        """
+        await self._step(rungs.reload(self.engine, folder, repacks=self._repacks))
+
+    async def sleep(self, rung: Rung) -> None:
+        """Let device memory go, once what runs has ended.
 
         Raises:
             SwapError: any step failed; the engine must be restarted.
         """
-        try:
-            async with asyncio.timeout(RELOAD_TIMEOUT_S):
-                is_reset = await self._unless_dead(self._reload(folder))
-        except Exception as exc:
-            raise SwapError(f"reload from {folder} failed: {type(exc).__name__}: {exc}") from exc
-        if not is_reset:
-            raise SwapError(f"reload from {folder}: the prefix cache could not be reset")
+        await self._step(rungs.fall_asleep(self.engine, rung))
+        self.rung = rung
 
-    async def _reload(self, folder: Path) -> bool:
-        """The steps, and whether the prefix cache was reset."""
-        await self._pause()
-        await self.engine.collective_rpc("reload_weights", kwargs={"weights_path": str(folder)})
-        is_reset = await self.engine.reset_prefix_cache()
-        await self.engine.resume_generation()
-        return bool(is_reset)
+    async def wake(self, folder: Path | None = None) -> None:
+        """Serve again, with the weights in `folder` or with those it fell asleep with.
+
+        Raises:
+            OutOfMemoryError: the device has no room; it sleeps on.
+            SwapError: any other step failed; the engine must be restarted.
+        """
+        await self._step(
+            rungs.wake(self.engine, self.rung, folder=folder, num_ranks=self._num_ranks)
+        )
+        self.rung = "serving"
+
+    async def measure(self) -> Footprint | None:
+        """Memory that its processes hold now, `None` on a CPU and where the driver is silent."""
+        if "asleep" not in self.rungs:
+            return None
+        held = await self._unless_dead(self.engine.collective_rpc("memory_held"))
+        if any(device is None for device, _ in held):
+            return None
+        return Footprint(
+            device_gib=sum(device for device, _ in held) / _GIB,
+            host_gib=sum(host for _, host in held) / _GIB,
+        )
+
+    async def _step(self, work: Coroutine[Any, Any, None]) -> None:
+        """A step of `rungs`; an engine that dies of it is to be restarted like any other."""
+        try:
+            await self._unless_dead(work)
+        except EngineDeadError as exc:
+            raise SwapError(exc.message) from exc
 
     async def _unless_dead(self, work: Coroutine[Any, Any, T]) -> T:
         """What `work` gives; `EngineDeadError` as soon as the engine dies.
@@ -190,16 +195,6 @@ class LiveEngine:
         finally:
             task.cancel()
 
-    async def _pause(self) -> None:
-        """Let the requests in flight end, take no others, and forget what was cached.
-
-        As `AsyncLLM.pause_generation(mode="wait", clear_cache=True)` does, but for the 20 ms that
-        it sleeps at the end, half of a swap: those let callers read their last outputs first, and
-        ours are read in any order, since outputs carry no weights.
-        """
-        await self.engine.renderer.clear_mm_cache_async()
-        await self.engine.engine_core.pause_scheduler_async(mode="wait", clear_cache=True)
-
     async def add(self, name: str, folder: Path) -> LoRARequest:
         """Load an adapter onto the weights; requests in flight wait for a step of it.
 
@@ -213,7 +208,7 @@ class LiveEngine:
         number = next(self._numbers) + 1
         lora = LoRARequest(lora_name=f"{name}#{number}", lora_int_id=number, lora_path=str(folder))
         try:
-            async with asyncio.timeout(RELOAD_TIMEOUT_S):
+            async with asyncio.timeout(STEP_TIMEOUT_S):
                 is_added = await self._unless_dead(self.engine.add_lora(lora))
         except Exception as exc:
             raise SwapError(f"adapter {folder} failed: {type(exc).__name__}: {exc}") from exc
@@ -248,6 +243,14 @@ class LiveEngine:
 def is_on_cpu() -> bool:
     """Whether the installed vLLM runs on a CPU."""
     return bool(current_platform.is_cpu())
+
+
+def can_sleep() -> bool:
+    """Whether vLLM takes `enable_sleep_mode` here (0.32.0, config/model.py, `__post_init__`)."""
+    needs_pool = bool(current_platform.is_cuda_alike())
+    return bool(current_platform.is_sleep_mode_available()) and (
+        not needs_pool or bool(current_platform.is_cumem_allocator_available())
+    )
 
 
 def conditions_of(model_config: ModelConfig) -> Conditions:

@@ -36,6 +36,7 @@ from orchestrator.errors import (
     UnsupportedParameterError,
 )
 from orchestrator.registry.models import Expert
+from orchestrator.residency.state import Footprint, Rung
 
 #: Inputs of one call that vLLM holds at once: enough to fill its batches, few enough that another
 #: caller's single text does not wait for two thousand.
@@ -66,12 +67,22 @@ class VllmPooling:
         self._lengths = _lengths(live)
         self._hosted_by_id: dict[str, _Hosted] = {}
         self._hosted = self._load(first)
-        self._reloading = Reloading(live, lineage.folder(first))
+        self._reloading = Reloading(live, self._hosted.folder, source=source_of(lineage, first))
 
     @property
     def expert(self) -> Expert:
         """Whose weights were loaded last."""
         return self._hosted.expert
+
+    @property
+    def adapters(self) -> tuple[Expert, ...]:
+        """None: engines that embed are started without room for them."""
+        return ()
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """Rungs it can take, as its platform has them."""
+        return self.live.rungs
 
     @property
     def num_unfinished(self) -> int:
@@ -89,6 +100,21 @@ class VllmPooling:
         folder = required(expert, hosted.folder)
         self._hosted = hosted
         await self._reloading.reload(folder)
+
+    async def sleep(self, rung: Rung) -> None:
+        """Let device memory go; `SwapError` where only a restart helps."""
+        await self.live.sleep(rung)
+
+    async def wake(self, expert: Expert) -> None:
+        """Come back with the weights of `expert`; raises as `Reloading.wake`."""
+        hosted = self._load(expert)
+        source = source_of(self._lineage, expert)
+        await self._reloading.wake(expert, source=source, folder=hosted.folder)
+        self._hosted = hosted
+
+    async def measure(self) -> Footprint | None:
+        """Memory it holds, `None` where that cannot be told."""
+        return await self.live.measure()
 
     async def add(self, adapter: Expert) -> None:
         """Refused: engines that embed are started without room for adapters."""

@@ -96,11 +96,17 @@ def _vllm(expert: Expert) -> VllmEngine:
 
 
 def misfit(expert: Expert, weights: Weights | None, slot: Slot) -> str | None:
-    """Why an expert cannot run in a slot, `None` when it can."""
-    accelerators = max(slot.accelerators, 1)
-    if _vllm(expert).tensor_parallel > accelerators:
-        spans = _vllm(expert).tensor_parallel
-        return f"expert {expert.id!r} spans {spans} accelerators, the slot has {slot.accelerators}"
+    """Why an expert cannot run in a slot, `None` when it can.
+
+    An engine spans all accelerators of its slot: vLLM takes the first of those it sees, so two that
+    span fewer would share these, whose memory is a part of what the slot has.
+    """
+    spans = _vllm(expert).tensor_parallel
+    if spans != max(slot.accelerators, 1):
+        return (
+            f"expert {expert.id!r} spans {spans} accelerator(s), the slot has "
+            f"{slot.accelerators}: engine.tensor_parallel has to be as many"
+        )
     need = need_of(expert, weights, slot)
     return str(need) if need.total_gib > slot.memory_gib else None
 

@@ -274,9 +274,10 @@ class Defaults(Entry):
     patience: float = Field(
         0.5, ge=0, le=1, description="0 swaps for the least wait, 1 as rarely as max_wait_s allows."
     )
-    prefetch: bool = Field(
-        True, description="Read weights that are needed next into the page cache ahead."
+    placement: Literal["fixed", "observed"] = Field(
+        "observed", description="Homes: by load, or none."
     )
+    prefetch: bool = Field(True, description="Read weights that are needed next ahead of time.")
 
 
 class Registry(Entry):

@@ -2,27 +2,40 @@
 
 The experts that wait have their turns by when their first call is wanted. A turn is one step and
 all calls that waited when it ended, in as many fills of the engine as that takes. Latecomers of the
-resident are let in while nobody else waits, and for a while after: that is the knob. Over all of
-that stands the plan of `outlook`: what would break a bound of another is not let in.
+resident are let in while they gain more by it than the others lose: that is the knob. Over all of
+that stands the plan of `outlook`: what would break a bound of another is not let in. Of several
+engines that are free the one turns whose resident is asked for least, so that what is in demand
+keeps an engine and the tail takes turns on the others.
 
 Source: CoServe (ASPLOS'25) puts a request behind queued ones for the same expert; polling with
-gated queues is the textbook's. Ours adds the bound, the window and the costs it is measured in.
-The score of DESIGN.md, `sum_i (1 + age_i / bound_i) / (C + S)`, was tried as the order of turns: it
-halves the median wait and raises the longest, and near saturation it breaks bounds that this keeps.
+gated queues is the textbook's. Ours adds the bound, the latecomers and the costs they are weighed
+with. What was tried and is not here, since it lost: the score of DESIGN.md, `sum_i (1 + age_i /
+bound_i) / (C + S)`, as the order of turns halves the median wait, raises the longest and breaks
+bounds near saturation; a window of time for latecomers knows nothing of how many wait; keeping an
+engine idle for an expert in demand while others wait lengthens the waits by more than it saves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from math import inf
 
 from orchestrator.costs.costs import Costs
 from orchestrator.residency import ladder
 from orchestrator.residency.actions import Action, Add, Admit, Drain, Expire, Swap, Wait
-from orchestrator.residency.outlook import Turn, drain_s, in_turn, keeps_bounds, step_to
+from orchestrator.residency.outlook import (
+    MARGIN_S,
+    Turn,
+    drain_s,
+    gains,
+    in_turn,
+    span_s,
+    step_to,
+)
 from orchestrator.residency.state import EngineState, SlotState
-from orchestrator.residency.tickets import Group, Queues, Ticket
+from orchestrator.residency.tickets import ORDER_S, Group, Queues, Ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +43,10 @@ class Bounded:
     """`Policy` that holds every wait bound it can and swaps as rarely as it may.
 
     Attributes:
-        patience: the knob from latency (0) to throughput (1). While others wait, latecomers of
-            the resident are let in for `patience / (1 - patience)` times what the next step
-            costs, so that no more than `1 - patience` of an engine's time goes into steps that no
-            bound asks for. At 1 only an empty queue or a bound ends a turn.
+        patience: the knob from latency (0) to throughput (1): the weight of what latecomers of
+            the resident gain by running now; the rest is the weight of what others lose. At 0
+            none is let in while others wait, at 0.5 the sum of all waits is least, at 1 only an
+            empty queue or a bound ends a turn.
     """
 
     patience: float = 0.5
@@ -50,7 +63,7 @@ class Bounded:
         if not queues:
             return Wait()
         review_s = queues.next_due_s
-        for engine in state.engines:
+        for engine in sorted(state.engines, key=lambda one: _demand(one, queues)):
             if engine.is_serving and engine.change is None:
                 action = _View(engine, state, queues, costs, now_s, self.patience).action()
                 if not isinstance(action, Wait):
@@ -61,6 +74,11 @@ class Bounded:
             return step
         review_s = min(review_s, inf if step.until_s is None else step.until_s)
         return Wait(until_s=None if review_s == inf else review_s)
+
+
+def _demand(engine: EngineState, queues: Queues) -> float:
+    """How much the residents of an engine are asked for; of one that holds nothing, least."""
+    return max((queues.popularity(one) for one in engine.residents), default=-inf)
 
 
 class _View:
@@ -107,8 +125,13 @@ class _View:
 
     def _first(self, counts: Callable[[Group], bool]) -> Ticket | None:
         groups = [self._groups[one] for one in self._engine.residents if one in self._groups]
-        waiting = [group.first for group in groups if counts(group)]
+        waiting = [self._foremost(group) for group in groups if counts(group)]
         return min(waiting, key=lambda ticket: ticket.rank, default=None)
+
+    def _foremost(self, group: Group) -> Ticket:
+        """The first by rank, but before it one whose bound another call would break."""
+        soon_s = self._now_s + self._costs.service(group.first.expert).safe_s + MARGIN_S
+        return group.most_due if group.due_s <= soon_s else group.first
 
     def _admit(self, ticket: Ticket) -> Action | None:
         if self._engine.num_in_flight >= self._engine.capacity:
@@ -116,32 +139,61 @@ class _View:
         return Admit(ticket_id=ticket.id, engine=self._engine.id)
 
     def _late_admission(self, plan: Sequence[Turn]) -> Action | None:
-        """Let a latecomer in that is wanted before all others, or breaks no bound in its window."""
+        """Let a latecomer in that is wanted before all others, or gains more than it costs them."""
         ticket = self._first(lambda _: True)
-        if ticket is None:
+        if ticket is None or self._engine.num_in_flight >= self._engine.capacity:
             return None
         if ticket.wanted_s > plan[0][0]:
             ends_s = self._now_s + self._costs.service(ticket.expert).safe_s
-            if self._now_s >= self._turn_ends_s(plan) or not self._keeps(plan, ends_s):
+            rest_s = self._span_s(plan, ends_s)
+            if rest_s is None or not self._gains(ticket.expert, rest_s):
                 return None
         return self._admit(ticket)
 
     def _turn(self, plan: Sequence[Turn]) -> Action:
         """The next turn, once what is in flight has ended."""
-        expert = plan[0][1]
         if not self._engine.in_flight:
-            return self._step_to(expert) or Wait()
+            return self._step_to(self._next(plan)) or Wait()
         adapter = next((one for _, one in plan if one in self._engine.adapters), None)
         if adapter is None:
             return Wait()
         rested_s = self._engine.since_s + self._window_s(adapter)
         return Wait(until_s=rested_s if self._now_s < rested_s < inf else None)
 
-    def _turn_ends_s(self, plan: Sequence[Turn]) -> float:
-        """Until when latecomers are let in: a window after the step, or after others came."""
-        expert = plan[0][1]
-        began_s = max(self._engine.since_s, self._groups[expert].oldest.arrived_s)
-        return began_s + self._window_s(expert)
+    def _next(self, plan: Sequence[Turn]) -> str:
+        """Whose turn it is: of experts wanted at the same time, the one a plan has first.
+
+        Advice only: it is followed where the others keep their bounds all the same.
+        """
+        until_s = plan[0][0] + ORDER_S
+        tied = takewhile(lambda turn: turn[0] < until_s, plan)
+        first = min(tied, key=lambda turn: self._groups[turn[1]].order)
+        if first is not plan[0]:
+            moved = [first, *(turn for turn in plan if turn is not first)]
+            if self._span_s(moved, self._now_s) is None:
+                return plan[0][1]
+        return first[1]
+
+    def _gains(self, expert: str, rest_s: float) -> bool:
+        """Whether latecomers are worth it; while another engine of the slot changes they are.
+
+        What that one does not use meanwhile is theirs, and so engines change one after the other.
+        """
+        if self._patience and any(one.change is not None for one in self._alike()):
+            return True
+        return gains(
+            self._engine,
+            self._queues,
+            self._costs,
+            expert=expert,
+            rest_s=rest_s,
+            patience=self._patience,
+        )
+
+    def _alike(self) -> list[EngineState]:
+        """The engines that share the plan, this one among them."""
+        lineage = self._engine.lineage
+        return [one for one in self._state.engines if one.is_serving and one.lineage == lineage]
 
     def _window_s(self, expert: str) -> float:
         """What is granted to the residents while `expert` waits, seconds."""
@@ -180,8 +232,10 @@ class _View:
         unwanted = [one for one in idle if one not in self._groups]
         return next(iter(unwanted or idle), None)
 
-    def _keeps(self, plan: Sequence[Turn], ends_s: float) -> bool:
-        """Whether the plan keeps its bounds if it begins at `ends_s`, or after what runs now."""
-        free_s = self._now_s + drain_s(self._engine, self._costs, now_s=self._now_s)
-        starts_s = max(free_s, ends_s)
-        return keeps_bounds(self._engine, plan, self._queues, self._costs, starts_s=starts_s)
+    def _span_s(self, plan: Sequence[Turn], ends_s: float) -> float | None:
+        """See `span_s`, if this engine takes part in the plan from `ends_s` on at best."""
+        engine, alike = self._engine, self._alike()
+        free_s = [self._now_s + drain_s(one, self._costs, now_s=self._now_s) for one in alike]
+        own = next(place for place, one in enumerate(alike) if one is engine)
+        free_s[own] = max(free_s[own], ends_s)
+        return span_s(engine, plan, self._queues, self._costs, free_s=free_s)

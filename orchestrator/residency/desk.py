@@ -9,6 +9,7 @@ from orchestrator.residency.effects import Effects
 from orchestrator.residency.engine_book import EngineBook
 from orchestrator.residency.estimates import Outlook, outlook_of
 from orchestrator.residency.places import Place, Places, Wishes, again
+from orchestrator.residency.prospects import expected_waits_s
 from orchestrator.residency.refusals import Broken, check_able, check_in_time, told_callers
 from orchestrator.residency.roster import Roster
 from orchestrator.residency.tickets import Queues, Ticket
@@ -62,11 +63,13 @@ class Desk:
         """Seconds from `moment_s` of the clock until now."""
         return self._clock.time() - moment_s
 
-    def waiting(self) -> dict[str, tuple[int, float, Outlook]]:
-        """By expert: calls that wait, how long the oldest has, and where the first stands."""
+    def waiting(self) -> dict[str, tuple[int, float, float]]:
+        """By expert: calls that wait, how long the oldest has, and the first's time to its turn."""
+        now_s, groups = self._clock.time(), self.queues.groups
+        waits_s = expected_waits_s(self._engines.state, self.queues, self._costs, now_s=now_s)
         return {
-            expert: (len(group), self.since(group.oldest.arrived_s), self.outlook_of(group.first))
-            for expert, group in self.queues.groups.items()
+            expert: (len(group), now_s - group.oldest.arrived_s, waits_s[expert])
+            for expert, group in groups.items()
         }
 
     def outlook_of(self, ticket: Ticket) -> Outlook:

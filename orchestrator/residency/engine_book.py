@@ -46,6 +46,9 @@ class EngineBook:
     refused_rungs: set[Rung] = field(default_factory=set)
     #: Experts in the order of their last turns here.
     _turns: dict[str, None] = field(default_factory=dict)
+    _num_turns: int = 0
+    _state: EngineState | None = None
+    _seen: tuple[object, ...] = ()
 
     @property
     def rung(self) -> Rung:
@@ -67,41 +70,16 @@ class EngineBook:
         return self.trouble is not None and self.rung != "serving" and self.retry_at_s > now_s
 
     def state(self, *, capacity: int, pinned: Collection[str], now_s: float) -> EngineState:
-        """The engine as a policy sees it; what is pinned there is all that it can be."""
-        berth = self.berth
-        residents = self._least_recent_first(berth.residents)
-        experts: Collection[str] = berth.experts
-        adapters = berth.adapters
-        if pinned and self.is_wanted and any(one in pinned for one in residents):
-            experts = frozenset((*residents, *adapters))
-        down = self.trouble.message if self.trouble and self.is_down(now_s) else None
-        return EngineState(
-            id=self.id,
-            lineage=berth.lineage,
-            experts=experts,
-            weights_by_adapter=berth.weights_by_adapter,
-            rung=berth.rung,
-            rungs=self._rungs(),
-            residents=residents,
-            adapters=adapters,
-            max_adapters=berth.max_adapters,
-            in_flight=MappingProxyType(self.in_flight),
-            admitted_s=self.admitted_s,
-            capacity=capacity,
-            change=self.change,
-            draining_for=self.draining_for,
-            since_s=self.since_s,
-            footprints=berth.footprints,
-            has_slept=self.has_slept,
-            down=down,
-            retry_at_s=self.retry_at_s,
-            is_wanted=self.is_wanted,
-            is_resting=self.is_resting,
-            is_surplus=self.is_surplus,
-            pinned=pinned,
-            last_expert=self.last_expert,
-            denied_gib=self.denied_gib,
-        )
+        """The engine as a policy sees it; what is pinned there is all that it can be.
+
+        Asked several times a call, so it is made again only when something has changed; calls in
+        flight are seen through it.
+        """
+        seen = self._seen_now(capacity, pinned, now_s)
+        if self._state is None or seen != self._seen:
+            self._state = self._made(capacity=capacity, pinned=pinned, now_s=now_s)
+            self._seen = seen
+        return self._state
 
     def admit(self, expert: str, *, now_s: float) -> None:
         """One more call of a resident runs."""
@@ -109,6 +87,7 @@ class EngineBook:
         self.in_flight[expert] += 1
         self.admitted_s = now_s
         self.is_resting = False
+        self._num_turns += 1
         self._turns.pop(expert, None)
         self._turns[expert] = None
         if len(self._turns) > _MAX_TURNS:
@@ -151,6 +130,69 @@ class EngineBook:
         if task is not None:
             task.cancel()
         return task
+
+    def _seen_now(self, capacity: int, pinned: Collection[str], now_s: float) -> tuple[object, ...]:
+        """All that a state is made of; most of it is the same object as the last time."""
+        berth = self.berth
+        return (
+            self.epoch,
+            berth.residents,
+            berth.rung,
+            berth.experts,
+            berth.starters,
+            berth.footprints,
+            self.change,
+            self.draining_for,
+            self.since_s,
+            self.admitted_s,
+            self._num_turns,
+            self.trouble is not None and (self.trouble, self.is_down(now_s), self.retry_at_s),
+            self.is_wanted,
+            self.is_resting,
+            self.is_surplus,
+            self.last_expert,
+            self.denied_gib,
+            len(self.refused_rungs),
+            capacity,
+            pinned,
+        )
+
+    def _made(self, *, capacity: int, pinned: Collection[str], now_s: float) -> EngineState:
+        berth = self.berth
+        residents = self._least_recent_first(berth.residents)
+        experts: Collection[str] = berth.experts
+        adapters = berth.adapters
+        if pinned and self.is_wanted and any(one in pinned for one in residents):
+            experts = frozenset((*residents, *adapters))
+        down = self.trouble.message if self.trouble and self.is_down(now_s) else None
+        return EngineState(
+            id=self.id,
+            lineage=berth.lineage,
+            experts=experts,
+            weights_by_adapter=berth.weights_by_adapter,
+            rung=berth.rung,
+            rungs=self._rungs(),
+            residents=residents,
+            adapters=adapters,
+            max_adapters=berth.max_adapters,
+            in_flight=MappingProxyType(self.in_flight),
+            admitted_s=self.admitted_s,
+            capacity=capacity,
+            change=self.change,
+            draining_for=self.draining_for,
+            since_s=self.since_s,
+            footprints=berth.footprints,
+            has_slept=self.has_slept,
+            down=down,
+            retry_at_s=self.retry_at_s,
+            is_wanted=self.is_wanted,
+            is_resting=self.is_resting,
+            is_surplus=self.is_surplus,
+            pinned=pinned,
+            starters=berth.starters,
+            last_expert=self.last_expert,
+            denied_gib=self.denied_gib,
+        )
 
     def _rungs(self) -> tuple[Rung, ...]:
         rungs = self.berth.rungs

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, inf
 
 from orchestrator.costs.costs import Costs
-from orchestrator.residency.ladder import step_up
-from orchestrator.residency.outlook import drain_s, promised, step_to
-from orchestrator.residency.state import EngineState, SlotState
+from orchestrator.residency.schedule import Schedule
+from orchestrator.residency.state import SlotState
 from orchestrator.residency.tickets import Queues, Ticket
 
 #: Shortest time a caller is sent away for, seconds: who comes at once finds the same queue.
 _SHORTEST_RETRY_S = 1.0
+#: Share of an estimated wait that is as good as certain: on busy slots estimates are off by a fifth
+#: on average, and who can be served after all is not sent away.
+_CERTAIN = 0.75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,75 +49,37 @@ def refusal_s(
         return None
     if costs.service(ticket.expert).num_seen == 0:
         return None
-    late_s = now_s + expected_wait_s(ticket, state, queues, costs, now_s=now_s) - ticket.bound_s
-    return None if late_s <= 0 else max(_SHORTEST_RETRY_S, late_s)
+    wait_s = expected_wait_s(ticket, state, queues, costs, now_s=now_s)
+    if now_s + _CERTAIN * wait_s <= ticket.bound_s:
+        return None
+    return max(_SHORTEST_RETRY_S, now_s + wait_s - ticket.bound_s)
 
 
 def expected_wait_s(
     ticket: Ticket, state: SlotState, queues: Queues, costs: Costs, *, now_s: float
 ) -> float:
-    """Seconds until a ticket's turn by the plan of `outlook`, the earliest wanted first.
+    """Seconds until a ticket's turn if nothing else arrives.
 
     Infinite where no engine of the slot can become its expert.
     """
-    able = [one for one in state.engines if ticket.expert in one.experts and one.down is None]
-    if not able:
-        return inf
-    return min(_wait_on(one, ticket, state, queues, costs, now_s=now_s) for one in able)
+    schedule = Schedule(state, queues, costs, now_s=now_s)
+    let_in_s = schedule.let_in_s(ticket.expert)
+    if let_in_s is not None:
+        return let_in_s
+    group = queues.groups.get(ticket.expert)
+    first = (ticket.wanted_s, ticket.id)
+    if group is not None:
+        first = min(first, group.first_wanted or first)
+    for wanted_s, id_, expert in queues.by_wanted:
+        if (wanted_s, id_) >= first:
+            break
+        if schedule.let_in_s(expert) is None:
+            schedule.give(expert)
+    return schedule.start_s(ticket.expert)
 
 
 def _is_busy(state: SlotState) -> bool:
     return any(engine.in_flight or engine.change for engine in state.engines)
-
-
-def _wait_on(
-    engine: EngineState,
-    ticket: Ticket,
-    state: SlotState,
-    queues: Queues,
-    costs: Costs,
-    *,
-    now_s: float,
-) -> float:
-    """The wait for `engine`: its drain, the groups wanted before, then the ticket's own."""
-    is_held = engine.is_serving and engine.draining_for is None and engine.change is None
-    if is_held and ticket.expert in engine.residents:
-        return wait_of_resident(engine, ticket, queues, costs)
-    group = queues.groups.get(ticket.expert)
-    wanted_s = min(ticket.wanted_s, inf if group is None else group.wanted_s)
-    others = [one for one in state.engines if one is not engine]
-    taken = {expert for one in others for expert in promised(one)}
-    wait_s = drain_s(engine, costs, now_s=now_s)
-    for other_s, _, expert in queues.by_wanted:
-        if other_s > wanted_s:
-            break
-        if expert != ticket.expert and expert in engine.experts and expert not in taken:
-            wait_s += turn_s(engine, expert, len(queues.groups[expert]), costs)
-    wait_s += ready_s(engine, ticket.expert, costs)
-    rounds = (len(group) if group else 0) // engine.capacity
-    return wait_s + rounds * costs.service(ticket.expert).mean_s
-
-
-def wait_of_resident(engine: EngineState, ticket: Ticket, queues: Queues, costs: Costs) -> float:
-    """A resident's call waits for a place among `capacity` only."""
-    group = queues.groups.get(ticket.expert)
-    ahead = engine.num_in_flight + (len(group) if group else 0)
-    return ahead // engine.capacity * costs.service(ticket.expert).mean_s
-
-
-def turn_s(engine: EngineState, expert: str, num_calls: int, costs: Costs) -> float:
-    """What `num_calls` of an expert hold an engine for, its step included, seconds."""
-    rounds = ceil(num_calls / engine.capacity)
-    return ready_s(engine, expert, costs) + rounds * costs.service(expert).mean_s
-
-
-def ready_s(engine: EngineState, expert: str, costs: Costs) -> float:
-    """What brings an engine to `expert`, seconds."""
-    if engine.rung != "serving":
-        return costs.step(step_up(engine), expert).mean_s
-    if expert in engine.residents and engine.draining_for is None:
-        return 0.0
-    return costs.step(step_to(engine, expert), expert).mean_s
 
 
 def retry_after_s(queues: Queues, *, now_s: float, last_wait_s: float) -> float:

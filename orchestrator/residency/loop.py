@@ -9,11 +9,12 @@ is soft: when the owner is killed its callers fail with it, and nothing is left 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 from orchestrator.costs.costs import Costs
-from orchestrator.errors import EngineDeadError
+from orchestrator.errors import EngineDeadError, OverloadedError
 from orchestrator.residency.actions import Action, Admit, Drain, Expire, Wait
 from orchestrator.residency.bounded import Bounded
 from orchestrator.residency.clock import Alarm, Clock
@@ -21,10 +22,12 @@ from orchestrator.residency.decision import Decision, decision_of
 from orchestrator.residency.desk import Desk
 from orchestrator.residency.effects import Effects
 from orchestrator.residency.engine_book import EngineBook
+from orchestrator.residency.errands import Errands
 from orchestrator.residency.estimates import Outlook
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.places import Place, Places, Turn, Wishes
 from orchestrator.residency.policy import Policy
+from orchestrator.residency.prefetch import adapter_ahead
 from orchestrator.residency.refusals import Broken
 from orchestrator.residency.roster import Roster
 from orchestrator.residency.state import SlotState
@@ -42,6 +45,8 @@ class SlotLoop:
         limits: what engines take at once and what may wait.
         costs: what steps and calls take; what is seen here is added.
         policy: decides; `Bounded` by the limits' patience where none is given.
+        hints: experts that were announced, and when.
+        at_rest: called after an event, once nothing is left to be done.
     """
 
     def __init__(
@@ -52,9 +57,13 @@ class SlotLoop:
         limits: LoopLimits | None = None,
         costs: Costs | None = None,
         policy: Policy | None = None,
+        hints: Callable[[], Mapping[str, float]] = dict,
+        at_rest: Callable[[], None] = lambda: None,
     ) -> None:
         self._effects = effects
         self._clock = clock
+        self._hints = hints
+        self._at_rest = at_rest
         self.limits = limits or LoopLimits()
         self.costs = costs or Costs()
         self._chosen = policy
@@ -83,7 +92,10 @@ class SlotLoop:
         )
         self._alarm = Alarm(clock, self.advance)
         self._wait = Wait()
-        self._moved = asyncio.Event()
+        #: What is done for no call.
+        self.errands = Errands(
+            partial(self.turn, is_call=False), engines=self.engines, advance=self.advance
+        )
         #: The last decision that was no admission, `None` before the first.
         self.decision: Decision | None = None
         #: Calls whose turn came, and those whose expert was resident when they arrived.
@@ -103,11 +115,6 @@ class SlotLoop:
     def experts_in_use(self) -> frozenset[str]:
         """Experts that some call waits for or runs on."""
         return self._places.experts
-
-    @property
-    def broken(self) -> Mapping[str, str]:
-        """Experts that are left alone for now, and why."""
-        return self._broken.now(now_s=self._clock.time())
 
     @property
     def num_steps(self) -> Mapping[str, int]:
@@ -131,24 +138,6 @@ class SlotLoop:
         for id_ in engine_ids:
             self.engines[id_].retry_at_s = self._clock.time()
 
-    async def load(self, expert: str) -> None:
-        """Bring `expert` up as a call for it would, and hold nothing; raises as `turn`."""
-        async with self.turn(expert, is_call=False) as turn:
-            await turn.came()
-
-    async def unload(self, expert: str) -> None:
-        """Have engines that hold `expert` step down as far as they can, once nobody needs them.
-
-        Returns when they have, or when somebody called them meanwhile.
-        """
-        books = self.engines.holding(expert)
-        for book in books:
-            book.is_resting = True
-        self.advance()
-        while any(one.is_resting and one.rung == "serving" for one in books):
-            self._moved.clear()
-            await self._moved.wait()
-
     @asynccontextmanager
     async def turn(
         self, expert: str, wishes: Wishes | None = None, *, is_call: bool = True
@@ -166,7 +155,12 @@ class SlotLoop:
             SwapError: the expert could not be made resident, now or a short while ago.
             EngineDeadError: every engine that could become it is down, or does not come back.
         """
-        place = self.desk.enter(expert, wishes or Wishes())
+        try:
+            place = self.desk.enter(expert, wishes or Wishes())
+        except OverloadedError:
+            if is_call:
+                self.errands.bring_up(expert)
+            raise
         try:
             self.advance()
             yield Turn(place, giver=self)
@@ -197,6 +191,7 @@ class SlotLoop:
         error = EngineDeadError("the slot is closing; ask another")
         self._alarm.set(None)
         self.desk.close(error)
+        await self.errands.close()
         tasks = [task for book in self.engines if (task := book.die(error)) is not None]
         if tasks:
             await asyncio.wait(tasks)
@@ -211,12 +206,13 @@ class SlotLoop:
                 self._alarm.set(action.until_s)
                 for engine_id in self.engines.forget_gone():
                     self._effects.gone(engine_id)
+                self._at_rest()
                 break
             if not isinstance(action, Admit):
                 self.decision = self._in_words(action)
                 self._effects.decided(self.decision)
             self._do(action)
-        self._moved.set()
+        self.errands.noted()
         self._effects.queued(self.num_waiting)
 
     def outlook_of(self, ticket: Ticket) -> Outlook:
@@ -249,6 +245,9 @@ class SlotLoop:
         ahead = upkeep(state, queues, now_s=now_s)
         if not isinstance(ahead, Wait):
             return ahead
+        added = adapter_ahead(state, hints=self._hints(), now_s=now_s)
+        if added is not None:
+            return added
         times_s = [one.until_s for one in (action, ahead) if one.until_s is not None]
         return Wait(until_s=min(times_s, default=None))
 

@@ -8,11 +8,12 @@ keeps every bound an engine may stay with what it has.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import sqrt
+from heapq import heapify, heapreplace
+from math import log, sqrt
+from typing import Literal
 
-from orchestrator.costs.costs import Costs
+from orchestrator.costs.costs import Costs, TurnCost
 from orchestrator.costs.estimate import SAFETY
-from orchestrator.costs.prior import Step
 from orchestrator.residency.state import EngineState, SlotState
 from orchestrator.residency.tickets import Group, Queues
 
@@ -21,9 +22,10 @@ Turn = tuple[float, str]
 
 #: What a decision is kept ahead of its latest moment, for timers and messages that are late.
 MARGIN_S = 0.02
+_SAFETY_2 = SAFETY**2
 
 
-def step_to(engine: EngineState, expert: str) -> Step:
+def step_to(engine: EngineState, expert: str) -> Literal["add", "swap"]:
     """The step that makes a serving engine hold an expert it does not hold."""
     return "add" if expert in engine.adapters else "swap"
 
@@ -64,33 +66,87 @@ def promised(engine: EngineState) -> Iterable[str]:
     return (engine.draining_for,) if engine.draining_for in engine.experts else ()
 
 
-def keeps_bounds(
-    engine: EngineState, plan: Iterable[Turn], queues: Queues, costs: Costs, *, starts_s: float
-) -> bool:
-    """Whether everybody has its turn when it is wanted, if the plan begins at `starts_s`.
+def span_s(
+    engine: EngineState,
+    plan: Iterable[Turn],
+    queues: Queues,
+    costs: Costs,
+    *,
+    free_s: Iterable[float],
+) -> float | None:
+    """Seconds the plan keeps its engines if nothing else arrives; `None` if it breaks a bound.
 
-    Deviations add up as their squares do: not everything is late at once. What has no bound counts
-    with the time by which its age is pressing, so that it is not passed over for ever.
+    Everybody must have its turn when it is wanted. Deviations add up as their squares do: not
+    everything is late at once. What has no bound counts with the time by which its age is pressing,
+    so that it is not passed over for ever.
 
     Args:
-        engine: what serves them.
-        plan: the turns, in order.
+        engine: what serves them, or one of several alike.
+        plan: the turns, in order; each goes to the engine that is free first.
         queues: how much waits in each.
         costs: what steps and calls take.
-        starts_s: when the engine is free.
+        free_s: when each engine that serves the plan is free.
     """
-    at_s, variance = starts_s + MARGIN_S, 0.0
+    lines = [(at_s + MARGIN_S, 0.0) for at_s in free_s]
+    heapify(lines)
+    starts_s = lines[0][0]
     groups, capacity, adapters = queues.groups, engine.capacity, engine.adapters
     for wanted_s, expert in plan:
         turn = costs.turn("add" if expert in adapters else "swap", expert)
+        at_s, variance = lines[0]
         at_s += turn.step_s
         variance += turn.step_variance
-        if at_s + SAFETY * sqrt(variance) > wanted_s:
-            return False
-        rounds = -(-len(groups[expert].tickets) // capacity)
-        at_s += rounds * turn.call_s
-        variance += rounds * turn.call_variance
-    return True
+        if at_s > wanted_s or _SAFETY_2 * variance > (wanted_s - at_s) ** 2:
+            return None
+        at_s += calls_s(turn, len(groups[expert].tickets), capacity)
+        heapreplace(lines, (at_s, variance + turn.call_variance))
+    return lines[0][0] - starts_s
+
+
+def calls_s(turn: TurnCost, num_calls: int, capacity: int) -> float:
+    """Seconds from when so many calls of an expert are let in until the last of them ends.
+
+    The longest of `n` whose lengths vary as if they had no memory takes `ln n` deviations more than
+    one does; what does not find a place at once comes in as others end.
+    """
+    if num_calls == 1:
+        return turn.call_s
+    beside = min(num_calls, capacity)
+    rounds = 1 + (num_calls - beside) / capacity
+    return rounds * turn.call_s + sqrt(turn.call_variance) * log(beside)
+
+
+def gains(
+    engine: EngineState,
+    queues: Queues,
+    costs: Costs,
+    *,
+    expert: str,
+    rest_s: float,
+    patience: float,
+) -> bool:
+    """Whether a resident's latecomers gain more by running now than they cost those who wait.
+
+    Left for its next turn they wait for the rest of the plan. Run now they put that off: with `n`
+    answers beside one another the last ends after about `mean (1 + 1/2 + ... + 1/n)`, so that `m`
+    more add `mean ln((n + m) / n)`, and everybody else waits so much longer. Where many run,
+    latecomers are cheap; where many wait, they are dear. Engines divide the plan between them,
+    but not what is done longer: they share one accelerator.
+
+    Args:
+        engine: where they would run; it has room.
+        queues: how much waits.
+        costs: what steps and calls take.
+        expert: the resident.
+        rest_s: how long the plan keeps its engines, see `span_s`.
+        patience: weight of what they gain, from 0 to 1; the rest is that of what they cost.
+    """
+    if patience in (0, 1):
+        return patience == 1
+    late, running = len(queues.groups[expert]), engine.num_in_flight
+    more = min(late, engine.capacity - running)
+    longer_s = costs.service(expert).mean_s * log((running + more + 0.5) / (running + 0.5))
+    return patience * more * rest_s > (1 - patience) * (len(queues) - late) * longer_s
 
 
 def worth(group: Group, cost_s: float, *, now_s: float) -> float:

@@ -8,29 +8,18 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from orchestrator.errors import SetupError
+from orchestrator.residency.choice import SlotOutlook
+from orchestrator.residency.spaces import (
+    Lineage,
+    SlotSpace,
+    fits_alone,
+    require_fit,
+    require_unique,
+    spans,
+)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lineage:
-    """Experts that share one engine, and what that engine needs."""
-
-    id: str
-    #: Their keys; one may be in two lineages, while one takes the place of the other.
-    experts: tuple[str, ...]
-    memory_gib: float
-    #: Accelerators one engine spans (`tensor_parallel`).
-    accelerators: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlotSpace:
-    """What one slot has room for."""
-
-    name: str
-    memory_gib: float
-    #: GPUs; 0 runs on the CPU, which counts as one.
-    accelerators: int = 0
+#: Of sums of GiB; less than this is no overdraft.
+_ROUNDING_GIB = 1e-6
 
 
 class DispatchTable(BaseModel):
@@ -45,10 +34,19 @@ class DispatchTable(BaseModel):
     version: Literal[1] = 1
     #: `Expert.key` -> names of the slots that host it, at least one.
     slots_by_expert: dict[str, tuple[str, ...]]
+    #: `Expert.key` -> those of them where it is at home, the first preferred; who is not named is
+    #: at home nowhere in particular. `None` while a new Conductor does not know yet.
+    homes_by_expert: dict[str, tuple[str, ...]] | None = None
+    #: What each slot told last, where it told anything.
+    outlook_by_slot: dict[str, SlotOutlook] = {}
 
     def slots(self, expert: str) -> tuple[str, ...]:
         """Names of the slots that host the expert of this key, none if it is not in the table."""
         return self.slots_by_expert.get(expert, ())
+
+    def homes(self, expert: str) -> tuple[str, ...]:
+        """Names of the slots where the expert of this key is at home, of those that host it."""
+        return (self.homes_by_expert or {}).get(expert, ())
 
     def experts_on(self, slot: str) -> tuple[str, ...]:
         """Keys of the experts that `slot` hosts, in the order of the table."""
@@ -61,6 +59,8 @@ class Placement:
 
     slots_by_lineage: Mapping[str, tuple[str, ...]]
     table: DispatchTable
+    #: Slot -> lineages that it has no room for all at once: their engines take turns.
+    taking_turns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def place(
@@ -72,11 +72,13 @@ def place(
     """Give every lineage a slot, then replicas where memory is left.
 
     What is placed stays where it is, since a move costs the start of an engine: only a lineage
-    that has another slot gives one up, to a new one that fits nowhere else. New ones, the largest
+    that has another slot gives one up, to a new one that fits nowhere else, and one that would
+    have to take turns moves to where it has not. New ones, the largest
     first, spread to the emptiest slot, and where that leaves one without room they are packed
-    into the fullest that takes them. What is left is filled in rounds: each gives every lineage
-    one more replica if some slot has room for it, so the numbers of replicas differ only where
-    memory forces it. The same input gives the same table.
+    into the fullest that takes them. One that fits beside the others nowhere takes turns with
+    those of the slot that is overdrawn the least by it. What is left is filled in rounds: each
+    gives every lineage one more replica if some slot has room for it, so the numbers of replicas
+    differ only where memory forces it. The same input gives the same table.
 
     Args:
         lineages: all that must have a slot.
@@ -84,29 +86,35 @@ def place(
         previous: lineage id -> slots that host it now; those not in `lineages` free their room.
 
     Raises:
-        SetupError: a lineage fits no slot, or they do not fit together; or ids are not unique.
+        SetupError: a lineage fits no slot, were it alone there; or ids are not unique.
     """
-    _check_ids(lineages, slots)
+    require_unique("lineage", [lineage.id for lineage in lineages])
+    require_unique("slot", [slot.name for slot in slots])
     ordered = sorted(lineages, key=lambda lineage: (-lineage.memory_gib, lineage.id))
     for lineage in ordered:
-        _check_fits_alone(lineage, slots)
-    held = previous or {}
-    try:
-        rooms = _settle(ordered, _stay(ordered, slots, held), _emptiest)
-    except SetupError:
-        rooms = _settle(ordered, _stay(ordered, slots, held), _fullest)
+        require_fit(lineage, slots)
+    rooms = _settled(ordered, slots, previous or {})
     while _replicate(ordered, rooms):
         pass
     names_by_lineage = {
         lineage.id: tuple(room.slot.name for room in rooms if lineage in room.lineages)
         for lineage in lineages
     }
-    return Placement(slots_by_lineage=names_by_lineage, table=_table(lineages, names_by_lineage))
+    return Placement(
+        slots_by_lineage=names_by_lineage,
+        table=table_of(lineages, names_by_lineage),
+        taking_turns={
+            room.slot.name: tuple(lineage.id for lineage in room.lineages)
+            for room in rooms
+            if room.is_overdrawn
+        },
+    )
 
 
-def _table(
+def table_of(
     lineages: Sequence[Lineage], slots_by_lineage: Mapping[str, tuple[str, ...]]
 ) -> DispatchTable:
+    """Every expert in the slots of its lineages."""
     slots_by_expert: dict[str, tuple[str, ...]] = {}
     for lineage in lineages:
         for expert in lineage.experts:
@@ -122,11 +130,15 @@ class _Room:
     free_gib: float
     lineages: list[Lineage] = field(default_factory=list)
 
+    @property
+    def is_overdrawn(self) -> bool:
+        return self.free_gib < -_ROUNDING_GIB
+
     def takes(self, lineage: Lineage) -> bool:
         return (
             lineage not in self.lineages
             and lineage.memory_gib <= self.free_gib
-            and _spans(lineage, self.slot)
+            and spans(lineage, self.slot)
         )
 
     def take(self, lineage: Lineage) -> None:
@@ -136,10 +148,6 @@ class _Room:
     def drop(self, lineage: Lineage) -> None:
         self.lineages.remove(lineage)
         self.free_gib += lineage.memory_gib
-
-
-def _spans(lineage: Lineage, slot: SlotSpace) -> bool:
-    return lineage.accelerators <= max(slot.accelerators, 1)
 
 
 def _emptiest(rooms: Sequence[_Room]) -> _Room:
@@ -183,90 +191,83 @@ def _stay(
     return rooms
 
 
-def _settle(
-    lineages: Sequence[Lineage], rooms: list[_Room], choose: Callable[[Sequence[_Room]], _Room]
+def _settled(
+    lineages: Sequence[Lineage], slots: Sequence[SlotSpace], held: Mapping[str, Sequence[str]]
 ) -> list[_Room]:
-    """Find room for every lineage that has none.
-
-    Raises:
-        SetupError: one is left out.
-    """
-    for lineage in lineages:
-        is_placed = any(lineage in room.lineages for room in rooms)
-        if not is_placed and not _place_one(lineage, rooms, choose):
-            _make_room(lineage, rooms)
+    """Every room with all lineages in one at least: beside each other where that can be."""
+    for choose in (_emptiest, _fullest, _emptiest):
+        rooms = _stay(lineages, slots, held)
+        left = _settle(lineages, rooms, choose)
+        if not left:
+            break
+    for lineage in left:
+        _crowd(lineage, rooms, held.get(lineage.id, ()))
+    for room in rooms:
+        _relieve(room, rooms)
     return rooms
 
 
-def _make_room(lineage: Lineage, rooms: Sequence[_Room]) -> None:
-    """Put `lineage` where the fewest replicas of others have to go for it."""
+def _settle(
+    lineages: Sequence[Lineage], rooms: list[_Room], choose: Callable[[Sequence[_Room]], _Room]
+) -> list[Lineage]:
+    """Find room for every lineage that has none; returns those that are left out."""
+    return [
+        lineage
+        for lineage in lineages
+        if not any(lineage in room.lineages for room in rooms)
+        and not _place_one(lineage, rooms, choose)
+        and not _make_room(lineage, rooms)
+    ]
+
+
+def _crowd(lineage: Lineage, rooms: Sequence[_Room], held: Sequence[str]) -> None:
+    """Put `lineage` where it takes turns with others: where it did, or where least is overdrawn.
+
+    Replicas give way to it, so that turns are only taken by what has no other place.
+    """
+    able = [room for room in rooms if fits_alone(lineage, room.slot)]
+    room = min(able, key=lambda room: (room.slot.name not in held, -room.free_gib))
+    for other in sorted(room.lineages, key=lambda one: (-one.memory_gib, one.id)):
+        if room.free_gib < lineage.memory_gib and _is_replicated(other, rooms):
+            room.drop(other)
+    room.take(lineage)
+
+
+def _relieve(room: _Room, rooms: Sequence[_Room]) -> None:
+    """Move what fits elsewhere out of a slot whose engines would take turns, the smallest first."""
+    for lineage in sorted(room.lineages, key=lambda one: (one.memory_gib, one.id)):
+        if room.is_overdrawn and _place_one(lineage, rooms, _emptiest):
+            room.drop(lineage)
+
+
+def _make_room(lineage: Lineage, rooms: Sequence[_Room]) -> bool:
+    """Put `lineage` where the fewest replicas of others have to go for it; False: nowhere."""
     options = [
         (len(surplus), index, surplus)
         for index, room in enumerate(rooms)
         if (surplus := _surplus_for(lineage, room, rooms)) is not None
     ]
     if not options:
-        raise _no_room(lineage, rooms)
+        return False
     _, index, surplus = min(options, key=lambda option: option[:2])
     for other in surplus:
         rooms[index].drop(other)
     rooms[index].take(lineage)
+    return True
+
+
+def _is_replicated(lineage: Lineage, rooms: Sequence[_Room]) -> bool:
+    return sum(lineage in room.lineages for room in rooms) > 1
 
 
 def _surplus_for(lineage: Lineage, room: _Room, rooms: Sequence[_Room]) -> list[Lineage] | None:
     """Replicas to drop from `room`, the largest first, so that `lineage` fits; None: it cannot."""
-    if not _spans(lineage, room.slot):
+    if not spans(lineage, room.slot):
         return None
     dropped: list[Lineage] = []
     lacking_gib = lineage.memory_gib - room.free_gib
     for other in sorted(room.lineages, key=lambda one: (-one.memory_gib, one.id)):
-        if lacking_gib > 0 and sum(other in one.lineages for one in rooms) > 1:
+        if lacking_gib > 0 and _is_replicated(other, rooms):
             dropped.append(other)
             lacking_gib -= other.memory_gib
     return dropped if lacking_gib <= 0 else None
-
-
-def _no_room(lineage: Lineage, rooms: Sequence[_Room]) -> SetupError:
-    free = ", ".join(f"{room.slot.name!r} {room.free_gib:g} GiB" for room in rooms)
-    return SetupError(
-        f"no slot has room left for {_named(lineage)}, which needs {lineage.memory_gib:g} GiB "
-        f"beside the others; free: {free}. Raise the slots' memory_gib or count, or lower the "
-        "engines' kv_cache_gib"
-    )
-
-
-def _check_ids(lineages: Sequence[Lineage], slots: Sequence[SlotSpace]) -> None:
-    _check_unique("lineage", [lineage.id for lineage in lineages])
-    _check_unique("slot", [slot.name for slot in slots])
-
-
-def _check_unique(what: str, ids: Sequence[str]) -> None:
-    twice = sorted({id_ for id_ in ids if ids.count(id_) > 1})
-    if twice:
-        raise SetupError(f"{what} {twice[0]!r} is listed twice; each {what} needs one place")
-
-
-def _check_fits_alone(lineage: Lineage, slots: Sequence[SlotSpace]) -> None:
-    if not slots:
-        raise SetupError(f"{_named(lineage)} needs a slot and the registry has none under `slots`")
-    spanning = [slot for slot in slots if _spans(lineage, slot)]
-    if not spanning:
-        most = max(slots, key=lambda slot: slot.accelerators)
-        raise SetupError(
-            f"{_named(lineage)} spans {lineage.accelerators} accelerators and the most any slot "
-            f"has is {most.accelerators} ({most.name!r}); raise its accelerators or lower "
-            "tensor_parallel"
-        )
-    largest = max(spanning, key=lambda slot: slot.memory_gib)
-    if lineage.memory_gib > largest.memory_gib:
-        raise SetupError(
-            f"{_named(lineage)} needs {lineage.memory_gib:g} GiB and the largest slot for it, "
-            f"{largest.name!r}, has {largest.memory_gib:g} GiB; raise its memory_gib or lower "
-            "the engine's kv_cache_gib"
-        )
-
-
-def _named(lineage: Lineage) -> str:
-    shown = ", ".join(repr(expert) for expert in lineage.experts[:3])
-    more = len(lineage.experts) - 3
-    return f"lineage {lineage.id!r} (experts {shown}{f' and {more} more' if more > 0 else ''})"

@@ -106,7 +106,8 @@ def adapter_ahead(state: SlotState, *, hints: Mapping[str, float], now_s: float)
         for engine in state.engines:
             is_free = engine.is_serving and engine.change is None and engine.draining_for is None
             is_lacking = expert in engine.adapters and expert not in engine.residents
-            if is_free and is_lacking and engine.has_adapter_room:
+            is_sound = expert not in state.broken
+            if is_free and is_lacking and is_sound and engine.has_adapter_room:
                 return Add(engine=engine.id, expert=expert)
     return None
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import inf
+from types import MappingProxyType
 
 from orchestrator.costs.costs import Costs
 from orchestrator.errors import EngineDeadError, EngineError, OverloadedError, SwapError
@@ -21,6 +22,9 @@ _DEAD_RETRY_S = 10.0
 _PINNED_RETRY_S = 60.0
 #: Failures in a row after which an expert is left alone until somebody changes something.
 _MAX_FAILURES = 2
+
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,8 @@ class Broken:
 
     def now(self, *, now_s: float) -> Mapping[str, str]:
         """Experts that are left alone, and why."""
+        if not self._by_expert:
+            return _NONE
         return {
             expert: failure.error.message
             for expert, failure in self._by_expert.items()
@@ -92,22 +98,29 @@ def check_in_time(
     ticket: Ticket, state: SlotState, queues: Queues, costs: Costs, *, now_s: float
 ) -> None:
     """Raise `OverloadedError` for a ticket that would wait in vain."""
+    _check_unpinned(ticket, state)
     retry_after_s = refusal_s(ticket, state, queues, costs, now_s=now_s)
     if retry_after_s is None:
         return
-    if retry_after_s == inf:
-        pinned = sorted({one for engine in state.engines for one in engine.pinned})
-        raise OverloadedError(
-            f"expert {ticket.expert!r} cannot be had while {pinned} are pinned at its slot: every "
-            "engine that could become it holds one of them",
-            retry_after_s=_PINNED_RETRY_S,
-        )
     raise OverloadedError(
         f"expert {ticket.expert!r} cannot be had within {ticket.slo_s:.1f} s, the longest wait "
         f"allowed (max_wait_s): {len(queues)} calls wait at its slot; try again later or allow a "
         "longer wait",
+        reason="too_late",
         retry_after_s=retry_after_s,
     )
+
+
+def _check_unpinned(ticket: Ticket, state: SlotState) -> None:
+    """Refuse at once what pins leave no engine for: another slot may be free."""
+    pinned = sorted({one for engine in state.engines if engine.is_pinned for one in engine.pinned})
+    if pinned and not any(ticket.expert in engine.experts for engine in state.engines):
+        raise OverloadedError(
+            f"expert {ticket.expert!r} cannot be had while {pinned} are pinned at its slot: every "
+            "engine that could become it holds one of them",
+            reason="pinned",
+            retry_after_s=_PINNED_RETRY_S,
+        )
 
 
 def check_able(expert: str, books: Iterable[EngineBook], *, now_s: float) -> None:

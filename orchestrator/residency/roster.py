@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
 from orchestrator.residency.clock import Clock
 from orchestrator.residency.effects import Berth
 from orchestrator.residency.engine_book import EngineBook
-from orchestrator.residency.ledger import has_room
+from orchestrator.residency.ledger import has_room, usage
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.refusals import Broken
 from orchestrator.residency.state import EngineState, Footprint, SlotState
@@ -23,6 +23,9 @@ class Room:
     host_gib: float = inf
     #: Engines that may start at a time.
     at_once: int = 1
+    #: Whether steps that take or give memory are made one at a time: an engine on an accelerator
+    #: measures what is free before and after its own.
+    moves_alone: bool = False
 
 
 class Roster:
@@ -41,6 +44,7 @@ class Roster:
         self._broken = broken
         self._books: dict[str, EngineBook] = {}
         self._pinned: frozenset[str] = frozenset()
+        self._ahead_gib = inf
 
     def __iter__(self) -> Iterator[EngineBook]:
         return iter(self._books.values())
@@ -70,9 +74,16 @@ class Roster:
             ),
             device_gib=self.room.device_gib,
             host_gib=self.room.host_gib,
+            ahead_gib=self._ahead_gib,
             at_once=self.room.at_once,
-            broken=self._broken.now(now_s=now_s).keys(),
+            moves_alone=self.room.moves_alone,
+            broken=self.broken.keys(),
         )
+
+    @property
+    def broken(self) -> Mapping[str, str]:
+        """Experts that are left alone for now, and why."""
+        return self._broken.now(now_s=self._clock.time())
 
     def take_in(self, engine_id: str, berth: Berth) -> None:
         """One more engine, wherever it stands."""
@@ -93,11 +104,18 @@ class Roster:
         """
         wanted = {id_: self._books[id_] for id_ in engine_ids}
         self._books = {**wanted, **self._books}
-        self.room = room
+        self.room, self._ahead_gib = room, inf
         for id_, book in self._books.items():
             book.is_wanted = id_ in wanted
         for id_ in _surplus(self.state):
             self._books[id_].is_surplus = True
+
+    def deny(self, book: EngineBook) -> None:
+        """An engine found too little memory: less must be held before it is tried again.
+
+        Until the next assignment nothing comes up ahead of need beyond what is held now.
+        """
+        book.denied_gib = self._ahead_gib = usage(self.state).device_gib
 
     def forget_gone(self) -> Iterator[str]:
         """Drop engines that are not wanted and have ended."""
@@ -115,6 +133,10 @@ class Roster:
         return any(
             book.rung == "serving" and book.draining_for is None for book in self.holding(expert)
         )
+
+    def is_served(self, expert: str) -> bool:
+        """Whether an engine that serves can become `expert` by a swap at most."""
+        return any(book.rung == "serving" and expert in book.berth.experts for book in self)
 
     def can_serve(self, expert: str) -> bool:
         """Whether an engine that is not down can become `expert`."""

@@ -81,6 +81,8 @@ class EngineState:
     is_surplus: bool = False
     #: Experts among `experts` that an operator wants to stay where they are.
     pinned: Collection[str] = ()
+    #: What it may be started with ahead of need, where that is more than `experts`.
+    starters: Collection[str] = ()
     #: What it held last whose weights are its own: what a stopped one starts with again.
     last_expert: str | None = None
     #: Device memory that the slot's engines held when it found too little: less must be held
@@ -96,6 +98,12 @@ class EngineState:
     def is_serving(self) -> bool:
         """Whether it can answer, apart from a step under way."""
         return self.rung == "serving" and self.down is None and not self.is_surplus
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it serves and is to go on: nothing is to be done with it ahead of need."""
+        is_kept = self.is_wanted and not self.is_resting and not self.is_surplus
+        return is_kept and self.rung == "serving"
 
     @property
     def is_pinned(self) -> bool:
@@ -129,8 +137,13 @@ class SlotState:
     engines: tuple[EngineState, ...]
     device_gib: float = float("inf")
     host_gib: float = float("inf")
+    #: What engines may hold of the device ahead of need: less than there is by the ledger, once an
+    #: engine found less than the ledger has.
+    ahead_gib: float = float("inf")
     #: Engines that may start at a time.
     at_once: int = 1
+    #: Whether steps that take or give memory are made one at a time, whatever the engine.
+    moves_alone: bool = False
     #: Experts that are left alone for now, since they could not be made resident.
     broken: Collection[str] = ()
 
@@ -139,6 +152,13 @@ class SlotState:
         """Whether one more engine may start now."""
         starting = (one.change is not None and one.change.step == "start" for one in self.engines)
         return sum(starting) < self.at_once
+
+    @property
+    def may_move(self) -> bool:
+        """Whether one more step that takes or gives memory may begin now."""
+        changes = (engine.change for engine in self.engines)
+        moving = (one is not None and one.step not in ("swap", "add") for one in changes)
+        return not (self.moves_alone and any(moving))
 
     def engine(self, engine_id: str) -> EngineState:
         """The engine of this id, which is here."""

@@ -19,8 +19,8 @@ from orchestrator.residency.clock import Clock
 from orchestrator.residency.desk import Desk
 from orchestrator.residency.effects import Effects
 from orchestrator.residency.engine_book import EngineBook
-from orchestrator.residency.ladder import can_give
-from orchestrator.residency.ledger import fits, rung_after, usage
+from orchestrator.residency.eviction import can_give
+from orchestrator.residency.ledger import fits, rung_after
 from orchestrator.residency.refusals import Broken, failure_of
 from orchestrator.residency.roster import Roster
 from orchestrator.residency.state import Change
@@ -150,7 +150,7 @@ class Stepping:
         is_first = book.denied_gib is None
         others = (one for one in state.engines if one.id != book.id)
         if is_first and self._desk.is_called(expert) and any(map(can_give, others)):
-            book.denied_gib = usage(state).device_gib
+            self._engines.deny(book)
             return
         self._give_up(book, error)
         if book.rung != "stopped":

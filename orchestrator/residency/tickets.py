@@ -6,7 +6,7 @@ import heapq
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import exp, inf, log1p
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
@@ -16,6 +16,9 @@ DEFAULT_SLO_S = 60.0
 PRIORITY_S = 1.0
 #: Calls that rank within the same span go by the order of their plan, seconds.
 ORDER_S = 1.0
+
+#: How long it takes until a use counts e times less, seconds.
+MEMORY_S = 300.0
 
 K = TypeVar("K")
 
@@ -121,6 +124,13 @@ class Group:
         return self.tickets[top[1]]
 
     @property
+    def most_due(self) -> Ticket:
+        """The ticket that is refused first, of a group that has bounds."""
+        first = self.first_due
+        assert first is not None, "a group with a bound"
+        return self.tickets[first[1]]
+
+    @property
     def first_due(self) -> tuple[float, int] | None:
         """When the first of them is refused and its id; `None` where none has a bound."""
         return self._by_due.top()
@@ -129,6 +139,13 @@ class Group:
     def first_wanted(self) -> tuple[float, int] | None:
         """By when the first of them should have its turn, and its id; `None` of no tickets."""
         return self._by_wanted.top()
+
+    @property
+    def order(self) -> int:
+        """Its place in a plan, that of the ticket wanted first; what has none goes before."""
+        first = self.first_wanted
+        order = None if first is None else self.tickets[first[1]].order
+        return -1 if order is None else order
 
     @property
     def due_s(self) -> float:
@@ -202,6 +219,8 @@ class Queues:
         self._wanted_s: list[float] = []
         self._due = _Order()
         self._wanted = _Order()
+        #: Logarithm of how often each expert was asked for, see `popularity`.
+        self._uses: dict[str, float] = {}
 
     def __len__(self) -> int:
         return len(self._tickets)
@@ -231,12 +250,23 @@ class Queues:
         """When the next ticket is refused, infinite if none will be."""
         return self._due.items[0][0] if self._due.items else inf
 
+    def popularity(self, expert: str) -> float:
+        """How much an expert was asked for lately, to compare; of one that never was, `-inf`.
+
+        Uses fade within `MEMORY_S`. The logarithm of their sum, dated back to time 0, needs no
+        clock to be compared and does not overflow.
+        """
+        return self._uses.get(expert, -inf)
+
     def num_wanted_by(self, moment_s: float) -> int:
         """How many should have had their turn by then."""
         return bisect_right(self._wanted_s, moment_s)
 
     def add(self, ticket: Ticket) -> None:
         """Take a ticket that arrived."""
+        before, now = self.popularity(ticket.expert), ticket.arrived_s / MEMORY_S
+        most = max(before, now)
+        self._uses[ticket.expert] = most + log1p(exp(min(before, now) - most))
         self._tickets[ticket.id] = ticket
         insort(self._wanted_s, ticket.wanted_s)
         self._groups.setdefault(ticket.expert, Group()).add(ticket)

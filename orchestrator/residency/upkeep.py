@@ -12,7 +12,8 @@ from dataclasses import replace
 from math import inf
 
 from orchestrator.residency.actions import Sleep, Start, StepAction, Stop, Wait, Wake
-from orchestrator.residency.ladder import is_called_up, lowest
+from orchestrator.residency.eviction import lowest
+from orchestrator.residency.ladder import is_called_up
 from orchestrator.residency.ledger import fits
 from orchestrator.residency.state import EngineState, SlotState
 from orchestrator.residency.tickets import Queues
@@ -24,6 +25,8 @@ def upkeep(state: SlotState, queues: Queues, *, now_s: float) -> StepAction | Wa
     Asked again after each event, it leads to what is wanted: an engine that is wanted starts once
     it has room, and none overtakes an earlier one whose room is about to be given back.
     """
+    if all(engine.is_settled for engine in state.engines) or not state.may_move:
+        return Wait()
     down = next(_partings(state, queues), None)
     if down is not None:
         return down
@@ -32,9 +35,9 @@ def upkeep(state: SlotState, queues: Queues, *, now_s: float) -> StepAction | Wa
             step = _up(engine, state)
             if step is None:
                 continue
-            if fits(state, step) and (state.may_start or isinstance(step, Wake)):
+            if _fits_ahead(state, step) and (state.may_start or isinstance(step, Wake)):
                 return step
-            if fits(without_unwanted(state), step):
+            if _fits_ahead(without_unwanted(state), step):
                 break
     retries_s = [one.retry_at_s for one in state.engines if one.is_wanted and one.down is not None]
     review_s = min(retries_s, default=inf)
@@ -44,7 +47,7 @@ def upkeep(state: SlotState, queues: Queues, *, now_s: float) -> StepAction | Wa
 def waits_to_start(engine: EngineState, state: SlotState) -> bool:
     """Whether a stopped engine starts ahead of need as soon as others have started or ended."""
     step = _up(engine, state)
-    return step is not None and fits(without_unwanted(state), step)
+    return step is not None and _fits_ahead(without_unwanted(state), step)
 
 
 def without_unwanted(state: SlotState) -> SlotState:
@@ -56,6 +59,11 @@ def without_unwanted(state: SlotState) -> SlotState:
             for one in state.engines
         ),
     )
+
+
+def _fits_ahead(state: SlotState, step: Start | Wake) -> bool:
+    device_gib = min(state.device_gib, state.ahead_gib)
+    return fits(replace(state, device_gib=device_gib), step)
 
 
 def _partings(state: SlotState, queues: Queues) -> Iterator[Sleep | Stop]:
@@ -93,7 +101,7 @@ def _up(engine: EngineState, state: SlotState) -> Start | Wake | None:
 
 def _first(engine: EngineState, state: SlotState) -> str | None:
     """What it held last, else its first expert, rather one with weights of its own."""
-    whole = [one for one in engine.experts if one not in state.broken]
+    whole = [one for one in engine.starters or engine.experts if one not in state.broken]
     if engine.last_expert in whole:
         return engine.last_expert
     own = (one for one in whole if one not in engine.weights_by_adapter)

@@ -41,6 +41,8 @@ class Blueprint:
     gateways: int
     store_url: str
     metrics_dir: Path
+    #: Where workers keep what steps and calls take.
+    costs_dir: Path
     open_host: OpenHost
     #: GPUs of this machine.
     accelerators: int = 0
@@ -90,7 +92,8 @@ def _worker(name: str, blueprint: Blueprint) -> Application:
         num_gpus=given.gpus,
         threads=given.cpus,
     )
-    return deployment.bind(WorkerPlan(slot=name, open_host=blueprint.open_host))
+    plan = WorkerPlan(slot=name, open_host=blueprint.open_host, costs_dir=blueprint.costs_dir)
+    return deployment.bind(plan)
 
 
 def _gateway_plan(blueprint: Blueprint) -> GatewayPlan:

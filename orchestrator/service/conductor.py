@@ -21,7 +21,9 @@ from orchestrator.registry.edit import checker
 from orchestrator.registry.generation_store import StoredGenerations
 from orchestrator.registry.registry_file import RegistryFile
 from orchestrator.registry.rollout import Rollout
-from orchestrator.service.conductor_calls import Question, SlotQuestion
+from orchestrator.residency.solver import solved
+from orchestrator.service.arranging import Arranging
+from orchestrator.service.conductor_calls import PlacementQuestion, Question, SlotQuestion
 from orchestrator.service.gauges import forget_dead
 from orchestrator.service.oversight import Oversight
 from orchestrator.service.replica import enter_replica
@@ -76,6 +78,9 @@ class Conductor:
             tell=self._workforce.tell,
             machine=Machine(accelerators=plan.accelerators),
         )
+        self._arranging = Arranging(
+            self._rollcall, tell=self._workforce.tell, clock=time.monotonic, solver=solved
+        )
         rollout = Rollout(
             generations, self._replicas, check=checker(engine_args=installed_arguments())
         )
@@ -83,7 +88,12 @@ class Conductor:
         self._control = Control(rollout, generations, self._file)
         self._tasks = [
             asyncio.get_running_loop().create_task(work)
-            for work in (self._workforce.keep(), self._keep_forgetting(), self._keep_following())
+            for work in (
+                self._workforce.keep(),
+                self._keep_forgetting(),
+                self._keep_following(),
+                self._arranging.keep(),
+            )
         ]
 
     async def census(self, report: GatewayReport | None = None) -> Census:
@@ -106,13 +116,19 @@ class Conductor:
         """Ask who sees all slots; an error of ours is the answer."""
         return await self._answer(self._oversight, question, *arguments)
 
+    async def arrange(self, question: PlacementQuestion, *arguments: Any) -> Any:
+        """Ask who places; an error of ours is the answer."""
+        return await self._answer(self._arranging, question, *arguments)
+
     def check_health(self) -> None:
         """Called by Serve; raising has the Conductor replaced."""
         for task in self._tasks:
             if task.done():
                 task.result()
 
-    async def _answer(self, owner: Control | Oversight, question: str, *arguments: Any) -> Any:
+    async def _answer(
+        self, owner: Control | Oversight | Arranging, question: str, *arguments: Any
+    ) -> Any:
         await self._workforce.asked_all.wait()
         try:
             return await getattr(owner, question)(*arguments)

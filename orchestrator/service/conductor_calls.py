@@ -14,6 +14,7 @@ from orchestrator.registry.changes import Applied, DiffRequest, PostedEdit, Roll
 from orchestrator.registry.diff import Diff
 from orchestrator.registry.generations import GenerationRecord, GenerationSummary
 from orchestrator.registry.status import RolloutStatus
+from orchestrator.residency.placement_report import PlacementReport
 from orchestrator.residency.wishes import Granted, Wish
 from orchestrator.service.ray_engine import RETRY_AFTER_S
 from orchestrator.service.reports import Census, GatewayReport
@@ -22,9 +23,13 @@ from orchestrator.service.reports import Census, GatewayReport
 Question = Literal["status", "read", "apply", "rollback", "diff", "history"]
 #: What may be asked of who sees all slots; each is a method of `ResidencyControl`.
 SlotQuestion = Literal["residency", "steer"]
+#: What may be asked of who places; each is a method of `PlacementControl`.
+PlacementQuestion = Literal["placement"]
 
 #: The Conductor answers a question within this, seconds.
 _PATIENCE_S = 5.0
+#: A solver works on its homes for a third of this at most.
+_PLACING_S = 30.0
 #: An edit or a wish that is waited for may start engines; its own limit, which says more, comes
 #: before.
 _ROLLOUT_S = 1200.0
@@ -33,7 +38,7 @@ _ROLLOUT_S = 1200.0
 class ConductorCalls:
     """Calls the Conductor by its Serve handle.
 
-    Implements `api.registry_control.RegistryControl` and `api.residency_control.ResidencyControl`.
+    Implements `RegistryControl`, `ResidencyControl` and `PlacementControl` of `api/`.
     Every method raises `ExpertUnavailableError` when it does not answer.
     """
 
@@ -76,6 +81,11 @@ class ConductorCalls:
         """See `ResidencyControl.steer`."""
         within_s = _ROLLOUT_S if wish.waits else _PATIENCE_S
         return cast("tuple[Granted, ...]", await self._oversee("steer", wish, within_s=within_s))
+
+    async def placement(self, carries_out: bool) -> PlacementReport:
+        """See `PlacementControl.placement`."""
+        asked = self._handle.arrange.remote("placement", carries_out)
+        return cast("PlacementReport", _sound(await _answer(asked, _PLACING_S)))
 
     async def _ask(
         self, question: Question, *arguments: object, within_s: float = _PATIENCE_S

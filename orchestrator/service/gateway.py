@@ -28,7 +28,7 @@ from orchestrator.residency.placement import DispatchTable
 from orchestrator.service.conductor_calls import ConductorCalls
 from orchestrator.service.connections import Connections
 from orchestrator.service.replica import enter_replica
-from orchestrator.service.reports import Census, GatewayReport
+from orchestrator.service.reports import Census, GatewayReport, Sights
 from orchestrator.service.serving import worker_handle
 from orchestrator.store.link import RedisLink
 from orchestrator.store.redis import RedisStore
@@ -38,6 +38,8 @@ _LOG = logging.getLogger(__name__)
 
 #: Between two looks at the pointer and two questions to the Conductor, where no hint comes first.
 _PERIOD_S = 0.5
+#: Between two tellings of load and homes.
+_SIGHTS_PERIOD_S = 5.0
 #: Between two tries to hear of changes.
 _LISTEN_AGAIN_S = 1.0
 
@@ -65,6 +67,7 @@ class Gateway:
         self._conductor = ConductorCalls(conductor)
         self._slots = Connections(worker_handle)
         self._census: Census | None = None
+        self._told_s = 0.0
         self._hints = (asyncio.Event(), asyncio.Event())
         remotes: dict[str, Engine] = {}
         self._dispatch = Dispatch(
@@ -97,6 +100,7 @@ class Gateway:
             settings=self._plan.api,
             registry=self._conductor,
             residency=self._conductor,
+            placement=self._conductor,
         )
 
     async def check_health(self) -> None:
@@ -181,7 +185,17 @@ class Gateway:
             failed=failed,
             failure=failure,
             oldest=following.oldest,
+            sights=self._sights(),
         )
+
+    def _sights(self) -> Sights | None:
+        """What is seen of callers, every few seconds; it is as long as the registry."""
+        now_s = time.monotonic()
+        if now_s - self._told_s < _SIGHTS_PERIOD_S:
+            return None
+        self._told_s = now_s
+        table = self._dispatch.table
+        return Sights(load=self._dispatch.load, homes=table.homes_by_expert)
 
 
 async def _wait(hint: asyncio.Event) -> None:

@@ -10,21 +10,18 @@ from pathlib import Path
 
 from orchestrator.engines.assignment import Assignment
 from orchestrator.engines.lineage import Lineage, lineages
-from orchestrator.registry.models import Registry, Slot, VllmEngine
-from orchestrator.registry.reckoning import engine_gib
+from orchestrator.registry.models import Registry, Slot
 from orchestrator.registry.variants import serving
 from orchestrator.residency.limits import LoopLimits
-from orchestrator.residency.placement import DispatchTable, SlotSpace, place
-from orchestrator.residency.placement import Lineage as Claim
-from orchestrator.residency.state import Footprint, Rung
+from orchestrator.residency.placement import DispatchTable, place, table_of
+from orchestrator.residency.spaces import Lineage as Claim
+from orchestrator.residency.spaces import SlotSpace
+from orchestrator.service.claims import claim_of, claimed_gib, footprints_of, space_of
 from orchestrator.service.widths import worker_names
 
-_GIB = 2**30
 _LOG = logging.getLogger(__name__)
 #: Engines that start at once on a CPU; more would only wait for each other's cores.
 _MAX_AT_ONCE = 3
-#: Of a sleeping engine on its device, until it is measured.
-_RESIDUE_GIB = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +43,8 @@ class Layout:
     own: tuple[Lineage, ...]
     #: Slots that are not its own: they serve as they do until it is live, and end then.
     leaving: tuple[Share, ...] = ()
+    #: Names of slots whose engines have no room beside each other.
+    overdrawn: frozenset[str] = frozenset()
 
     @property
     def slots_by_lineage(self) -> dict[str, tuple[str, ...]]:
@@ -69,12 +68,12 @@ class Layout:
     @property
     def host_memory_gib(self) -> float:
         """What all engines are planned to take of the host: those on accelerators, nothing."""
-        return sum(
-            claimed_gib(lineage, share.slot)
-            for share in self.shares
-            for lineage in share.lineages
-            if share.slot.accelerators == 0
-        )
+        return sum(host_gib(share) for share in self.shares)
+
+    @property
+    def turns(self) -> tuple[str, ...]:
+        """One sentence for each slot whose engines take turns."""
+        return tuple(_told(share) for share in self.shares if share.name in self.overdrawn)
 
 
 def grouped(registry: Registry, root: Path) -> tuple[Lineage, ...]:
@@ -110,7 +109,7 @@ def lay_out(
         previous: lineage id -> slots that hold it, where it stays.
 
     Raises:
-        SetupError: the slots have no room for an engine.
+        SetupError: an engine fits no slot, were it alone there.
     """
     slots = tuple(named_slots(registry))
     names = {name for name, _ in slots}
@@ -118,10 +117,9 @@ def lay_out(
     staying = [share for share in standing if share.name in names]
     ends = _held(leaving) - _held(staying) - {lineage.id for lineage in own}
     found = _joined([lineage for lineage in beside if lineage.id not in ends], own)
-    overhead_gib = max((slot.engine_overhead_gib for _, slot in slots), default=0.0)
     placement = place(
-        [_claim(lineage, overhead_gib) for lineage in found],
-        [_space(name, slot) for name, slot in slots],
+        [claim_of(lineage, [slot for _, slot in slots]) for lineage in found],
+        [space_of(name, slot) for name, slot in slots],
         previous=previous,
     )
     shares = tuple(
@@ -132,7 +130,42 @@ def lay_out(
         )
         for name, slot in slots
     )
-    return Layout(shares=shares, table=placement.table, own=tuple(own), leaving=leaving)
+    return Layout(
+        shares=shares,
+        table=placement.table,
+        own=tuple(own),
+        leaving=leaving,
+        overdrawn=frozenset(placement.taking_turns),
+    )
+
+
+def with_hosts(layout: Layout, hosts: Mapping[str, Sequence[str]]) -> Layout:
+    """The same slots with each lineage where `hosts` has it; who is not named stays."""
+    known = {one.id: one for share in layout.shares for one in share.lineages}
+    before = layout.slots_by_lineage
+    wanted = {id_: tuple(hosts.get(id_, before[id_])) for id_ in known}
+    shares = tuple(
+        replace(
+            share, lineages=tuple(one for id_, one in known.items() if share.name in wanted[id_])
+        )
+        for share in layout.shares
+    )
+    overdrawn = {share.name for share in shares if _claimed_gib(share) > share.slot.memory_gib}
+    claims = [claim_of(one, _forms(layout.shares)) for one in known.values()]
+    return replace(
+        layout, shares=shares, table=table_of(claims, wanted), overdrawn=frozenset(overdrawn)
+    )
+
+
+def claims_of(layout: Layout) -> tuple[Claim, ...]:
+    """Everything that is to be held, as placement sees it."""
+    known = {one.id: one for share in layout.shares for one in share.lineages}
+    return tuple(claim_of(one, _forms(layout.shares)) for one in known.values())
+
+
+def spaces_of(layout: Layout) -> tuple[SlotSpace, ...]:
+    """Its slots, as placement sees them."""
+    return tuple(space_of(share.name, share.slot) for share in layout.shares)
 
 
 def named_slots(registry: Registry) -> Iterator[tuple[str, Slot]]:
@@ -154,25 +187,13 @@ def assignment_of(share: Share, *, limits: LoopLimits) -> Assignment:
         room_gib=share.slot.memory_gib,
         at_once=1 if share.slot.accelerators else _MAX_AT_ONCE,
         limits=limits,
+        moves_alone=share.slot.accelerators > 0,
         num_engines=share.slot.engines,
     )
 
 
-def footprints_of(lineage: Lineage, slot: Slot) -> dict[Rung, Footprint]:
-    """Memory of one engine by rung; on a CPU none sleeps, since its weights lie in the same place.
-
-    What a sleeper keeps of the device is its process, graphs and buffers: 1 to 7 GiB by model;
-    what an engine says of itself once it was measured counts instead.
-    """
-    serving = Footprint(device_gib=claimed_gib(lineage, slot))
-    if slot.accelerators == 0:
-        return {"serving": serving}
-    weights_gib = lineage.num_weight_bytes / _GIB
-    return {
-        "serving": serving,
-        "asleep": Footprint(device_gib=_RESIDUE_GIB, host_gib=weights_gib),
-        "weightless": Footprint(device_gib=_RESIDUE_GIB),
-    }
+def _forms(shares: Sequence[Share]) -> list[Slot]:
+    return [share.slot for share in shares]
 
 
 def _held(shares: Sequence[Share]) -> set[str]:
@@ -205,30 +226,22 @@ def _log_variants(registry: Registry) -> None:
             )
 
 
-def claimed_gib(lineage: Lineage, slot: Slot) -> float:
-    """Memory of one engine, as the check of the registry counts it."""
-    return _engine_gib(lineage, slot.engine_overhead_gib)
+def host_gib(share: Share) -> float:
+    """Memory of the host that a slot's engines take at most, GiB; no more than the slot has."""
+    if share.slot.accelerators:
+        return 0.0
+    return min(_claimed_gib(share), share.slot.memory_gib)
 
 
-def _engine_gib(lineage: Lineage, overhead_gib: float) -> float:
-    loaded_gib = (lineage.num_weight_bytes + lineage.num_adapter_bytes) / _GIB
-    return engine_gib(_engine(lineage), loaded_gib=loaded_gib, overhead_gib=overhead_gib)
+def _claimed_gib(share: Share) -> float:
+    return sum(claimed_gib(lineage, share.slot) for lineage in share.lineages)
 
 
-def _engine(lineage: Lineage) -> VllmEngine:
-    engine = lineage.experts[0].engine
-    assert isinstance(engine, VllmEngine), "lineages hold experts of vLLM only"
-    return engine
-
-
-def _claim(lineage: Lineage, overhead_gib: float) -> Claim:
-    return Claim(
-        id=lineage.id,
-        experts=tuple(expert.key for expert in lineage.experts),
-        memory_gib=_engine_gib(lineage, overhead_gib),
-        accelerators=_engine(lineage).tensor_parallel,
+def _told(share: Share) -> str:
+    first = ", ".join(repr(lineage.experts[0].id) for lineage in share.lineages[:3])
+    more = f" and {len(share.lineages) - 3} more" if len(share.lineages) > 3 else ""
+    return (
+        f"slot {share.name!r}: its {len(share.lineages)} engines (of {first}{more}) take turns, "
+        f"which costs starts: together they need {_claimed_gib(share):.1f} GiB and the slot has "
+        f"{share.slot.memory_gib:g} GiB"
     )
-
-
-def _space(name: str, slot: Slot) -> SlotSpace:
-    return SlotSpace(name=name, memory_gib=slot.memory_gib, accelerators=slot.accelerators)

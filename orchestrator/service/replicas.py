@@ -14,8 +14,10 @@ from orchestrator.errors import NotFoundError, RegistryError, SetupError
 from orchestrator.registry.generations import GenerationRecord, Generations
 from orchestrator.registry.models import Defaults
 from orchestrator.residency.limits import LoopLimits
+from orchestrator.service.gateways import PATIENCE_S
 from orchestrator.service.layout import Share, grouped, lay_out
-from orchestrator.service.rollcall import PATIENCE_S, Plan, Rollcall
+from orchestrator.service.plan import Plan
+from orchestrator.service.rollcall import Rollcall
 from orchestrator.service.room import Machine
 
 _LOG = logging.getLogger(__name__)
@@ -115,14 +117,17 @@ class Replicas:
             plan = await self._plan(
                 proposed, beside=self._rollcall.own, standing=self._rollcall.shares
             )
+        except SetupError as exc:
+            raise RegistryError(f"generation {proposed.number}: {exc.message}") from exc
+        try:
             self._machine.require(plan.layout, running=self._rollcall.staff)
-            return plan
         except SetupError as exc:
             raise RegistryError(
                 f"generation {proposed.number} does not fit beside generation {live.number}, which "
                 f"serves until every replica is ready: {exc.message}; or take out in an edit of "
                 "its own what is to make room"
             ) from exc
+        return plan
 
     async def _plan(
         self,
@@ -141,10 +146,13 @@ class Replicas:
             standing=standing,
             previous=self._rollcall.placed,
         )
+        for turns in layout.turns:
+            _LOG.warning("generation %d: %s", record.number, turns)
         return Plan(
             number=record.number,
             layout=layout,
             limits=_limits(record.registry.defaults),
+            has_homes=record.registry.defaults.placement == "observed",
         )
 
     async def _older(self, live: GenerationRecord) -> list[Plan]:
@@ -153,10 +161,10 @@ class Replicas:
             return []
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_S):
-                while self._rollcall.floor is None:
+                while self._rollcall.gateways.floor is None:
                     self._news.clear()
                     await self._news.wait()
-        floor = self._rollcall.floor
+        floor = self._rollcall.gateways.floor
         plans = []
         for number in range(live.number if floor is None else floor, live.number):
             with suppress(NotFoundError):

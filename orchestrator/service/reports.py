@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.engines.assignment import EngineReport
 from orchestrator.engines.sighting import SlotHealth
 from orchestrator.engines.slot import SlotReport
+from orchestrator.residency.load import Load
 from orchestrator.residency.placement import DispatchTable
 
 State = SlotHealth
@@ -29,6 +30,15 @@ class WorkerReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sights:
+    """What a gateway sees of callers, and goes by: told every few seconds, since it is long."""
+
+    load: Load
+    #: `Expert.key` -> slots; `None` before it was told any.
+    homes: Mapping[str, tuple[str, ...]] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayReport:
     """One gateway, as it sees itself."""
 
@@ -42,6 +52,8 @@ class GatewayReport:
     failure: str = ""
     #: Oldest generation that a request is pinned to.
     oldest: int | None = None
+    #: `None` in most reports: what was told last stands.
+    sights: Sights | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

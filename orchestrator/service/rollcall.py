@@ -7,35 +7,22 @@ request may still be pinned to, where they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from orchestrator.engines.assignment import Assignment
 from orchestrator.engines.lineage import Lineage
-from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.placement import DispatchTable
-from orchestrator.service.layout import Layout, Share, assignment_of
+from orchestrator.service.gateways import GONE_S, PATIENCE_S, Gateways
+from orchestrator.service.layout import Layout, Share, assignment_of, with_hosts
 from orchestrator.service.obstacles import Obstacles, of_slots
 from orchestrator.service.pinned import vacant, with_pinned
+from orchestrator.service.plan import Plan
 from orchestrator.service.reports import Census, GatewayReport, WorkerReport
+from orchestrator.service.tables import tabled
 
-#: A replica that has been silent for longer is not waited for, seconds.
-PATIENCE_S = 3.0
-#: A gateway that has been silent for longer is gone, and so are the requests it had pinned; so is
-#: a worker that is not wanted.
-_GONE_S = 10.0
 #: A worker that is started anew answers within this, seconds; else its edit is given up.
 START_S = 120.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What a generation needs of the slots."""
-
-    number: int
-    #: Of a proposed generation: with what is live until then.
-    layout: Layout
-    limits: LoopLimits
 
 
 class Rollcall:
@@ -48,7 +35,7 @@ class Rollcall:
     def __init__(self, *, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._started_s = clock()
-        self._gateways: dict[str, tuple[GatewayReport, float]] = {}
+        self.gateways = Gateways(clock=clock)
         self._workers: dict[str, WorkerReport] = {}
         self._answered_s: dict[str, float] = {}
         #: Workers that no one has seen yet, and since when they are to come.
@@ -58,21 +45,30 @@ class Rollcall:
         self._older: dict[int, Plan] = {}
         self._announced: int | None = None
         self._assignments: dict[str, Assignment] = {}
+        #: `Expert.key` -> slots, `None` until they are chosen, or heard of from a gateway.
+        self._homes: Mapping[str, tuple[str, ...]] | None = None
         #: Made once a change: gateways ask more often.
         self._table: DispatchTable | None = None
 
     @property
-    def floor(self) -> int | None:
-        """The oldest generation that a gateway pins requests to, `None` while none is heard."""
-        now_s = self._clock()
-        heard = [report for report, at_s in self._gateways.values() if now_s - at_s <= _GONE_S]
-        pinned = [
-            number
-            for report in heard
-            for number in (report.oldest, report.live)
-            if number is not None
-        ]
-        return min(pinned, default=None)
+    def live(self) -> Plan | None:
+        """The plan of the live generation, `None` before the first."""
+        return self._live
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether a generation is proposed."""
+        return self._announced is not None or self._proposed is not None
+
+    @property
+    def workers(self) -> tuple[WorkerReport, ...]:
+        """Workers as they were at their last answer."""
+        return tuple(self._workers.values())
+
+    @property
+    def homes(self) -> Mapping[str, tuple[str, ...]] | None:
+        """`Expert.key` -> slots that are preferred, `None` while that is not known."""
+        return self._homes
 
     @property
     def placed(self) -> dict[str, tuple[str, ...]]:
@@ -119,7 +115,9 @@ class Rollcall:
 
     def hear_gateway(self, report: GatewayReport) -> None:
         """Take note of what a gateway says."""
-        self._gateways[report.id] = (report, self._clock())
+        self.gateways.hear(report)
+        if self._homes is None and (held := self.gateways.homes) is not None:
+            self.settle_homes(held)
         self._forget_unpinned()
 
     def hear_worker(self, report: WorkerReport) -> None:
@@ -168,6 +166,25 @@ class Rollcall:
         wanted, report = self.assignment(slot), self._workers.get(slot)
         return wanted is None or (report is not None and report.stamp == wanted.stamp)
 
+    def settle_homes(self, homes: Mapping[str, tuple[str, ...]]) -> None:
+        """Have gateways prefer these slots, by `Expert.key`."""
+        self._homes, self._table = homes, None
+
+    def rearrange(self, hosts: Mapping[str, Sequence[str]]) -> None:
+        """Have the live generation's lineages held in these slots; not while one is proposed."""
+        if self._live is not None and self._proposed is None:
+            self._live = replace(self._live, layout=with_hosts(self._live.layout, hosts))
+            self._assign()
+
+    def is_taken(self, hosts: Mapping[str, Sequence[str]]) -> bool:
+        """Whether every slot takes calls for all that it should host of the live generation."""
+        wanted = {one.id: {expert.key for expert in one.experts} for one in self.own}
+        return all(
+            wanted.get(lineage, set()) <= self._taken(slot, lineage)
+            for lineage, slots in hosts.items()
+            for slot in slots
+        )
+
     def census(self) -> Census:
         """Every slot as it was at its last answer."""
         told = (self._workers[slot] for slot in sorted(self._workers))
@@ -193,13 +210,11 @@ class Rollcall:
             for key in report.report.experts:
                 if stays is None or key in stays:
                     slots_by_key.setdefault(key, []).append(slot)
-        return DispatchTable(
-            slots_by_expert={key: tuple(slots) for key, slots in slots_by_key.items()}
-        )
+        return tabled(slots_by_key, self._homes, self._workers.values())
 
     def obstacles(self, number: int) -> Obstacles:
         """What keeps a proposed generation from becoming live; nothing at the end."""
-        failed, waiting = self._of_gateways(number)
+        failed, waiting = self.gateways.obstacles(number)
         plan = self._proposed
         if plan is None or plan.number != number:
             return Obstacles(failed=failed, waiting=waiting | {"conductor": "it is being placed"})
@@ -209,20 +224,6 @@ class Rollcall:
     @property
     def _newest(self) -> Plan | None:
         return self._proposed or self._live
-
-    def _of_gateways(self, number: int) -> tuple[dict[str, str], dict[str, str]]:
-        now_s = self._clock()
-        failed, waiting = {}, {}
-        heard = [one for one, at_s in self._gateways.values() if now_s - at_s <= PATIENCE_S]
-        for report in heard:
-            name = f"gateway {report.id}"
-            if report.failed == number:
-                failed[name] = report.failure
-            elif report.prepared != number and report.live != number:
-                waiting[name] = f"it is loading generation {number}"
-        if not heard and now_s - self._started_s <= PATIENCE_S:
-            waiting["gateways"] = "none has been heard yet"
-        return failed, waiting
 
     def _taken(self, slot: str, lineage: str) -> frozenset[str]:
         """Keys that the engine of a lineage takes calls for."""
@@ -256,7 +257,7 @@ class Rollcall:
         report = self._workers[slot]
         if report.state == "silent":
             silent_s = self._clock() - self._answered_s.get(slot, self._started_s)
-            return slot in self._awaited_s or silent_s > _GONE_S
+            return slot in self._awaited_s or silent_s > GONE_S
         return self.is_told(slot) and not report.engines
 
     def _assigned_keys(self, slot: str) -> frozenset[str] | None:
@@ -265,7 +266,7 @@ class Rollcall:
 
     def _forget_unpinned(self) -> None:
         """Drop older plans that no request is pinned to any more."""
-        floor = self.floor
+        floor = self.gateways.floor
         gone = [n for n in self._older if self._live is None or floor is None or n < floor]
         for number in gone:
             del self._older[number]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import psutil
 
 from orchestrator.errors import SetupError
-from orchestrator.service.layout import Layout, claimed_gib
+from orchestrator.service.layout import Layout, host_gib
 from orchestrator.service.widths import width
 
 _GIB = 2**30
@@ -50,12 +50,7 @@ class Machine:
             )
 
     def _require_memory(self, layout: Layout, new: Collection[str]) -> None:
-        needed_gib = sum(
-            claimed_gib(lineage, share.slot)
-            for share in layout.shares
-            if share.name in new and share.slot.accelerators == 0
-            for lineage in share.lineages
-        )
+        needed_gib = sum(host_gib(share) for share in layout.shares if share.name in new)
         free_gib = self.free_gib()
         if needed_gib > free_gib:
             raise SetupError(

@@ -171,6 +171,7 @@ class Supervisor:
             gateways=self._settings.gateways,
             store_url=self._store_url,
             metrics_dir=metrics_dir,
+            costs_dir=self._settings.folder / "costs",
             open_host=self._open_host,
             accelerators=deployment.accelerators,
         )

@@ -5,17 +5,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
+from orchestrator.costs.cost_file import CostFile
 from orchestrator.engines.assignment import Assignment, EngineReport
+from orchestrator.engines.bandwidths import measured
 from orchestrator.engines.base import Call
+from orchestrator.engines.cost_book import CostBook
 from orchestrator.engines.embedding import EmbedCall, Vectors
+from orchestrator.engines.hardware import hardware
 from orchestrator.engines.hosting import Hosting, OpenHost
 from orchestrator.engines.meters import Meters
+from orchestrator.engines.read_ahead import PageCache
+from orchestrator.engines.steering import Steering
 from orchestrator.errors import OrchestratorError
+from orchestrator.residency.clock import Clock
+from orchestrator.residency.wishes import Granted, Wish
 from orchestrator.service.machine_memory import host_gib
 from orchestrator.service.ray_engine import Sent
 from orchestrator.service.replica import enter_replica
 from orchestrator.service.reports import State, WorkerReport
+from orchestrator.service.widths import width
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +35,8 @@ class WorkerPlan:
 
     slot: str
     open_host: OpenHost
+    #: Where costs are kept, on whichever machine it runs; `None` keeps none.
+    costs_dir: Path | None = None
 
 
 class Worker:
@@ -37,8 +50,14 @@ class Worker:
         self._name = plan.slot
         loop = asyncio.get_running_loop()
         self._hosting = Hosting(
-            plan.slot, open_host=plan.open_host, clock=loop, host_gib=host_gib()
+            plan.slot,
+            open_host=plan.open_host,
+            clock=loop,
+            host_gib=host_gib(),
+            book=_book(plan, loop),
+            read_ahead=PageCache(),
         )
+        self._steering = Steering(plan.slot, self._hosting.slot, clock=loop)
         self._meters = Meters(plan.slot)
 
     async def generate(self, call: Call) -> AsyncGenerator[Sent, None]:
@@ -67,6 +86,13 @@ class Worker:
         """
         self._hosting.slot.hint(key)
 
+    async def steer(self, wish: Wish) -> Granted | OrchestratorError:
+        """Carry an operator's wish out, or say why not."""
+        try:
+            return await self._steering.carry_out(wish)
+        except OrchestratorError as exc:
+            return exc
+
     async def describe(self, assignment: Assignment | None = None) -> WorkerReport:
         """Take an assignment, if there is a new one, and say what this worker is doing.
 
@@ -94,7 +120,16 @@ class Worker:
 
     async def close(self) -> None:
         """End every engine."""
+        await self._steering.close()
         await self._hosting.close()
+
+
+def _book(plan: WorkerPlan, clock: Clock) -> CostBook:
+    if plan.costs_dir is None:
+        return CostBook(clock=clock)
+    file = CostFile(plan.costs_dir, plan.slot, hardware=hardware())
+    measure = partial(measured, has_accelerators=width(plan.slot).gpus > 0)
+    return CostBook(file, measure=measure, clock=clock)
 
 
 def _summary(engines: tuple[EngineReport, ...], *, is_told: bool) -> tuple[State, str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from orchestrator.errors import SetupError
 from orchestrator.residency.bounded import Bounded
 from orchestrator.residency.estimates import refusal_s
-from orchestrator.simulation.dispatching import least_disturbed
+from orchestrator.simulation.dispatching import least_delay
 from orchestrator.simulation.peers.arrival_order import arrival_order
 from orchestrator.simulation.peers.collation import collation
 from orchestrator.simulation.peers.coserve import CoServe, least_added
@@ -41,7 +41,7 @@ def contender(name: str, trace: Trace, *, patience: float = Bounded().patience) 
             name=name,
             policy=lambda: Bounded(patience=patience),
             doorkeeper=refusal_s,
-            dispatching=least_disturbed,
+            dispatching=least_delay,
         )
     if name not in PEERS:
         raise SetupError(f"no policy is called {name!r}; known: {list(NAMES)}")

@@ -30,6 +30,8 @@ class Machine:
     host_gib: float = 512.0
     #: Engines of a slot that serve at once, each of which can become any expert.
     engines: int = 1
+    #: Engines of a slot that generate at once without slowing one another: cores of a CPU.
+    lanes: int = 1
     #: Answers that one engine works on at once.
     capacity: int = 64
     pace: Pace = field(
@@ -42,10 +44,10 @@ class Machine:
     storage: Storage | None = None
 
     def __post_init__(self) -> None:
-        if min(self.engines, self.capacity) < 1:
+        if min(self.engines, self.capacity, self.lanes) < 1:
             raise SetupError(
-                f"a slot has {self.engines} engines that take {self.capacity} answers each; "
-                "both must be 1 at least"
+                f"a slot has {self.engines} engines on {self.lanes} lanes that take "
+                f"{self.capacity} answers each; all must be 1 at least"
             )
         needed_gib = self.engines * (self.weights_gib + self.cache_gib)
         if needed_gib > self.device_gib:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from itertools import count
 from math import inf
 
-from orchestrator.residency.placement import Lineage, SlotSpace, place
+from orchestrator.errors import SetupError
+from orchestrator.residency.homes import Solver
+from orchestrator.residency.placement import place
 from orchestrator.residency.policy import Policy
+from orchestrator.residency.rearranging import LEAST_BETWEEN_S
+from orchestrator.residency.spaces import Lineage, SlotSpace
 from orchestrator.residency.tickets import Ticket
-from orchestrator.simulation.dispatching import Dispatching, least_in_flight
+from orchestrator.simulation.dispatching import Dispatching, Errand, least_in_flight
 from orchestrator.simulation.machine import Machine
 from orchestrator.simulation.outcome import Fate, Outcome, summed
+from orchestrator.simulation.placing import Placing
 from orchestrator.simulation.slot import Doorkeeper, SimulatedSlot
 from orchestrator.simulation.trace import Request, Trace
 
@@ -30,6 +35,8 @@ class Contender:
     doorkeeper: Doorkeeper | None = None
     #: Which slot is asked first.
     dispatching: Dispatching = least_in_flight
+    #: Chooses homes by what was asked, `None` where experts have none.
+    solver: Solver | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +47,13 @@ class Setting:
     machine: Machine = field(default_factory=Machine)
     #: Bound of requests that bring none, seconds; `None` for no promise.
     max_wait_s: float | None = None
+    #: Clients that make the trace's requests in order, each its next one when it has an answer;
+    #: `None` for requests that come when the trace says.
+    clients: int | None = None
+    #: They take the requests in turn, and each knows of its own alone.
+    num_gateways: int = 1
+    #: Least time between two changes of homes.
+    between_s: float = LEAST_BETWEEN_S
 
 
 def simulated(trace: Trace, contender: Contender, setting: Setting) -> Outcome:
@@ -60,10 +74,19 @@ class Simulation:
                 experts=experts,
                 policy=contender.policy(),
                 doorkeeper=contender.doorkeeper,
+                num_gateways=setting.num_gateways,
             )
             for name in (f"s{number:02}" for number in range(setting.num_slots))
         }
-        self._table = _table(trace, setting)
+        lineage, spaces = _lineage(trace, setting.machine), _spaces(setting)
+        self._table = place([lineage], spaces).table.slots_by_expert
+        self.placing = contender.solver and Placing(
+            setting.machine,
+            lineage,
+            spaces,
+            solver=contender.solver,
+            between_s=setting.between_s,
+        )
         self._order = count()
         self._ticket_ids = count(1)
         #: Time, order of being asked for, and a slot that may have something to do by then.
@@ -71,6 +94,8 @@ class Simulation:
         self._due_s: dict[str, float] = {}
         self._arrivals: list[tuple[float, int]] = []
         self._needed = {request.id: len(request.after) for request in trace.requests}
+        #: Requests that clients have not made yet.
+        self._unmade = iter(() if setting.clients is None else trace.requests)
         self._waiting_for: dict[int, list[int]] = defaultdict(list)
         self.fates: dict[int, Fate] = {}
 
@@ -100,12 +125,23 @@ class Simulation:
         )
 
     def _enter_all(self) -> None:
+        if self._setting.clients is not None:
+            _check_independent(self._trace)
+            for _ in range(self._setting.clients):
+                self._make_next(now_s=0.0)
+            return
         for request in self._trace.requests:
             if request.after:
                 for needed in request.after:
                     self._waiting_for[needed].append(request.id)
             else:
                 heapq.heappush(self._arrivals, (request.arrives_s, request.id))
+
+    def _make_next(self, *, now_s: float) -> None:
+        """Let a client make the next request of the trace, if there is one."""
+        request = next(self._unmade, None)
+        if request is not None:
+            heapq.heappush(self._arrivals, (now_s, request.id))
 
     def _step(self) -> None:
         when_s, _, slot = heapq.heappop(self._events)
@@ -123,7 +159,13 @@ class Simulation:
             bound_s=None if max_wait_s is None else now_s + max_wait_s,
         )
         hosts = [self._slots[name] for name in self._table[request.expert]]
-        for slot in self._contender.dispatching(request.expert, hosts):
+        homes: tuple[str, ...] = ()
+        if self.placing is not None:
+            self.placing.note(request, now_s=now_s)
+            homes = self.placing.homes.get(request.expert, ())
+        gateway = request.id % self._setting.num_gateways
+        errand = Errand(expert=request.expert, gateway=gateway, homes=homes)
+        for slot in self._contender.dispatching(errand, hosts):
             if slot.takes(request, ticket, now_s=now_s):
                 self._look_at(slot)
                 return
@@ -142,6 +184,7 @@ class Simulation:
         """Close a request; what needs its answer is made now, or is refused with it."""
         assert request.id not in self.fates, f"request {request.id} ended twice"
         self.fates[request.id] = fate
+        self._make_next(now_s=fate.ended_s)
         for id_ in self._waiting_for.pop(request.id, ()):
             follower = self._trace.requests[id_]
             self._needed[id_] -= 1
@@ -154,14 +197,30 @@ class Simulation:
                 heapq.heappush(self._arrivals, (made_s, id_))
 
 
-def _table(trace: Trace, setting: Setting) -> Mapping[str, tuple[str, ...]]:
-    """Where the Conductor's placement puts the experts: they are of one lineage."""
-    machine = setting.machine
-    lineage = Lineage(
+def _check_independent(trace: Trace) -> None:
+    linked = next((request for request in trace.requests if request.after), None)
+    if linked is not None:
+        raise SetupError(
+            f"trace {trace.name!r}, request {linked.id} comes after {list(linked.after)}: clients "
+            "make requests in the order of the trace; play it by its times instead"
+        )
+
+
+def _lineage(trace: Trace, machine: Machine) -> Lineage:
+    """The experts, which are siblings; every slot has all its engines from the start."""
+    return Lineage(
         id="siblings",
         experts=trace.experts,
-        memory_gib=machine.engines * (machine.weights_gib + machine.cache_gib),
+        memory_gib=machine.weights_gib + machine.cache_gib,
     )
-    names = [f"s{number:02}" for number in range(setting.num_slots)]
-    spaces = [SlotSpace(name=name, memory_gib=machine.device_gib) for name in names]
-    return place([lineage], spaces).table.slots_by_expert
+
+
+def _spaces(setting: Setting) -> list[SlotSpace]:
+    return [
+        SlotSpace(
+            name=f"s{number:02}",
+            memory_gib=setting.machine.device_gib,
+            engines=setting.machine.engines,
+        )
+        for number in range(setting.num_slots)
+    ]

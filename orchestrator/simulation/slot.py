@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
@@ -10,8 +10,8 @@ from typing import Protocol
 
 from orchestrator.costs.costs import Costs
 from orchestrator.residency.actions import Admit, Drain, Expire, Swap, Wait
+from orchestrator.residency.choice import SlotOutlook, SlotView
 from orchestrator.residency.policy import Policy
-from orchestrator.residency.preference import SlotLoad
 from orchestrator.residency.state import Footprint, SlotState
 from orchestrator.residency.tickets import Queues, Ticket
 from orchestrator.simulation.batching import Accelerator
@@ -53,6 +53,7 @@ class SimulatedSlot:
         experts: what its engines can become.
         policy: decides, for this slot alone.
         doorkeeper: refuses what the policy could not hold, `None` where all is taken.
+        num_gateways: they take the requests in turn.
     """
 
     def __init__(
@@ -63,12 +64,14 @@ class SimulatedSlot:
         experts: frozenset[str],
         policy: Policy,
         doorkeeper: Doorkeeper | None = None,
+        num_gateways: int = 1,
     ) -> None:
         self.name = name
+        self._num_gateways = num_gateways
         self.costs = Costs(machine.prior)
         self.queues = Queues()
         self.swaps_s: list[float] = []
-        self.accelerator = Accelerator(machine.pace)
+        self.accelerator = Accelerator(machine.pace, lanes=machine.lanes)
         self._machine = machine
         self._files = None
         if machine.storage is not None:
@@ -78,8 +81,9 @@ class SimulatedSlot:
         self._policy = policy
         self._doorkeeper = doorkeeper
         self._requests: dict[int, Request] = {}
-        self._num_by_expert: Counter[str] = Counter()
-        self._last_expert: str | None = None
+        #: Calls by expert, and the expert asked last for, of each gateway.
+        self._num_by_expert: dict[int, Counter[str]] = defaultdict(Counter)
+        self._last_expert: dict[int, str] = {}
         self._calls: dict[int, _Call] = {}
         self._alarm_s = inf
         #: Swaps under way: their ends by engine.
@@ -114,10 +118,18 @@ class SimulatedSlot:
         """Calls that its engines take at once."""
         return self._machine.engines * self._machine.capacity
 
-    @property
-    def load(self) -> SlotLoad:
-        """The slot as a gateway sees it."""
-        return SlotLoad(num_by_expert=self._num_by_expert, last_expert=self._last_expert)
+    def view(self, gateway: int) -> SlotView:
+        """The slot as one of the gateways sees it, which knows of its own calls alone."""
+        return SlotView(
+            num_by_expert=self._num_by_expert[gateway],
+            last_expert=self._last_expert.get(gateway),
+            outlook=SlotOutlook(
+                residents=tuple(one.resident for one in self._engines.values() if one.resident),
+                swap_s=self._machine.prior.step_s("swap", self.name),
+                call_s=self._machine.prior.service_s,
+                num_engines=len(self._engines),
+            ),
+        )
 
     @property
     def num_calls(self) -> int:
@@ -139,8 +151,9 @@ class SimulatedSlot:
             if again_s is not None:
                 return False
         self._requests[ticket.id] = request
-        self._num_by_expert[ticket.expert] += 1
-        self._last_expert = ticket.expert
+        gateway = request.id % self._num_gateways
+        self._num_by_expert[gateway][ticket.expert] += 1
+        self._last_expert[gateway] = ticket.expert
         self.queues.add(ticket)
         self._decide(now_s)
         return True
@@ -222,9 +235,10 @@ class SimulatedSlot:
 
     def _leave(self, request: Request, fate: Fate) -> None:
         self._fates.append((request, fate))
-        self._num_by_expert[request.expert] -= 1
-        if not self._num_by_expert[request.expert]:
-            del self._num_by_expert[request.expert]
+        counts = self._num_by_expert[request.id % self._num_gateways]
+        counts[request.expert] -= 1
+        if not counts[request.expert]:
+            del counts[request.expert]
 
     def _end_swap(self, engine_id: str, now_s: float) -> None:
         engine = self._engines[engine_id]

@@ -1,5 +1,6 @@
 """Slots of a real service, seen and steered: two gateways, two slots, scripted engines."""
 
+import json
 import os
 import signal
 import time
@@ -55,3 +56,74 @@ def test_what_a_slot_did_is_told_and_counted(site):
     assert all(slot["engines"][0]["residents"][0]["is_live"] for slot in found.values())
     assert 'orchestrator_queue_wait_seconds_count{outcome="admitted",slot="local' in metrics
     assert "orchestrator_trace_srp_ratio" in metrics
+
+
+def lines(site, action: str) -> list[dict]:
+    """The log's JSON lines of one kind."""
+    log = site.file.parent / "data" / "logs" / "orchestrator.log"
+    told = [line.partition(": ")[2] for line in log.read_text().splitlines() if '"action"' in line]
+    return [one for one in map(json.loads, told) if one["action"] == action]
+
+
+def residents(site, slot: str) -> list[str]:
+    return [one["id"] for engine in slots(site)[slot]["engines"] for one in engine["residents"]]
+
+
+def test_an_expert_is_loaded_where_it_is_wanted_and_stays_while_it_is_pinned(site):
+    wish = "/admin/experts/{}/{}?slot=local"
+    for expert in ("edited", "steady"):
+        loaded = site.client.post(wish.format(expert, "load"))
+        assert loaded.json()["slots"][0]["outcome"] == "done", loaded.text
+        assert residents(site, "local") == [expert]
+
+    assert site.client.post(wish.format("steady", "pin")).status_code == 200
+    for _ in range(4):  # the other slot takes them
+        assert ask(site.service.url, "edited").status_code == 200
+
+    assert residents(site, "local") == ["steady"]
+    assert slots(site)["local"]["engines"][0]["pinned"][0]["id"] == "steady"
+    assert site.client.post(wish.format("steady", "unpin")).status_code == 200
+    assert slots(site)["local"]["engines"][0]["pinned"] == []
+
+
+def test_wishes_that_cannot_be_are_refused(site):
+    def refusal(path):
+        response = site.client.post(path)
+        return response.status_code, response.json()["error"]["message"]
+
+    status, message = refusal("/admin/experts/stedy/load")
+    assert (status, "nearest: ['steady'" in message) == (404, True)
+    assert refusal("/admin/experts/scripted/pin")[0] == 409
+    status, message = refusal("/admin/experts/steady/load?slot=nowhere")
+    assert (status, message.endswith("allowed: local, local-1")) == (400, True)
+
+
+def test_an_unloaded_engine_is_stopped_and_comes_back_for_a_call(site):
+    for slot in ("local", "local-1"):
+        site.client.post(f"/admin/experts/steady/load?slot={slot}").raise_for_status()
+
+    unloaded = site.client.post("/admin/experts/steady/unload", timeout=60)
+
+    assert {one["outcome"] for one in unloaded.json()["slots"]} == {"done"}
+    rungs = [engine["rung"] for slot in slots(site).values() for engine in slot["engines"]]
+    assert rungs == ["stopped", "stopped"]
+    assert ask(site.service.url, "edited").status_code == 200
+    assert ask(site.service.url, "steady").status_code == 200
+
+
+def test_the_log_has_every_decision_with_its_reason_and_every_step_with_its_end(site):
+    site.client.post("/admin/experts/edited/load").raise_for_status()
+    site.client.post("/admin/experts/steady/load").raise_for_status()
+
+    decided = [one for one in lines(site, "decision") if one["decision"] == "swap"]
+    ended = [one for one in lines(site, "step") if one["step"] == "swap"]
+
+    assert len(decided) == len(ended) > 0
+    assert decided[-1]["why"].startswith("1 call waits for 'steady@")
+    assert 0 <= decided[-1]["expected_s"] < 1
+    assert {one["outcome"] for one in ended} == {"ok"}
+    assert [one["wish"] for one in lines(site, "wish")][-1] == "load"
+    assert not [one for one in lines(site, "decision") if one["decision"] == "admit"]
+    metrics = httpx.get(f"{site.service.url}/metrics", trust_env=False).text
+    assert 'orchestrator_swaps_total{kind="swap",outcome="ok",slot="local"}' in metrics
+    assert 'orchestrator_memory_gib{ledger="device",part="room",slot="local"} 4.0' in metrics

@@ -12,6 +12,7 @@ PAGES = [
     "README.md",
     "docs/api.md",
     "docs/operations.md",
+    "docs/gpu.md",
     "docs/merging.md",
 ]
 #: Folders a path may be relative to; pages about the package leave its name out.

@@ -9,6 +9,7 @@ from orchestrator.costs.costs import Costs
 from orchestrator.residency.actions import Action, Admit, Swap, Wait
 from orchestrator.residency.state import EngineState, SlotState
 from orchestrator.residency.tickets import Queues
+from orchestrator.simulation.dispatching import Errand
 from orchestrator.simulation.peers.views import has_room, holder, idle, is_coming
 from orchestrator.simulation.slot import SimulatedSlot
 from orchestrator.simulation.trace import Trace
@@ -61,9 +62,9 @@ class CoServe:
         return min(free, key=worth)
 
 
-def least_added(expert: str, slots: Sequence[SimulatedSlot]) -> Iterable[SimulatedSlot]:
+def least_added(errand: Errand, slots: Sequence[SimulatedSlot]) -> Iterable[SimulatedSlot]:
     """Sends a call to the slot to which it adds the least time: no swap where its expert is."""
-    return sorted(slots, key=lambda slot: _done_s(slot, expert))
+    return sorted(slots, key=lambda slot: _done_s(slot, errand.expert))
 
 
 def _done_s(slot: SimulatedSlot, expert: str) -> tuple[float, int]:

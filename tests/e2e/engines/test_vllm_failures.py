@@ -23,7 +23,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("default")]
 def engines() -> list[psutil.Process]:
     """Processes of vLLM's engines below this one; the kernel keeps 15 characters of a name."""
     below = psutil.Process().children(recursive=True)
-    return [child for child in below if child.name().startswith("VLLM::EngineCor")]
+    named = [child for child in below if child.name().startswith("VLLM::EngineCor")]
+    return [child for child in named if child.status() != psutil.STATUS_ZOMBIE]
 
 
 async def said(host, expert: str, prompt: Text | None = None, *, max_tokens: int = 8):

@@ -30,7 +30,9 @@ def tiny_tokenizer(*extra: str, plain: tuple[str, ...] = ()):
     return tokenizer
 
 
-def write_tiny(folder: Path, *, seed: int, extra: tuple[str, ...] = ()) -> None:
+def write_tiny(
+    folder: Path, *, seed: int, extra: tuple[str, ...] = (), is_tied: bool = False
+) -> None:
     """Write a Llama of 0.4 M random weights, large enough that its choices are not close."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -44,7 +46,7 @@ def write_tiny(folder: Path, *, seed: int, extra: tuple[str, ...] = ()) -> None:
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=1024,
-        tie_word_embeddings=False,
+        tie_word_embeddings=is_tied,
         bos_token_id=None,
         eos_token_id=EOS,
         pad_token_id=256,

@@ -30,8 +30,10 @@ from orchestrator.registry.generation_store import StoredGenerations
 from orchestrator.registry.models import Expert
 from orchestrator.registry.rollout import Rollout
 from orchestrator.residency.placement import DispatchTable
+from orchestrator.residency.solver import solved
+from orchestrator.service.arranging import Arranging
 from orchestrator.service.replicas import Replicas
-from orchestrator.service.reports import GatewayReport, WorkerReport
+from orchestrator.service.reports import GatewayReport, Sights, WorkerReport
 from orchestrator.service.rollcall import Rollcall
 from orchestrator.service.room import Machine
 from orchestrator.store.memory import MemoryStore
@@ -66,6 +68,9 @@ class Conductor:
             self.rollcall.hear_worker(WorkerReport(slot=slot, state="silent", detail="starting"))
         machine = Machine(accelerators=0, free_gib=lambda: 16.0)
         self.replicas = Replicas(self.rollcall, generations, tell=lambda: None, machine=machine)
+        self.arranging = Arranging(
+            self.rollcall, tell=lambda: None, clock=time.monotonic, solver=solved
+        )
         self.rollout = Rollout(generations, self.replicas, check=checker(environ={}))
 
 
@@ -213,6 +218,7 @@ class Gateway:
                 failed=failed,
                 failure=failure,
                 oldest=self.following.oldest,
+                sights=Sights(load=self.dispatch.load, homes=self.dispatch.table.homes_by_expert),
             )
         )
         conductor.replicas.heard()

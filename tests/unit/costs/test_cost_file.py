@@ -73,6 +73,7 @@ def test_whoever_is_killed_while_writing_leaves_the_file_of_before(tmp_path):
     (kept.path.parent / ".local.json.4711").write_text('{"version": 1, "har')
 
     assert file(tmp_path).read().notes == (note(),)
+    assert [path.name for path in kept.path.parent.iterdir()] == ["local.json"]
     assert file(tmp_path, "other").told_s() == {("swap", "maths@1"): 2.0}
 
 

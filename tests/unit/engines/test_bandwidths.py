@@ -17,7 +17,7 @@ MiB = 2**20
 def weights(tmp_path):
     path = tmp_path / "model.safetensors"
     with path.open("wb") as file:
-        file.write(os.urandom(8 * MiB))
+        file.write(os.urandom(5 * MiB))
         os.fsync(file.fileno())
     return path
 

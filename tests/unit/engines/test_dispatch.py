@@ -10,7 +10,6 @@ from orchestrator.engines.dispatch import Dispatch
 from orchestrator.engines.embedding import EmbedCall
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.fake_vectors import fake_vector
-from orchestrator.engines.notices import Notice
 from orchestrator.engines.scripts import Script
 from orchestrator.errors import (
     ContextTooLongError,
@@ -24,6 +23,7 @@ from orchestrator.errors import (
     UnsupportedParameterError,
 )
 from orchestrator.registry.models import key_of
+from orchestrator.residency.choice import SlotOutlook
 from orchestrator.residency.placement import DispatchTable
 
 
@@ -85,10 +85,12 @@ async def test_an_upstream_is_called_without_a_slot():
     assert await said(dispatch, call("hosted")) == "from afar"
 
 
-async def test_calls_at_once_spread_over_the_slots_and_calls_in_turn_stay():
+async def test_calls_at_once_spread_over_the_slots_that_have_the_expert_and_calls_in_turn_stay():
     gate = asyncio.Event()
     engines = {name: FakeEngine(gate=gate) for name in "ab"}
-    dispatch = dispatching(BOTH, **engines)
+    there = SlotOutlook(residents=(call().key,))
+    held = BOTH.model_copy(update={"outlook_by_slot": {"a": there, "b": there}})
+    dispatch = dispatching(held, **engines)
     calls = [asyncio.create_task(said(dispatch, call())) for _ in range(2)]
     await asyncio.gather(*(engine.arrived.wait() for engine in engines.values()))
 
@@ -100,15 +102,52 @@ async def test_calls_at_once_spread_over_the_slots_and_calls_in_turn_stay():
     assert sorted(len(engine.calls) for engine in engines.values()) == [1, 1 + 3]
 
 
-async def test_a_notice_is_no_chunk_so_another_slot_is_tried_after_it():
-    waited = (Notice(position=2, expected_s=1.5), Notice(position=0, waited_s=4))
-    failing = FakeEngine(script=lambda _: Script(notices=waited, fails=OverloadedError("late")))
-    dispatch = dispatching(BOTH, a=failing, b=FakeEngine("from b"))
+async def test_calls_at_once_stay_together_while_a_swap_elsewhere_would_take_longer():
+    # A second place costs two swaps of 1 s; a call beside another waits 1/32 s.
+    gate = asyncio.Event()
+    engines = {name: FakeEngine(gate=gate) for name in "ab"}
+    dispatch = dispatching(BOTH, **engines)
 
-    first, second, chunk, *_ = [item async for item in dispatch.generate(call())]
+    calls = [asyncio.create_task(said(dispatch, call())) for _ in range(66)]
+    await engines["b"].arrived.wait()
+    gate.set()
+    await asyncio.gather(*calls)
 
-    assert (first, second) == waited
-    assert chunk.deltas[0].text == "from"
+    assert [len(engines[name].calls) for name in "ab"] == [64, 2]
+
+
+async def test_an_expert_goes_home_and_another_slot_is_asked_where_home_is_later():
+    gate = asyncio.Event()
+    home, other = FakeEngine("home", gate=gate), FakeEngine("elsewhere", gate=gate)
+    law = {call(f"law{i}").key: ("a",) for i in range(5)}
+    held = DispatchTable(
+        slots_by_expert={call().key: ("b", "a"), **law}, homes_by_expert={call().key: ("a",)}
+    )
+    dispatch = dispatching(held, a=home, b=other)
+
+    first = asyncio.create_task(said(dispatch, call()))
+    await home.arrived.wait()
+    crowd = [asyncio.create_task(said(dispatch, call(f"law{i}"))) for i in range(5)]
+    for _ in range(5):
+        await asyncio.sleep(0)  # all of them are sent
+    second = asyncio.create_task(said(dispatch, call()))
+    await other.arrived.wait()
+    gate.set()
+
+    assert (await first, await second) == ("home", "elsewhere")
+    await asyncio.gather(*crowd)
+
+
+async def test_the_load_is_told_by_expert_of_slots_alone_and_which_follows_which():
+    dispatch = dispatching(
+        table(maths=("a",), law=("a",)), remotes={"far": FakeEngine()}, a=FakeEngine()
+    )
+
+    for expert in ("maths", "law", "far"):
+        await said(dispatch, call(expert))
+
+    assert set(dispatch.load.calls_per_s) == {call("maths").key, call("law").key}
+    assert set(dispatch.load.followed_per_s) == {(call("maths").key, call("law").key)}
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])

@@ -32,6 +32,7 @@ class Openings:
 
     def __init__(self) -> None:
         self.hosts: dict[str, FakeHost] = {}
+        self.every: list[FakeHost] = []
         self.failures: dict[str, BaseException] = {}
         self.gates: dict[str, asyncio.Event] = {}
         self.at_gate = asyncio.Event()
@@ -46,6 +47,7 @@ class Openings:
         if lineage.id in self.failures:
             raise self.failures[lineage.id]
         self.hosts[lineage.id] = AnySibling(lineage.experts, engine=self.engine())
+        self.every.append(self.hosts[lineage.id])
         return self.hosts[lineage.id]
 
 
@@ -355,3 +357,151 @@ async def test_the_queue_of_a_slot_is_as_long_as_the_registry_says(hosting, open
     assert len(pending) == 2
     for task in pending:
         task.cancel()
+
+
+def rungs(hosting: Hosting) -> dict[str, str]:
+    return {host.engine: host.rung for host in hosting.slot.describe().hosts}
+
+
+async def test_second_engines_come_up_after_the_first_of_every_lineage_where_they_fit(hosting):
+    plan = replace(assigned(room_gib=3, llama=[MATHS, FRENCH], qwen=[LAW]), num_engines=2)
+
+    await settled(hosting, plan)
+
+    assert rungs(hosting) == {
+        "llama": "serving", "qwen": "serving", "llama#2": "serving", "qwen#2": "stopped"
+    }  # fmt: skip
+    assert states(hosting) == {"llama": "up", "qwen": "up"}
+    assert len(hosting.slot.describe().experts) == 3
+
+
+async def test_two_engines_of_a_lineage_hold_two_experts_at_once(hosting, openings):
+    await settled(hosting, replace(assigned(llama=[MATHS, FRENCH]), num_engines=2))
+    gate = asyncio.Event()
+    for host in openings.every:
+        host.engine = FakeEngine("{expert}", gate=gate)
+
+    calls = [asyncio.create_task(said(hosting, one)) for one in (MATHS, FRENCH)]
+    for host in openings.every:
+        await host.engine.arrived.wait()
+    gate.set()
+
+    assert await asyncio.gather(*calls) == ["maths", "french"]
+
+
+async def test_the_death_of_one_engine_leaves_its_twin_serving(hosting, openings):
+    await settled(hosting, replace(assigned(llama=[MATHS, FRENCH]), num_engines=2))
+    gate = openings.gates["llama"] = asyncio.Event()
+
+    await openings.every[0].die()
+    await hosting.check()
+    await openings.at_gate.wait()
+    assert await said(hosting, MATHS) == "maths: hi"
+    assert states(hosting) == {"llama": "up"}
+    gate.set()
+    await hosting.settled()
+
+    assert rungs(hosting) == {"llama": "serving", "llama#2": "serving"}
+
+
+async def test_a_second_engine_that_is_not_wanted_any_more_ends_its_calls_and_goes(
+    hosting, openings
+):
+    await settled(hosting, replace(assigned(llama=[MATHS, FRENCH]), num_engines=2))
+    gate = asyncio.Event()
+    for host in openings.every:
+        host.engine = FakeEngine("{expert}", gate=gate)
+    calls = [asyncio.create_task(said(hosting, one)) for one in (MATHS, FRENCH)]
+    for host in openings.every:
+        await host.engine.arrived.wait()
+
+    hosting.assign(assigned(llama=[MATHS, FRENCH]))
+    later = asyncio.create_task(said(hosting, FRENCH))
+    gate.set()
+
+    assert await asyncio.gather(*calls, later) == ["maths", "french", "french"]
+    await hosting.settled()
+    assert rungs(hosting) == {"llama": "serving"}
+
+
+async def test_lineages_that_need_more_than_there_is_take_turns_and_all_are_open(hosting):
+    await settled(hosting, assigned(room_gib=1, llama=[MATHS, FRENCH], qwen=[LAW]))
+
+    assert states(hosting) == {"llama": "up", "qwen": "resting"}
+    assert set(hosting.slot.describe().experts) == {MATHS.key, FRENCH.key, LAW.key}
+    for expert in (LAW, FRENCH, LAW, MATHS):
+        assert await said(hosting, expert) == f"{expert.id}: hi"
+
+
+async def test_what_waits_for_an_engine_that_does_not_start_hears_why(hosting, openings):
+    await settled(hosting, assigned(room_gib=1, llama=[MATHS], qwen=[LAW]))
+    openings.failures["qwen"] = EngineDeadError("no such device")
+
+    for _ in range(2):
+        with pytest.raises(EngineDeadError, match="no such device") as refused:
+            await said(hosting, LAW)
+        assert refused.value.retry_after_s == RETRY_S
+    assert states(hosting)["qwen"] == "failed"
+    assert await said(hosting, MATHS) == "maths: hi"
+
+
+async def test_a_model_that_could_not_be_fetched_is_tried_again(hosting, fetching, clock):
+    fetching.failure = ModelError("the hub does not answer")
+    fetching.gate.set()
+    await settled(hosting, assigned(llama=[REMOTE]))
+    assert states(hosting) == {"llama": "failed"}
+
+    fetching.failure = None
+    clock.advance(RETRY_S)
+    hosting.advance()
+    await hosting.settled()
+
+    assert await said(hosting, REMOTE) == "remote: hi"
+
+
+async def test_a_lineage_starts_with_what_is_here_while_the_rest_is_fetched(
+    hosting, fetching, openings
+):
+    hosting.assign(assigned(llama=[REMOTE, MATHS]))
+    await fetching.begun.wait()
+    await hosting.slot.settled()
+
+    assert await said(hosting, MATHS) == "maths: hi"
+    assert states(hosting) == {"llama": "starting"}
+    fetching.gate.set()
+    await hosting.settled()
+
+    assert await said(hosting, REMOTE) == "remote: hi"
+    assert openings.opened == ["llama"]
+
+
+async def test_no_more_starts_at_first_than_there_is_room_for(hosting, openings):
+    await settled(hosting, assigned(room_gib=2, a=[MATHS], b=[FRENCH], c=[LAW]))
+
+    assert openings.opened == ["a", "b"]
+
+
+async def test_weights_exchanged_in_place_are_started_before_those_that_serve_leave(
+    hosting, openings
+):
+    await settled(hosting, assigned(old=[MATHS]))
+
+    await settled(hosting, assigned(old=[MATHS], new=[MATHS]))
+    assert openings.opened == ["old", "new"]
+    assert await said(hosting, MATHS) == "maths: hi"
+    assert not openings.hosts["new"].engine.calls
+    await settled(hosting, assigned(new=[MATHS]))
+
+    assert await said(hosting, MATHS) == "maths: hi"
+    assert openings.opened == ["old", "new"]
+    assert rungs(hosting) == {"new": "serving"}
+
+
+async def test_weights_exchanged_in_place_that_do_not_start_are_told_before(hosting, openings):
+    await settled(hosting, assigned(old=[MATHS]))
+    openings.failures["new"] = EngineDeadError("a tensor is missing")
+
+    await settled(hosting, assigned(old=[MATHS], new=[MATHS]))
+
+    assert states(hosting) == {"old": "up", "new": "failed"}
+    assert await said(hosting, MATHS) == "maths: hi"

@@ -61,12 +61,12 @@ def test_engine_settings_must_agree(tmp_path, engine, expected):
     assert grouped((first, second), tmp_path) == expected
 
 
-def test_tied_embeddings_are_siblings_on_accelerators_only(tmp_path):
+def test_models_with_tied_embeddings_are_siblings(tmp_path):
     write_model(tmp_path / "a", tie_word_embeddings=True)
     write_model(tmp_path / "b", tie_word_embeddings=True)
     experts = (Expert(id="a", model="a"), Expert(id="b", model="b"))
 
-    assert grouped(experts, tmp_path) == [["a"], ["b"]]
+    assert grouped(experts, tmp_path) == [["a", "b"]]
     assert grouped(experts, tmp_path, on_cpu=False) == [["a", "b"]]
 
 

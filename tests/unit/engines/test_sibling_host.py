@@ -6,72 +6,13 @@ import pytest
 from orchestrator.engines.base import Call, Text
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.embedding import EmbedCall
-from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.sibling_host import SiblingHost
 from orchestrator.errors import EngineDeadError, NotHostedError, SwapError
 from orchestrator.registry.models import Expert, VllmEngine
+from tests.unit.engines.running import World
 
 MATHS, FRENCH, CODE = (Expert(id=name) for name in ("maths", "french", "code"))
-
-
-class Scripted(FakeEngine):
-    """A running engine; `world` says what fails and notes what is done."""
-
-    num_unfinished = 0
-
-    def __init__(self, world, expert) -> None:
-        super().__init__("{expert}")
-        self.world, self.expert = world, expert
-
-    def prepare(self, expert):
-        if expert.id in self.world.unfit:
-            raise SwapError(f"{expert.id} does not fit")
-
-    async def reload(self, expert):
-        self.expert = expert
-        self.world.done.append(f"reload {expert.id}")
-        self.world.reloading.set()
-        await self.world.gate.wait()
-
-    async def add(self, adapter):
-        self.world.done.append(f"add {adapter.id}")
-        self.world.adding.set()
-        await self.world.gate.wait()
-
-    async def remove(self, adapter):
-        self.world.done.append(f"remove {adapter.id}")
-
-    async def prove(self, canaries, expert, *, is_fresh):
-        if (expert.id, is_fresh) in self.world.unproved:
-            raise SwapError(f"canary of {expert.id} differs")
-
-    def generate(self, expert, call):
-        return super().generate(call)
-
-    async def embed(self, call):
-        self.world.embedding.set()
-        await self.world.embedding_gate.wait()
-        return await super().embed(call)
-
-    def check(self):
-        if self.world.is_dead:
-            raise EngineDeadError("killed")
-
-
-class World:
-    def __init__(self) -> None:
-        self.done, self.unfit, self.unproved = [], set(), set()
-        self.is_dead = False
-        self.reloading, self.adding = asyncio.Event(), asyncio.Event()
-        self.embedding = asyncio.Event()
-        self.gate, self.embedding_gate = asyncio.Event(), asyncio.Event()
-        self.gate.set()
-        self.embedding_gate.set()
-
-    async def begin(self, lineage, expert):
-        self.done.append(f"start {expert.id}")
-        return Scripted(self, expert)
 
 
 @pytest.fixture

@@ -63,12 +63,19 @@ def test_an_expert_too_big_for_every_slot_is_a_fault_of_its_own():
     assert "= 17.2 GiB; the largest, 'l', has 4 GiB" in finding.reason
 
 
-def test_an_expert_that_spans_more_accelerators_than_a_slot_has_does_not_fit():
-    slots = [Slot(name="s", memory_gib=80, accelerators=1)]
+@pytest.mark.parametrize(("spans", "has"), [(2, 1), (1, 2), (2, 0)])
+def test_an_expert_that_spans_other_than_all_accelerators_of_a_slot_does_not_fit(spans, has):
+    slots = [Slot(name="s", memory_gib=80, accelerators=has)]
 
-    (finding,) = found([hosted(tensor_parallel=2)], slots, {0: f16(1)})
+    (finding,) = found([hosted(tensor_parallel=spans)], slots, {0: f16(1)})
 
-    assert "expert 'a' spans 2 accelerators, the slot has 1" in finding.reason
+    assert f"expert 'a' spans {spans} accelerator(s), the slot has {has}: " in finding.reason
+
+
+def test_an_expert_that_spans_all_accelerators_of_a_slot_fits():
+    slots = [Slot(name="s", memory_gib=160, accelerators=2)]
+
+    assert found([hosted(tensor_parallel=2)], slots, {0: f16(60)}) == []
 
 
 def test_hosted_experts_without_any_slot_are_a_fault():

@@ -8,7 +8,8 @@ import pytest
 from orchestrator.engines.vllm_args import installed_arguments
 from orchestrator.registry.capacity import need_of
 from orchestrator.registry.loader import check
-from orchestrator.residency.placement import Lineage, SlotSpace, place
+from orchestrator.residency.placement import place
+from orchestrator.residency.spaces import Lineage, SlotSpace
 
 FOLDER = Path(__file__).parents[3] / "deploy/registries"
 FILES = {path.stem: path for path in sorted(FOLDER.glob("*.yaml"))}

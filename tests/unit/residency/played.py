@@ -145,6 +145,8 @@ class Played:
             replace(one, **changes) if one.id == engine_id else one for one in self.state.engines
         )
         self.state = replace(self.state, engines=engines)
+        for one in engines:
+            assert sum(it in one.adapters for it in one.residents) <= one.max_adapters
         used = usage(self.state)
         assert used.device_gib <= self.state.device_gib + 1e-6
         assert used.host_gib <= self.state.host_gib + 1e-6

@@ -72,15 +72,56 @@ def test_while_nobody_else_waits_latecomers_run():
     assert found == Admit(ticket_id=1, engine="host")
 
 
-def test_a_latecomer_is_let_in_for_a_window_after_others_came():
-    host = replace(holding(maths=1), admitted_s=10.0)
+def test_a_latecomer_is_let_in_while_it_gains_more_than_the_others_lose():
     other, late = ticket(1, "french", at_s=10), ticket(2, "maths", at_s=10.4)
+    crowd = [ticket(id_, "french", at_s=10) for id_ in range(3, 9)]
 
-    # patience 0.5: as long as the 0.5 s of the swap to french
-    assert decided(host, other, late, now_s=10.4) == Admit(ticket_id=2, engine="host")
-    assert decided(host, other, late, now_s=10.5) == Wait()
-    assert decided(host, other, late, now_s=10.4, patience=0) == Wait()
-    assert decided(host, other, late, now_s=19, patience=1) == Admit(ticket_id=2, engine="host")
+    def found(*queue, patience=0.5, running=1):
+        host = replace(holding(maths=running), admitted_s=10.0)
+        return decided(host, *queue, now_s=10.4, patience=patience)
+
+    # Left behind it waits 0.5 s + 2 s for french. Beside one that runs it puts off the end, and
+    # whoever waits for french, by 2 s * ln(2.5 / 1.5) = 1.0 s: one by less, two of them by more.
+    assert found(other, late) == Admit(ticket_id=2, engine="host")
+    assert found(other, *crowd, late) == Wait()
+    # Beside five, 2 s * ln(6.5 / 5.5) = 0.33 s.
+    assert found(other, *crowd, late, running=5) == Admit(ticket_id=2, engine="host")
+    assert found(other, late, patience=0) == Wait()
+    assert found(other, *crowd, late, patience=1) == Admit(ticket_id=2, engine="host")
+
+
+def test_the_engine_whose_resident_is_asked_for_least_turns():
+    hosts = [engine(*EXPERTS, resident=one, id_=one) for one in ("maths", "french")]
+    queues = waiting(*(ticket(id_, "maths") for id_ in (1, 2)), ticket(3, "french", at_s=1))
+    for id_ in (1, 2, 3):
+        queues.remove(id_)
+    queues.add(ticket(4, "code", at_s=2))
+
+    found = Bounded()(slot(*hosts), queues, costing(), now_s=2)
+
+    assert found == Swap(engine="french", expert="code")
+
+
+def test_a_plan_breaks_ties_between_experts_but_no_bound():
+    second = ticket(1, "french", max_wait_s=9, order=2)
+    first = ticket(2, "code", at_s=0.5, max_wait_s=9, order=1)
+
+    assert decided(holding(), second, first, now_s=1) == Swap(engine="host", expert="code")
+    later = ticket(2, "code", at_s=1.5, max_wait_s=9, order=1)
+    assert decided(holding(), second, later, now_s=2) == Swap(engine="host", expert="french")
+    # Code's turn takes 0.5 s + 2 s, french's swap 0.5 s: 3 s would not be kept from 0.1 s on.
+    tight = ticket(1, "french", max_wait_s=3, order=2), ticket(2, "code", max_wait_s=3, order=1)
+    assert decided(holding(), *tight, now_s=0.1) == Swap(engine="host", expert="french")
+
+
+def test_priority_and_order_break_no_bound_of_a_call_for_the_same_expert():
+    urgent = [ticket(id_, "maths", at_s=1, max_wait_s=9, priority=10) for id_ in (2, 3)]
+
+    # A call takes 2 s: who is due after 2.1 s cannot wait for another one's end.
+    due = ticket(1, "maths", max_wait_s=3.1, order=5)
+    assert decided(holding(), due, *urgent, now_s=1.5) == Admit(ticket_id=1, engine="host")
+    later = ticket(1, "maths", max_wait_s=5, order=5)
+    assert decided(holding(), later, *urgent, now_s=1.5) == Admit(ticket_id=2, engine="host")
 
 
 def test_a_latecomer_that_would_break_a_bound_waits():
@@ -140,6 +181,18 @@ def test_adapters_run_beside_their_weights_and_take_the_place_of_unwanted_ones()
     assert found == Add(engine="host", expert="curt", instead_of="formal")
 
 
+def test_adapters_that_are_planned_together_fit_and_the_rest_wait_with_their_age():
+    adapters = {f"a{number}": "maths" for number in range(5)}
+    host = engine("maths", *adapters, weights_by_adapter=adapters, adapters=tuple(adapters))
+    calls = [ticket(i, f"a{i % 5}", at_s=i / 50, max_wait_s=30) for i in range(200)]
+
+    played = Played(slot(replace(host, max_adapters=2)), Bounded(), costing())
+    played.play(calls, service_s=lambda _: 0.3)
+
+    assert sorted(played.order) == list(range(200))  # `Played` checks that two at most are there
+    assert max(played.waited_s.values()) <= 30
+
+
 arrivals = st.lists(
     st.tuples(st.sampled_from([*EXPERTS, *WEIGHTS]), st.floats(0, 3)), min_size=1, max_size=60
 )
@@ -187,15 +240,27 @@ def test_every_call_runs_once_on_its_own_expert_and_nothing_in_flight_is_evicted
 
 @given(
     arrivals=st.lists(
-        st.tuples(st.sampled_from(EXPERTS), st.floats(0.3, 3)), min_size=1, max_size=60
+        st.tuples(
+            st.sampled_from(EXPERTS),
+            st.floats(0.3, 3),
+            st.integers(0, 9) | st.none(),
+            st.integers(-10, 10),
+        ),
+        min_size=1,
+        max_size=60,
     ),
     patience=st.floats(0, 1),
 )
-def test_a_feasible_load_is_served_within_its_bound(arrivals, patience):
+def test_a_feasible_load_is_served_within_its_bound_whatever_plans_advise(arrivals, patience):
     # a whole cycle of four experts takes 4 (0.5 s + 2 s), and one call may be begun before it
     played = Played(slot(host_of(64)), Bounded(patience=patience), costing())
+    plain = trace([one[:2] for one in arrivals], max_wait_s=13)
+    advised = [
+        replace(ticket, order=order, priority=priority)
+        for ticket, (_, _, order, priority) in zip(plain, arrivals, strict=True)
+    ]
 
-    played.play(trace(arrivals, max_wait_s=13))
+    played.play(advised)
 
     assert played.expired == []
     assert max(played.waited_s.values()) <= 13

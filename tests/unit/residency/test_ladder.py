@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from orchestrator.costs.costs import Costs
 from orchestrator.costs.prior import Bandwidths, Prior
-from orchestrator.residency.actions import Drain, Sleep, Start, Stop, Wait, Wake
+from orchestrator.residency.actions import Admit, Drain, Sleep, Start, Stop, Wait, Wake
 from orchestrator.residency.bounded import Bounded
 from orchestrator.residency.state import Change, Footprint
 from tests.unit.residency.played import Played, engine, slot, ticket, waiting
@@ -55,6 +55,60 @@ def test_an_idle_engine_goes_to_sleep_where_there_is_no_room():
     state = slot(one("a"), one("b", "asleep"), device_gib=40, host_gib=64)
 
     assert decided(state, ticket(1, "b")) == Sleep(engine="a", rung="asleep")
+
+
+def test_where_memory_moves_alone_who_waits_waits_for_the_step_under_way():
+    stopping = replace(one("a"), change=Change(step="stop", to="stopped"))
+
+    assert decided(slot(stopping, one("b", "asleep"), moves_alone=True), ticket(1, "b")) == Wait()
+
+
+def test_a_sleeper_that_gives_way_further_ends():
+    state = slot(one("a", "asleep"), one("b", "stopped"), device_gib=27, host_gib=64)
+
+    assert decided(state, ticket(1, "b")) == Stop(engine="a")
+
+
+def test_an_engine_gives_way_only_once_who_waited_when_it_came_up_was_let_in():
+    state = slot(one("a", since_s=5), one("b", "asleep"), device_gib=40, host_gib=64)
+    here, late = ticket(1, "a", at_s=4), ticket(2, "b", max_wait_s=7)
+
+    assert decided(state, here, late, now_s=6) == Admit(ticket_id=1, engine="a")
+    full = replace(state.engines[0], in_flight={"a": 8})
+    busy = slot(full, one("b", "asleep"), device_gib=40, host_gib=64)
+    assert isinstance(decided(busy, here, late, now_s=6), Wait)
+    assert decided(busy, late, now_s=6) == Drain(engine="a", expert="b")
+
+
+def test_nobody_steps_down_in_vain():
+    """30 GiB are asked for; `a` is idle and has 26, `b` is worth more than what waits."""
+    busy = one("b", in_flight={"b": 8})
+    large = replace(one("c", "stopped"), footprints={"serving": Footprint(device_gib=50)})
+
+    found = decided(slot(one("a"), busy, large, device_gib=60), ticket(1, "c"))
+
+    assert isinstance(found, Wait)
+
+
+def test_room_that_is_being_made_is_not_taken_by_who_comes_after():
+    draining = one("a", in_flight={"a": 1}, draining_for="b")
+    small = replace(one("c", "stopped"), footprints={"serving": Footprint(device_gib=20)})
+    state = slot(draining, one("b", "stopped"), small, device_gib=50)  # 24 free, `b` needs 26
+
+    assert isinstance(decided(state, ticket(1, "b"), *[ticket(i, "c") for i in range(2, 9)]), Wait)
+
+
+def test_a_pinned_engine_does_not_give_way():
+    state = slot(one("a", pinned={"a"}), one("b", "stopped"), device_gib=40)
+
+    assert isinstance(decided(state, ticket(1, "b", max_wait_s=1)), Wait)
+
+
+def test_who_has_no_bound_has_its_turn_by_its_age():
+    state = slot(one("a", in_flight={"a": 8}), one("b", "stopped"), device_gib=40)
+
+    assert isinstance(decided(state, ticket(1, "b"), now_s=1), Wait)
+    assert decided(state, ticket(1, "b"), now_s=45) == Drain(engine="a", expert="b")
 
 
 def test_without_host_memory_it_drops_its_weights_and_without_sleep_it_stops():

@@ -20,8 +20,8 @@ ENGINE = EngineState(
 ROOM = Shelf(room_gib=100)
 
 
-def slot(engine: EngineState = ENGINE, **fields) -> SlotState:
-    return SlotState(engines=(replace(engine, **fields),))
+def slot(engine: EngineState = ENGINE, *, broken=(), **fields) -> SlotState:
+    return SlotState(engines=(replace(engine, **fields),), broken=broken)
 
 
 def waiting(*experts: str) -> Queues:
@@ -195,6 +195,7 @@ def added(engine=ADAPTED, *, hints=None, now_s=0.0, **fields):
         pytest.param({"change": Change(step="swap", expert="law")}, id="the engine swaps"),
         pytest.param({"rung": "asleep"}, id="the engine sleeps"),
         pytest.param({"adapters": ()}, id="it belongs on other weights"),
+        pytest.param({"broken": ("formal",)}, id="it could not be added a while ago"),
     ],
 )
 def test_no_adapter_is_added_ahead_in_vain(fields):

@@ -72,9 +72,9 @@ def test_a_thousand_experts_that_wait_do_not_hold_a_slot_up():
     names = [f"e{number}" for number in range(1000)]
     state = slot(engine(*names, resident="e0"))
     queues = waiting(*(ticket(i, name, at_s=i / 1000) for i, name in enumerate(names, start=1)))
-    began_s = time.perf_counter()
+    began_s = time.thread_time()
 
     found = expected_waits_s(state, queues, COSTS, now_s=2.0)
 
     assert len(found) == 1000
-    assert time.perf_counter() - began_s < 0.1
+    assert time.thread_time() - began_s < 0.1

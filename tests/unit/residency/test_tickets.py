@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.residency.tickets import DEFAULT_SLO_S, Queues
+from orchestrator.residency.tickets import DEFAULT_SLO_S, MEMORY_S, Queues
 from tests.unit.residency.played import ticket, waiting
 
 
@@ -102,3 +102,15 @@ def test_whatever_comes_and_goes_the_groups_say_what_a_walk_would_find(all_ticke
     late = queues.overdue(50)
     assert (late is None) == all(one.due_s > 50 for one in kept.values())
     assert late is None or late.due_s <= 50
+
+
+def test_an_expert_is_popular_for_uses_that_are_many_and_lately():
+    calls = [*["often"] * 3, "once"]
+    queues = waiting(*(ticket(id_, expert, at_s=10) for id_, expert in enumerate(calls)))
+    assert queues.popularity("often") > queues.popularity("once") > queues.popularity("never")
+
+    # Three uses weigh less than one that came when they had faded to a twentieth each.
+    queues.add(ticket(9, "once", at_s=10 + 3 * MEMORY_S))
+
+    assert queues.popularity("once") > queues.popularity("often")
+    assert waiting(ticket(1, "late", at_s=1e9)).popularity("late") < inf

@@ -10,8 +10,9 @@ from orchestrator.registry.models import Expert, Slot
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.placement import DispatchTable
 from orchestrator.service.layout import Layout, Share
+from orchestrator.service.plan import Plan
 from orchestrator.service.reports import GatewayReport, WorkerReport
-from orchestrator.service.rollcall import Plan, Rollcall
+from orchestrator.service.rollcall import Rollcall
 
 MATHS, FRENCH, LAW = (Expert(id=id_, model=id_) for id_ in ("maths", "french", "law"))
 NEW_MATHS = MATHS.model_copy(update={"model": "maths-2"})

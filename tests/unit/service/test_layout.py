@@ -10,7 +10,8 @@ from orchestrator.registry.capacity import need_of
 from orchestrator.registry.models import Registry
 from orchestrator.registry.weights import weights_at
 from orchestrator.residency.limits import LoopLimits
-from orchestrator.service.layout import Layout, assignment_of, claimed_gib, grouped, lay_out
+from orchestrator.service.claims import claimed_gib
+from orchestrator.service.layout import Layout, assignment_of, grouped, lay_out
 from tests.unit.engines.checkpoints import write_model
 
 
@@ -84,6 +85,19 @@ def test_an_assignment_has_another_stamp_when_anything_that_a_worker_acts_on_cha
 
     assert stamps[0] == stamps[-1]
     assert len(set(stamps)) == 4
+
+
+def test_on_accelerators_engines_sleep_and_move_memory_one_at_a_time(root):
+    cpu, gpu = registry(engines=2), registry(accelerators=1, engines=2)
+    told = [assignment_of(laid_out(of, root).shares[0], limits=LoopLimits()) for of in (cpu, gpu)]
+
+    assert [(one.at_once, one.moves_alone, one.num_engines) for one in told] == [
+        (3, False, 2), (1, True, 2)
+    ]  # fmt: skip
+    on_cpu, on_gpu = (next(iter(one.footprints.values())) for one in told)
+    assert list(on_cpu) == ["serving"]
+    assert on_gpu["asleep"].device_gib == on_gpu["weightless"].device_gib == 1.5
+    assert on_gpu["asleep"].host_gib > on_gpu["weightless"].host_gib == 0
 
 
 def test_a_slot_without_room_is_refused_before_anything_starts(root):

@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.service.gateways import PATIENCE_S
 from orchestrator.service.reports import WorkerReport
-from orchestrator.service.rollcall import PATIENCE_S, Rollcall
+from orchestrator.service.rollcall import Rollcall
 from tests.unit.service.calling import (
     FRENCH,
     LAW,

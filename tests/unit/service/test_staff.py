@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.service.gateways import PATIENCE_S
+from orchestrator.service.plan import Plan
 from orchestrator.service.reports import WorkerReport
-from orchestrator.service.rollcall import PATIENCE_S, START_S, Plan, Rollcall
+from orchestrator.service.rollcall import START_S, Rollcall
 from tests.unit.service.calling import FRENCH, MATHS, Clock, gateway, lineage, plan, worker
 
 LLAMA = lineage("llama", MATHS, FRENCH)

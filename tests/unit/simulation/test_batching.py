@@ -52,3 +52,14 @@ def test_time_without_answers_is_not_busy():
 
 def test_a_prompt_takes_the_time_of_a_few_tokens():
     assert PACE.steps(prompt_tokens=30, output_tokens=4) == 7
+
+
+def test_engines_with_a_lane_each_do_not_slow_one_another():
+    accelerator = Accelerator(PACE, lanes=2)
+
+    accelerator.begin(1, "a", steps=2, now_s=0.0)
+    accelerator.begin(2, "b", steps=3, now_s=0.0)
+    accelerator.begin(3, "c", steps=3, now_s=0.0)
+
+    # Three share two lanes: steps of 1.5 s until the first ends at 3 s, then each has its own.
+    assert ends_of(accelerator) == [(1, 3.0), (2, 4.0), (3, 4.0)]

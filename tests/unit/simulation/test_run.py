@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -111,3 +113,37 @@ def test_slots_share_the_calls():
 def test_engines_that_do_not_fit_a_slot_are_refused():
     with pytest.raises(SetupError, match="at most 3 fit"):
         Machine(engines=4)
+
+
+def test_clients_make_their_next_request_when_they_have_an_answer():
+    trace = asked(("a", 0), ("a", 0), ("b", 0))
+    setting = Setting(machine=MACHINE, clients=2)
+
+    _, fates = played(trace, contender("lru", trace), setting)
+
+    # Two run from 2 to 5; the first client to be free then asks for b.
+    assert [fate.made_s for fate in fates] == [0, 0, 5]
+    assert begins(fates) == [2, 2, 7]
+
+
+def test_clients_do_not_play_requests_that_need_others():
+    requests = [
+        Request(id=0, expert="a", arrives_s=0, prompt_tokens=1, output_tokens=1),
+        Request(id=1, expert="a", arrives_s=0, prompt_tokens=1, output_tokens=1, after=(0,)),
+    ]
+    trace = Trace(name="wave", requests=requests)
+
+    with pytest.raises(SetupError, match="'wave', request 1 comes after \\[0\\]"):
+        simulated(trace, contender("lru", trace), Setting(machine=MACHINE, clients=1))
+
+
+def test_several_gateways_keep_experts_apart_once_homes_are_planned():
+    trace = made("zipf", Load(num_requests=2000, num_experts=16, requests_per_s=16.0, seed=1))
+    setting = Setting(num_slots=4, num_gateways=4, max_wait_s=120.0, between_s=20.0)
+    fixed = contender("bounded", trace)
+
+    off = simulated(trace, fixed, setting)
+    on = simulated(trace, replace(fixed, solver=lambda *_: None), setting)
+
+    assert on.num_swaps < 0.9 * off.num_swaps
+    assert (on.num_refused, off.num_refused) == (0, 0)
