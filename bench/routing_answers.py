@@ -56,7 +56,8 @@ HALF_TARGETS = (
     Target(name=_ONE, sense=">=", limit=53.5, unit="%"),
     Target(name=_THREE, sense=">=", limit=56.5, unit="%"),
     Target(name=_FIVE, sense=">=", limit=58.0, unit="%"),
-    Target(name=_SAME, sense=">=", limit=0.0, unit="points"),
+    # At the accuracy of five: the slack that one call has against the best single expert.
+    Target(name=_SAME, sense=">=", limit=-0.3, unit="points"),
     Target(name=_CALLS, sense="<", limit=5.0, unit="calls"),
 )
 

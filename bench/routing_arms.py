@@ -119,22 +119,35 @@ def recruiting_arms(trial: Trial) -> tuple[dict[str, Arm], dict[str, Any]]:
     expected = _expected(trial, chosen, strengths[chosen])
     known = left_out(trial.signals[chosen][trial.fit], trial.right, strengths[chosen])
     for k in (3, 5):
-        won = _won(trial, trial.test, expected, _weights(trial, known, k), k)
+        won = _won(trial, trial.test, expected, _weights(trial, trial.fit, known, k), k)
         arms[VOTE.format(k)] = Arm(right=won, calls=np.full(len(won), float(k)))
     arms[SMALLEST], probability = _smallest_k(trial, expected, known)
     return arms, {**asdict(strengths[chosen]), "signals": chosen, "probability": probability}
 
 
 def _smallest_k(trial: Trial, expected: Flags, known: Flags) -> tuple[Arm, float]:
-    weights = _weights(trial, known, 5)
-    fitted, tried = (
-        np.stack([_won(trial, rows, table, weights, k) for k in range(1, MAX_K + 1)], axis=1)
-        for rows, table in ((trial.fit, known), (trial.test, expected))
-    )
-    probability = fitted_probability(known, fitted, target=float(fitted[:, 4].mean()))
+    fitted = _won_left_out(trial, known)
+    probability = fitted_probability(known, fitted, as_good_as=5)
     counts = smallest_k(expected, probability=probability, max_k=MAX_K)
+    tried = _won_by_k(trial, trial.test, expected, _weights(trial, trial.fit, known, 5))
     right = tried[np.arange(len(tried)), counts - 1]
     return Arm(right=right, calls=counts.astype(np.float64)), probability
+
+
+def _won_left_out(trial: Trial, known: Flags) -> Flags:
+    """Votes of the questions fitted on, each half with the weights of the other: else five win."""
+    out = np.empty((len(trial.fit), MAX_K))
+    is_even = np.arange(len(trial.fit)) % 2 == 0
+    for half in (is_even, ~is_even):
+        weights = _weights(trial, trial.fit[~half], known[~half], 5)
+        out[half] = _won_by_k(trial, trial.fit[half], known[half], weights)
+    return out
+
+
+def _won_by_k(trial: Trial, rows: Rows, expected: Flags, weights: VoteWeights) -> Flags:
+    """Shape [n_rows, MAX_K]: whether the vote of the best k is right."""
+    won = [_won(trial, rows, expected, weights, k) for k in range(1, MAX_K + 1)]
+    return np.stack(won, axis=1)
 
 
 def _expected(trial: Trial, kind: str, strengths: Strengths) -> Flags:
@@ -164,12 +177,12 @@ def _profiles(trial: Trial, labels: Sequence[str]) -> Profiles:
     return count_answers(trial.right, skills, experts=trial.table.models, data_sha256="bench")
 
 
-def _weights(trial: Trial, known: Flags, k: int) -> VoteWeights:
+def _weights(trial: Trial, rows: Rows, known: Flags, k: int) -> VoteWeights:
     groups = len(set(trial.table.categories))
-    if len(trial.fit) < MIN_LABELS_OF_WEIGHTS:
+    if len(rows) < MIN_LABELS_OF_WEIGHTS:
         return unmoved(num_experts=known.shape[1], num_groups=groups, num_options=len(LETTERS))
-    ballots = _ballots(trial, trial.fit, known, k)
-    return fit_weights(ballots, trial.table.gold[trial.fit], num_groups=groups)
+    ballots = _ballots(trial, rows, known, k)
+    return fit_weights(ballots, trial.table.gold[rows], num_groups=groups)
 
 
 def _won(trial: Trial, rows: Rows, expected: Flags, weights: VoteWeights, k: int) -> Flags:

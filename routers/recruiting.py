@@ -137,23 +137,27 @@ def smallest_k(
 
 
 def fitted_probability(
-    accuracies: Scores, right_by_k: Scores, *, target: float, num_options: int = 10
+    accuracies: Scores, right_by_k: Scores, *, as_good_as: int, num_options: int = 10
 ) -> float:
-    """The least `probability` for `smallest_k` under which votes reach `target` at fewest calls.
+    """The least `probability` for `smallest_k` whose votes are as good as those of a fixed k.
+
+    As good is: right no more than one standard error of the difference less often, the rule by
+    which the simplest of equals is taken; more would buy noise with calls.
 
     Args:
         accuracies: expected, of labelled questions that they were not fitted on.
         right_by_k: shape [n_questions, max_k]; whether the vote of the best k was right.
-        target: accuracy wanted, as that of five.
+        as_good_as: the k to compare with.
         num_options: answers a question may have.
 
     Returns:
-        A probability in (0, 1]; 1.0 where no smaller one reaches the target.
+        A probability in (0, 1]; 1.0 where no smaller one is as good.
     """
     max_k = right_by_k.shape[1]
     rows = np.arange(len(right_by_k))
     for probability in (percent / 100 for percent in range(30, 100)):
         k = smallest_k(accuracies, probability=probability, max_k=max_k, num_options=num_options)
-        if right_by_k[rows, k - 1].mean() >= target:
+        gain = right_by_k[rows, k - 1] - right_by_k[:, as_good_as - 1]
+        if gain.mean() >= -gain.std() / np.sqrt(len(gain)):
             return probability
     return 1.0

@@ -89,11 +89,11 @@ def test_a_higher_wish_never_needs_fewer_experts(max_k, one, other):
     assert many.max() <= max_k
 
 
-def test_the_least_probability_that_reaches_the_target_is_found():
+def test_the_least_probability_that_is_as_good_is_found():
     accuracies = np.array([[0.9, 0.5, 0.5], [0.4, 0.4, 0.4]] * 10)
     right_by_k = np.array([[1, 1, 1], [0, 0, 1]] * 10)
 
-    found = fitted_probability(accuracies, right_by_k, target=1.0)
+    found = fitted_probability(accuracies, right_by_k, as_good_as=3)
 
     assert found == 0.41
     assert smallest_k(accuracies, probability=found, max_k=3)[:2].tolist() == [1, 3]
@@ -101,5 +101,8 @@ def test_the_least_probability_that_reaches_the_target_is_found():
     assert smallest_k(accuracies, probability=0.4, max_k=3)[1] == 1
 
 
-def test_a_target_that_no_vote_reaches_recruits_everybody():
-    assert fitted_probability(np.full((2, 2), 0.5), np.zeros((2, 2)), target=0.9) == 1.0
+def test_where_nobody_is_as_good_as_all_together_all_are_recruited():
+    # The model sees no use in a second vote of two equals, which here is all that counts.
+    accuracies, right_by_k = np.full((20, 2), 0.99), np.tile([0.0, 1.0], (20, 1))
+
+    assert fitted_probability(accuracies, right_by_k, as_good_as=2) == 1.0
