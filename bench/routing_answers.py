@@ -25,6 +25,7 @@ from bench.routing_arms import (
     recruiting_arms,
     single_arms,
     symbolic_arms,
+    unlabelled_arms,
 )
 from bench.setup import Setup
 from routers.artifacts import load_router
@@ -169,7 +170,8 @@ def measure(
     for fit, test in splits:
         trial = Trial(table=table, signals=signals, fit=fit, test=test)
         recruited, choice = recruiting_arms(trial)
-        arms = single_arms(trial) | map_arms(trial) | symbolic_arms(trial) | recruited
+        arms = single_arms(trial) | map_arms(trial) | unlabelled_arms(trial)
+        arms |= symbolic_arms(trial) | recruited
         per_split.append(arms)
         chosen.append(choice)
     names = list(per_split[0])

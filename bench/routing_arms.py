@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.answer_table import LETTERS, AnswerTable
+from routers.consensus import consensus_grades
 from routers.expected import Strengths, fit_expected, fitted_strengths, left_out
 from routers.profiles import Profiles, count_answers
 from routers.recruiting import best, fitted_probability, smallest_k
@@ -74,13 +75,26 @@ def map_arms(trial: Trial) -> dict[str, Arm]:
     for name, labels in (("category", categories), ("subject", subjects)):
         profiles = _profiles(trial, labels)
         for kind, count in (("argmax", 1e-6), ("shrunken", profiles.fitted_prior_count())):
-            rows = [
-                [profiles.skills.index(one)] if one in profiles.skills else [] for one in labels
-            ]
-            tried = [rows[i] for i in trial.test]
-            table = expected_accuracy(profiles, tried, prior_count=count)
+            table = expected_accuracy(profiles, _known(trial, labels, profiles), prior_count=count)
             arms[f"one call, {name} {kind}"] = _one_call(trial, table.argmax(axis=1))
     return arms
+
+
+def unlabelled_arms(trial: Trial) -> dict[str, Arm]:
+    """One call by the subject, learned from agreement alone; the data have no log-probabilities."""
+    given = trial.table.answers[trial.fit]
+    answers = [[str(one) if one >= 0 else None for one in row] for row in given.tolist()]
+    grades = consensus_grades(answers, np.full(given.shape, 0.5))
+    subjects = trial.table.subjects
+    profiles = count_answers(
+        grades,
+        [[subjects[i]] for i in trial.fit],
+        experts=trial.table.models,
+        data_sha256="bench",
+    )
+    rows = _known(trial, subjects, profiles)
+    table = expected_accuracy(profiles, rows, prior_count=profiles.fitted_prior_count())
+    return {"one call, subject, without labels": _one_call(trial, table.argmax(axis=1))}
 
 
 def symbolic_arms(trial: Trial, *, k: int = 3) -> dict[str, Arm]:
@@ -170,6 +184,12 @@ def plain_vote(trial: Trial, slots: Rows) -> Arm:
 def _one_call(trial: Trial, chosen: Rows) -> Arm:
     right = trial.table.right[trial.test, chosen]
     return Arm(right=right, calls=np.ones(len(right)))
+
+
+def _known(trial: Trial, labels: Sequence[str], profiles: Profiles) -> list[list[int]]:
+    """Rows of `profiles` of each question tried; none where its label is not known."""
+    place = {name: i for i, name in enumerate(profiles.skills)}
+    return [[place[labels[i]]] if labels[i] in place else [] for i in trial.test]
 
 
 def _profiles(trial: Trial, labels: Sequence[str]) -> Profiles:
