@@ -130,7 +130,7 @@ def measure_half(setup: Setup) -> Outcome:
 
 
 def signals_of(table: AnswerTable, setup: Setup) -> dict[str, NDArray[np.float64]]:
-    """What is known of each question, without and with its meaning."""
+    """What is known of each question, without and with its meaning; no label is read."""
     skills = list(zip(table.categories, table.subjects, strict=True))
     embedder = load_router(setup.root / ARTIFACT, fallback="generalist").features.embedder
     kinds = {"skills and looks": None, "skills, looks and static embedding": embedder}

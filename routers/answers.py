@@ -25,7 +25,11 @@ _MAX_CHARS = 20_000
 _MAX_STATED, _MAX_BOXED = 400, 2000
 _MAX_JSON_STARTS = 100
 
-_THINKING = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
+#: Templates often open the thinking in the prompt, so that a reply has only its end.
+_THINKING = re.compile(
+    r"\A.*</(?:think|thinking|reasoning)>|<(?:think|thinking|reasoning)>.*\Z",
+    re.DOTALL | re.IGNORECASE,
+)
 _STATED = re.compile(
     r"(?:\banswer(?:[ \t]*\([^()\n]{0,40}\))?[*_]{0,2}[ \t]*(?:is|are|=|:)|####)[*_: \t]*\n?",
     re.IGNORECASE,

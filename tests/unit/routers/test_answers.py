@@ -71,6 +71,9 @@ def test_no_answer_is_never_right():
         ("C. Down, Autonomy", "C"),
         ("Long thought about A.\nD", "D"),
         ("<think>the answer is A</think>B", "B"),
+        ("the answer is A</think>B", "B"),
+        ("B\n<think>the answer is A", "B"),
+        ("the answer is A. " * 5000 + "</think>B", "B"),
     ],
 )
 def test_an_option_is_only_read_where_it_is_meant(text, answer):
