@@ -10,7 +10,7 @@ GPU_PYTHON ?= python3
 GATEWAYS ?= 2
 BIN := .venv/bin
 
-.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-merge bench-policy bench-prefetch bench-swap gpu-check clean
+.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-merge bench-placement bench-policy bench-prefetch bench-registry bench-swap gpu-check clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -91,6 +91,9 @@ bench-policy: .venv/.dev ## Measure the residency policy against others' in simu
 
 gpu-check: ## On a machine with a GPU and vllm: put what is claimed of sleep to the test: make gpu-check [GPU_PYTHON=...]
 	@$(GPU_PYTHON) -m bench.gpu_check
+
+bench-placement: .venv/.dev ## Measure homes by observed load, on and off, in simulated time.
+	@$(BIN)/python -m bench.placement
 
 clean: ## Remove what was installed and made.
 	rm -rf .venv .venv-litellm build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -41,7 +41,7 @@ REPORT = SlotReport(
     hosts=(HOST,),
     waiting=(Waiting(expert=PLAIN, num_calls=3, oldest_s=1.5, expected_s=0.5),),
     action=f"swap for {PLAIN!r} on engine 'e1'",
-    why=f"3 calls wait for {PLAIN!r}, 1.50 s the first, wanted within 3.50 s",
+    why=f"3 calls wait for {PLAIN!r}, the first for 1.50 s, wanted within 3.50 s",
     device_gib=2.0,
     device_room_gib=4.0,
     num_steps={"swap": 7},
@@ -89,14 +89,20 @@ class Steered:
 class Slots:
     """Two slots: `local` answers, `local-1` is silent; implements `service.oversight.Workers`."""
 
-    def __init__(self, homes: Mapping[str, tuple[str, ...]] | None = None) -> None:
-        self.homes = {PLAIN: ("local",)} if homes is None else dict(homes)
+    def __init__(
+        self,
+        hosts: Mapping[str, tuple[str, ...]] | None = None,
+        *,
+        homes: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        hosts = {PLAIN: ("local",)} if hosts is None else dict(hosts)
+        table = DispatchTable(slots_by_expert=hosts, homes_by_expert=homes and dict(homes))
         self.reports = {one.slot: one for one in (READY, SILENT)}
         self.now_s = 100.0
         self.steered = Steered()
         self.oversight = Oversight(
             self,
-            table=lambda: DispatchTable(slots_by_expert=self.homes),
+            table=lambda: table,
             clock=lambda: self.now_s,
         )
 

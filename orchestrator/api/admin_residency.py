@@ -80,7 +80,7 @@ def _add_wish(router: APIRouter, wiring: Wiring, control: ResidencyControl, kind
     async def wish(
         expert_id: str, slot: Annotated[str | None, Query(max_length=128)] = None, wait: bool = True
     ) -> Steered:
-        """At every slot that hosts the live definition, or at `slot`.
+        """At `slot`, or else at all that host the live definition; up at its homes, if it has any.
 
         The answer comes when it is done; with `wait=false`, as soon as it is begun.
         """

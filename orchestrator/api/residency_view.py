@@ -14,6 +14,7 @@ from orchestrator.costs.prior import Step
 from orchestrator.engines.recent_uses import Reuse
 from orchestrator.engines.sighting import Residency, Sighting, SlotHealth
 from orchestrator.engines.slot import HostReport, SlotReport, Waiting
+from orchestrator.residency.placement import DispatchTable
 from orchestrator.residency.state import Rung
 
 
@@ -119,10 +120,11 @@ class SlotRow(Row):
 
 
 class HomeRow(Row):
-    """Where one expert is hosted; none where no slot takes calls for it."""
+    """Where one expert is."""
 
     expert: ExpertRef
-    slots: list[str]
+    slots: list[str] = Field(description="That take calls for it.")
+    homes: list[str] = Field(description="Of those, where it is at home, the first preferred.")
 
 
 class ResidencyState(Row):
@@ -143,14 +145,11 @@ def residency_state(
         generation: that this replica answers from.
         live: `Expert.key` of its experts that need a slot.
     """
-    view = _View(live)
+    view, table = _View(live), residency.table
     return ResidencyState(
         generation=generation,
         slots=[view.slot(one) for one in residency.slots],
-        experts=[
-            HomeRow(expert=view.expert(key), slots=list(residency.homes.get(key, ())))
-            for key in sorted({*live, *residency.homes})
-        ],
+        experts=[view.home(key, table) for key in sorted({*live, *table.slots_by_expert})],
     )
 
 
@@ -164,6 +163,10 @@ class _View:
 
     def experts(self, keys: Iterable[str]) -> list[ExpertRef]:
         return [self.expert(key) for key in keys]
+
+    def home(self, key: str, table: DispatchTable) -> HomeRow:
+        slots, homes = list(table.slots(key)), list(table.homes(key))
+        return HomeRow(expert=self.expert(key), slots=slots, homes=homes)
 
     def slot(self, sighting: Sighting) -> SlotRow:
         row = SlotRow(

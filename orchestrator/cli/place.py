@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from orchestrator.cli.commands import require
 from orchestrator.cli.service_edits import URL, AsJson, Url
 from orchestrator.cli.service_slots import asking_slots
 from orchestrator.client.placement import Placement
+from orchestrator.errors import SetupError
+from orchestrator.simulation.trace_file import read_trace
 
 #: Experts that are shown; the rest is counted.
 _MAX_SHOWN = 30
@@ -20,15 +24,36 @@ def place(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be moved; move nothing.")
     ] = False,
+    registry: Annotated[
+        Path | None, typer.Option(help="A registry file, to be placed without a service.")
+    ] = None,
+    trace: Annotated[
+        Path | None, typer.Option(help="With --registry: a file of `orchestrator trace`.")
+    ] = None,
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
-    """Choose homes for experts by what was asked lately, and move what is worth it."""
-    with asking_slots(url) as client:
-        found = client.placement(carry_out=not dry_run)
+    """Choose homes for experts by what was asked lately, and move what is worth it.
+
+    With --registry and --trace nothing runs: it says what a service would choose under that load.
+    """
+    if registry is not None and trace is not None:
+        found = _foreseen(registry, trace)
+    elif registry is not None or trace is not None:
+        raise SetupError("--registry and --trace go together: what is placed, and what is asked")
+    else:
+        with asking_slots(url) as client:
+            found = client.placement(carry_out=not dry_run)
     typer.echo(
         json.dumps(found.model_dump(mode="json"), indent=2) if as_json else "\n".join(lines(found))
     )
+
+
+def _foreseen(registry: Path, trace: Path) -> Placement:
+    require("serve")
+    from orchestrator.service.foreseen import foreseen  # here, since it needs the service's extra
+
+    return Placement.model_validate(foreseen(registry, read_trace(trace)))
 
 
 def lines(found: Placement) -> Iterator[str]:

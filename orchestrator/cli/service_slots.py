@@ -18,7 +18,7 @@ _PATIENCE_S = 1230.0
 
 Expert = Annotated[str, typer.Argument(help="Id of an expert that slots host.")]
 Slot = Annotated[
-    str | None, typer.Option(help="Name of one slot; every slot that hosts it by default.")
+    str | None, typer.Option(help="Name of one slot; by default its homes, or all that host it.")
 ]
 Wait = Annotated[
     bool, typer.Option("--wait/--no-wait", help="Return when it is done, not when it is begun.")

@@ -200,11 +200,11 @@ class Client:
         return read(Placement, self._complete(placement_call(carry_out=carry_out)).content)
 
     def load(self, expert: str, *, slot: str | None = None, wait: bool = True) -> Steered:
-        """Make an expert resident, at every slot that hosts it or at one.
+        """Make an expert resident, at one slot, or where it is at home, or wherever it is hosted.
 
         Args:
             expert: its id.
-            slot: where; everywhere by default.
+            slot: where; left to the service by default.
             wait: return when it is done, not when it is begun. An engine may have to start first,
                 which can take longer than the client's `timeout_s`.
 

@@ -109,10 +109,12 @@ class SlotState(Wire):
 
 
 class Home(Wire):
-    """Where one expert is hosted."""
+    """Where one expert is."""
 
     expert: ExpertRef
+    #: Slots that take calls for it, and those of them where it is at home.
     slots: tuple[str, ...] = ()
+    homes: tuple[str, ...] = ()
 
 
 class Residency(Wire):

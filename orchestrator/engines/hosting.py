@@ -87,17 +87,17 @@ class Hosting:
         ids = self._seated(assignment)
         mended = [id_ for id_ in ids if self.slot.engines[id_].lineage in changed]
         self.slot.loop.forgive(mended)
-        for lineage in self._wanted.values():
-            self._joining.join(lineage)
-        for lineage_id in [one for one in self._lineages if one not in self._wanted]:
-            self._joining.leave(lineage_id)
         room = Room(
             device_gib=assignment.room_gib,
             host_gib=self._host_gib,
             at_once=assignment.at_once,
             moves_alone=assignment.moves_alone,
         )
-        self.slot.hold(ids, room=room)
+        self.slot.hold(ids, room=room)  # first: what joins may start at once
+        for lineage_id in [one for one in self._lineages if one not in self._wanted]:
+            self._joining.leave(lineage_id)
+        for lineage in self._wanted.values():
+            self._joining.join(lineage)
         self.advance()
 
     def advance(self) -> None:
@@ -141,7 +141,7 @@ class Hosting:
                 id_ = lineage.id if number == 0 else f"{lineage.id}#{number + 1}"
                 footprints = assignment.footprints[lineage.id]
                 if id_ in self.slot.engines:
-                    self.slot.engines[id_].footprints = footprints
+                    self.slot.engines[id_].claim(footprints)
                 else:
                     opening = partial(self._open, lineage.id)
                     seat = Seat(lineage.id, opening=opening, footprints=footprints)

@@ -58,7 +58,7 @@ class Reporting:
             num_steps=loop.num_steps,
             num_admitted=loop.num_admitted,
             num_hits=loop.num_hits,
-            broken=loop.broken,
+            broken=loop.engines.broken,
             swap_s=loop.costs.means("swap"),
             start_s=loop.costs.means("start"),
             call_s=loop.costs.means("call"),

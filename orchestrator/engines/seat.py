@@ -37,7 +37,7 @@ class Seat:
         lineage: id of the lineage whose experts it can become.
         host: the engine that sits here, `None` while none runs.
         opening: starts one; without it what ended is not started again.
-        footprints: memory by rung.
+        footprints: memory by rung, until it is measured.
     """
 
     def __init__(
@@ -49,7 +49,9 @@ class Seat:
         footprints: Mapping[Rung, Footprint] | None = None,
     ) -> None:
         self.lineage = lineage
-        self.footprints: Mapping[Rung, Footprint] = footprints or {}
+        self._claimed: Mapping[Rung, Footprint] = footprints or {}
+        self._measured: Mapping[Rung, Footprint] = {}
+        self._footprints = self._claimed
         #: Whether it ever was one that calls are sent for, see `Slot.is_open`.
         self.was_open = host is not None
         #: Seconds the last swap took, `None` before the first.
@@ -59,6 +61,8 @@ class Seat:
         self._expert_by_key: dict[str, Expert] = {}
         #: One object as long as they are the same.
         self._keys: Collection[str] = self._expert_by_key.keys()
+        #: What it may be started with.
+        self._starters: dict[str, Expert] = {}
         self._weights_by_adapter: dict[str, str] = {}
         self._seen: _Seen | None = None
 
@@ -77,6 +81,11 @@ class Seat:
     def experts(self) -> Collection[str]:
         """See `Berth.experts`."""
         return self._keys
+
+    @property
+    def starters(self) -> Collection[str]:
+        """See `Berth.starters`."""
+        return self._starters
 
     @property
     def weights_by_adapter(self) -> Mapping[str, str]:
@@ -110,18 +119,42 @@ class Seat:
         rungs = tuple(rung for rung in found if rung != "stopped")
         return rungs if self._opening is None else (*rungs, "stopped")
 
-    def know(self, expert_by_key: Mapping[str, Expert]) -> None:
-        """Be able to become exactly these, the first of them with weights of its own at first."""
+    @property
+    def footprints(self) -> Mapping[Rung, Footprint]:
+        """See `Berth.footprints`: what was measured counts, what was not is claimed."""
+        if self._host is not None and self._host.footprints is not self._measured:
+            self._measured = self._host.footprints
+            self._footprints = {**self._claimed, **self._measured}
+        return self._footprints
+
+    def claim(self, footprints: Mapping[Rung, Footprint]) -> None:
+        """Take this memory by rung until it is measured."""
+        if footprints != self._claimed:
+            self._claimed = footprints
+            self._footprints = {**footprints, **self._measured}
+
+    @property
+    def known(self) -> Mapping[str, Expert]:
+        """What it stands for, by key."""
+        return self._expert_by_key
+
+    def know(
+        self, expert_by_key: Mapping[str, Expert], *, beside: Mapping[str, Expert] | None = None
+    ) -> None:
+        """Be able to become exactly these.
+
+        Args:
+            expert_by_key: what calls come here for.
+            beside: what it may also start with, since calls will come for it: another lineage
+                still has them.
+        """
         self._expert_by_key = dict(expert_by_key)
         self._keys = self._expert_by_key.keys()
+        self._starters = {**self._expert_by_key, **(beside or {})}
         self._weights_by_adapter = {
-            key: str(one.model) for key, one in expert_by_key.items() if one.is_adapter
+            key: str(one.model) for key, one in self._starters.items() if one.is_adapter
         }
         self._seen = None
-
-    def expert(self, key: str) -> Expert | None:
-        """What `key` stands for here, `None` where it is not known."""
-        return self._expert_by_key.get(key)
 
     async def take(self, step: StepAction) -> None:
         """See `Effects.take`."""
@@ -183,7 +216,7 @@ class Seat:
     async def _start(self, expert: str) -> None:
         if self._opening is None:
             raise EngineDeadError(f"lineage {self.lineage!r}: its engine cannot be started here")
-        wanted = self._expert_by_key[expert]
+        wanted = self._starters[expert]
         try:
             self._host = await self._opening(self._weights_of(wanted))
         except EngineError:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.engines.assignment import EngineReport
 from orchestrator.engines.slot import SlotReport
+from orchestrator.residency.placement import DispatchTable
 
 #: `silent`: the worker did not answer in time; it may be restarting.
 SlotHealth = Literal["starting", "ready", "failed", "silent"]
@@ -33,5 +33,5 @@ class Residency:
     """All slots, and who hosts what."""
 
     slots: tuple[Sighting, ...]
-    #: `Expert.key` -> slots that take calls for it.
-    homes: Mapping[str, tuple[str, ...]]
+    #: Where the gateways may send calls, and where experts are at home.
+    table: DispatchTable

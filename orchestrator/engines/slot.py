@@ -20,11 +20,12 @@ from orchestrator.engines.prefetching import Prefetching
 from orchestrator.engines.read_ahead import ReadAhead
 from orchestrator.engines.recent_uses import RecentUses
 from orchestrator.engines.reporting import Reporting
+from orchestrator.engines.roles import Roles
 from orchestrator.engines.seat import Seat
 from orchestrator.engines.seats import Seats
 from orchestrator.engines.slot_report import HostReport, SlotReport, Waiting
 from orchestrator.engines.streams import reading
-from orchestrator.errors import EngineDeadError, NotHostedError
+from orchestrator.errors import EngineDeadError
 from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import Clock
 from orchestrator.residency.limits import LoopLimits
@@ -85,13 +86,9 @@ class Slot:
                 clock=clock,
                 count=lambda outcome: metrics.PREFETCHES.labels(name, outcome).inc(),
             )
+        self._roles = Roles(name, self._seats, self.loop)
         self._uses = RecentUses()
         self._reporting = Reporting(name, self.loop, self._seats, uses=self._uses, keys=self.keys)
-        #: Engines that the slot should hold.
-        self._wanted: list[str] = []
-        #: What calls are taken for, by lineage and key.
-        self._taken: dict[str, dict[str, Expert]] = {}
-        self._lineage_by_key: dict[str, str] = {}
 
     @property
     def limits(self) -> LoopLimits:
@@ -111,7 +108,7 @@ class Slot:
     def seat(self, lineage: str, host: Host, experts: Sequence[Expert]) -> None:
         """Take in a live engine that is not started again, and calls for what it can become."""
         self.add(lineage, Seat(lineage, host=host))
-        self.hold((*self._wanted, lineage))
+        self.hold((*self._roles.wanted, lineage))
         self.assign(lineage, experts)
 
     def add(self, engine_id: str, seat: Seat) -> None:
@@ -128,9 +125,8 @@ class Slot:
             engine_ids: of engines that were added.
             room: what the slot has for them.
         """
-        self._wanted = list(engine_ids)
         self.loop.engines.want(engine_ids, room=room or self.loop.engines.room)
-        self._teach()
+        self._roles.want(engine_ids)
         self.loop.advance()
 
     def assign(self, lineage: str, experts: Sequence[Expert]) -> None:
@@ -138,12 +134,7 @@ class Slot:
 
         Calls for others are refused from now on; those that wait or run are answered.
         """
-        self._taken[lineage] = {expert.key: expert for expert in experts}
-        # While one lineage takes the place of another, both may stand for a key: the first does.
-        self._lineage_by_key = {
-            key: one for one in reversed(self._taken) for key in self._taken[one]
-        }
-        self._teach()
+        self._roles.assign(lineage, experts)
         self.loop.advance()
 
     def foresee(self, lineages: Sequence[Lineage]) -> None:
@@ -153,7 +144,7 @@ class Slot:
 
     def keys(self, lineage: str) -> frozenset[str]:
         """What calls are taken for of a lineage."""
-        return frozenset(self._taken.get(lineage, ()))
+        return self._roles.keys(lineage)
 
     async def generate(self, call: Call) -> AsyncIterator[Item]:
         """Wait for the expert's turn, then stream its engine's answer; see `Engine.generate`.
@@ -202,7 +193,7 @@ class Slot:
 
     async def load(self, key: str) -> None:
         """Bring an expert up as a call for it would; raises as `generate` does of waiting."""
-        self._check_hosted(key)
+        self._roles.check_hosted(key)
         await self.loop.errands.load(key)
 
     async def unload(self, key: str) -> None:
@@ -210,23 +201,23 @@ class Slot:
 
         They stay down until they are called. Raises `NotHostedError` as `generate` does.
         """
-        self._check_hosted(key)
+        self._roles.check_hosted(key)
         await self.loop.errands.unload(key)
 
     def pin(self, key: str) -> None:
         """Keep an expert wherever it is resident; raises `NotHostedError` as `generate` does."""
-        self._check_hosted(key)
+        self._roles.check_hosted(key)
         self.loop.engines.pin(key)
 
     def unpin(self, key: str) -> None:
         """Let an expert be treated like others again; raises `NotHostedError` likewise."""
-        self._check_hosted(key)
+        self._roles.check_hosted(key)
         self.loop.engines.unpin(key)
         self.loop.advance()
 
     def hint(self, key: str) -> None:
         """See `Hinted`; what is not hosted here is left aside."""
-        if key in self._lineage_by_key:
+        if key in self._roles:
             self._hints.note(key, now_s=self._clock.time())
             self.loop.advance()
 
@@ -263,7 +254,8 @@ class Slot:
         await asyncio.gather(*(seat.stop() for seat in self._seats.values()))
 
     def _turn(self, call: AnyCall) -> AbstractAsyncContextManager[Turn]:
-        self._check_hosted(call.key, call=call)
+        meant = f", which generation {call.generation} means"
+        self._roles.check_hosted(call.key, meant=meant)
         self._uses.note(call.key)
         wishes = Wishes(
             timeout_s=call.timeout_s,
@@ -273,17 +265,6 @@ class Slot:
         )
         return self.loop.turn(call.key, wishes)
 
-    def _check_hosted(self, key: str, *, call: AnyCall | None = None) -> None:
-        if key in self._lineage_by_key:
-            return
-        expert, _, version = key.partition("@")
-        meant = "" if call is None else f", which generation {call.generation} means"
-        others = sorted(k for k in self._lineage_by_key if k.startswith(f"{expert}@"))
-        raise NotHostedError(
-            f"slot {self._name!r} does not host expert {expert!r} in version {version!r}{meant}; "
-            f"of its {len(self._lineage_by_key)} experts these have that id: {others}"
-        )
-
     def _look_ahead(self) -> None:
         if self._prefetching is None:
             return
@@ -292,34 +273,9 @@ class Slot:
         else:
             self._prefetching.rest()
 
-    def _teach(self) -> None:
-        """Have every seat know what it stands for, and what it has calls of."""
-        in_use = self.loop.experts_in_use
-        for engine_id, seat in self._seats.items():
-            is_wanted = engine_id in self._wanted
-            known = self._owned(seat.lineage) if is_wanted else {}
-            left = [key for key in in_use if not self._is_served_elsewhere(key, seat, is_wanted)]
-            change = self.loop.engines[engine_id].change
-            coming = [] if change is None or change.expert is None else [change.expert]
-            kept = {key: one for key in (*left, *coming) if (one := seat.expert(key)) is not None}
-            seat.know({**known, **{key: one for key, one in kept.items() if key not in known}})
-
-    def _owned(self, lineage: str) -> dict[str, Expert]:
-        taken = self._taken.get(lineage, {})
-        return {key: one for key, one in taken.items() if self._lineage_by_key[key] == lineage}
-
-    def _is_served_elsewhere(self, key: str, seat: Seat, is_wanted: bool) -> bool:
-        """Whether a wanted engine, other than `seat`, stands for `key`."""
-        owner = self._lineage_by_key.get(key)
-        if owner == seat.lineage and is_wanted:
-            return False
-        return any(self._seats[id_].lineage == owner for id_ in self._wanted)
-
     def _forget(self, engine_id: str) -> None:
         """An engine is gone, and with the last of a lineage its experts."""
-        for lineage in [one for one in self._taken if not any(self._seats.of_lineage(one))]:
-            self.assign(lineage, ())
-            del self._taken[lineage]
+        self._roles.forget_gone()
 
 
 def _after(call: C, waited_s: float) -> C:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from math import inf
 
 from orchestrator.costs.costs import Costs
@@ -30,7 +31,7 @@ from orchestrator.residency.outlook import (
     drain_s,
     gains,
     in_turn,
-    keeps_bounds,
+    span_s,
     step_to,
 )
 from orchestrator.residency.state import EngineState, SlotState
@@ -144,7 +145,8 @@ class _View:
             return None
         if ticket.wanted_s > plan[0][0]:
             ends_s = self._now_s + self._costs.service(ticket.expert).safe_s
-            if not self._gains(plan, ticket.expert) or not self._keeps(plan, ends_s):
+            rest_s = self._span_s(plan, ends_s)
+            if rest_s is None or not self._gains(ticket.expert, rest_s):
                 return None
         return self._admit(ticket)
 
@@ -164,20 +166,34 @@ class _View:
         Advice only: it is followed where the others keep their bounds all the same.
         """
         until_s = plan[0][0] + ORDER_S
-        tied = [turn for turn in plan if turn[0] < until_s]
+        tied = takewhile(lambda turn: turn[0] < until_s, plan)
         first = min(tied, key=lambda turn: self._groups[turn[1]].order)
-        moved = [first, *(turn for turn in plan if turn is not first)]
-        return (first if first is plan[0] or self._keeps(moved, self._now_s) else plan[0])[1]
+        if first is not plan[0]:
+            moved = [first, *(turn for turn in plan if turn is not first)]
+            if self._span_s(moved, self._now_s) is None:
+                return plan[0][1]
+        return first[1]
 
-    def _gains(self, plan: Sequence[Turn], expert: str) -> bool:
+    def _gains(self, expert: str, rest_s: float) -> bool:
+        """Whether latecomers are worth it; while another engine of the slot changes they are.
+
+        What that one does not use meanwhile is theirs, and so engines change one after the other.
+        """
+        if self._patience and any(one.change is not None for one in self._alike()):
+            return True
         return gains(
             self._engine,
-            plan,
             self._queues,
             self._costs,
             expert=expert,
+            rest_s=rest_s,
             patience=self._patience,
         )
+
+    def _alike(self) -> list[EngineState]:
+        """The engines that share the plan, this one among them."""
+        lineage = self._engine.lineage
+        return [one for one in self._state.engines if one.is_serving and one.lineage == lineage]
 
     def _window_s(self, expert: str) -> float:
         """What is granted to the residents while `expert` waits, seconds."""
@@ -216,11 +232,10 @@ class _View:
         unwanted = [one for one in idle if one not in self._groups]
         return next(iter(unwanted or idle), None)
 
-    def _keeps(self, plan: Sequence[Turn], ends_s: float) -> bool:
-        """Whether the plan keeps its bounds if this engine takes part from `ends_s` on at best."""
-        engine, state = self._engine, self._state
-        alike = [one for one in state.engines if one.is_serving and one.lineage == engine.lineage]
+    def _span_s(self, plan: Sequence[Turn], ends_s: float) -> float | None:
+        """See `span_s`, if this engine takes part in the plan from `ends_s` on at best."""
+        engine, alike = self._engine, self._alike()
         free_s = [self._now_s + drain_s(one, self._costs, now_s=self._now_s) for one in alike]
         own = next(place for place, one in enumerate(alike) if one is engine)
         free_s[own] = max(free_s[own], ends_s)
-        return keeps_bounds(engine, plan, self._queues, self._costs, free_s=free_s)
+        return span_s(engine, plan, self._queues, self._costs, free_s=free_s)

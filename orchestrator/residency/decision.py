@@ -141,7 +141,7 @@ class _Words:
         left_s = group.wanted_s - self._now_s
         late = f"wanted within {_seconds(left_s)}" if left_s >= 0 else "late"
         wait = f"{_calls(len(group))} wait{'s' if len(group) == 1 else ''} for {expert!r}"
-        return f"{wait}, {_seconds(waited_s)} the first, {late}"
+        return f"{wait}, the first for {_seconds(waited_s)}, {late}"
 
     def _stepped_down(self, engine: str) -> str:
         """For whom memory is freed: who waits for something that no engine serves."""

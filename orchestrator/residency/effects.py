@@ -26,6 +26,11 @@ class Berth(Protocol):
         ...
 
     @property
+    def starters(self) -> Collection[str]:
+        """What it may be started with: `experts`, and those that it is about to stand for."""
+        ...
+
+    @property
     def residents(self) -> Collection[str]:
         """Experts that answer without a swap, or would once awake; none while not certain."""
         ...

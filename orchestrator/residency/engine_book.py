@@ -139,6 +139,7 @@ class EngineBook:
             berth.residents,
             berth.rung,
             berth.experts,
+            berth.starters,
             berth.footprints,
             self.change,
             self.draining_for,
@@ -188,6 +189,7 @@ class EngineBook:
             is_resting=self.is_resting,
             is_surplus=self.is_surplus,
             pinned=pinned,
+            starters=berth.starters,
             last_expert=self.last_expert,
             denied_gib=self.denied_gib,
         )

@@ -117,11 +117,6 @@ class SlotLoop:
         return self._places.experts
 
     @property
-    def broken(self) -> Mapping[str, str]:
-        """Experts that are left alone for now, and why."""
-        return self._broken.now(now_s=self._clock.time())
-
-    @property
     def num_steps(self) -> Mapping[str, int]:
         """Steps that succeeded, by their names in the cost model."""
         return dict(self._stepping.num_steps)

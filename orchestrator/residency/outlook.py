@@ -22,6 +22,7 @@ Turn = tuple[float, str]
 
 #: What a decision is kept ahead of its latest moment, for timers and messages that are late.
 MARGIN_S = 0.02
+_SAFETY_2 = SAFETY**2
 
 
 def step_to(engine: EngineState, expert: str) -> Literal["add", "swap"]:
@@ -65,18 +66,19 @@ def promised(engine: EngineState) -> Iterable[str]:
     return (engine.draining_for,) if engine.draining_for in engine.experts else ()
 
 
-def keeps_bounds(
+def span_s(
     engine: EngineState,
     plan: Iterable[Turn],
     queues: Queues,
     costs: Costs,
     *,
     free_s: Iterable[float],
-) -> bool:
-    """Whether everybody has its turn when it is wanted, if nothing else arrives.
+) -> float | None:
+    """Seconds the plan keeps its engines if nothing else arrives; `None` if it breaks a bound.
 
-    Deviations add up as their squares do: not everything is late at once. What has no bound counts
-    with the time by which its age is pressing, so that it is not passed over for ever.
+    Everybody must have its turn when it is wanted. Deviations add up as their squares do: not
+    everything is late at once. What has no bound counts with the time by which its age is pressing,
+    so that it is not passed over for ever.
 
     Args:
         engine: what serves them, or one of several alike.
@@ -87,17 +89,18 @@ def keeps_bounds(
     """
     lines = [(at_s + MARGIN_S, 0.0) for at_s in free_s]
     heapify(lines)
+    starts_s = lines[0][0]
     groups, capacity, adapters = queues.groups, engine.capacity, engine.adapters
     for wanted_s, expert in plan:
         turn = costs.turn("add" if expert in adapters else "swap", expert)
         at_s, variance = lines[0]
         at_s += turn.step_s
         variance += turn.step_variance
-        if at_s + SAFETY * sqrt(variance) > wanted_s:
-            return False
+        if at_s > wanted_s or _SAFETY_2 * variance > (wanted_s - at_s) ** 2:
+            return None
         at_s += calls_s(turn, len(groups[expert].tickets), capacity)
         heapreplace(lines, (at_s, variance + turn.call_variance))
-    return True
+    return lines[0][0] - starts_s
 
 
 def calls_s(turn: TurnCost, num_calls: int, capacity: int) -> float:
@@ -106,6 +109,8 @@ def calls_s(turn: TurnCost, num_calls: int, capacity: int) -> float:
     The longest of `n` whose lengths vary as if they had no memory takes `ln n` deviations more than
     one does; what does not find a place at once comes in as others end.
     """
+    if num_calls == 1:
+        return turn.call_s
     beside = min(num_calls, capacity)
     rounds = 1 + (num_calls - beside) / capacity
     return rounds * turn.call_s + sqrt(turn.call_variance) * log(beside)
@@ -113,11 +118,11 @@ def calls_s(turn: TurnCost, num_calls: int, capacity: int) -> float:
 
 def gains(
     engine: EngineState,
-    plan: Iterable[Turn],
     queues: Queues,
     costs: Costs,
     *,
     expert: str,
+    rest_s: float,
     patience: float,
 ) -> bool:
     """Whether a resident's latecomers gain more by running now than they cost those who wait.
@@ -125,15 +130,15 @@ def gains(
     Left for its next turn they wait for the rest of the plan. Run now they put that off: with `n`
     answers beside one another the last ends after about `mean (1 + 1/2 + ... + 1/n)`, so that `m`
     more add `mean ln((n + m) / n)`, and everybody else waits so much longer. Where many run,
-    latecomers are cheap; where many wait, they are dear. Engines that share a plan divide both
-    sides alike.
+    latecomers are cheap; where many wait, they are dear. Engines divide the plan between them,
+    but not what is done longer: they share one accelerator.
 
     Args:
         engine: where they would run; it has room.
-        plan: the turns that wait.
-        queues: how much waits in each.
+        queues: how much waits.
         costs: what steps and calls take.
         expert: the resident.
+        rest_s: how long the plan keeps its engines, see `span_s`.
         patience: weight of what they gain, from 0 to 1; the rest is that of what they cost.
     """
     if patience in (0, 1):
@@ -141,14 +146,7 @@ def gains(
     late, running = len(queues.groups[expert]), engine.num_in_flight
     more = min(late, engine.capacity - running)
     longer_s = costs.service(expert).mean_s * log((running + more + 0.5) / (running + 0.5))
-    enough_s = (1 - patience) / patience * (len(queues) - late) * longer_s / more
-    rest_s = 0.0
-    for _, other in plan:
-        turn = costs.turn(step_to(engine, other), other)
-        rest_s += turn.step_s + calls_s(turn, len(queues.groups[other]), engine.capacity)
-        if rest_s >= enough_s:
-            return True
-    return False
+    return patience * more * rest_s > (1 - patience) * (len(queues) - late) * longer_s
 
 
 def worth(group: Group, cost_s: float, *, now_s: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -77,8 +77,13 @@ class Roster:
             ahead_gib=self._ahead_gib,
             at_once=self.room.at_once,
             moves_alone=self.room.moves_alone,
-            broken=self._broken.now(now_s=now_s).keys(),
+            broken=self.broken.keys(),
         )
+
+    @property
+    def broken(self) -> Mapping[str, str]:
+        """Experts that are left alone for now, and why."""
+        return self._broken.now(now_s=self._clock.time())
 
     def take_in(self, engine_id: str, berth: Berth) -> None:
         """One more engine, wherever it stands."""

@@ -81,6 +81,8 @@ class EngineState:
     is_surplus: bool = False
     #: Experts among `experts` that an operator wants to stay where they are.
     pinned: Collection[str] = ()
+    #: What it may be started with ahead of need, where that is more than `experts`.
+    starters: Collection[str] = ()
     #: What it held last whose weights are its own: what a stopped one starts with again.
     last_expert: str | None = None
     #: Device memory that the slot's engines held when it found too little: less must be held

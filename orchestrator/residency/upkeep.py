@@ -101,7 +101,7 @@ def _up(engine: EngineState, state: SlotState) -> Start | Wake | None:
 
 def _first(engine: EngineState, state: SlotState) -> str | None:
     """What it held last, else its first expert, rather one with weights of its own."""
-    whole = [one for one in engine.experts if one not in state.broken]
+    whole = [one for one in engine.starters or engine.experts if one not in state.broken]
     if engine.last_expert in whole:
         return engine.last_expert
     own = (one for one in whole if one not in engine.weights_by_adapter)

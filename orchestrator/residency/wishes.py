@@ -19,7 +19,7 @@ class Wish:
     expert: str
     #: Its `Expert.key`: the definition that is meant.
     key: str
-    #: Where; every slot that hosts it where `None`.
+    #: Where; `None` leaves it to who sees all slots.
     slot: str | None = None
     #: Answer when it is done, not when it is begun.
     waits: bool = True

@@ -75,7 +75,7 @@ class Oversight:
         found = await asyncio.gather(*(self._workers.look(slot) for slot in sorted(running)))
         return Residency(
             slots=tuple(self._sighting(report) for report in found),
-            homes=self._table().slots_by_expert,
+            table=self._table(),
         )
 
     async def steer(self, wish: Wish) -> tuple[Granted, ...]:
@@ -88,19 +88,22 @@ class Oversight:
         return tuple(one for one in ended if isinstance(one, Granted))
 
     def _slots_of(self, wish: Wish) -> tuple[str, ...]:
-        homes = self._table().slots(wish.key)
-        if not homes:
+        table = self._table()
+        hosts = table.slots(wish.key)
+        if not hosts:
             raise ExpertUnavailableError(
                 f"no slot hosts expert {wish.expert!r} yet; GET /admin/residency says how far "
                 "slots are",
                 retry_after_s=_RETRY_AFTER_S,
             )
         if wish.slot is None:
-            return homes
-        if wish.slot not in homes:
+            # An expert is brought up where it is at home; what is there already may be anywhere.
+            is_up = wish.kind in ("load", "pin")
+            return (is_up and table.homes(wish.key)) or hosts
+        if wish.slot not in hosts:
             raise InvalidRequestError(
                 f"slot {wish.slot[:64]!r} does not host expert {wish.expert!r}; allowed: "
-                f"{', '.join(homes)}",
+                f"{', '.join(hosts)}",
                 param="slot",
             )
         return (wish.slot,)

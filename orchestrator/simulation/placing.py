@@ -13,6 +13,10 @@ from orchestrator.residency.spaces import Lineage, SlotSpace
 from orchestrator.simulation.machine import Machine
 from orchestrator.simulation.trace import Request
 
+#: Simulated time stands still meanwhile, so that a machine under load does not change the outcome
+#: of small programs, which end sooner.
+_LIMITS = Limits(time_s=2.0)
+
 
 class Placing:
     """Chooses homes by what was asked so far, again once that has shifted.
@@ -70,7 +74,7 @@ class Placing:
             return
         self._seen = load
         demand = demand_of([self._lineage], self._spaces, load, self._prices)
-        proposal = proposed(demand, self._arrangement, limits=Limits(), solver=self._solver)
+        proposal = proposed(demand, self._arrangement, limits=_LIMITS, solver=self._solver)
         if proposal.is_worth:
             self._arrangement = proposal.arrangement
             self.num_changes += 1

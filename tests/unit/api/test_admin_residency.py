@@ -60,7 +60,7 @@ async def test_a_slot_that_does_not_host_it_is_400_with_those_that_do():
 
 
 async def test_an_expert_that_no_slot_hosts_yet_is_503():
-    response = await served(Slots(homes={})).post("/admin/experts/plain/load")
+    response = await served(Slots(hosts={})).post("/admin/experts/plain/load")
 
     assert (response.status_code, fault(response)["code"]) == (503, "expert_unavailable")
     assert response.headers["retry-after"] == "5"
@@ -108,7 +108,7 @@ async def test_a_step_that_fails_is_told_with_its_slot():
 
 
 async def test_a_slot_that_fails_does_not_undo_the_others():
-    slots = Slots(homes={PLAIN: ("local-1", "local")})
+    slots = Slots(hosts={PLAIN: ("local-1", "local")})
 
     response = await served(slots).post("/admin/experts/plain/pin")
 
@@ -189,12 +189,12 @@ async def test_a_wait_that_nobody_can_estimate_is_none():
 
 
 async def test_every_live_expert_of_a_slot_has_a_home_or_none():
-    slots = Slots(homes={OLD: ("local",)})
+    slots = Slots(hosts={OLD: ("local", "local-1")}, homes={OLD: ("local-1",)})
 
     state = (await served(slots).get("/admin/residency")).json()
 
     assert state["generation"] == 7
     assert sorted(state["experts"], key=lambda row: row["slots"]) == [
-        {"expert": LIVE, "slots": []},
-        {"expert": OLDER, "slots": ["local"]},
+        {"expert": LIVE, "slots": [], "homes": []},
+        {"expert": OLDER, "slots": ["local", "local-1"], "homes": ["local-1"]},
     ]

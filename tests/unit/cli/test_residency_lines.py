@@ -32,8 +32,8 @@ async def test_a_page_is_read_from_the_top():
         "local  ready",
         "  device 2.0/4.0 GiB  hits 75% of 40  steps swap 7  SRP 0.50 SCH 0.25",
         f"  last  swap for 'plain@{version}' on engine 'e1'",
-        f"  now   3 calls wait for 'plain@{version}', 1.50 s the first, wanted within",
-        "        3.50 s",
+        f"  now   3 calls wait for 'plain@{version}', the first for 1.50 s, wanted",
+        "        within 3.50 s",
         "  engine  rung     residents               calls  step",
         "  e1      serving  plain@000000, (plain*)  2      swap to plain 0.25s",
         "  waiting  calls  oldest  expected",
@@ -61,7 +61,7 @@ async def test_a_silent_slot_tells_how_old_its_news_are():
 
 
 async def test_experts_that_no_slot_hosts_are_named():
-    assert "hosted nowhere: plain" in await shown(Slots(homes={OLD: ("local",)}))
+    assert "hosted nowhere: plain" in await shown(Slots(hosts={OLD: ("local",)}))
 
 
 def test_the_longest_waiting_come_first_and_the_rest_is_counted():

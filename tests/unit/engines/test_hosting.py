@@ -473,3 +473,35 @@ async def test_a_lineage_starts_with_what_is_here_while_the_rest_is_fetched(
 
     assert await said(hosting, REMOTE) == "remote: hi"
     assert openings.opened == ["llama"]
+
+
+async def test_no_more_starts_at_first_than_there_is_room_for(hosting, openings):
+    await settled(hosting, assigned(room_gib=2, a=[MATHS], b=[FRENCH], c=[LAW]))
+
+    assert openings.opened == ["a", "b"]
+
+
+async def test_weights_exchanged_in_place_are_started_before_those_that_serve_leave(
+    hosting, openings
+):
+    await settled(hosting, assigned(old=[MATHS]))
+
+    await settled(hosting, assigned(old=[MATHS], new=[MATHS]))
+    assert openings.opened == ["old", "new"]
+    assert await said(hosting, MATHS) == "maths: hi"
+    assert not openings.hosts["new"].engine.calls
+    await settled(hosting, assigned(new=[MATHS]))
+
+    assert await said(hosting, MATHS) == "maths: hi"
+    assert openings.opened == ["old", "new"]
+    assert rungs(hosting) == {"new": "serving"}
+
+
+async def test_weights_exchanged_in_place_that_do_not_start_are_told_before(hosting, openings):
+    await settled(hosting, assigned(old=[MATHS]))
+    openings.failures["new"] = EngineDeadError("a tensor is missing")
+
+    await settled(hosting, assigned(old=[MATHS], new=[MATHS]))
+
+    assert states(hosting) == {"old": "up", "new": "failed"}
+    assert await said(hosting, MATHS) == "maths: hi"

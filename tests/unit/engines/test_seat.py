@@ -9,10 +9,13 @@ from orchestrator.engines.seats import Seats
 from orchestrator.errors import EngineDeadError, ModelError, SwapError
 from orchestrator.registry.models import Expert
 from orchestrator.residency.actions import Sleep, Start, Stop, Swap, Wake
+from orchestrator.residency.state import Footprint
 from orchestrator.residency.tickets import Ticket
 
 SWAP = Swap(engine="llama", expert="french")
 MATHS, FRENCH = Expert(id="maths"), Expert(id="french")
+SERVING, ASLEEP = Footprint(device_gib=10), Footprint(device_gib=1.5, host_gib=8)
+MEASURED = Footprint(device_gib=3, host_gib=7)
 BASE, OTHER = Expert(id="base", model="m"), Expert(id="other", model="o")
 ADAPTER = Expert(id="formal", model="m", base="base", adapter="formal")
 
@@ -90,8 +93,7 @@ def test_experts_no_longer_used_are_forgotten():
 
     seat.know({"maths": MATHS})
 
-    assert seat.expert("maths") is MATHS
-    assert seat.expert("french") is None
+    assert seat.known == {"maths": MATHS}
 
 
 async def test_a_seat_starts_its_engine_with_what_is_asked_for_and_ends_it():
@@ -137,3 +139,14 @@ async def test_a_seat_puts_its_engine_to_sleep_and_wakes_it_as_another_with_its_
 
     assert (seat.rung, seat.residents) == ("serving", ("base", "formal"))
     assert seat.weights_by_adapter == {"formal": "m"}
+
+
+def test_memory_that_was_measured_counts_and_the_rest_is_claimed():
+    host = FakeHost([MATHS])
+    seat = Seat("llama", host=host, footprints={"serving": SERVING, "asleep": ASLEEP})
+    assert seat.footprints == {"serving": SERVING, "asleep": ASLEEP}
+
+    host.footprints = {"asleep": MEASURED}
+    assert seat.footprints == {"serving": SERVING, "asleep": MEASURED}
+    seat.claim({"serving": ASLEEP})
+    assert seat.footprints == {"serving": ASLEEP, "asleep": MEASURED}

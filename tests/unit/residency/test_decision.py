@@ -39,7 +39,7 @@ def test_a_swap_tells_who_waits_how_long_and_by_when_it_is_wanted():
         ticket(2, "french", at_s=0.5, max_wait_s=5),
     )
 
-    assert decision.why == "2 calls wait for 'french', 1.00 s the first, wanted within 4.00 s"
+    assert decision.why == "2 calls wait for 'french', the first for 1.00 s, wanted within 4.00 s"
     assert (decision.what, decision.expected_s, decision.num_waiting) == ("swap", 0.5, 2)
     assert decision.sentence == "swap for 'french' on engine 'host'"
 
@@ -49,7 +49,7 @@ def test_what_is_wanted_already_is_late():
         Swap(engine="host", expert="french"), ticket(1, "french", max_wait_s=1), now_s=3
     )
 
-    assert decision.why.endswith("3.00 s the first, late")
+    assert decision.why.endswith("the first for 3.00 s, late")
 
 
 def test_a_start_for_nobody_is_ahead_of_need():
