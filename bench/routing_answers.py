@@ -29,6 +29,7 @@ from bench.routing_arms import (
 )
 from bench.setup import Setup
 from routers.artifacts import load_router
+from routers.embeddings import Embedder
 from routers.signals import Signals
 
 #: No model is best at everything.
@@ -90,10 +91,14 @@ def measure_few(setup: Setup) -> Outcome:
         BenchError: there are no answers to read.
     """
     table = read_answers()
-    signals = signals_of(table, setup)
+    embedder = embedder_of(setup)
+    signals = signals_of(table, embedder)
     is_val = np.array(table.splits) == "val"
     split = (np.flatnonzero(is_val), np.flatnonzero(~is_val))
-    found = {name: measure(table.of(pool), signals, [split]) for name, pool in POOLS.items()}
+    found = {
+        name: measure(table.of(pool), signals, [split], embedder=embedder)
+        for name, pool in POOLS.items()
+    }
     gain = f"{ONE_CALL} over {SINGLE}"
     return _outcome(
         FEW,
@@ -112,9 +117,13 @@ def measure_half(setup: Setup) -> Outcome:
         BenchError: there are no answers to read.
     """
     table = read_answers()
-    signals = signals_of(table, setup)
+    embedder = embedder_of(setup)
+    signals = signals_of(table, embedder)
     splits = [halves(table, seed=seed) for seed in range(_NUM_SPLITS)]
-    found = {name: measure(table.of(pool), signals, splits) for name, pool in POOLS.items()}
+    found = {
+        name: measure(table.of(pool), signals, splits, embedder=embedder)
+        for name, pool in POOLS.items()
+    }
     balanced = found["balanced"]
     return _outcome(
         HALF,
@@ -129,10 +138,14 @@ def measure_half(setup: Setup) -> Outcome:
     )
 
 
-def signals_of(table: AnswerTable, setup: Setup) -> dict[str, NDArray[np.float64]]:
+def embedder_of(setup: Setup) -> Embedder:
+    """The static embedding that ships."""
+    return load_router(setup.root / ARTIFACT, fallback="generalist").features.embedder
+
+
+def signals_of(table: AnswerTable, embedder: Embedder) -> dict[str, NDArray[np.float64]]:
     """What is known of each question, without and with its meaning; no label is read."""
     skills = list(zip(table.categories, table.subjects, strict=True))
-    embedder = load_router(setup.root / ARTIFACT, fallback="generalist").features.embedder
     kinds = {"skills and looks": None, "skills, looks and static embedding": embedder}
     return {
         kind: Signals.of(table.prompts, skills, embedder=one).rows(table.prompts, skills)
@@ -163,12 +176,14 @@ def measure(
     table: AnswerTable,
     signals: Mapping[str, NDArray[np.float64]],
     splits: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
+    *,
+    embedder: Embedder,
 ) -> Measured:
     """All arms of one pool."""
     per_split: list[dict[str, Arm]] = []
     chosen = []
     for fit, test in splits:
-        trial = Trial(table=table, signals=signals, fit=fit, test=test)
+        trial = Trial(table=table, signals=signals, fit=fit, test=test, embedder=embedder)
         recruited, choice = recruiting_arms(trial)
         arms = single_arms(trial) | map_arms(trial) | unlabelled_arms(trial)
         arms |= symbolic_arms(trial) | recruited

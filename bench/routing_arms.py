@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from bench.answer_table import LETTERS, AnswerTable
 from routers.consensus import consensus_grades
+from routers.embeddings import Embedder
 from routers.expected import Strengths, fit_expected, fitted_strengths, left_out
 from routers.profiles import Profiles, count_answers
 from routers.recruiting import best, fitted_probability, smallest_k
 from routers.reliability import Ballots, VoteWeights, fit_weights, unmoved
-from routers.skill import Mode, Recruiting, SkillRouter, expected_accuracy
+from routers.skill import Mode, NearestSkill, Recruiting, SkillRouter, expected_accuracy
 
 Flags = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -48,6 +49,8 @@ class Trial:
     signals: Mapping[str, Flags]
     fit: Rows
     test: Rows
+    #: Reads subjects that no label names as the nearest one that is named.
+    embedder: Embedder
 
     @property
     def right(self) -> Flags:
@@ -108,6 +111,7 @@ def symbolic_arms(trial: Trial, *, k: int = 3) -> dict[str, Arm]:
             profiles=profiles,
             prior_count=profiles.fitted_prior_count(),
             rule=Recruiting(mode=mode, k=k),
+            nearest=NearestSkill.of(profiles.skills, trial.embedder),
         )
         skills = [[trial.table.subjects[i]] for i in trial.test]
         routes = router.recruit(skills, profiles.experts, seeds=trial.test.tolist())

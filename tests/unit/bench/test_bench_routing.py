@@ -6,6 +6,7 @@ from bench.process import BenchError
 from bench.resampling import intervals
 from bench.routing_answers import halves, measure
 from bench.routing_arms import ONE_CALL, SINGLE
+from tests.unit.routers.small import embedding
 
 
 def small_table(num=160):
@@ -76,7 +77,9 @@ def test_every_arm_is_measured_and_routing_beats_one_model():
     table = small_table()
     skills = np.array([[name == "sums", name == "french"] for name in table.categories], float)
 
-    found = measure(table.of(MODELS), {"skills": skills}, [halves(table, seed=0)])
+    found = measure(
+        table.of(MODELS), {"skills": skills}, [halves(table, seed=0)], embedder=embedding()
+    )
 
     assert found.right[SINGLE].mean < 75 < found.right[ONE_CALL].mean
     assert found.right["oracle"].mean >= max(one.mean for one in found.right.values())
