@@ -23,6 +23,8 @@ AnswerKind = Literal["number", "option", "boolean", "set", "latex", "code", "jso
 #: Answers stand at the end; what lies before is not read.
 _MAX_CHARS = 20_000
 _MAX_STATED, _MAX_BOXED = 400, 2000
+#: A reply that states more answers than this is read from its end.
+_MAX_PLACES = 20
 _MAX_JSON_STARTS = 100
 
 #: Templates often open the thinking in the prompt, so that a reply has only its end.
@@ -100,9 +102,10 @@ def _is_close(answer: str, wanted: str, *, rel_tol: float) -> bool:
 
 def _stated(text: str) -> Iterator[str]:
     """What is said to be the answer, the last statement first; boxes before words."""
-    yield from reversed([_braced(text, found.end()) for found in _BOX.finditer(text)])
-    ends = [found.end() for found in _STATED.finditer(text)]
-    yield from (text[end : end + _MAX_STATED].split("\n", 1)[0].strip() for end in reversed(ends))
+    for end in reversed([found.end() for found in _BOX.finditer(text)][-_MAX_PLACES:]):
+        yield _braced(text, end)
+    for end in reversed([found.end() for found in _STATED.finditer(text)][-_MAX_PLACES:]):
+        yield text[end : end + _MAX_STATED].split("\n", 1)[0].strip()
 
 
 def _braced(text: str, start: int) -> str:
