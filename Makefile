@@ -10,7 +10,7 @@ GPU_PYTHON ?= python3
 GATEWAYS ?= 2
 BIN := .venv/bin
 
-.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-merge bench-placement bench-policy bench-prefetch bench-registry bench-swap gpu-check clean
+.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-merge bench-placement bench-policy bench-prefetch bench-registry bench-replay bench-swap gpu-check clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -85,6 +85,9 @@ bench-prefetch: .venv/.dev ## Measure prefetching, priors and fewer bits, on and
 
 bench-registry: .venv/.dev ## Measure edits of the registry: a thousand experts, and two hundred edits under load.
 	@$(BIN)/python -m bench.registry
+
+bench-replay: .venv/.dev ## Play traces on real vLLM and in the simulator, and compare (three minutes).
+	@$(BIN)/python -m bench.replay
 
 bench-policy: .venv/.dev ## Measure the residency policy against others' in simulated time (minutes of one core).
 	@$(BIN)/python -m bench.policy

@@ -40,7 +40,7 @@ what to change.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 
 class OrchestratorError(Exception):
@@ -160,12 +160,35 @@ class EngineTimeoutError(EngineError):
     retryable = True
 
 
+#: What there is too much of: calls in the queue, waits before a bound, at arrival or once it has
+#: passed, pins; or whatever an engine or upstream calls too much.
+Overload = Literal["queue_full", "too_late", "bound_passed", "pinned", "overloaded"]
+
+
 class OverloadedError(EngineError):
-    """The engine or its queue is full."""
+    """The engine or its queue is full.
+
+    Args:
+        message: as of every error.
+        reason: what there is too much of, for metrics.
+        param: as of every error.
+        retry_after_s: as of every error.
+    """
 
     code = "overloaded"
     status = 503
     retryable = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: Overload = "overloaded",
+        param: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, param=param, retry_after_s=retry_after_s)
+        self.reason = reason
 
 
 class EngineDeadError(EngineError):

@@ -46,6 +46,9 @@ def simulate(
     experts: Annotated[int, typer.Option(help="Its experts.")] = 12,
     rate: Annotated[float, typer.Option(help="Its requests a second, over all slots.")] = 4.0,
     seed: Annotated[int, typer.Option(help="Its seed.")] = 0,
+    clients: Annotated[
+        int | None, typer.Option(min=1, help="Who ask in its order, each when it has an answer.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     plot: Annotated[Path | None, typer.Option(help="Picture to draw: .svg, .png, .pdf.")] = None,
 ) -> None:
@@ -58,7 +61,7 @@ def simulate(
     load = Load(num_requests=requests, num_experts=experts, requests_per_s=rate, seed=seed)
     played = _trace(trace, load)
     machine = replace(Machine(), engines=engines)
-    setting = Setting(num_slots=slots, machine=machine, max_wait_s=max_wait_s)
+    setting = Setting(num_slots=slots, machine=machine, max_wait_s=max_wait_s, clients=clients)
     outcomes = [
         simulated(played, contender(name, played, patience=patience), setting)
         for name in policy or NAMES

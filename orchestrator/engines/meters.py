@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator import metrics
 from orchestrator.costs.prior import Step
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import OrchestratorError, OverloadedError
 
 if TYPE_CHECKING:
     from orchestrator.engines.slot import SlotReport
@@ -40,7 +40,8 @@ class Meters:
 
     def refused(self, error: OrchestratorError, *, waited_s: float | None) -> None:
         """A call got no turn; `waited_s` is `None` for one that was not let wait."""
-        metrics.REFUSALS.labels(self._slot, error.code).inc()
+        reason = error.reason if isinstance(error, OverloadedError) else error.code
+        metrics.REFUSALS.labels(self._slot, reason).inc()
         if waited_s is not None:
             metrics.QUEUE_WAIT_SECONDS.labels(self._slot, error.code).observe(waited_s)
 

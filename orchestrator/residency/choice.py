@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 
 from pydantic import BaseModel, ConfigDict
 
@@ -42,6 +43,8 @@ class SlotOutlook(BaseModel):
     call_s: float = 1.0
     #: Engines that serve there: so many experts without a swap.
     num_engines: int = 1
+    #: Whether an engine there may become another expert; False where all hold pinned ones.
+    may_swap: bool = True
 
 
 _UNKNOWN = SlotOutlook()
@@ -65,6 +68,8 @@ def delay_s(expert: str, view: SlotView, *, is_home: bool) -> tuple[float, int]:
         Seconds; then calls, for equal ones.
     """
     num_by_expert, outlook = view.num_by_expert, view.outlook
+    if not outlook.may_swap and expert not in outlook.residents:
+        return inf, sum(num_by_expert.values())
     num_calls = sum(num_by_expert.values())
     num_others = len(num_by_expert) - (expert in num_by_expert)
     # With more engines than experts nobody has to swap for another.

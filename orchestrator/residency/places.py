@@ -223,6 +223,7 @@ class Places:
             return OverloadedError(
                 f"expert {ticket.expert!r} could not be had within {waited_s:.1f} s, the longest "
                 f"wait allowed (max_wait_s); the call was {where}; try again later",
+                reason="bound_passed",
                 retry_after_s=retry_after_s,
             )
         return EngineTimeoutError(
@@ -235,6 +236,7 @@ class Places:
         return OverloadedError(
             f"expert {expert!r}: {len(self.queues)} calls wait at its slot, the most allowed "
             "(defaults.max_queue); try again later",
+            reason="queue_full",
             retry_after_s=self._retry_after_s(now_s),
         )
 

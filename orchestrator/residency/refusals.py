@@ -106,6 +106,7 @@ def check_in_time(
         f"expert {ticket.expert!r} cannot be had within {ticket.slo_s:.1f} s, the longest wait "
         f"allowed (max_wait_s): {len(queues)} calls wait at its slot; try again later or allow a "
         "longer wait",
+        reason="too_late",
         retry_after_s=retry_after_s,
     )
 
@@ -117,6 +118,7 @@ def _check_unpinned(ticket: Ticket, state: SlotState) -> None:
         raise OverloadedError(
             f"expert {ticket.expert!r} cannot be had while {pinned} are pinned at its slot: every "
             "engine that could become it holds one of them",
+            reason="pinned",
             retry_after_s=_PINNED_RETRY_S,
         )
 

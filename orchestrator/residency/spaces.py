@@ -35,8 +35,8 @@ class SlotSpace:
 
 
 def spans(lineage: Lineage, slot: SlotSpace) -> bool:
-    """Whether `slot` has as many accelerators as one engine of `lineage` needs."""
-    return lineage.accelerators <= max(slot.accelerators, 1)
+    """Whether an engine of `lineage` spans all accelerators of `slot`; see `capacity.misfit`."""
+    return lineage.accelerators == max(slot.accelerators, 1)
 
 
 def fits_alone(lineage: Lineage, slot: SlotSpace) -> bool:

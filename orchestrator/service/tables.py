@@ -62,6 +62,7 @@ def _outlook(report: SlotReport, *, swap_s: float | None, call_s: float | None) 
     return SlotOutlook(
         residents=report.residents,
         wait_s_by_expert={one.expert: one.expected_s for one in report.waiting},
+        may_swap=not report.hosts or any(not host.pinned for host in report.hosts),
         num_engines=max(sum(host.rung == "serving" for host in report.hosts), 1),
         **{name: took_s for name, took_s in told.items() if took_s is not None},
     )

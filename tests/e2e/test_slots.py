@@ -58,6 +58,30 @@ def test_what_a_slot_did_is_told_and_counted(site):
     assert "orchestrator_trace_srp_ratio" in metrics
 
 
+def test_experts_that_are_asked_for_get_homes_by_themselves_and_it_says_why_nothing_moves_then(
+    site,
+):
+    for model in ("steady", "edited") * 5:
+        assert ask(site.service.url, model).status_code == 200
+
+    until_s = time.monotonic() + 30
+    while len(homes(site)) < 2:
+        assert time.monotonic() < until_s, site.client.get("/admin/placement").text
+        time.sleep(0.1)
+    again = site.client.post("/admin/placement").json()
+
+    assert not again["is_carried_out"]
+    assert again["why"]
+    assert ask(site.service.url, "steady").status_code == 200
+
+
+def homes(site) -> dict[str, list[str]]:
+    """Slots of the experts that are at home somewhere."""
+    state = site.client.get("/admin/placement")
+    assert state.status_code == 200, state.text
+    return {one["expert"]: one["homes"] for one in state.json()["experts"] if one["homes"]}
+
+
 def lines(site, action: str) -> list[dict]:
     """The log's JSON lines of one kind."""
     log = site.file.parent / "data" / "logs" / "orchestrator.log"

@@ -82,3 +82,13 @@ def test_recording_without_a_service_says_how_to_start_one(tmp_path):
 
     assert isinstance(result.exception, SetupError)
     assert "orchestrator serve" in str(result.exception)
+
+
+def test_clients_ask_when_they_have_an_answer():
+    args = ("--policy", "bounded", "--requests", "30", "--experts", "2", "--json")
+
+    alone = run(simulate, *args, "--clients", "1")
+    many = run(simulate, *args, "--clients", "16")
+
+    makespans = [json.loads(it.stdout)["outcomes"][0]["makespan_s"] for it in (alone, many)]
+    assert makespans[0] > makespans[1]

@@ -138,6 +138,17 @@ async def test_an_expert_goes_home_and_another_slot_is_asked_where_home_is_later
     await asyncio.gather(*crowd)
 
 
+async def test_homes_stay_while_a_new_conductor_knows_none_and_go_when_it_says_so():
+    dispatch = dispatching(BOTH, a=FakeEngine("from a"), b=FakeEngine("from b"))
+    dispatch.adopt(BOTH.model_copy(update={"homes_by_expert": {call().key: ("b",)}}))
+
+    dispatch.adopt(BOTH)
+    assert await said(dispatch, call()) == "from b"
+
+    dispatch.adopt(BOTH.model_copy(update={"homes_by_expert": {}}))
+    assert dispatch.table.homes(call().key) == ()
+
+
 async def test_the_load_is_told_by_expert_of_slots_alone_and_which_follows_which():
     dispatch = dispatching(
         table(maths=("a",), law=("a",)), remotes={"far": FakeEngine()}, a=FakeEngine()

@@ -23,10 +23,12 @@ def test_steps_that_fail_are_counted_by_why_and_not_timed():
 def test_who_is_not_let_wait_is_refused_without_a_wait():
     meters = Meters("full")
 
-    meters.refused(OverloadedError("full"), waited_s=None)
-    meters.refused(OverloadedError("late"), waited_s=5.0)
+    meters.refused(OverloadedError("full", reason="queue_full"), waited_s=None)
+    meters.refused(OverloadedError("late", reason="bound_passed"), waited_s=5.0)
+    meters.refused(SwapError("canary"), waited_s=None)
 
-    assert value(metrics.REFUSALS, "full", "overloaded") == 2
+    reasons = ("queue_full", "bound_passed", "swap_failed")
+    assert [value(metrics.REFUSALS, "full", one) for one in reasons] == [1, 1, 1]
     assert metrics.QUEUE_WAIT_SECONDS.labels("full", "overloaded")._sum.get() == 5.0
 
 

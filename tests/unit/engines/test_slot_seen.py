@@ -7,10 +7,13 @@ from contextlib import aclosing
 
 import pytest
 
+from orchestrator import metrics
 from orchestrator.engines.fake import FakeEngine, FakeHost
+from orchestrator.engines.slot import Slot
 from orchestrator.engines.steering import Steering
 from orchestrator.errors import NotHostedError, OverloadedError, SwapError
 from orchestrator.residency.clock import ManualClock
+from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.wishes import Wish
 from tests.unit.engines.test_slot import FRENCH, MATHS, begun, call, said, slot_on
 
@@ -129,3 +132,26 @@ async def test_every_decision_and_every_step_is_one_line(caplog):
     ]
     assert lines[0]["why"].startswith(f"1 call waits for '{FRENCH.key}'")
     assert slot.describe().action.endswith(lines[0]["why"])
+
+
+async def test_refusals_are_counted_by_what_there_was_too_much_of():
+    gate, clock = asyncio.Event(), ManualClock()
+    host = FakeHost([MATHS, FRENCH], engine=FakeEngine("slow", gate=gate))
+    slot = Slot("refusing", clock=clock, limits=LoopLimits(max_queue=1))
+    slot.seat("llama", host, [MATHS, FRENCH])
+    async with aclosing(slot.generate(call("maths"))) as running:
+        first = await begun(anext(running))
+        waiting = await begun(said(slot, call("french", max_wait_s=2.0)))
+        with pytest.raises(OverloadedError, match="max_queue"):
+            await said(slot, call("french"))
+        clock.advance(2.0)
+        with pytest.raises(OverloadedError, match="max_wait_s"):
+            await waiting
+        gate.set()
+        await first
+
+    counted = {
+        one: metrics.REFUSALS.labels("refusing", one)._value.get()
+        for one in ("queue_full", "bound_passed", "too_late")
+    }
+    assert counted == {"queue_full": 1, "bound_passed": 1, "too_late": 0}

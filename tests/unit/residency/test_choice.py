@@ -50,6 +50,14 @@ def test_an_expert_that_is_resident_somewhere_idle_is_asked_there():
     assert chosen("maths", {"a": view(), "b": view(residents=("maths",))}) == "b"
 
 
+def test_a_slot_whose_engines_hold_pinned_experts_is_asked_for_those_alone():
+    pinned = view(residents=("law",), outlook={"may_swap": False})
+    views = {"pinned": pinned, "busy": view(a=1, b=1, c=1)}
+
+    assert chosen("maths", views, homes="pinned") == "busy"
+    assert chosen("law", views) == "pinned"
+
+
 def test_a_slot_with_an_engine_for_each_has_no_rivals():
     two = view(outlook={"num_engines": 2}, french=1)
 
