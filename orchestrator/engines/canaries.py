@@ -120,7 +120,7 @@ def _stored(
     """The canary on this machine's disk, beside the weights or in the notes, and where it lies."""
     if folder is None:
         return None, None
-    if (beside := stored_canary(folder, conditions, base=base)) is not None:
+    if (beside := stored_canary(folder, conditions, base=base, weights=weights)) is not None:
         return beside, folder / FILE
     noted = notebook.read(weights).canary(conditions) if notebook is not None else None
     return noted, notebook.path(weights) if notebook is not None else None

@@ -110,7 +110,11 @@ class CanaryFile(BaseModel):
 
 
 def stored_canary(
-    folder: Path, conditions: Conditions, *, base: Path | None = None
+    folder: Path,
+    conditions: Conditions,
+    *,
+    base: Path | None = None,
+    weights: str | None = None,
 ) -> Canary | None:
     """The canary recorded for the weights in `folder`, if there is one for `conditions`.
 
@@ -118,6 +122,7 @@ def stored_canary(
         folder: of the weights, or of an adapter.
         conditions: of the engine that is to be proved.
         base: of the weights that an adapter is on.
+        weights: their fingerprint, where it is known already.
 
     Raises:
         SwapError: `canary.json` is not what `record_canary` writes.
@@ -125,7 +130,7 @@ def stored_canary(
     file = _read(folder)
     if file is None:
         return None
-    if file.weights != fingerprint(folder, base=base):
+    if file.weights != (weights or fingerprint(folder, base=base)):
         _logger.warning("%s is of other weights than lie beside it; record it again", folder / FILE)
         return None
     return next((found for found in file.canaries if found.conditions == conditions), None)

@@ -74,6 +74,7 @@ class FakeAsyncLLM:
         self.vllm_config = SimpleNamespace(lora_config=SimpleNamespace())
         self._name, self._num_ranks, self._sizes = name, num_ranks, sizes or FakeSizes()
         self._sleeping_tags: set[str] = set()
+        self._kept: dict[str, str] = {}
         self._saved_tables: str | None = None
         self._stale_reply: str | None = None
         parts = {part: getattr(self._sizes, part) for part in ("weights", "buffers", "kv_cache")}
@@ -182,8 +183,13 @@ class FakeAsyncLLM:
         `v1/executor/uniproc_executor.py`, `collective_rpc`.
         """
         del timeout
-        if method == "memory_held":  # of our own `vllm_worker.py`
-            return [(self.num_device_bytes, self.pools.num_host_bytes)]
+        own: dict[str, Callable[..., Any]] = {  # of our `vllm_worker.py`
+            "memory_held": lambda: (self.num_device_bytes, self.pools.num_host_bytes),
+            "recall_weights": self._recall,
+            "keep_weights": lambda name: self._kept.update({name: self.pools.read("weights")}),
+        }
+        if method in own:
+            return [own[method](*args)]
         known: dict[str, Callable[..., None]] = {
             "reload_weights": self._reload_weights,
             "sleep": self._worker_sleep,
@@ -266,6 +272,11 @@ class FakeAsyncLLM:
         if (tags is None or "weights" in tags) and self._saved_tables is not None:
             self.pools.write("buffers", self._saved_tables)
             self._saved_tables = None
+
+    def _recall(self, name: str) -> bool:
+        if (found := self._kept.get(name)) is not None:
+            self._reload_weights(found)
+        return found is not None
 
     def _reload_weights(self, weights_path: str) -> None:
         """Overwrite the weights in place, drop adapters, and leave the prefix cache as it is.

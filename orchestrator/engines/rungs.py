@@ -65,7 +65,9 @@ class Sleeper(Protocol):
         ...
 
 
-async def reload(engine: Sleeper, folder: Path, *, repacks: bool = False) -> None:
+async def reload(
+    engine: Sleeper, folder: Path, *, repacks: bool = False, kept_as: str | None = None
+) -> bool:
     """Turn an engine that serves into the sibling whose weights lie in `folder`.
 
     Without the pause a running request would end as a hybrid of two experts, and without the
@@ -75,6 +77,11 @@ async def reload(engine: Sleeper, folder: Path, *, repacks: bool = False) -> Non
         engine: serves.
         folder: of the weights.
         repacks: whether tied heads have to be packed anew, as on a CPU.
+        kept_as: fingerprint of the weights, where the engine may keep them as it computes with
+            them, see `vllm_worker.py`.
+
+    Returns:
+        Whether they were read, and not kept from the last time.
 
     Raises:
         SwapError: any step failed; the engine must be restarted.
@@ -82,15 +89,28 @@ async def reload(engine: Sleeper, folder: Path, *, repacks: bool = False) -> Non
     try:
         async with asyncio.timeout(STEP_TIMEOUT_S):
             await _pause(engine)
-            await _load(engine, folder)
-            if repacks:
-                await engine.collective_rpc("repack_tied_heads")
+            is_read = kept_as is None or not await _recalled(engine, kept_as)
+            if is_read:
+                await _read(engine, folder, repacks=repacks, kept_as=kept_as)
             is_reset = await engine.reset_prefix_cache()
             await engine.resume_generation()
     except Exception as exc:
         raise SwapError(f"reload from {folder} failed: {type(exc).__name__}: {exc}") from exc
     if not is_reset:
         raise SwapError(f"reload from {folder}: the prefix cache could not be reset")
+    return is_read
+
+
+async def _recalled(engine: Sleeper, kept_as: str) -> bool:
+    return all(await engine.collective_rpc("recall_weights", args=(kept_as,)))
+
+
+async def _read(engine: Sleeper, folder: Path, *, repacks: bool, kept_as: str | None) -> None:
+    await _load(engine, folder)
+    if repacks:
+        await engine.collective_rpc("repack_tied_heads")
+    if kept_as is not None:
+        await engine.collective_rpc("keep_weights", args=(kept_as,))
 
 
 async def fall_asleep(engine: Sleeper, rung: Rung) -> None:

@@ -42,6 +42,7 @@ class LiveEngine:
         rungs: those it can take.
         num_ranks: accelerators it spans.
         repacks: see `rungs.reload`.
+        keeps: whether it keeps weights that were loaded, see `vllm_worker.py`.
     """
 
     def __init__(
@@ -51,12 +52,13 @@ class LiveEngine:
         rungs: tuple[Rung, ...] = AWAKE,
         num_ranks: int = 1,
         repacks: bool = False,
+        keeps: bool = False,
     ) -> None:
         self.engine = engine
         self.rungs = rungs
         #: Where it stands.
         self.rung: Rung = "serving"
-        self._num_ranks, self._repacks = num_ranks, repacks
+        self._num_ranks, self._repacks, self._keeps = num_ranks, repacks, keeps
         self._open: set[Request] = set()
         self._numbers = itertools.count()
 
@@ -128,13 +130,23 @@ class LiveEngine:
         finally:
             await request.close()
 
-    async def reload(self, folder: Path) -> None:
+    async def reload(self, folder: Path, *, weights: str) -> bool:
         """Turn the engine into the sibling whose weights lie in `folder`.
+
+        Args:
+            folder: of the weights.
+            weights: their fingerprint.
+
+        Returns:
+            Whether they were read, and not kept from the last time, see `rungs.reload`.
 
         Raises:
             SwapError: any step failed; the engine must be restarted.
         """
-        await self._step(rungs.reload(self.engine, folder, repacks=self._repacks))
+        kept_as = weights if self._keeps else None
+        return await self._step(
+            rungs.reload(self.engine, folder, repacks=self._repacks, kept_as=kept_as)
+        )
 
     async def sleep(self, rung: Rung) -> None:
         """Let device memory go, once what runs has ended.
@@ -169,10 +181,10 @@ class LiveEngine:
             host_gib=sum(host for _, host in held) / _GIB,
         )
 
-    async def _step(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _step(self, work: Coroutine[Any, Any, T]) -> T:
         """A step of `rungs`; an engine that dies of it is to be restarted like any other."""
         try:
-            await self._unless_dead(work)
+            return await self._unless_dead(work)
         except EngineDeadError as exc:
             raise SwapError(exc.message) from exc
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 
 from orchestrator.engines import fetched
 from orchestrator.engines.notes import LoadKind
 from orchestrator.engines.vllm_live import LiveEngine
-from orchestrator.engines.weights import check_fits
+from orchestrator.engines.weights import check_fits, fingerprint
 from orchestrator.errors import SwapError
 from orchestrator.registry.models import Expert
 from orchestrator.registry.weights import Checkpoint, read_checkpoint
@@ -49,9 +50,11 @@ class Reloading:
     async def reload(self, folder: Path) -> None:
         """Load the weights in `folder` in place; `SwapError` where only a restart helps."""
         begun_s, self._source = time.monotonic(), None
-        await self._live.reload(folder)
+        weights = await asyncio.to_thread(fingerprint, folder)
+        is_read = await self._live.reload(folder, weights=weights)
         self._source = str(folder)
-        await self._note(folder, "reload", begun_s)
+        if is_read:
+            await self._note(folder, "reload", begun_s)
 
     def keeps(self, source: str) -> bool:
         """Whether a sleeper has the weights from `source` in host memory."""

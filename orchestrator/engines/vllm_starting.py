@@ -56,6 +56,7 @@ async def start_live(expert: Expert, source: str, *, max_lora_rank: int = 0) -> 
         rungs=SLEEPS if sleeps else AWAKE,
         num_ranks=num_ranks,
         repacks=is_on_cpu(),
+        keeps=is_on_cpu() and engine.vllm_config.quant_config is None,
     )
 
 

@@ -7,6 +7,9 @@ each of an engine's processes; a name that the worker has already would end the 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import torch
@@ -16,6 +19,54 @@ from vllm.model_executor.layers.vocab_parallel_embedding import (
 )
 from vllm.platforms import current_platform
 from vllm.utils.import_utils import import_pynvml
+
+#: Bytes of weights that an engine keeps beside those it computes with: part of the memory that it
+#: has for itself, `engine_overhead_gib`.
+MAX_KEPT = 256 * 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Weights in the form in which a CPU computes with them."""
+
+    #: Parameters and buffers, and what was in them.
+    copies: Sequence[tuple[torch.Tensor, torch.Tensor]]
+    #: Layers, and what multiplies with their packed weights.
+    products: Sequence[tuple[torch.nn.Module, Any]]
+    num_bytes: int
+
+    @classmethod
+    def of(cls, model: torch.nn.Module) -> Kept:
+        """The weights that are loaded."""
+        tensors = [one for one in chain(model.parameters(), model.buffers()) if one.numel()]
+        layers = [one for one in model.modules() if "cpu_linear" in vars(one)]
+        copies = [(one, one.detach().clone()) for one in tensors]
+        num_bytes = sum(copy.numel() * copy.element_size() for _, copy in copies)
+        return cls(
+            copies=copies,
+            products=[(one, one.cpu_linear) for one in layers],
+            num_bytes=num_bytes + sum(_packed_bytes(one) for one in layers),
+        )
+
+    def restore(self) -> None:
+        """Put all of it back."""
+        with torch.no_grad():
+            for tensor, copy in self.copies:
+                tensor.copy_(copy)
+        for layer, product in self.products:
+            layer.cpu_linear = product
+
+
+def _packed_bytes(layer: torch.nn.Module) -> int:
+    """At most, of a matrix that is packed: by the sizes that a layer has of its own."""
+    sizes = (
+        ("input_size_per_partition", "output_size_per_partition"),
+        ("embedding_dim", "num_embeddings_per_partition"),
+    )
+    for width, height in sizes:
+        if hasattr(layer, width) and hasattr(layer, height):
+            return 4 * int(getattr(layer, width)) * int(getattr(layer, height))
+    return MAX_KEPT  # of an unknown size: not kept
 
 
 class Taught:
@@ -44,6 +95,37 @@ class Taught:
         for head in tied:
             head.quant_method.process_weights_after_loading(head)
         return len(tied)
+
+    def keep_weights(self, name: str) -> bool:
+        """Keep the weights that are loaded, for `recall_weights`; whether there is room.
+
+        On a CPU most of a reload of small experts is vLLM's way through its layers and the packing
+        of matrices, 24 ms for a million weights: parameters are copied here, packed matrices, of
+        which each load makes new ones, held. What was used least lately is dropped.
+        """
+        kept: dict[str, Kept] = vars(self).setdefault("weights_by_name", {})
+        found = Kept.of(self.model_runner.get_model())
+        while kept and sum(one.num_bytes for one in kept.values()) + found.num_bytes > MAX_KEPT:
+            del kept[next(iter(kept))]
+        if found.num_bytes <= MAX_KEPT:
+            kept[name] = found
+        return name in kept
+
+    def recall_weights(self, name: str) -> bool:
+        """Compute with kept weights, whether there are any; what belonged to others is forgotten.
+
+        The same is forgotten as by vLLM (`v1/worker/gpu_model_runner.py`, `reload_weights`).
+        """
+        kept: dict[str, Kept] = vars(self).get("weights_by_name", {})
+        found = kept.pop(name, None)
+        if found is None:
+            return False
+        found.restore()
+        kept[name] = found  # the newest now
+        self.model_runner.reset_lora_state()
+        self.model_runner.reset_encoder_cache()
+        self.model_runner.reset_mm_cache()
+        return True
 
     def memory_held(self) -> tuple[int | None, int]:
         """Bytes this process holds: of its device, and of pinned host memory, in use or cached.

@@ -13,7 +13,7 @@ from math import inf
 from orchestrator.costs.costs import Costs
 from orchestrator.residency.actions import Action, Drain, Sleep, Start, Stop, Wait, Wake
 from orchestrator.residency.ledger import fits, freed_gib, shortfall_gib
-from orchestrator.residency.outlook import MARGIN_S, drain_s
+from orchestrator.residency.outlook import drain_s
 from orchestrator.residency.state import EngineState, Rung, SlotState
 from orchestrator.residency.tickets import Queues
 
@@ -28,72 +28,115 @@ class Wish:
     expert: str
     engine: EngineState
     up: Wake | Start
-    #: Seconds until it would serve, apart from making room.
-    ready_s: float
+    #: Urgency that is served for each second that it takes.
     worth: float
-    #: By when it is wanted: its bound, or its age.
-    wanted_s: float
+    #: When it must begin to come up to be there when it is wanted: by its bound, or its age.
+    presses_s: float
 
 
-def room_for(
-    wish: Wish,
-    state: SlotState,
-    queues: Queues,
-    costs: Costs,
-    *,
-    now_s: float,
-    patience: float,
-) -> Action | None:
-    """A step down of an engine worth little, or its drain; or when to look again.
+class Eviction:
+    """Finds room for engines that are to come up, at one moment.
 
-    All that must step down is chosen at once, so that none does in vain.
-
-    Returns:
-        `None` while the room is being made.
+    Args:
+        state: the slot.
+        queues: who waits.
+        costs: what steps and calls take.
+        now_s: the moment.
+        patience: the share of its worth that a newcomer has to be above what it takes the place of.
     """
-    short_gib = shortfall_gib(state, wish.up)
-    short_gib -= sum(_coming_free_gib(one) for one in state.engines)
-    if short_gib <= 0:
-        return None
-    chosen = _victims(wish, state, queues, costs, now_s=now_s, short_gib=short_gib)
-    busy = [one for one, _ in chosen if one.in_flight or _is_wanted(one, queues, wish.expert)]
-    for victim in busy:
+
+    def __init__(
+        self, state: SlotState, queues: Queues, costs: Costs, *, now_s: float, patience: float
+    ) -> None:
+        self._queues = queues
+        self._costs = costs
+        self._now_s = now_s
+        self._patience = patience
+        at_rest = [one for one in state.engines if one.change is None and not self._is_held(one)]
+        #: Engines that can give way, those that are worth least first.
+        self._ranked = sorted(at_rest, key=lambda one: (one.is_wanted, self._worth(one), one.id))
+
+    def room_for(self, wish: Wish, state: SlotState) -> Action | None:
+        """A step down of an engine worth little, or its drain; or when to look again.
+
+        All that must step down is chosen at once, so that none does in vain.
+
+        Args:
+            wish: what is to come up.
+            state: the slot, with all that has been promised room before.
+
+        Returns:
+            `None` while the room is being made.
+        """
+        short_gib = shortfall_gib(state, wish.up)
+        short_gib -= sum(_coming_free_gib(one) for one in state.engines if one.change is not None)
+        if short_gib <= 0:
+            return None
+        chosen = self._victims(wish, state, short_gib)
+        busy = [one for one, _ in chosen if self._is_busy(one, wish)]
+        for victim in busy:
+            if (until_s := self._stays(victim, wish)) is not None:
+                return Wait(until_s=until_s if until_s < inf else None)
+        for victim, down in chosen:
+            if victim not in busy:
+                return down
+            if victim.draining_for is None:
+                return Drain(engine=victim.id, expert=wish.expert)
+        return None if chosen else Wait()
+
+    def _victims(
+        self, wish: Wish, state: SlotState, short_gib: float
+    ) -> list[tuple[EngineState, Sleep | Stop]]:
+        """Engines whose steps down free enough together, the least worth first; none if not."""
+        others = [
+            one
+            for one in self._ranked
+            if one.id != wish.engine.id and one.draining_for in (None, wish.expert)
+        ]
+        # Not further down than needed; else as far as they can.
+        return _enough(others, _down, state, short_gib) or _enough(others, lowest, state, short_gib)
+
+    def _stays(self, victim: EngineState, wish: Wish) -> float | None:
+        """Until when a busy engine stays, `None` where it is to give way now."""
         if victim.draining_for == wish.expert:
-            continue
-        presses_s = wish.wanted_s - wish.ready_s - MARGIN_S
-        presses_s -= drain_s(victim, costs, now_s=now_s)
-        gain = wish.worth * (1 - patience)
-        if now_s < presses_s and gain <= _held_worth(victim, queues, costs, now_s=now_s):
-            return Wait(until_s=None if presses_s == inf else presses_s)
-    for victim, down in chosen:
-        if victim not in busy:
-            return down
-        if victim.draining_for is None:
-            return Drain(engine=victim.id, expert=wish.expert)
-    return None if chosen else Wait()
+            return None
+        presses_s = wish.presses_s - drain_s(victim, self._costs, now_s=self._now_s)
+        gain = wish.worth * (1 - self._patience)
+        return None if self._now_s >= presses_s or gain > self._worth(victim) else presses_s
 
+    def _is_busy(self, engine: EngineState, wish: Wish) -> bool:
+        """Whether it answers calls, or somebody waits for what it holds; not once it drains."""
+        if engine.in_flight:
+            return True
+        if engine.draining_for == wish.expert or engine.rung != "serving":
+            return False
+        return any(expert in self._queues.groups for expert in engine.residents)
 
-def _victims(
-    wish: Wish,
-    state: SlotState,
-    queues: Queues,
-    costs: Costs,
-    *,
-    now_s: float,
-    short_gib: float,
-) -> list[tuple[EngineState, Sleep | Stop]]:
-    """Engines whose steps down free enough together, the least worth first; none if they cannot."""
-    others = [
-        one
-        for one in state.engines
-        if one is not wish.engine and one.change is None and not _is_held(one, queues, wish.expert)
-    ]
-    ranked = sorted(
-        others,
-        key=lambda one: (one.is_wanted, _held_worth(one, queues, costs, now_s=now_s), one.id),
-    )
-    # Not further down than needed; else as far as they can.
-    return _enough(ranked, _down, state, short_gib) or _enough(ranked, lowest, state, short_gib)
+    def _is_held(self, engine: EngineState) -> bool:
+        """Whether an engine cannot give way to anybody: it is pinned, or its turn goes on.
+
+        Who waited when it came up is let in first: else two that want the same room would take it
+        from each other for ever, and serve nobody.
+        """
+        if engine.is_pinned:
+            return True
+        if engine.draining_for is not None or engine.rung != "serving":
+            return False
+        groups = self._queues.groups
+        waiting = (groups[one] for one in engine.residents if one in groups)
+        return any(group.oldest.arrived_s <= engine.since_s for group in waiting)
+
+    def _worth(self, engine: EngineState) -> float:
+        """Urgency that an engine serves each second."""
+        if engine.rung != "serving":
+            return 0.0
+        total, groups = 0.0, self._queues.groups
+        for expert in {*engine.residents, *engine.in_flight}:
+            group = groups.get(expert)
+            urgency = group.urgency(self._now_s) if group else 0.0
+            calls = engine.in_flight.get(expert, 0) + urgency
+            total += calls / max(self._costs.service(expert).mean_s, 1e-6)
+        return total
 
 
 def _enough(
@@ -114,43 +157,11 @@ def _enough(
     return []
 
 
-def _is_held(engine: EngineState, queues: Queues, expert: str) -> bool:
-    """Whether an engine cannot give way to `expert`: pinned, or taken, or its turn goes on.
-
-    Who waited when it came up is let in first: else two that want the same room would take it
-    from each other for ever, and serve nobody.
-    """
-    if engine.is_pinned or engine.draining_for not in (None, expert):
-        return True
-    if engine.draining_for == expert or engine.rung != "serving":
-        return False
-    groups = (queues.groups[one] for one in engine.residents if one in queues.groups)
-    return any(group.oldest.arrived_s <= engine.since_s for group in groups)
-
-
 def _coming_free_gib(engine: EngineState) -> float:
     """Device memory that a step down under way gives back."""
     if engine.change is None or engine.change.to == "serving":
         return 0.0
     return max(0.0, freed_gib(engine, engine.change.to))
-
-
-def _is_wanted(engine: EngineState, queues: Queues, but_for: str) -> bool:
-    """Whether somebody waits for what an engine holds; one that drains for `but_for` gives way."""
-    if engine.draining_for == but_for or engine.rung != "serving":
-        return False
-    return any(expert in queues.groups for expert in engine.residents)
-
-
-def _held_worth(engine: EngineState, queues: Queues, costs: Costs, *, now_s: float) -> float:
-    if engine.rung != "serving":
-        return 0.0
-    total = 0.0
-    for expert in {*engine.residents, *engine.in_flight}:
-        group = queues.groups.get(expert)
-        calls = engine.in_flight.get(expert, 0) + (group.urgency(now_s) if group else 0.0)
-        total += calls / max(costs.service(expert).mean_s, 1e-6)
-    return total
 
 
 def _down(engine: EngineState, state: SlotState) -> Sleep | Stop | None:

@@ -5,17 +5,21 @@ Where device memory is short others give way, see `eviction`.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import inf
 
 from orchestrator.costs.costs import Costs
 from orchestrator.costs.prior import Step
 from orchestrator.residency.actions import Action, Start, Wait, Wake
-from orchestrator.residency.eviction import Wish, room_for
+from orchestrator.residency.eviction import Eviction, Wish
 from orchestrator.residency.ledger import fits
-from orchestrator.residency.outlook import MARGIN_S, promised, worth
+from orchestrator.residency.outlook import MARGIN_S, promised
 from orchestrator.residency.state import Change, EngineState, Rung, SlotState
 from orchestrator.residency.tickets import Queues
+
+#: Rungs that an engine comes back from, the nearest first.
+_UP: tuple[Rung, ...] = ("asleep", "weightless", "stopped")
 
 
 def climb(
@@ -24,13 +28,15 @@ def climb(
     """The next step up for what waits, or the next step down that makes room for it."""
     if all(engine.rung == "serving" for engine in state.engines) or not state.may_move:
         return Wait()
+    wishes = _wishes(state, queues, costs, now_s=now_s)
+    eviction = Eviction(state, queues, costs, now_s=now_s, patience=patience)
     review_s = inf
-    for wish in _wishes(state, queues, costs, now_s=now_s):
+    for wish in wishes:
         if isinstance(wish.up, Start) and not state.may_start:
             continue
         if fits(state, wish.up):
             return wish.up
-        room = room_for(wish, state, queues, costs, now_s=now_s, patience=patience)
+        room = eviction.room_for(wish, state)
         if room is None:  # it is being made, and not to be taken by who comes after
             state = _promised_to(wish, state, now_s=now_s)
         elif not isinstance(room, Wait):
@@ -49,12 +55,8 @@ def _promised_to(wish: Wish, state: SlotState, *, now_s: float) -> SlotState:
 
 def is_called_up(state: SlotState, queues: Queues, *, now_s: float) -> bool:
     """Whether somebody waits for an engine that does not serve yet and could."""
-    return any(
-        expert not in _coming(state)
-        and not _is_served(expert, state)
-        and any(expert in engine.experts for engine in _able(state, now_s=now_s))
-        for expert in queues.groups
-    )
+    able = _able(state, now_s=now_s)
+    return bool(able) and next(_called(state, queues, able), None) is not None
 
 
 def step_up(engine: EngineState) -> Step:
@@ -64,41 +66,62 @@ def step_up(engine: EngineState) -> Step:
 
 
 def _wishes(state: SlotState, queues: Queues, costs: Costs, *, now_s: float) -> list[Wish]:
-    """What waits for engines that do not serve, by turn.
+    """What waits for engines that do not serve, one wish an engine, by turn.
 
-    What others drain for already goes first, then what presses, then what is worth most.
+    What others drain for already goes first, then what presses, then what is worth most: an
+    engine, all that waits for it.
     """
-    coming, wishes = _coming(state), []
-    for expert, group in queues.groups.items():
-        if expert in coming or _is_served(expert, state):
-            continue
-        engine = _cheapest(expert, state, costs, now_s=now_s)
-        if engine is None:
-            continue
-        ready_s = _ready_s(engine, expert, costs)
-        cost_s = ready_s + costs.service(expert).mean_s
-        wishes.append(
-            Wish(
-                expert=expert,
-                engine=engine,
-                up=_up(engine, expert),
-                ready_s=ready_s,
-                worth=worth(group, cost_s, now_s=now_s),
-                wanted_s=group.wanted_s,
-            )
-        )
-    pressing = {w.expert for w in wishes if w.wanted_s - w.ready_s - MARGIN_S <= now_s}
+    able = _able(state, now_s=now_s)
+    called: dict[str, list[str]] = {}
+    for expert, engine in _called(state, queues, able):
+        called.setdefault(engine.id, []).append(expert)
     begun = {engine.draining_for for engine in state.engines}
-    return sorted(wishes, key=lambda w: (w.expert not in begun, w.expert not in pressing, -w.worth))
+    wishes = [
+        _wish(engine, called[engine.id], begun, queues, costs, now_s=now_s)
+        for engine in able
+        if engine.id in called
+    ]
+    return sorted(
+        wishes, key=lambda one: (one.expert not in begun, one.presses_s > now_s, -one.worth)
+    )
 
 
-def _coming(state: SlotState) -> set[str]:
-    return {expert for engine in state.engines for expert in promised(engine)}
+def _wish(
+    engine: EngineState,
+    experts: Sequence[str],
+    begun: Collection[str | None],
+    queues: Queues,
+    costs: Costs,
+    *,
+    now_s: float,
+) -> Wish:
+    """The expert that an engine is to come up with: the first wanted, unless it is begun."""
+    expert = next((one for one in experts if one in begun), experts[0])
+    ready_s = _ready_s(engine, expert, costs)
+    urgency = sum(queues.groups[one].urgency(now_s) for one in experts)
+    return Wish(
+        expert=expert,
+        engine=engine,
+        up=_up(engine, expert),
+        worth=urgency / max(ready_s + costs.service(expert).mean_s, 1e-6),
+        presses_s=queues.groups[expert].wanted_s - ready_s - MARGIN_S,
+    )
 
 
-def _is_served(expert: str, state: SlotState) -> bool:
-    """Whether an engine that serves can become it; one that is to step down cannot."""
-    return any(one.is_serving and expert in one.experts for one in state.engines)
+def _called(
+    state: SlotState, queues: Queues, able: Iterable[EngineState]
+) -> Iterator[tuple[str, EngineState]]:
+    """Experts that wait for an engine to come up, the first wanted first, each with the nearest."""
+    nearest: dict[str, EngineState] = {}
+    for engine in sorted(able, key=lambda one: _UP.index(one.rung)):
+        for expert in engine.experts:
+            nearest.setdefault(expert, engine)
+    for engine in state.engines:
+        for expert in engine.experts if engine.is_serving else promised(engine):
+            nearest.pop(expert, None)
+    for _, _, expert in queues.by_wanted:
+        if expert in nearest:
+            yield expert, nearest[expert]
 
 
 def _able(state: SlotState, *, now_s: float) -> list[EngineState]:
@@ -110,11 +133,6 @@ def _able(state: SlotState, *, now_s: float) -> list[EngineState]:
         and engine.change is None
         and (engine.down is None or engine.retry_at_s <= now_s)
     ]
-
-
-def _cheapest(expert: str, state: SlotState, costs: Costs, *, now_s: float) -> EngineState | None:
-    able = [engine for engine in _able(state, now_s=now_s) if expert in engine.experts]
-    return min(able, key=lambda engine: _ready_s(engine, expert, costs), default=None)
 
 
 def _ready_s(engine: EngineState, expert: str, costs: Costs) -> float:

@@ -6,13 +6,14 @@ memory keeps its buffer there until the process ends: vLLM does not give it back
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from orchestrator.residency.actions import Sleep, StepAction, Stop
 from orchestrator.residency.state import EngineState, Footprint, Rung, SlotState
 
 #: Rounding of sums of GiB that is no overdraft.
 _SLACK_GIB = 1e-6
+_NOTHING = Footprint()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,22 +32,19 @@ def usage(state: SlotState) -> Usage:
     )
 
 
-def after(state: SlotState, action: StepAction) -> SlotState:
-    """The slot while `action` is under way, in memory alone: at the most it holds."""
-    engine = state.engine(action.engine)
-    to = rung_after(action)
-    wider = replace(
-        engine,
-        has_slept=engine.has_slept or to == "asleep",
-        footprints={**engine.footprints, engine.rung: _most(engine, engine.rung, to)},
+def during(state: SlotState, action: StepAction) -> Usage:
+    """What the engines hold while `action` is under way, at the most."""
+    engine, used, to = state.engine(action.engine), usage(state), rung_after(action)
+    now, then = _held(engine), _held_on_the_way(engine, to)
+    return Usage(
+        device_gib=used.device_gib - now.device_gib + then.device_gib,
+        host_gib=used.host_gib - now.host_gib + then.host_gib,
     )
-    engines = tuple(wider if one is engine else one for one in state.engines)
-    return replace(state, engines=engines)
 
 
 def fits(state: SlotState, action: StepAction) -> bool:
     """Whether `action` overdraws nothing at any moment of it."""
-    used = usage(after(state, action))
+    used = during(state, action)
     return (
         used.device_gib <= state.device_gib + _SLACK_GIB
         and used.host_gib <= state.host_gib + _SLACK_GIB
@@ -67,7 +65,7 @@ def rung_after(action: StepAction) -> Rung:
 
 def shortfall_gib(state: SlotState, action: StepAction) -> float:
     """Device memory that others must free before `action` fits, GiB; 0 where none."""
-    short_gib = usage(after(state, action)).device_gib - state.device_gib
+    short_gib = during(state, action).device_gib - state.device_gib
     return max(0.0, short_gib, _denied_by_gib(state, action))
 
 
@@ -82,7 +80,7 @@ def has_room(state: SlotState) -> bool:
 
 def freed_gib(engine: EngineState, rung: Rung) -> float:
     """Device memory that `engine` gives back by stepping down to `rung`, GiB."""
-    below = engine.footprints.get(rung, Footprint())
+    below = engine.footprints.get(rung, _NOTHING)
     return engine.footprint.device_gib - below.device_gib
 
 
@@ -96,15 +94,17 @@ def _denied_by_gib(state: SlotState, action: StepAction) -> float:
 
 
 def _held(engine: EngineState) -> Footprint:
-    to = engine.rung if engine.change is None else engine.change.to
-    most = _most(engine, engine.rung, to)
-    has_buffer = engine.has_slept and engine.rung != "stopped"
-    buffer_gib = engine.footprints.get("asleep", Footprint()).host_gib if has_buffer else 0.0
-    return replace(most, host_gib=max(most.host_gib, buffer_gib))
+    if engine.change is None and not engine.has_slept:
+        return engine.footprint
+    return _held_on_the_way(engine, engine.rung if engine.change is None else engine.change.to)
 
 
-def _most(engine: EngineState, one: Rung, other: Rung) -> Footprint:
-    ends = [engine.footprints.get(rung, Footprint()) for rung in (one, other)]
+def _held_on_the_way(engine: EngineState, to: Rung) -> Footprint:
+    """The most of both ends, and the buffer of what has slept or is about to."""
+    ends = [engine.footprint, engine.footprints.get(to, _NOTHING)]
+    if to == "asleep" or (engine.has_slept and engine.rung != "stopped"):
+        buffer = engine.footprints.get("asleep", _NOTHING)
+        ends.append(Footprint(host_gib=buffer.host_gib))
     return Footprint(
         device_gib=max(end.device_gib for end in ends), host_gib=max(end.host_gib for end in ends)
     )

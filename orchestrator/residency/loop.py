@@ -204,7 +204,7 @@ class SlotLoop:
             if isinstance(action, Wait):
                 self._wait = action
                 self._alarm.set(action.until_s)
-                for engine_id in self.engines.forget_gone():
+                for engine_id in self.engines.forget_gone(self.desk.queues.groups):
                     self._effects.gone(engine_id)
                 self._at_rest()
                 break

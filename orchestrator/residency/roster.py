@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -117,12 +117,12 @@ class Roster:
         """
         book.denied_gib = self._ahead_gib = usage(self.state).device_gib
 
-    def forget_gone(self) -> Iterator[str]:
-        """Drop engines that are not wanted and have ended."""
-        gone = [book.id for book in self if book.is_gone]
-        for id_ in gone:
-            del self._books[id_]
-        yield from gone
+    def forget_gone(self, called: Collection[str]) -> Iterator[str]:
+        """Drop engines that are not wanted and have ended, unless one of them is called."""
+        for book in [one for one in self if one.is_gone]:
+            if not any(expert in called for expert in book.berth.experts):
+                del self._books[book.id]
+                yield book.id
 
     def holding(self, expert: str) -> list[EngineBook]:
         """Engines on which `expert` is resident, awake or not."""

@@ -21,6 +21,9 @@ class Footprint:
     host_gib: float = 0.0
 
 
+_NOTHING = Footprint()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """A step under way; the engine admits nothing but beside an addition."""
@@ -127,7 +130,7 @@ class EngineState:
     @property
     def footprint(self) -> Footprint:
         """What it holds on its rung."""
-        return self.footprints.get(self.rung, Footprint())
+        return self.footprints.get(self.rung, _NOTHING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,9 +16,9 @@ from tests.e2e.engines.tiny import write_tiny
 
 ENGINE = VllmEngine(max_model_len=256, kv_cache_gib=0.1)
 
-#: `other` has another tokenizer; `spoilt` is there to be broken; `brief` is `first`, but that it
-#: ends at a token that `first` goes on from.
-SEEDS = {"first": 1, "second": 2, "other": 3}
+#: `other` has another tokenizer; `rotten` and `spoilt` are there to be broken; `brief` is `first`,
+#: but that it ends at a token that `first` goes on from.
+SEEDS = {"first": 1, "second": 2, "other": 3, "rotten": 4}
 
 
 @pytest.fixture(scope="session")

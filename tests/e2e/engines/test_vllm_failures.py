@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import shutil
 import signal
 from contextlib import contextmanager
 
@@ -49,15 +48,13 @@ async def test_weights_that_rotted_are_tried_fresh_refused_and_the_one_before_se
 ):
     host = await resident("first")
     before, (old,) = await said(host, "first"), engines()
-    path = models / "spoilt/model.safetensors"
-    shutil.copy(models / "second/model.safetensors", path)
-    rot(path)
+    rot(models / "rotten/model.safetensors")
 
     with pytest.raises(SwapError) as told:
-        await host.become(lineage.expert("spoilt"))
+        await host.become(lineage.expert("rotten"))
 
-    assert "expert 'spoilt' could not be loaded, not even into a fresh engine" in told.value.message
-    assert "serves 'first' again: canary of expert 'spoilt'" in told.value.message
+    assert "expert 'rotten' could not be loaded, not even into a fresh engine" in told.value.message
+    assert "serves 'first' again: canary of expert 'rotten'" in told.value.message
     assert (await said(host, "first")).choices == before.choices
     assert not old.is_running()
 

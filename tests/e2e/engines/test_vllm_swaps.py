@@ -117,6 +117,19 @@ async def test_weights_that_do_not_fit_leave_the_previous_expert_serving(
     assert await spoken(host, call("first")) == before
 
 
+async def test_weights_that_changed_in_their_folder_are_read_anew(resident, models):
+    said = []
+    for name in ("second", "other"):
+        shutil.copy(models / name / "model.safetensors", models / "spoilt/model.safetensors")
+        host = await resident("spoilt")
+        said.append(
+            (await spoken(host, call("spoilt")), await spoken(await resident(name), call(name)))
+        )
+
+    assert all(spoilt[0] == own[0] for spoilt, own in said)
+    assert said[0][0][0] != said[1][0][0]
+
+
 async def test_a_killed_engine_fails_its_calls_and_is_said_dead(resident):
     """The last test of the shared engine."""
     host = await resident("first")

@@ -38,6 +38,22 @@ async def test_a_reload_turns_an_engine_into_its_sibling(engine):
     assert await said(engine) == await fresh(SECOND) != await fresh(FIRST)
 
 
+async def test_weights_that_are_kept_are_read_once_and_known_by_their_fingerprint(engine):
+    was_read = [
+        await rungs.reload(engine, folder, kept_as=kept_as)
+        for folder, kept_as in [(SECOND, "b"), (FIRST, "a"), (SECOND, "b"), (SECOND, "changed")]
+    ]
+
+    assert was_read == [True, True, False, True]
+    assert await said(engine) == await fresh(SECOND)
+
+
+async def test_weights_that_come_back_find_no_block_of_others_in_the_prefix_cache(engine):
+    for folder in (SECOND, FIRST, SECOND):
+        await rungs.reload(engine, folder, kept_as=str(folder))
+        assert await said(engine) == await fresh(folder)
+
+
 async def test_a_reload_waits_for_what_runs(engine):
     engine.scheduler.hold()
     running = await engine.add_request("r", {"prompt_token_ids": (1, 2)}, None)

@@ -349,8 +349,11 @@ async def test_whatever_happens_each_is_answered_by_its_own_expert_or_told_why(s
 
     for (id_, _), result in zip(calls, results, strict=True):
         assert result == f"{id_}: hi" or is_told(result), repr(result)
-    assert sum(isinstance(one, str) for one in results) > 10
+    assert any(isinstance(one, str) for one in results)
     await crowded.slot.settled()
+    while crowded.slot.loop.experts_in_use:  # experts that are brought up for who comes later
+        crowded.clock.advance(1)
+        await asyncio.sleep(0)
     report = crowded.slot.describe()
     assert (report.num_waiting, report.num_in_flight) == (0, 0)
     await crowded.slot.close()

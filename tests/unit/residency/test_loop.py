@@ -167,14 +167,13 @@ async def test_an_engine_that_an_unforeseen_error_leaves_in_doubt_is_started_ane
 async def test_an_expert_whose_swaps_kill_the_engine_twice_is_refused_and_others_serve():
     driven = Driven(revives=2)
     driven.broken["french"] = driven.host.broken["french"] = ValueError("not ours")
-    holder = await running(driven.loop, "maths")
+    driven.gate.clear()
     doomed = await asking(driven.loop, "french")
-    others = [await asking(driven.loop, "code") for _ in range(5)]
-
-    await holder.leave()  # the first swap to french; what has most callers starts anew
-    for other in others:
-        await other.runs.wait()
-        other.leave_soon()
+    await driven.host.swap_begun.wait()
+    other = await asking(driven.loop, "code", max_wait_s=30)  # what is wanted first starts anew
+    driven.gate.set()
+    await other.runs.wait()
+    await other.leave()
 
     with pytest.raises(EngineDeadError, match="not ours"):
         await doomed.task
