@@ -87,7 +87,7 @@ bench-prefetch: .venv/.dev ## Measure prefetching, priors and fewer bits, on and
 bench-registry: .venv/.dev ## Measure edits of the registry: a thousand experts, and two hundred edits under load.
 	@$(BIN)/python -m bench.registry
 
-bench-replay: .venv/.dev ## Play traces on real vLLM and in the simulator, and compare (three minutes).
+bench-replay: .venv/.dev ## Play traces on real vLLM and in the simulator, and compare (two minutes).
 	@$(BIN)/python -m bench.replay
 
 bench-policy: .venv/.dev ## Measure the residency policy against others' in simulated time (minutes of one core).
