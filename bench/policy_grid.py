@@ -135,7 +135,7 @@ def measure(setup: Setup) -> Measured:
     rows = [row for spot, cells in grid.items() for row in _rows(spot, cells)]
     figures = {
         "max_wait_s": _MAX_WAIT_S,
-        "seeds_by_slots": _SEEDS,
+        "seeds_by_slots": {str(num): seeds for num, seeds in _SEEDS.items()},
         "traces": [_profile(spot) for spot in grid],
         "traces_won_by_load": won,
         "dominated": {str(it): cells.dominating for it, cells in grid.items() if cells.dominating},
@@ -188,7 +188,10 @@ def _mean(found: list[Outcome], name: str) -> float:
 
 def _profile(spot: Spot) -> dict[str, Any]:
     found = profiled(made(spot.trace, spot.load(1)), capacity=spot.num_slots)
-    return {"load": str(spot), **asdict(found)}
+    figures = asdict(found)
+    for name in ("srp_by_segment", "sch_by_lookahead"):
+        figures[name] = {str(horizon): value for horizon, value in figures[name].items()}
+    return {"load": str(spot), **figures}
 
 
 def _all(cells: Cells) -> Iterator[Cell]:
