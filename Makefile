@@ -8,9 +8,10 @@ PORT ?= 8000
 REGISTRY ?= experts.yaml
 GPU_PYTHON ?= python3
 GATEWAYS ?= 2
+ANSWERS ?= $(ORCHESTRATOR_ANSWERS)
 BIN := .venv/bin
 
-.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-merge bench-placement bench-policy bench-prefetch bench-registry bench-replay bench-swap gpu-check clean
+.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-merge bench-placement bench-policy bench-prefetch bench-registry bench-replay bench-routing bench-swap gpu-check clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -86,11 +87,14 @@ bench-prefetch: .venv/.dev ## Measure prefetching, priors and fewer bits, on and
 bench-registry: .venv/.dev ## Measure edits of the registry: a thousand experts, and two hundred edits under load.
 	@$(BIN)/python -m bench.registry
 
-bench-replay: .venv/.dev ## Play traces on real vLLM and in the simulator, and compare (three minutes).
+bench-replay: .venv/.dev ## Play traces on real vLLM and in the simulator, and compare (two minutes).
 	@$(BIN)/python -m bench.replay
 
 bench-policy: .venv/.dev ## Measure the residency policy against others' in simulated time (minutes of one core).
 	@$(BIN)/python -m bench.policy
+
+bench-routing: .venv/.dev ## Measure the routers on recorded answers: make bench-routing ANSWERS=folder
+	@ORCHESTRATOR_ANSWERS=$(ANSWERS) OMP_NUM_THREADS=1 $(BIN)/python -m bench.routing
 
 gpu-check: ## On a machine with a GPU and vllm: put what is claimed of sleep to the test: make gpu-check [GPU_PYTHON=...]
 	@$(GPU_PYTHON) -m bench.gpu_check

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import sys
 
-from bench import against_litellm, against_vllm, lifecycle, routing
+from bench import against_litellm, against_vllm, deciding, lifecycle
 from bench.parts import Part, main_of
 
 PARTS = {
     module.NAME: Part(module.TARGETS, module.measure)
-    for module in (routing, against_litellm, against_vllm, lifecycle)
+    for module in (deciding, against_litellm, against_vllm, lifecycle)
 }
 
 

@@ -39,7 +39,7 @@ _KNOB = (0.0, 0.25, 0.5, 0.67, 0.8, 1.0)
 _SHIPPED = Bounded().patience
 _MAX_WAIT_S = 120.0
 #: Seeds by slots: on few slots the last round of experts alone moves a figure by a percent.
-_SEEDS = {1: 8, 2: 4, 4: 4, 16: 2, 64: 2}
+_SEEDS = {1: 8, 2: 4, 4: 4, 16: 2, 64: 1}
 #: Requests a second for each slot, by slots: a third of what one serves, and near all of it.
 _RATES = {1: (8.0, 20.0), 2: (8.0, 20.0), 4: (8.0, 20.0), 16: (8.0,), 64: (8.0,)}
 #: A dozen experts wait for one slot; more slots get more, so that there is something to place.

@@ -48,9 +48,9 @@ TARGETS = (
 #: Traces that keep an engine busy throughout, so that their makespan is made of its work.
 _KINDS = ("zipf", "abcabc", "bursty")
 _LOAD = Load(
-    num_requests=720,
+    num_requests=1440,
     num_experts=10,
-    requests_per_s=40.0,
+    requests_per_s=80.0,
     prompt_tokens=8,
     output_tokens=32,
     seed=3,

@@ -1,39 +1,26 @@
-"""One routing decision: how long it takes and how often it is right, cut and uncut."""
+"""Measures the routers against their bars on recorded answers: `python -m bench.routing`.
+
+`ORCHESTRATOR_ANSWERS` names the folder of the answers. Prints a table and writes
+bench/out/routing.json. Exits with 1 unless every bar holds.
+"""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
-from pathlib import Path
-from statistics import median
 
-from bench.process import BenchError
-from bench.report import Outcome, Target
-from bench.setup import Setup
+from bench import routing_answers
+from bench.parts import Part, main_of
 
-NAME = "routing"
-TARGETS = (
-    Target(name="routing: p50 of a decision, 500-token prompts", sense="<", limit=1, unit="ms"),
-)
-HELDOUT = Path("deploy/demo/questions/heldout.jsonl")
+PARTS = {
+    routing_answers.FEW: Part(routing_answers.FEW_TARGETS, routing_answers.measure_few),
+    routing_answers.HALF: Part(routing_answers.HALF_TARGETS, routing_answers.measure_half),
+}
 
 
-def measure(setup: Setup) -> Outcome:
-    """Time decisions and count right ones, on one thread, as a gateway routes.
+def main() -> int:
+    """Command line of the bench."""
+    return main_of(PARTS, about=__doc__ or "", out="routing.json", gateways=1)
 
-    Raises:
-        BenchError: the router, its artifact or the held-out questions are missing.
-    """
-    argv = [sys.executable, "-m", "bench.decisions", "--registry", str(setup.registry)]
-    argv += ["--heldout", str(setup.root / HELDOUT), "--rounds", str(setup.rounds)]
-    env = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-    ended = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=600, env=env)
-    if ended.returncode:
-        raise BenchError(ended.stderr.strip()[-500:])
-    found = json.loads(ended.stdout)
-    p50 = {name: median(runs) for name, runs in found["p50_ms"].items()}
-    rows = [(f"decision {name}: p50 ms", f"{value:.3f}") for name, value in p50.items()]
-    rows += [(f"held-out accuracy {n}, %", f"{100 * a:.2f}") for n, a in found["accuracy"].items()]
-    return Outcome(values={TARGETS[0].name: p50["cut"]}, figures=found, rows=rows)
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,7 +1,8 @@
 """Which expert serves which category: measured quality, shrunk where it was measured little.
 
 Source: the category-to-expert map of CoE, arXiv:2412.01868, without its parameter budget. With 25
-labels a category a plain argmax of the scores loses to the best single expert, hence the shrinkage.
+labels a category a plain argmax of the scores loses to the best single expert; how strongly scores
+are shrunk is fitted on the scores themselves (`routers/profiles.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from .base import RouterError
+from .profiles import Profiles
 
 
 class Score(BaseModel):
@@ -54,23 +56,6 @@ def namesake_quality(categories: Sequence[str]) -> Quality:
     return Quality(categories=names, experts=names, table=np.eye(len(names), dtype=np.float32))
 
 
-def shrunken_quality(
-    right: NDArray[np.float64], asked: NDArray[np.float64], *, prior_count: float = 10.0
-) -> NDArray[np.float32]:
-    """Scores pulled toward each expert's overall score.
-
-    Args:
-        right: shape [n_categories, n_experts], right answers.
-        asked: shape [n_categories, n_experts], questions asked; zero where none were.
-        prior_count: how many questions the overall score counts for.
-
-    Returns:
-        Shape [n_categories, n_experts], in [0, 1].
-    """
-    overall = right.sum(axis=0) / np.maximum(asked.sum(axis=0), 1)
-    return np.asarray((right + prior_count * overall) / (asked + prior_count), dtype=np.float32)
-
-
 def load_quality(path: Path, categories: Sequence[str]) -> Quality:
     """Quality from a JSON file `{expert: {category: {"right": 93, "asked": 100}}}`.
 
@@ -89,8 +74,16 @@ def load_quality(path: Path, categories: Sequence[str]) -> Quality:
         for row, category in enumerate(categories):
             if score := by_category.get(category):
                 right[row, column], asked[row, column] = score.right, score.asked
-    return Quality(
-        categories=tuple(categories),
+    profiles = Profiles(
         experts=tuple(scores),
-        table=shrunken_quality(right, asked),
+        skills=tuple(categories),
+        asked=asked,
+        right=right,
+        asked_overall=asked.sum(axis=0),
+        right_overall=right.sum(axis=0),
+        sources=dict.fromkeys(scores, (str(path),)),
+    )
+    table = profiles.accuracy(prior_count=profiles.fitted_prior_count())
+    return Quality(
+        categories=profiles.skills, experts=profiles.experts, table=table.astype(np.float32)
     )

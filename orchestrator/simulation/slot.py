@@ -68,7 +68,9 @@ class SimulatedSlot:
     ) -> None:
         self.name = name
         self._num_gateways = num_gateways
-        self.costs = Costs(machine.prior)
+        #: Taken once: a gateway looks at every slot for every call.
+        self._prior = machine.prior
+        self.costs = Costs(self._prior)
         self.queues = Queues()
         self.swaps_s: list[float] = []
         self.accelerator = Accelerator(machine.pace, lanes=machine.lanes)
@@ -125,8 +127,8 @@ class SimulatedSlot:
             last_expert=self._last_expert.get(gateway),
             outlook=SlotOutlook(
                 residents=tuple(one.resident for one in self._engines.values() if one.resident),
-                swap_s=self._machine.prior.step_s("swap", self.name),
-                call_s=self._machine.prior.service_s,
+                swap_s=self._prior.step_s("swap", self.name),
+                call_s=self._prior.service_s,
                 num_engines=len(self._engines),
             ),
         )
@@ -198,7 +200,7 @@ class SimulatedSlot:
 
     def _swap_s(self, expert: str, now_s: float) -> float:
         if self._files is None:
-            return self._machine.prior.step_s("swap", expert)
+            return self._prior.step_s("swap", expert)
         return self._machine.bandwidths.swap_s + self._files.read(expert, now_s=now_s)
 
     def _admit(self, ticket_id: int, engine: SimulatedEngine, now_s: float) -> None:

@@ -1,24 +1,13 @@
 import json
 
-import numpy as np
 import pytest
 
 from routers.base import RouterError
-from routers.mapping import load_quality, namesake_quality, shrunken_quality
+from routers.mapping import load_quality, namesake_quality
 
 
 def test_a_namesake_serves_its_category():
     assert namesake_quality(["a", "b"]).expert_by_category() == {"a": "a", "b": "b"}
-
-
-def test_few_answers_are_pulled_to_the_overall_score():
-    right = np.array([[1.0], [50.0]])
-    asked = np.array([[1.0], [99.0]])
-
-    found = shrunken_quality(right, asked, prior_count=10)
-
-    # overall 51/100; (1 + 10 * .51) / 11 = .5545 and (50 + 5.1) / 109 = .5055
-    assert found[:, 0] == pytest.approx([0.5545, 0.5055], abs=1e-4)
 
 
 def test_a_lucky_answer_does_not_beat_a_strong_expert(tmp_path):

@@ -1,0 +1,158 @@
+"""How much each expert's answer counts in a vote, learned from labelled answers.
+
+A vote is read as a choice model: an option is as likely as the weights of those who gave it say,
+`P(option) ~ exp(sum of weights)`. A weight starts as that of an independent expert and is moved
+by expert, by (expert, group of questions) and by (expert, option): some say A when unsure.
+Source: ours; the experts' own biases after Dawid and Skene 1979.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from .base import RouterError
+from .votes import MIN_WEIGHT
+
+Table = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+_EDGE = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ballots:
+    """Answers of recruited experts to multiple-choice questions, as numbers."""
+
+    #: Shape [n, n_experts]; option by number, -1 where an expert was not asked or gave none.
+    answers: Codes
+    #: Shape [n, n_experts]; what each expert is expected to reach.
+    expected: Table
+    #: Shape [n]; such as the category, by number.
+    groups: Codes
+    num_options: int
+
+    def __post_init__(self) -> None:
+        shapes = {self.answers.shape, self.expected.shape}
+        if len(shapes) != 1 or self.groups.shape != self.answers.shape[:1]:
+            raise RouterError(
+                f"ballots differ in shape: answers {list(self.answers.shape)}, "
+                f"expected {list(self.expected.shape)}, groups {list(self.groups.shape)}"
+            )
+        if self.answers.size and not -1 <= self.answers.min() <= self.answers.max() < (
+            self.num_options
+        ):
+            raise RouterError(f"answers lie in -1 to {self.num_options - 1}")
+
+    def base(self) -> Table:
+        """Weights of independent experts: shape [n, n_experts]."""
+        p = np.clip(self.expected, _EDGE, 1 - _EDGE)
+        return np.asarray(np.log(p * (self.num_options - 1) / (1 - p)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoteWeights:
+    """What moves a weight from that of an independent expert."""
+
+    #: How much is made of what an expert is expected to reach; 1 for independent experts.
+    scale: float
+    #: Shape [n_experts].
+    by_expert: Table
+    #: Shape [n_groups, n_experts].
+    by_group: Table
+    #: Shape [n_options + 1, n_experts]; the last row is for no answer and zero.
+    by_option: Table
+
+    def weights(self, ballots: Ballots) -> Table:
+        """Shape [n, n_experts]; zero where there is no answer."""
+        moved = self.scale * ballots.base() + self.by_expert + self.by_group[ballots.groups]
+        moved += self.by_option[ballots.answers, np.arange(ballots.answers.shape[1])]
+        return np.where(ballots.answers >= 0, np.maximum(moved, MIN_WEIGHT), 0.0)
+
+    def winners(self, ballots: Ballots) -> Codes:
+        """The option with most weight, -1 where nobody answered: shape [n]."""
+        totals = _totals(ballots, self.weights(ballots))
+        return np.where(totals.max(axis=1) > 0, totals.argmax(axis=1), -1)
+
+
+def unmoved(*, num_experts: int, num_groups: int, num_options: int) -> VoteWeights:
+    """The vote of independent experts."""
+    return VoteWeights(
+        scale=1.0,
+        by_expert=np.zeros(num_experts),
+        by_group=np.zeros((num_groups, num_experts)),
+        by_option=np.zeros((num_options + 1, num_experts)),
+    )
+
+
+def fit_weights(ballots: Ballots, gold: Codes, *, num_groups: int, l2: float = 0.01) -> VoteWeights:
+    """Weights under which the gold options are most likely.
+
+    Args:
+        ballots: of labelled questions; `expected` must not be fitted on them.
+        gold: shape [n]; the right options.
+        num_groups: groups that may occur.
+        l2: strength of the pull to the unmoved weights, in units of mean loss.
+    """
+    num_experts = ballots.answers.shape[1]
+    shapes = (
+        (1, 1),
+        (1, num_experts),
+        (num_groups, num_experts),
+        (ballots.num_options + 1, num_experts),
+    )
+    sizes = np.cumsum([int(np.prod(shape)) for shape in shapes])
+    rows, base = np.arange(len(gold)), ballots.base()
+    # The main effect of an expert is pulled less: it stands on all of its answers.
+    pull = np.concatenate([np.full(sizes[1], l2 / 30), np.full(sizes[3] - sizes[1], l2)])
+
+    def parts(flat: Table) -> list[Table]:
+        return [
+            part.reshape(shape)
+            for part, shape in zip(np.split(flat, sizes[:-1]), shapes, strict=True)
+        ]
+
+    def loss(flat: Table) -> tuple[float, Table]:
+        scale, by_expert, by_group, by_option = parts(flat)
+        columns = np.arange(num_experts)
+        moved = (
+            (1 + scale) * base
+            + by_expert
+            + by_group[ballots.groups]
+            + by_option[ballots.answers, columns]
+        )
+        logits = _totals(ballots, np.where(ballots.answers >= 0, moved, 0.0))
+        logits -= logits.max(axis=1, keepdims=True)
+        p = np.exp(logits)
+        p /= p.sum(axis=1, keepdims=True)
+        value = -np.log(np.maximum(p[rows, gold], 1e-12)).mean()
+        p[rows, gold] -= 1
+        slope = np.where(ballots.answers >= 0, p[rows[:, None], ballots.answers], 0.0) / len(gold)
+        group_slope, option_slope = np.zeros(shapes[2]), np.zeros(shapes[3])
+        np.add.at(group_slope, ballots.groups, slope)
+        np.add.at(option_slope, (ballots.answers, columns[None, :]), slope)
+        gradient = np.concatenate(
+            [[(slope * base).sum()], slope.sum(axis=0), group_slope.ravel(), option_slope.ravel()]
+        )
+        return float(value + (pull * flat**2).sum() / 2), gradient + pull * flat
+
+    found = minimize(
+        loss, np.zeros(sizes[-1]), jac=True, method="L-BFGS-B", options={"maxiter": 60}
+    )
+    scale, by_expert, by_group, by_option = parts(found.x)
+    return VoteWeights(
+        scale=1 + float(scale[0, 0]), by_expert=by_expert[0], by_group=by_group, by_option=by_option
+    )
+
+
+def _totals(ballots: Ballots, weights: Table) -> Table:
+    """Weight by option, shape [n, num_options]."""
+    num, columns = ballots.answers.shape
+    totals = np.zeros((num, ballots.num_options + 1))
+    rows = np.arange(num)
+    for column in range(columns):
+        totals[rows, ballots.answers[:, column]] += weights[:, column]
+    return totals[:, :-1]

@@ -1,0 +1,88 @@
+"""Which experts suit a new task of which there are 5 to 50 labelled examples.
+
+Who guesses right is no expert: what blind guessing would reach is taken off, and what is left is
+shrunk, since one of five examples is soon hit. Then experts are added one by one, each for what
+it solves that those before it do not. Source: K-shot experts, arXiv:2408.15915; the measures are
+ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .base import RouterError
+
+#: Examples that the pool's mean counts for.
+_PRIOR_COUNT = 4.0
+_MIN_EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suited:
+    """One expert's place."""
+
+    expert: str
+    #: Accuracy above guessing, shrunk, in [0, 1].
+    skill: float
+    #: Share of the examples it solves that no expert before it does.
+    adds: float
+
+
+def rank_by_shots(
+    right: NDArray[np.float64],
+    *,
+    experts: Sequence[str],
+    guess_share: float = 0.0,
+    diversity: float = 0.5,
+) -> tuple[Suited, ...]:
+    """Experts, the first to take first.
+
+    Args:
+        right: shape [n_examples, n_experts], in [0, 1].
+        experts: ids, in the order of the columns.
+        guess_share: what blind guessing reaches, as 0.1 with ten options.
+        diversity: how much of an expert's worth is what it adds to those before it, in [0, 1].
+
+    Raises:
+        RouterError: there are fewer than five examples, or a value is out of range.
+    """
+    _check(right, experts, guess_share=guess_share, diversity=diversity)
+    mean = right.mean()
+    shrunken = (right.sum(axis=0) + _PRIOR_COUNT * mean) / (len(right) + _PRIOR_COUNT)
+    skill = np.maximum((shrunken - guess_share) / (1 - guess_share), 0.0)
+    open_share = np.ones(len(right))
+    found: list[Suited] = []
+    rest = list(range(len(experts)))
+    while rest:
+        adds = (open_share @ right) / len(right)
+        # What a guesser adds is worth as little as its skill.
+        worth = (1 - diversity) * skill + diversity * adds * (skill > 0)
+        best = max(rest, key=lambda column: worth[column])
+        rest.remove(best)
+        found.append(Suited(expert=experts[best], skill=float(skill[best]), adds=float(adds[best])))
+        open_share = open_share * (1 - right[:, best])
+    return tuple(found)
+
+
+def _check(
+    right: NDArray[np.float64], experts: Sequence[str], *, guess_share: float, diversity: float
+) -> None:
+    if right.ndim != 2 or right.shape[1] != len(experts) or len(right) < _MIN_EXAMPLES:
+        raise RouterError(
+            f"grades have shape {list(right.shape)}; they need {_MIN_EXAMPLES} examples or more "
+            f"and one column for each of {len(experts)} experts"
+        )
+    bad = np.argwhere(~((right >= 0) & (right <= 1)))
+    if len(bad):
+        row, column = bad[0]
+        raise RouterError(
+            f"row {row}: expert {experts[column]!r} has grade {right[row, column]}, not in 0 to 1"
+        )
+    if not (0 <= guess_share < 1 and 0 <= diversity <= 1):
+        raise RouterError(
+            f"guess_share is {guess_share}, under 1, and diversity {diversity}, up to 1"
+        )

@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+
+from bench.answer_table import VARIABLE, read_answers, table_of
+from bench.process import BenchError
+from bench.resampling import intervals
+from bench.routing_answers import halves, measure
+from bench.routing_arms import ONE_CALL, SINGLE
+from tests.unit.routers.small import embedding
+
+
+def small_table(num=160):
+    """`m` solves sums, `f` French, the others guess; every third question is of `val`."""
+    dice = np.random.default_rng(0)
+    columns = ("prompt_id", "prompt", "category", "subject", "split", "gold", "model", "score")
+    rows = {name: [] for name in (*columns, "answer")}
+    for number in range(num):
+        skill = ("sums", "french")[number % 2]
+        for model in MODELS:
+            is_right = dice.random() < (0.9 if (model, skill) in SOLVED else 0.3)
+            answer = "A" if is_right else "B"
+            split = "val" if number % 3 == 0 else "open"
+            cells = (number, f"{skill}?", skill, skill, split, "A", model, int(is_right), answer)
+            for name, cell in zip(rows, cells, strict=True):
+                rows[name].append(cell)
+    return table_of(rows)
+
+
+MODELS = ("m", "f", "g", "h", "i", "j")
+SOLVED = {("m", "sums"), ("f", "french")}
+
+
+def test_answers_that_are_not_named_say_what_to_set(monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+
+    with pytest.raises(BenchError, match=f"{VARIABLE} is not set"):
+        read_answers()
+
+
+def test_a_folder_without_answers_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+
+    with pytest.raises(BenchError, match=r"mmlu_pro_answers\.parquet' is not there"):
+        read_answers()
+
+
+def test_a_broken_file_is_named(monkeypatch, tmp_path):
+    (tmp_path / "mmlu_pro_answers.parquet").write_bytes(b"PAR1 no parquet")
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+
+    with pytest.raises(BenchError, match="cannot be read as recorded answers"):
+        read_answers()
+
+
+def test_models_that_missed_questions_are_refused():
+    table = small_table()
+    table.right[0, 0] = np.nan
+
+    with pytest.raises(BenchError, match="missed questions"):
+        table.of(table.models)
+    with pytest.raises(BenchError, match=r"no models \['x'\]"):
+        table.of(["x"])
+
+
+def test_halves_share_no_question_and_split_every_category():
+    table = small_table()
+
+    fit, test = halves(table, seed=0)
+
+    assert set(fit).isdisjoint(test)
+    assert {table.splits[i] for i in (*fit, *test)} == {"open"}
+    sums = [sum(table.categories[i] == "sums" for i in rows) for rows in (fit, test)]
+    assert abs(sums[0] - sums[1]) <= 1
+
+
+def test_every_arm_is_measured_and_routing_beats_one_model():
+    table = small_table()
+    skills = np.array([[name == "sums", name == "french"] for name in table.categories], float)
+
+    found = measure(
+        table.of(MODELS), {"skills": skills}, [halves(table, seed=0)], embedder=embedding()
+    )
+
+    assert found.right[SINGLE].mean < 75 < found.right[ONE_CALL].mean
+    assert found.right["oracle"].mean >= max(one.mean for one in found.right.values())
+    assert found.calls[ONE_CALL] == 1
+
+
+def test_an_interval_holds_its_mean_and_narrows_with_questions():
+    values = np.random.default_rng(0).random((400, 1))
+
+    few, many = (intervals(values[:n], np.arange(n))[0] for n in (40, 400))
+
+    assert few.low < few.mean < few.high
+    assert many.high - many.low < few.high - few.low
+
+
+def test_rows_of_one_question_are_drawn_together():
+    values = np.random.default_rng(0).random((100, 1))
+    twice = np.concatenate([values, values])
+
+    once = intervals(values, np.arange(100))[0]
+    again = intervals(twice, np.tile(np.arange(100), 2))[0]
+
+    assert again.high - again.low == pytest.approx(once.high - once.low)

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from routers.base import RouterError
+from routers.shots import rank_by_shots
+
+
+def names(found):
+    return [it.expert for it in found]
+
+
+@pytest.mark.parametrize(
+    ("right", "options", "message"),
+    [
+        (np.zeros((4, 2)), {}, "need 5 examples or more"),
+        (np.zeros((9, 3)), {}, "each of 2 experts"),
+        (np.full((9, 2), np.nan), {}, "row 0: expert 'a' has grade nan"),
+        (np.zeros((9, 2)), {"guess_share": 1.0}, r"guess_share is 1\.0"),
+        (np.zeros((9, 2)), {"diversity": 2.0}, r"diversity 2\.0"),
+    ],
+)
+def test_examples_that_say_nothing_are_refused(right, options, message):
+    with pytest.raises(RouterError, match=message):
+        rank_by_shots(right, experts=["a", "b"], **options)
+
+
+def test_who_solves_most_comes_first():
+    right = np.array([[1, 0], [1, 0], [1, 1], [0, 1], [1, 0]], float)
+
+    assert names(rank_by_shots(right, experts=["good", "poor"])) == ["good", "poor"]
+
+
+def test_second_is_who_solves_what_the_first_does_not():
+    right = np.zeros((10, 3))
+    right[:7, 0] = right[:6, 1] = right[6:, 2] = 1
+
+    found = rank_by_shots(right, experts=["first", "twin", "other"])
+
+    assert names(found) == ["first", "other", "twin"]
+    assert found[1].adds == pytest.approx(0.3)
+
+
+def test_without_diversity_the_twin_is_second():
+    right = np.zeros((10, 3))
+    right[:7, 0] = right[:6, 1] = right[6:, 2] = 1
+
+    found = rank_by_shots(right, experts=["first", "twin", "other"], diversity=0.0)
+
+    assert names(found) == ["first", "twin", "other"]
+
+
+def test_a_blind_guesser_is_no_expert_whatever_it_adds():
+    right = np.zeros((20, 3))
+    right[:18, 0] = right[:12, 1] = right[19:, 2] = 1
+
+    found = rank_by_shots(right, experts=["good", "fair", "guesser"], guess_share=0.25)
+
+    assert names(found)[-1] == "guesser"
+    assert found[-1].skill == 0
