@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -32,8 +33,9 @@ class TimedHost(SiblingHost):
     """A host that notes what its swaps take, seconds."""
 
     def __init__(self, lineage: Lineage) -> None:
-        # vLLM reads its environment when it is imported.
-        prepare_environment()
+        # As in a slot of one CPU; else engines beside each other have four threads a core, which spin.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        prepare_environment()  # vLLM reads its environment when it is imported
         super().__init__(lineage, importlib.import_module("orchestrator.engines.vllm_host").begin)
         self.swaps_s: list[float] = []
 
