@@ -33,7 +33,7 @@ class TimedHost(SiblingHost):
     """A host that notes what its swaps take, seconds."""
 
     def __init__(self, lineage: Lineage) -> None:
-        # As in a slot of one CPU; else engines beside each other have four threads a core, which spin.
+        # As in a slot of one CPU: threads of engines beside each other spin while they wait.
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         prepare_environment()  # vLLM reads its environment when it is imported
         super().__init__(lineage, importlib.import_module("orchestrator.engines.vllm_host").begin)
