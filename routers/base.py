@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Protocol
 
 
@@ -27,6 +28,30 @@ class Route:
     reasons: tuple[str, ...] = ()
     #: True when the prompt was unsure and went to the general expert.
     is_fallback: bool = False
+    #: True when the choice would be another one if a model named the question's skills first.
+    needs_generation: bool = False
+    #: What a router of routers went by: the id of the one that chose.
+    chosen_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What is known of a prompt beside the text it is routed by."""
+
+    #: What the operator of the calling application told the model.
+    system: str = ""
+    has_tools: bool = False
+    #: What the prompt holds beside text, such as image.
+    modalities: frozenset[str] = frozenset()
+    #: Skills of the question, where somebody has named them; `None` where nobody has.
+    skills: tuple[str, ...] | None = None
+    #: Who asks, as far as the caller says; the request's own id otherwise.
+    caller: str = ""
+    #: Of draws: the same prompt with the same seed is routed alike.
+    seed: int = 0
+
+
+UNTOLD = Traits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +60,20 @@ class Prompts:
 
     texts: Sequence[str]
     candidates: frozenset[str] = field(default_factory=frozenset)
+    #: Of each text, in order; empty where nothing is known beside the texts.
+    traits: Sequence[Traits] = ()
+
+    def each(self) -> Iterator[tuple[str, Traits]]:
+        """Each text with what is known of it."""
+        return zip(self.texts, self.traits or repeat(UNTOLD, len(self.texts)), strict=True)
+
+    def only(self, numbers: Sequence[int]) -> Prompts:
+        """Those at these positions, in this order."""
+        return Prompts(
+            texts=[self.texts[i] for i in numbers],
+            candidates=self.candidates,
+            traits=[self.traits[i] for i in numbers] if self.traits else (),
+        )
 
 
 class Router(Protocol):

@@ -5,20 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Engine
 from orchestrator.engines.embedding import FullEngine
 from orchestrator.engines.remote import is_remote, remote_engine
-from orchestrator.errors import RegistryError
 from orchestrator.registry.generations import GenerationRecord
-from orchestrator.registry.models import Registry, RouterSpec
-from routers.artifacts import load_router
-from routers.base import Router, RouterError
-
-#: A router as it was read: its entry, and name, size and time of change of each file.
-_Read = tuple[str, tuple[tuple[str, int, int], ...]]
+from orchestrator.routing.building import Routers
 
 
 class Loader:
@@ -40,7 +33,7 @@ class Loader:
         self._dispatch = dispatch
         self._remotes = remotes
         self._environ = environ
-        self._routers: dict[_Read, Router] = {}
+        self._routers = Routers()
 
     async def load(self, record: GenerationRecord) -> Programs:
         """Build what `record` says; what is served meanwhile is not touched.
@@ -49,7 +42,7 @@ class Loader:
             RegistryError: a router or an upstream cannot be used; names it.
         """
         registry = record.registry
-        routers = await asyncio.to_thread(self._load_routers, registry)
+        routers = await asyncio.to_thread(self._routers.load, registry.routers)
         made = {
             expert.key: remote_engine(expert, self._environ)
             for expert in registry.experts
@@ -65,29 +58,5 @@ class Loader:
         registries = [programs.registry for programs in kept]
         keys = {expert.key for one in registries for expert in one.experts}
         gone = [self._remotes.pop(key) for key in set(self._remotes) - keys]
-        specs = {_entry(spec) for one in registries for spec in one.routers.values()}
-        self._routers = {read: one for read, one in self._routers.items() if read[0] in specs}
+        self._routers.keep(registries)
         await asyncio.gather(*(engine.close() for engine in gone))
-
-    def _load_routers(self, registry: Registry) -> dict[str, Router]:
-        return {name: self._router(name, spec) for name, spec in registry.routers.items()}
-
-    def _router(self, name: str, spec: RouterSpec) -> Router:
-        try:
-            read = (_entry(spec), _stamp(Path(spec.artifact)))
-            if read not in self._routers:
-                self._routers[read] = load_router(
-                    spec.artifact, embedder=spec.embedder, fallback=spec.fallback
-                )
-        except (OSError, RouterError) as exc:
-            raise RegistryError(f"router {name!r} cannot be used: {exc}") from exc
-        return self._routers[read]
-
-
-def _entry(spec: RouterSpec) -> str:
-    return spec.model_dump_json()
-
-
-def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    stats = [(path.name, path.stat()) for path in sorted(folder.iterdir())]
-    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)

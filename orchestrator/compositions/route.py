@@ -9,6 +9,7 @@ from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.digest import digest
 from orchestrator.compositions.eligibility import needs_of
 from orchestrator.compositions.generation import Generation
+from orchestrator.compositions.traits import traits_of
 from orchestrator.engines.base import Prompt, Text
 from orchestrator.errors import InvalidRequestError
 from routers.base import Prompts, Route, Router, RouterError
@@ -42,7 +43,7 @@ class RouteOne:
         self._refuse_token_ids(query.prompt)
         candidates = self._generation.eligibility.candidates(needs_of(query.prompt))
         started_s = time.perf_counter()
-        route = await self._route(digest(query.prompt), candidates)
+        route = await self._route(query, candidates)
         expert = self._experts[route.chosen[0]]
         return Decision(
             expert=expert.id,
@@ -59,9 +60,11 @@ class RouteOne:
         """Route, then start the chosen expert's answer."""
         return self._generation.carry_out(query, await self.decide(query))
 
-    async def _route(self, text: str, candidates: frozenset[str]) -> Route:
+    async def _route(self, query: Query, candidates: frozenset[str]) -> Route:
         """One route; a thread costs more than a fast decision, so only slow routers get one."""
-        prompts = Prompts(texts=(text,), candidates=candidates)
+        prompts = Prompts(
+            texts=(digest(query.prompt),), candidates=candidates, traits=(traits_of(query),)
+        )
         try:
             if self._router.is_slow:
                 return (await asyncio.to_thread(self._router.route, prompts))[0]

@@ -14,7 +14,9 @@ from orchestrator.merging.posterior import by_router
 from orchestrator.merging.recipe import Method, Recipe, Weights, equal, given
 from orchestrator.merging.sources import Source, check_siblings, open_source
 from orchestrator.registry.faults import listed, nearest
-from orchestrator.registry.models import Expert, Id, Registry, VllmEngine
+from orchestrator.registry.fields import Id
+from orchestrator.registry.models import Expert, Registry, VllmEngine
+from orchestrator.registry.routers import CategoryRouter
 from orchestrator.registry.surroundings import Surroundings
 from routers.artifacts import load_router
 from routers.base import RouterError
@@ -153,6 +155,8 @@ def _weights_by_router(asked: ByRouter, experts: Sequence[str], registry: Regist
         raise MergeError(
             f"router {asked.name!r} is not in the registry; known: {listed(registry.routers)}"
         )
+    if not isinstance(spec, CategoryRouter):
+        raise MergeError(f"router {asked.name!r} is of kind {spec.kind!r}, without a posterior")
     try:
         router = load_router(spec.artifact, embedder=spec.embedder, fallback=spec.fallback)
     except RouterError as exc:

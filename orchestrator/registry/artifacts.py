@@ -29,7 +29,8 @@ def findings(draft: Draft, where: Surroundings) -> Iterator[Finding]:
         if isinstance(expert.engine, ReplayEngine):
             yield from recording_findings(expert.engine, ("experts", at, "engine"), where)
     for name, router in draft.routers.items():
-        yield from router_findings(router.artifact, ("routers", name, "artifact"), where)
+        for key, folder in router.folders():
+            yield from router_findings(folder, ("routers", name, *key), where)
 
 
 def content_findings(one: Wanted, path: KeyPath, where: Surroundings) -> Iterator[Finding]:

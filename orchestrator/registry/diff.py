@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from orchestrator.registry.faults import KeyPath, dotted
-from orchestrator.registry.models import Entry, Expert, Registry
+from orchestrator.registry.fields import Entry
+from orchestrator.registry.models import Expert, Registry
 
 
 class Part(BaseModel):

@@ -20,10 +20,10 @@ from orchestrator.registry.models import (
     CompositionSpec,
     Expert,
     Registry,
-    RouterSpec,
     Slot,
     VllmEngine,
 )
+from orchestrator.registry.routers import RouterSpec
 
 T = TypeVar("T")
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from orchestrator.registry.faults import KeyPath
-from orchestrator.registry.models import Entry, Registry
+from orchestrator.registry.fields import Entry
+from orchestrator.registry.models import Registry
 
 
 def entry_at(path: KeyPath, value: Any) -> type[Entry] | None:
@@ -15,21 +16,24 @@ def entry_at(path: KeyPath, value: Any) -> type[Entry] | None:
 
     A union is resolved by the mapping's `kind`.
     """
-    annotation: Any = Registry
-    for step in path:
-        annotation = _child_annotation(_member(annotation, value), step)
-        value = child(value, step)
-    model = _member(annotation, value)
+    annotation, found = _annotated(path, value)
+    model = _member(annotation, found)
     return model if _is_entry(model) else None
 
 
 def kinds_at(path: KeyPath, value: Any) -> tuple[str, ...]:
     """The kinds a mapping at `path` may have, in the order of the models."""
-    parent = entry_at(path[:-1], value)
-    if parent is None or not isinstance(path[-1], str):
-        return ()
-    field = parent.model_fields.get(path[-1])
-    return tuple(kind for model in _members(field and field.annotation) for kind in _kinds(model))
+    annotation, _ = _annotated(path, value)
+    return tuple(kind for model in _members(annotation) for kind in _kinds(model))
+
+
+def _annotated(path: KeyPath, value: Any) -> tuple[Any, Any]:
+    """What the models say may stand at `path`, and what does."""
+    annotation: Any = Registry
+    for step in path:
+        annotation = _child_annotation(_member(annotation, value), step)
+        value = child(value, step)
+    return annotation, value
 
 
 def child(value: Any, step: int | str) -> Any:

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Label = Annotated[str, Field(min_length=1, max_length=64)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+from orchestrator.registry.fields import Entry, Id, Label, Sha256
+from orchestrator.registry.routers import RouterSpec
+
 Modality = Literal["text", "image"]
 #: `generate` answers with text, `embed` with one vector a text.
 Task = Literal["generate", "embed"]
@@ -32,12 +32,6 @@ _DEFINITION = frozenset(
 def key_of(expert_id: str, version: str) -> str:
     """One definition of an expert: what slots host and calls are sent by."""
     return f"{expert_id}@{version}"
-
-
-class Entry(BaseModel):
-    """A mapping of the file: frozen, unknown keys refused, numbers finite."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class VllmEngine(Entry):
@@ -215,20 +209,6 @@ class Expert(Entry):
     def embeds(self) -> bool:
         """Whether it makes vectors of texts rather than text."""
         return getattr(self.engine, "task", "generate") == "embed"
-
-
-class CategoryRouter(Entry):
-    """Chooses by the category of the prompt (Composition of Experts, arXiv:2412.01868)."""
-
-    kind: Literal["category"] = Field(description="How it chooses.")
-    artifact: str = Field(
-        min_length=1, description="Folder written by `orchestrator fit`, relative to this file."
-    )
-    fallback: Id = Field(description="Expert for prompts of no known category.")
-    embedder: Literal["static", "minilm"] = Field("static", description="How text is embedded.")
-
-
-RouterSpec = CategoryRouter
 
 
 class RouteComposition(Entry):

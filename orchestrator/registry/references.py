@@ -42,11 +42,11 @@ def references_of(draft: Draft) -> Iterator[Reference]:
                 target=("expert", expert.base),
             )
     for name, router in draft.routers.items():
-        yield Reference(
-            path=("routers", name, "fallback"),
-            source=("router", name),
-            target=("expert", router.fallback),
-        )
+        source: Node = ("router", name)
+        for path, id_ in router.experts():
+            yield Reference(path=("routers", name, *path), source=source, target=("expert", id_))
+        for path, id_ in router.routers():
+            yield Reference(path=("routers", name, *path), source=source, target=("router", id_))
     for name, composition in draft.compositions.items():
         yield Reference(
             path=("compositions", name, "router"),

@@ -93,7 +93,7 @@ def resolved(registry: Registry, where: Surroundings) -> Registry:
     experts = tuple(_resolved_expert(expert, where) for expert in registry.experts)
     by_id = {expert.id: expert for expert in experts}
     routers = {
-        name: router.model_copy(update={"artifact": _absolute(router.artifact, where)})
+        name: router.with_folders(lambda folder: _absolute(folder, where))
         for name, router in registry.routers.items()
     }
     on_bases = tuple(on_base(expert, by_id.get(expert.base or "")) for expert in experts)

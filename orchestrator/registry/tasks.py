@@ -20,13 +20,14 @@ def findings(draft: Draft) -> Iterator[Finding]:
     names = {expert.id for expert in embedders.values()}
     able = tuple(sorted(set(draft.expert_ids.values()) - names))
     for name, router in draft.routers.items():
-        if router.fallback in names:
-            yield Finding(
-                path=("routers", name, "fallback"),
-                value=shown(router.fallback),
-                reason="embeds (engine.task) and cannot answer; name an expert that generates",
-                allowed=able,
-            )
+        for key, expert_id in router.experts():
+            if expert_id in names:
+                yield Finding(
+                    path=("routers", name, *key),
+                    value=shown(expert_id),
+                    reason="embeds (engine.task) and cannot answer; name an expert that generates",
+                    allowed=able,
+                )
 
 
 def _ignored(expert: Expert, path: KeyPath) -> Iterator[Finding]:

@@ -18,10 +18,10 @@ from orchestrator.registry.edit import Edit, SoundEdit, checker, sha256_of, soun
 from orchestrator.registry.models import Registry
 from orchestrator.registry.registry_file import read_content
 from orchestrator.registry.settling import Missing
+from orchestrator.routing.building import Routers, quick_to_load
 from orchestrator.service.layout import Layout, grouped, lay_out
 from orchestrator.service.ports import require_free
 from orchestrator.service.settings import Settings
-from routers.base import RouterError
 
 _GIB = 2**30
 #: Ray, the gateways, the Conductor and Redis beside the engines, GiB: measured 1.6 with two
@@ -132,15 +132,8 @@ def require_keys(registry: Registry, environment: Mapping[str, str]) -> None:
 
 def _require_routers(registry: Registry) -> None:
     """Load each router once: a gateway that cannot would only be started again and again."""
-    from routers.artifacts import load_router  # needs packages that were just looked for
-
-    for name, spec in registry.routers.items():
-        if spec.embedder == "minilm":
-            continue  # takes seconds and torch; the gateways say what is wrong with it
-        try:
-            load_router(spec.artifact, embedder=spec.embedder, fallback=spec.fallback)
-        except RouterError as exc:
-            raise SetupError(f"router {name!r} cannot be used: {exc}") from exc
+    # What is wrong with those that take seconds, and torch, the gateways say.
+    Routers().load(quick_to_load(registry.routers))
 
 
 def _require_memory(layout: Layout, settings: Settings) -> None:

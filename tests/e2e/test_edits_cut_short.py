@@ -1,6 +1,7 @@
 """Who is killed between prepare and flip, and a service that is stopped and started again."""
 
 import contextlib
+import json
 import os
 import signal
 import time
@@ -52,8 +53,9 @@ def waited_for(state: dict) -> dict[str, str] | None:
 
 def await_(site: Site, holds) -> None:
     deadline_s = time.monotonic() + 20
-    while not holds(site.state()):
-        assert time.monotonic() < deadline_s, site.state()
+    while not holds(state := site.state()):
+        if time.monotonic() > deadline_s:
+            pytest.fail(f"not within 20 s: {json.dumps(state)}")
         time.sleep(0.02)
 
 

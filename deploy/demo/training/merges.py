@@ -19,6 +19,7 @@ from orchestrator.merging.posterior import mean_posterior
 from orchestrator.merging.write import write
 from orchestrator.registry.loader import load
 from orchestrator.registry.models import Registry
+from orchestrator.registry.routers import CategoryRouter
 from orchestrator.registry.surroundings import Surroundings
 from routers.artifacts import load_router
 
@@ -125,6 +126,7 @@ class _Kitchen:
     def _questions_by_share(self) -> dict[float, dict[str, list[Question]]]:
         """Weight of the first expert -> questions of each skill that get it."""
         spec = self.registry.routers["topic"]
+        assert isinstance(spec, CategoryRouter), "the demo's router"
         router = load_router(spec.artifact, embedder=spec.embedder, fallback=spec.fallback)
         shares: dict[float, dict[str, list[Question]]] = defaultdict(lambda: defaultdict(list))
         for skill in self.pair:

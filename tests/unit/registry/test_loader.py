@@ -1,10 +1,13 @@
 """Whole files: every fault at once, each with its place."""
 
+from typing import get_args
+
 import pytest
 
 from orchestrator.errors import RegistryError
 from orchestrator.registry.arguments import ArgFault
 from orchestrator.registry.loader import check, load
+from orchestrator.registry.routers import RouterSpec
 from tests.registries import VALID, write_registry
 
 
@@ -33,6 +36,10 @@ def test_folders_are_absolute_once_loaded(tmp_path, monkeypatch):
 
 
 #: id -> (what to replace in VALID, by what, the fault)
+ROUTER_KINDS = [
+    one.model_fields["kind"].annotation.__args__[0] for one in get_args(get_args(RouterSpec)[0])
+]
+
 BAD_KEYS = {
     "unknown key": (
         "kv_cache_gib: 0.5", "kv_cach_gib: 0.5",
@@ -57,8 +64,8 @@ BAD_KEYS = {
     ),
     "unknown router kind": (
         "kind: category", "kind: catgory",
-        ("experts.yaml:9:17: routers.topic.kind: 'catgory' is not a known kind; allowed: category; "
-        "did you mean 'category'?"),
+        (f"experts.yaml:9:17: routers.topic.kind: 'catgory' is not a known kind; "
+         f"allowed: {', '.join(ROUTER_KINDS)}; did you mean 'category'?"),
     ),
     "missing key": (
         "name: local, ", "",

@@ -1,8 +1,9 @@
 """Names and references of a registry."""
 
 from orchestrator.registry.draft import draft_of
-from orchestrator.registry.models import CategoryRouter, Expert, FakeEngine, Registry
+from orchestrator.registry.models import Expert, FakeEngine, Registry
 from orchestrator.registry.references import Reference, cycles, findings
+from orchestrator.registry.routers import CategoryRouter
 
 FAKE = FakeEngine(kind="fake")
 

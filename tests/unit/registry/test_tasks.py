@@ -3,7 +3,8 @@
 import pytest
 
 from orchestrator.registry.draft import draft_of
-from orchestrator.registry.models import CategoryRouter, Expert, FakeEngine, Registry, VllmEngine
+from orchestrator.registry.models import Expert, FakeEngine, Registry, VllmEngine
+from orchestrator.registry.routers import CategoryRouter
 from orchestrator.registry.tasks import findings
 
 EMBEDDER = Expert(id="vectors", engine=FakeEngine(kind="fake", task="embed"))

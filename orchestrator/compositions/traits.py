@@ -1,0 +1,40 @@
+"""What routers are told of a request beside the text it is routed by."""
+
+from __future__ import annotations
+
+import zlib
+
+from orchestrator.compositions.base import Query
+from orchestrator.engines.base import Chat, ImagePart
+from routers.base import Traits
+
+#: Key of a request's `metadata` under which its caller names skills, separated by commas.
+SKILLS_KEY = "skills"
+
+#: Longest system text handed to a router, characters.
+_MAX_CHARS = 4000
+
+
+def traits_of(query: Query) -> Traits:
+    """What is known of a request before anybody answers."""
+    caller = query.user or query.id
+    seed = zlib.crc32(query.id.encode()) if query.sampling.seed is None else query.sampling.seed
+    skills = _skills(query.metadata.get(SKILLS_KEY))
+    if not isinstance(query.prompt, Chat):
+        return Traits(skills=skills, caller=caller, seed=seed)
+    chat = query.prompt
+    has_images = any(isinstance(part, ImagePart) for turn in chat.messages for part in turn.content)
+    return Traits(
+        system="\n".join(t.text for t in chat.messages if t.role == "system")[:_MAX_CHARS],
+        has_tools=bool(chat.tools) and chat.tool_choice != "none",
+        modalities=frozenset({"image"}) if has_images else frozenset(),
+        skills=skills,
+        caller=caller,
+        seed=seed,
+    )
+
+
+def _skills(named: str | None) -> tuple[str, ...] | None:
+    if named is None:
+        return None
+    return tuple(skill.strip().lower() for skill in named.split(",") if skill.strip())

@@ -1,0 +1,1 @@
+"""From the routers that the registry names to routers that route."""
