@@ -27,6 +27,7 @@ from .features import TextFeatures, softmax
 from .grams import HashedGrams
 from .mapping import Quality
 from .questions import Question, data_sha256
+from .sealed import tensors_blob, write_sealed
 from .softmax import Examples, Weights, fit_softmax
 
 logger = logging.getLogger(__name__)
@@ -117,7 +118,7 @@ def fit_router(
 ) -> Manifest:
     """Distils, fits one head per embedder, tunes both, and writes the artifact to `folder`."""
     table = distil_static(minilm_folder(), dim=settings.dim)
-    blobs = {artifacts.QUALITY: artifacts.tensors_blob({"quality": quality.table})}
+    blobs = {artifacts.QUALITY: tensors_blob({"quality": quality.table})}
     heads: dict[EmbedderName, HeadPart] = {}
     for name in embedders:
         if name == "static":
@@ -138,7 +139,7 @@ def fit_router(
         heads=heads,
         files={},
     )
-    return artifacts.write_artifact(folder, manifest, blobs=blobs)
+    return write_sealed(folder, manifest, blobs=blobs)
 
 
 def _features(name: EmbedderName, table: StaticTable, settings: Settings) -> TextFeatures:
@@ -221,7 +222,7 @@ def _tuned(
 
 
 def _head_blob(weights: Weights, dim: int) -> bytes:
-    return artifacts.tensors_blob(
+    return tensors_blob(
         {
             "dense": weights[:dim].astype(np.float16),
             "grams": weights[dim:-1].astype(np.float16),
@@ -232,8 +233,6 @@ def _head_blob(weights: Weights, dim: int) -> bytes:
 
 def _static_blobs(table: StaticTable) -> dict[str, bytes]:
     return {
-        artifacts.STATIC_TABLE: artifacts.tensors_blob(
-            {"table": table.table, "scale": table.scale}
-        ),
+        artifacts.STATIC_TABLE: tensors_blob({"table": table.table, "scale": table.scale}),
         artifacts.TOKENIZER: table.tokenizer.encode(),
     }

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from orchestrator.errors import SetupError
-from routers.artifacts import Manifest, load_router, read_manifest
+from routers.artifacts import Manifest, load_router, read_artifact
 from routers.base import Router, RouterError
 from routers.evaluate import Report, Share, evaluate
 from routers.keywords import learn_keywords
@@ -35,7 +35,7 @@ def eval(  # noqa: A001 - the command's name
 ) -> None:
     """Measure a router on labelled questions."""
     try:
-        manifest, _ = read_manifest(router)
+        manifest = read_artifact(router).manifest
         asked = load_questions(questions)
         stray = load_unknown([unknown], split="heldout") if unknown else ()
         reports = {

@@ -6,6 +6,7 @@ import pytest
 from routers import artifacts
 from routers.artifacts import GramsPart, HeadPart, Manifest, WindowPart, load_router
 from routers.base import Prompts, RouterError
+from routers.sealed import MANIFEST, tensors_blob, write_sealed
 from tests.unit.routers.small import GRAMS, POOL, SKILLS, TOKENS, tokenizer
 
 EYE = np.eye(3, dtype=np.float32)
@@ -30,13 +31,13 @@ def write(tmp_path):
     def write(file="", /, **tensors):
         folder = tmp_path / "topic"
         blobs = {
-            name: artifacts.tensors_blob(
+            name: tensors_blob(
                 {k: v for k, v in (own | tensors).items() if v is not None} if name == file else own
             )
             for name, own in FILES.items()
         }
         blobs[artifacts.TOKENIZER] = tokenizer().to_str().encode()
-        artifacts.write_artifact(folder, _manifest(), blobs=blobs)
+        write_sealed(folder, _manifest(), blobs=blobs)
         return folder
 
     return write
@@ -100,7 +101,7 @@ def test_a_changed_or_missing_file_is_refused_with_what_to_run(write, file):
 )
 def test_a_manifest_of_another_format_is_refused(write, change, fault):
     folder = write()
-    path = folder / artifacts.MANIFEST
+    path = folder / MANIFEST
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
 
     with pytest.raises(RouterError, match=fault):
