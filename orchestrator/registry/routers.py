@@ -44,7 +44,8 @@ class CategoryRouter(RouterEntry):
 
     kind: Literal["category"] = Field(description="How it chooses.")
     artifact: str = Field(
-        min_length=1, description="Folder written by `orchestrator fit`, relative to this file."
+        min_length=1,
+        description="Folder written by `orchestrator fit category`, relative to this file.",
     )
     fallback: Id = Field(description="Expert for prompts of no known category.")
     embedder: Literal["static", "minilm"] = Field("static", description="How text is embedded.")
