@@ -32,6 +32,8 @@ class Route:
     needs_generation: bool = False
     #: What a router of routers went by: the id of the one that chose.
     chosen_by: str | None = None
+    #: A known answer: nobody needs to be asked. Whom to ask otherwise is `chosen` all the same.
+    answer: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,8 @@ class Traits:
     modalities: frozenset[str] = frozenset()
     #: Skills of the question, where somebody has named them; `None` where nobody has.
     skills: tuple[str, ...] | None = None
+    #: Whether a known answer will do: the text is all of the request, and no fresh one is asked for.
+    may_recall: bool = True
     #: Who asks, as far as the caller says; the request's own id otherwise.
     caller: str = ""
     #: Of draws: the same prompt with the same seed is routed alike.

@@ -12,6 +12,7 @@ from orchestrator.registry import (
     adapters,
     arguments,
     artifacts,
+    blend_faults,
     capacity,
     form,
     kinship,
@@ -125,6 +126,7 @@ def _semantic(
 ) -> Iterator[Finding]:
     yield from references.findings(draft)
     yield from tasks.findings(draft)
+    yield from blend_faults.findings(draft)
     yield from upstreams.findings(draft, environ=where.environ)
     yield from artifacts.findings(draft, where)
     yield from kinship.findings(draft, where)

@@ -65,5 +65,58 @@ class SplitRouter(RouterEntry):
             yield ("shares", name), name
 
 
+class NeighboursRouter(RouterEntry):
+    """Chooses by what experts made of the nearest known questions (C3PO, arXiv:2504.07964)."""
+
+    kind: Literal["neighbours"] = Field(description="How it chooses.")
+    artifact: str = Field(
+        min_length=1,
+        description="Folder written by `orchestrator fit neighbours`, relative to this file.",
+    )
+    fallback: Id | None = Field(
+        None, description="Expert for prompts unlike all known questions; the best overall if none."
+    )
+
+
+class BlendRouter(RouterEntry):
+    """Chooses by the scores of several routers, weighed."""
+
+    kind: Literal["blend"] = Field(description="How it chooses.")
+    members: tuple[Id, ...] = Field(
+        min_length=2, max_length=8, description="Routers whose scores are weighed."
+    )
+    artifact: str | None = Field(
+        None,
+        min_length=1,
+        description="Folder written by `orchestrator fit blend`, relative to this file.",
+    )
+    weights: dict[Id, Annotated[float, Field(gt=0)]] | None = Field(
+        None, description="Router -> its weight, in the place of an artifact; need not sum to 1."
+    )
+
+    def routers(self) -> Iterator[tuple[At, str]]:
+        """Where the entry names another router, and its id."""
+        for number, name in enumerate(self.members):
+            yield ("members", number), name
+
+
+class RecallRouter(RouterEntry):
+    """Answers known questions without an expert; another router chooses for all others."""
+
+    kind: Literal["recall"] = Field(description="How it chooses.")
+    artifact: str = Field(
+        min_length=1,
+        description="Folder written by `orchestrator fit recall`, relative to this file.",
+    )
+    then: Id = Field(description="Router for what is not known.")
+
+    def routers(self) -> Iterator[tuple[At, str]]:
+        """Where the entry names another router, and its id."""
+        yield ("then",), self.then
+
+
 #: A new kind is listed here, built by `orchestrator/routing/building.py` and shown in experts.yaml.
-RouterSpec = Annotated[CategoryRouter | SplitRouter, Field(discriminator="kind")]
+RouterSpec = Annotated[
+    CategoryRouter | SplitRouter | NeighboursRouter | BlendRouter | RecallRouter,
+    Field(discriminator="kind"),
+]
