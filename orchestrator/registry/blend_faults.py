@@ -1,4 +1,4 @@
-"""Blends that cannot be meant: members or weights that do not fit one another."""
+"""Blends that cannot be meant: routers or weights that do not fit one another."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from orchestrator.registry.draft import Draft
 from orchestrator.registry.faults import Finding, KeyPath, shown
-from orchestrator.registry.routers import BlendRouter
+from orchestrator.registry.router_answered import BlendRouter
 
 
 def findings(draft: Draft) -> Iterator[Finding]:
@@ -17,12 +17,12 @@ def findings(draft: Draft) -> Iterator[Finding]:
 
 
 def _of_router(router: BlendRouter, path: KeyPath) -> Iterator[Finding]:
-    for number, member in enumerate(router.members):
-        if member in router.members[:number]:
+    for number, named in enumerate(router.routers):
+        if named in router.routers[:number]:
             yield Finding(
-                path=(*path, "members", number),
-                value=shown(member),
-                reason="is a member already; name each once",
+                path=(*path, "routers", number),
+                value=shown(named),
+                reason="is named already; name each once",
             )
     if router.artifact is not None and router.weights is not None:
         reason = "stands beside `artifact`, which brings fitted weights; keep one of the two"
@@ -32,6 +32,6 @@ def _of_router(router: BlendRouter, path: KeyPath) -> Iterator[Finding]:
             "has neither `artifact`, written by `orchestrator fit blend`, nor `weights`; give one"
         )
         yield Finding(path=path, reason=reason)
-    if router.weights is not None and set(router.weights) != set(router.members):
-        reason = f"weighs {sorted(router.weights)}, but its members are {sorted(router.members)}"
+    if router.weights is not None and set(router.weights) != set(router.routers):
+        reason = f"weighs {sorted(router.weights)}, but its routers are {sorted(router.routers)}"
         yield Finding(path=(*path, "weights"), reason=reason)

@@ -12,14 +12,9 @@ from typing import Any
 
 from orchestrator.errors import RegistryError
 from orchestrator.registry.models import Registry
-from orchestrator.registry.routers import (
-    BlendRouter,
-    CategoryRouter,
-    NeighboursRouter,
-    RecallRouter,
-    RouterSpec,
-    SplitRouter,
-)
+from orchestrator.registry.routers import CategoryRouter, RouterSpec, SplitRouter
+from orchestrator.routing.answered import blend_router, neighbours_router, recall_router
+from orchestrator.routing.rules import rules_router
 from routers.base import Router, RouterError
 
 #: A router as it was read: its entry, name, size and time of change of each file, and its own
@@ -96,31 +91,11 @@ def _split(spec: SplitRouter, inner: Mapping[str, Router]) -> Router:
     return SplitRouter(routers=inner, shares=spec.shares)
 
 
-def _neighbours(spec: NeighboursRouter, _: Mapping[str, Router]) -> Router:
-    from routers.neighbour_files import load_neighbours
-
-    return load_neighbours(spec.artifact, fallback=spec.fallback)
-
-
-def _blend(spec: BlendRouter, inner: Mapping[str, Router]) -> Router:
-    from routers.blend import plain_blend
-    from routers.blend_files import load_blend
-
-    if spec.artifact is not None:
-        return load_blend(spec.artifact, inner)
-    return plain_blend(inner, spec.weights or {})
-
-
-def _recall(spec: RecallRouter, inner: Mapping[str, Router]) -> Router:
-    from routers.recall_files import load_recall
-
-    return load_recall(spec.artifact, then=inner[spec.then])
-
-
 _BUILDERS: Mapping[str, _Build] = {
     "category": _category,
     "split": _split,
-    "neighbours": _neighbours,
-    "blend": _blend,
-    "recall": _recall,
+    "rules": rules_router,
+    "neighbours": neighbours_router,
+    "blend": blend_router,
+    "recall": recall_router,
 }
