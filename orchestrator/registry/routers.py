@@ -32,7 +32,7 @@ class SplitRouter(RouterEntry):
         min_length=2, description="Router -> its share of the callers; shares need not sum to 1."
     )
 
-    def routers(self) -> Iterator[tuple[At, str]]:
+    def named_routers(self) -> Iterator[tuple[At, str]]:
         """Where the entry names another router, and its id."""
         for name in self.shares:
             yield ("shares", name), name
