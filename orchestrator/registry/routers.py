@@ -9,6 +9,7 @@ from pydantic import Field
 
 from orchestrator.registry.fields import Id
 from orchestrator.registry.router_entry import At, RouterEntry
+from orchestrator.registry.router_languages import LanguageRouter
 from orchestrator.registry.router_rules import RulesRouter
 
 
@@ -39,4 +40,6 @@ class SplitRouter(RouterEntry):
 
 
 #: A new kind is listed here, built by `orchestrator/routing/building.py` and shown in experts.yaml.
-RouterSpec = Annotated[CategoryRouter | SplitRouter | RulesRouter, Field(discriminator="kind")]
+RouterSpec = Annotated[
+    CategoryRouter | SplitRouter | RulesRouter | LanguageRouter, Field(discriminator="kind")
+]
