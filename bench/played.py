@@ -19,8 +19,8 @@ from orchestrator.engines.streams import reading
 from orchestrator.registry.models import Expert
 from orchestrator.residency.actions import Action, Admit, Swap
 from orchestrator.residency.policy import Policy
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import SlotState
-from orchestrator.residency.tickets import Queues
 from orchestrator.simulation.trace import Request, Trace
 
 

@@ -12,8 +12,9 @@ from orchestrator.costs.costs import Costs
 from orchestrator.residency.bounded import Bounded
 from orchestrator.residency.choice import SlotOutlook, SlotView, delay_s
 from orchestrator.residency.estimates import refusal_s
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import EngineState, SlotState
-from orchestrator.residency.tickets import Queues, Ticket
+from orchestrator.residency.tickets import Ticket
 from orchestrator.simulation.machine import Machine
 
 NAME = "decisions"

@@ -14,7 +14,8 @@ class PlacementControl(Protocol):
         """What could be moved; with `carries_out` it is moved, if it is worth it.
 
         Raises:
-            ConflictError: an edit or an earlier move is under way, or nothing is live.
+            ConflictError: nothing is live yet; with `carries_out`, an edit or an earlier move is
+                under way.
             ExpertUnavailableError: the owner does not answer.
         """
         ...

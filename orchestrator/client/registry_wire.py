@@ -80,6 +80,8 @@ class RolloutStatus(Wire):
     is_valid: bool
     last_error: Failure | None = None
     preparing: Preparing | None = None
+    #: Gateway that was heard lately -> generation that new requests there get.
+    gateways: Mapping[str, int] = Field(default_factory=dict)
     file: FileState | None = None
 
 

@@ -16,8 +16,8 @@ from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.read_ahead import ReadAhead
 from orchestrator.residency.clock import Clock
 from orchestrator.residency.prefetch import Ahead, Shelf, look_ahead
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import SlotState
-from orchestrator.residency.tickets import Queues
 
 #: How long files are taken to stay in the page cache, seconds; then they are looked at again.
 NEAR_S = 60.0

@@ -26,6 +26,10 @@ class Participants(Protocol):
         """Replica -> why it is not ready for what is being prepared; empty when nothing is."""
         ...
 
+    def serving(self) -> Mapping[str, int]:
+        """Gateway that was heard lately -> the generation that new requests there get."""
+        ...
+
     async def flipped(self, live: GenerationRecord) -> None:
         """Take note that `live` is: what others alone need is drained and freed.
 

@@ -149,6 +149,7 @@ class Rollout:
             is_valid=self._journal.last_error is None,
             last_error=self._journal.last_error,
             preparing=None if attempt is None or attempt.is_over else self._told(attempt),
+            gateways=dict(self._participants.serving()),
         )
 
     async def close(self) -> None:

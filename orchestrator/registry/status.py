@@ -69,6 +69,9 @@ class RolloutStatus(Told):
     is_valid: bool = Field(description="The last edit became live; otherwise see `last_error`.")
     last_error: Failure | None = None
     preparing: Preparing | None = None
+    gateways: dict[str, int] = Field(
+        {}, description="Gateway that was heard lately -> generation that new requests there get."
+    )
     file: FileState | None = None
 
 

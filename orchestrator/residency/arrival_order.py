@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from orchestrator.costs.costs import Costs
 from orchestrator.residency.actions import Action, Add, Admit, Expire, Swap, Wait
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import EngineState, SlotState
-from orchestrator.residency.tickets import Queues, Ticket
+from orchestrator.residency.tickets import Ticket
 
 
 def arrival_order(state: SlotState, queues: Queues, costs: Costs, *, now_s: float) -> Action:

@@ -34,8 +34,9 @@ from orchestrator.residency.outlook import (
     span_s,
     step_to,
 )
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import EngineState, SlotState
-from orchestrator.residency.tickets import ORDER_S, Group, Queues, Ticket
+from orchestrator.residency.tickets import ORDER_S, Group, Ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,9 +21,9 @@ from orchestrator.residency.actions import (
     Wait,
 )
 from orchestrator.residency.outlook import drain_s, promised
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import EngineState, SlotState
 from orchestrator.residency.steps import expert_of, step_of
-from orchestrator.residency.tickets import Queues
 
 #: What can be decided; what takes time has the name its cost goes by. `resume` takes a drain back.
 What = Step | Literal["admit", "expire", "drain", "resume", "wait"]

@@ -10,9 +10,10 @@ from orchestrator.residency.engine_book import EngineBook
 from orchestrator.residency.estimates import Outlook, outlook_of
 from orchestrator.residency.places import Place, Places, Wishes, again
 from orchestrator.residency.prospects import expected_waits_s
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.refusals import Broken, check_able, check_in_time, told_callers
 from orchestrator.residency.roster import Roster
-from orchestrator.residency.tickets import Queues, Ticket
+from orchestrator.residency.tickets import Ticket
 
 
 class Desk:

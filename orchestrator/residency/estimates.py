@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.costs.costs import Costs
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.schedule import Schedule
 from orchestrator.residency.state import SlotState
-from orchestrator.residency.tickets import Queues, Ticket
+from orchestrator.residency.tickets import Ticket
 
 #: Shortest time a caller is sent away for, seconds: who comes at once finds the same queue.
 _SHORTEST_RETRY_S = 1.0

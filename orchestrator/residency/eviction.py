@@ -14,8 +14,8 @@ from orchestrator.costs.costs import Costs
 from orchestrator.residency.actions import Action, Drain, Sleep, Start, Stop, Wait, Wake
 from orchestrator.residency.ledger import fits, freed_gib, shortfall_gib
 from orchestrator.residency.outlook import drain_s
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import EngineState, Rung, SlotState
-from orchestrator.residency.tickets import Queues
 
 #: Rungs below serving, the one that is left soonest first.
 _DOWN: tuple[Rung, ...] = ("asleep", "weightless", "stopped")

@@ -15,8 +15,8 @@ from orchestrator.residency.actions import Action, Start, Wait, Wake
 from orchestrator.residency.eviction import Eviction, Wish
 from orchestrator.residency.ledger import fits
 from orchestrator.residency.outlook import MARGIN_S, promised
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import Change, EngineState, Rung, SlotState
-from orchestrator.residency.tickets import Queues
 
 #: Rungs that an engine comes back from, the nearest first.
 _UP: tuple[Rung, ...] = ("asleep", "weightless", "stopped")

@@ -14,8 +14,9 @@ from typing import Literal
 
 from orchestrator.costs.costs import Costs, TurnCost
 from orchestrator.costs.estimate import SAFETY
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import EngineState, SlotState
-from orchestrator.residency.tickets import Group, Queues
+from orchestrator.residency.tickets import Group
 
 #: By when an expert is wanted, and the expert.
 Turn = tuple[float, str]

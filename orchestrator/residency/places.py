@@ -17,7 +17,8 @@ from orchestrator.errors import (
     OverloadedError,
 )
 from orchestrator.residency.estimates import Outlook, retry_after_s
-from orchestrator.residency.tickets import Queues, Ticket
+from orchestrator.residency.queues import Queues
+from orchestrator.residency.tickets import Ticket
 
 E = TypeVar("E", bound=OrchestratorError)
 

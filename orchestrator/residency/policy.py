@@ -10,8 +10,8 @@ from typing import Protocol
 
 from orchestrator.costs.costs import Costs
 from orchestrator.residency.actions import Action
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import SlotState
-from orchestrator.residency.tickets import Queues
 
 
 class Policy(Protocol):

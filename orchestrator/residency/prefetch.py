@@ -17,8 +17,8 @@ from itertools import chain, islice
 
 from orchestrator.costs.costs import Costs
 from orchestrator.residency.actions import Add
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import EngineState, SlotState
-from orchestrator.residency.tickets import Queues
 
 #: How long a hint is believed, seconds: the stage that it announced has asked by then.
 HINT_S = 30.0

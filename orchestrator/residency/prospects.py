@@ -7,9 +7,9 @@ second how it is doing.
 from __future__ import annotations
 
 from orchestrator.costs.costs import Costs
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.schedule import Schedule
 from orchestrator.residency.state import SlotState
-from orchestrator.residency.tickets import Queues
 
 
 def expected_waits_s(

@@ -13,8 +13,9 @@ from orchestrator.costs.costs import Costs
 from orchestrator.errors import EngineDeadError, EngineError, OverloadedError, SwapError
 from orchestrator.residency.engine_book import EngineBook
 from orchestrator.residency.estimates import refusal_s
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import SlotState
-from orchestrator.residency.tickets import Queues, Ticket
+from orchestrator.residency.tickets import Ticket
 
 #: What a caller of a dead engine is told to wait, seconds: about what a small one needs to start.
 _DEAD_RETRY_S = 10.0

@@ -9,8 +9,8 @@ from math import inf
 from orchestrator.costs.costs import Costs
 from orchestrator.residency.ladder import step_up
 from orchestrator.residency.outlook import calls_s, drain_s, promised, step_to
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import EngineState, SlotState
-from orchestrator.residency.tickets import Queues
 
 
 @dataclass(slots=True)

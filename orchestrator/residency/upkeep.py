@@ -15,8 +15,8 @@ from orchestrator.residency.actions import Sleep, Start, StepAction, Stop, Wait,
 from orchestrator.residency.eviction import lowest
 from orchestrator.residency.ladder import is_called_up
 from orchestrator.residency.ledger import fits
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import EngineState, SlotState
-from orchestrator.residency.tickets import Queues
 
 
 def upkeep(state: SlotState, queues: Queues, *, now_s: float) -> StepAction | Wait:

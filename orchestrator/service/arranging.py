@@ -76,7 +76,7 @@ class Arranging:
         self._end_move()
         plan, load = self._rollcall.live, self._rollcall.gateways.load
         is_due = self._clock() - self._looked_s >= LEAST_BETWEEN_S or not self._seen.calls_per_s
-        if plan is None or not plan.has_homes or self._is_busy or not is_due:
+        if plan is None or not plan.has_homes or self._is_changing or not is_due:
             return
         if has_shifted(self._seen, load):
             self._seen, self._looked_s = load, self._clock()
@@ -86,21 +86,26 @@ class Arranging:
         """What could be moved now; with `carries_out`, move it if it is worth it.
 
         Raises:
-            ConflictError: an edit or an earlier move is under way, or nothing is live.
+            ConflictError: nothing is live yet; with `carries_out`, an edit or an earlier move is
+                under way.
         """
+        self._end_move()
         plan = self._rollcall.live
-        if plan is None or self._is_busy:
+        if plan is None:
+            raise ConflictError("nothing is placed before the first generation is live")
+        if carries_out and self._is_changing:
             raise ConflictError(
                 "placement is being changed by an edit or an earlier move; ask again once "
-                "GET /admin/registry prepares nothing"
+                "GET /admin/registry prepares nothing and GET /admin/residency starts nothing"
             )
         return await self._arrange(plan, self._rollcall.gateways.load, carries_out=carries_out)
 
     @property
-    def _is_busy(self) -> bool:
-        return self._rollcall.is_changing or self._target is not None or self._running.locked()
+    def _is_changing(self) -> bool:
+        return self._rollcall.is_changing or self._target is not None
 
     async def _arrange(self, plan: Plan, load: Load, *, carries_out: bool) -> PlacementReport:
+        """One at a time: the next sees what this one moved."""
         async with self._running:
             demand = demand_of(
                 claims_of(plan.layout),
@@ -116,7 +121,7 @@ class Arranging:
             )
             # An edit that began meanwhile places anew; what was found is of before.
             carried_out = carries_out and proposal.is_worth and self._rollcall.live is plan
-            carried_out = carried_out and not self._rollcall.is_changing
+            carried_out = carried_out and not self._is_changing
             report = self._report(plan, demand, proposal, load, is_carried_out=carried_out)
             if carried_out:
                 self._carry_out(now.hosts, report)

@@ -55,6 +55,12 @@ class Gateways:
         return failed, waiting
 
     @property
+    def serving(self) -> dict[str, int]:
+        """Gateway that was heard lately -> the generation that new requests there get."""
+        heard = self.heard(within_s=PATIENCE_S)
+        return {report.id: report.live for report in heard if report.live is not None}
+
+    @property
     def floor(self) -> int | None:
         """The oldest generation that a gateway pins requests to, `None` while none is heard."""
         pinned = [

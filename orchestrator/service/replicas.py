@@ -79,6 +79,10 @@ class Replicas:
             return {}
         return self._rollcall.obstacles(self._proposed).waiting
 
+    def serving(self) -> Mapping[str, int]:
+        """See `Participants.serving`."""
+        return self._rollcall.gateways.serving
+
     async def flipped(self, live: GenerationRecord) -> None:
         """See `Participants.flipped`."""
         older = [] if self._rollcall.is_planned else await self._older(live)

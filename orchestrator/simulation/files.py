@@ -8,8 +8,8 @@ from math import inf
 from orchestrator.costs.costs import Costs
 from orchestrator.costs.prior import Bandwidths
 from orchestrator.residency.prefetch import Shelf, look_ahead
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import SlotState
-from orchestrator.residency.tickets import Queues
 
 #: Share of the cache that guesses may fill, as in `engines/prefetching.py`.
 _SHARE = 0.5

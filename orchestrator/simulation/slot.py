@@ -12,8 +12,9 @@ from orchestrator.costs.costs import Costs
 from orchestrator.residency.actions import Admit, Drain, Expire, Swap, Wait
 from orchestrator.residency.choice import SlotOutlook, SlotView
 from orchestrator.residency.policy import Policy
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import Footprint, SlotState
-from orchestrator.residency.tickets import Queues, Ticket
+from orchestrator.residency.tickets import Ticket
 from orchestrator.simulation.batching import Accelerator
 from orchestrator.simulation.engine import SimulatedEngine
 from orchestrator.simulation.files import SimulatedFiles

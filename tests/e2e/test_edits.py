@@ -24,6 +24,8 @@ TWO = "{name: local, count: 2, memory_gib: 4, engine_overhead_gib: 0.25}"
 class Site:
     """A service and the file it is edited by."""
 
+    num_gateways = 2
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.file = folder / "experts.yaml"
@@ -36,7 +38,7 @@ class Site:
             self.file,
             port=ports.choose("127.0.0.1", 19_999).dashboard,
             folder=self._folder / "data",
-            gateways=2,
+            gateways=self.num_gateways,
             program="tests.e2e.scripted_service",
         ).await_ready()
         self.client = httpx.Client(base_url=self.service.url, timeout=30, trust_env=False)

@@ -7,6 +7,7 @@ import signal
 import time
 
 import httpx
+import psutil
 import pytest
 
 from tests.e2e.scripted_service import GATE, GATED
@@ -30,6 +31,8 @@ def before_the_flip(site: Site, edition: int):
     late = site.expert("late", model, num_bytes=1024 + 64 * edition)
     gate = site.file.parent / "models" / model / GATE
     os.mkfifo(gate)
+    # Whoever was killed before is back: one that is not would have to read from the stopped store.
+    await_(site, lambda state: len(alive(state["gateways"])) == site.num_gateways)
     redis = next(p for p in site.service.processes() if "redis-server" in p.name())
     text = site.write(site.expert("steady"), site.scripted(edition), late)
     with gate.open("wb"):  # blocks until the engine waits for it
@@ -44,6 +47,11 @@ def before_the_flip(site: Site, edition: int):
         yield text
     finally:
         redis.send_signal(signal.SIGCONT)
+
+
+def alive(gateways: dict[str, int]) -> list[str]:
+    """Those whose process is there: one that was killed is told of for a while."""
+    return [name for name in gateways if psutil.pid_exists(int(name.partition("-")[0]))]
 
 
 def waited_for(state: dict) -> dict[str, str] | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from orchestrator.costs.costs import Costs
 from orchestrator.residency.actions import Action, Admit, Swap, Wait
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import SlotState
-from orchestrator.residency.tickets import Queues
 from orchestrator.simulation.peers.views import has_room, holder, is_coming, least_recent
 
 

@@ -7,8 +7,8 @@ from math import inf
 
 from orchestrator.costs.costs import Costs
 from orchestrator.residency.actions import Action, Admit, Swap, Wait
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import EngineState, SlotState
-from orchestrator.residency.tickets import Queues
 from orchestrator.simulation.peers.views import has_room, holder, idle, is_coming
 
 

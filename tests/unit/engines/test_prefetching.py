@@ -11,8 +11,9 @@ from orchestrator.engines.prefetching import NEAR_S, Prefetching
 from orchestrator.engines.read_ahead import FakeReadAhead, PageCache, read
 from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import ManualClock
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import Change, EngineState, SlotState
-from orchestrator.residency.tickets import Queues, Ticket
+from orchestrator.residency.tickets import Ticket
 
 MiB = 2**20
 MATHS, FRENCH, LAW = (Expert(id=id_, model=id_) for id_ in ("maths", "french", "law"))

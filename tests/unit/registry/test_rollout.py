@@ -133,6 +133,7 @@ async def test_what_is_being_prepared_is_told_with_who_is_late():
     assert preparing.waiting_for == {"slot 'local'": "engine 'maths' starts"}
     site.crowd.is_free.set()
     await attempt.outcome()
+    assert site.rollout.status().gateways == {"g1": 1}
 
 
 async def test_a_newer_edit_takes_the_place_of_one_that_is_being_prepared():

@@ -8,9 +8,10 @@ from itertools import count
 from orchestrator.costs.costs import Costs
 from orchestrator.residency.actions import Add, Admit, Drain, Expire, Sleep, Stop, Swap, Wait
 from orchestrator.residency.ledger import fits, rung_after, usage
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import Change, EngineState, SlotState
 from orchestrator.residency.steps import expert_of, step_of
-from orchestrator.residency.tickets import Queues, Ticket
+from orchestrator.residency.tickets import Ticket
 
 
 @dataclass

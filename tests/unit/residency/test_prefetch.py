@@ -8,8 +8,9 @@ from orchestrator.costs.costs import Costs
 from orchestrator.costs.prior import Bandwidths, Prior
 from orchestrator.residency.actions import Add
 from orchestrator.residency.prefetch import HINT_S, Ahead, Shelf, adapter_ahead, look_ahead
+from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import Change, EngineState, SlotState
-from orchestrator.residency.tickets import Queues, Ticket
+from orchestrator.residency.tickets import Ticket
 
 # 4 GiB from a disk take 4 s, from the page cache 1 s.
 COSTS = Costs(Prior(default_gib=4, bandwidths=Bandwidths(read_gib_per_s=4, disk_gib_per_s=1)))

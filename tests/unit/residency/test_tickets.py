@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.residency.tickets import DEFAULT_SLO_S, MEMORY_S, Queues
+from orchestrator.residency.queues import MEMORY_S, Queues
+from orchestrator.residency.tickets import DEFAULT_SLO_S
 from tests.unit.residency.played import ticket, waiting
 
 

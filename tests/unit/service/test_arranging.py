@@ -1,5 +1,6 @@
 """When the Conductor looks at the load, what gateways hear of it, and what is kept of gateways."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -48,7 +49,25 @@ async def test_nothing_is_placed_while_a_generation_is_proposed(rollcall, arrang
 
     assert rollcall.table().homes_by_expert is None
     with pytest.raises(ConflictError, match="an edit or an earlier move"):
-        await arranging.placement(False)
+        await arranging.placement(True)
+
+
+async def test_what_could_be_moved_is_told_at_any_time(rollcall, arranging):
+    rollcall.hear_gateway(asked(maths=1.0, french=0.5))
+    rollcall.announce(2)
+
+    told = await asyncio.gather(arranging.placement(False), arranging.placement(False))
+
+    assert [(one.proposal.is_worth, one.is_carried_out) for one in told] == [(True, False)] * 2
+
+
+async def test_two_who_move_at_once_move_one_after_the_other(rollcall, arranging):
+    rollcall.hear_gateway(asked(maths=1.0, french=0.5))
+
+    first, second = await asyncio.gather(arranging.placement(True), arranging.placement(True))
+
+    assert (first.is_carried_out, second.is_carried_out) == (True, False)
+    assert second.homes == first.proposed_homes
 
 
 async def test_a_look_without_carrying_out_changes_nothing(rollcall, arranging):
