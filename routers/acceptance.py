@@ -1,4 +1,4 @@
-"""When a cheap expert's answer is taken: at a confidence of tau or more, else a strong one is asked.
+"""When a cheap expert's answer is taken: at a confidence of tau, else a strong one is asked.
 
 Source: cascade by consistency, Yue 2023, arXiv:2310.03094: the confidence is the share of samples
 that agree. Ours: tau is fitted for a quality or a budget, and told with the whole curve.
@@ -211,7 +211,9 @@ def _taken(samples: Sequence[Outcome]) -> tuple[float, float]:
     return confidence, scores[0]
 
 
-def _by_question(outcomes: Sequence[Outcome], experts: Sequence[str]) -> Mapping[str, list[Outcome]]:
+def _by_question(
+    outcomes: Sequence[Outcome], experts: Sequence[str]
+) -> Mapping[str, list[Outcome]]:
     """Outcomes of these experts by question, in the order of the experts, then of the samples."""
     place = {name: i for i, name in enumerate(experts)}
     if missing := sorted(set(experts) - {outcome.expert for outcome in outcomes}):

@@ -9,11 +9,12 @@ import numpy as np
 from pydantic import Field
 
 from .category import CategoryRouter
+from .embeddings import EmbedderName
 from .features import LinearHead, TextFeatures
 from .grams import HashedGrams
 from .mapping import Quality
 from .sealed import Part, Seal, Sealed, read_sealed
-from .static_files import EmbedderName, carried_embedder
+from .static_files import carried_embedder
 from .window import Window
 
 QUALITY = "quality.safetensors"

@@ -49,7 +49,7 @@ class Traits:
     modalities: frozenset[str] = frozenset()
     #: Skills of the question, where somebody has named them; `None` where nobody has.
     skills: tuple[str, ...] | None = None
-    #: Whether a known answer will do: the text is all of the request, and no fresh one is asked for.
+    #: False where only an expert may answer: the text is a part of the request, or the caller says.
     may_recall: bool = True
     #: Who asks, as far as the caller says; the request's own id otherwise.
     caller: str = ""

@@ -67,7 +67,10 @@ class BlendRouter:
         if not prompts.candidates:
             raise RouterError("no candidate is left to choose from; name at least one expert")
         columns = [member.router.route(prompts) for member in self.members.values()]
-        return [self._blended(dict(zip(self.members, row, strict=True))) for row in zip(*columns)]
+        return [
+            self._blended(dict(zip(self.members, row, strict=True)))
+            for row in zip(*columns, strict=True)
+        ]
 
     def _blended(self, routes: Mapping[str, Route]) -> Route:
         sure = {name: route for name, route in routes.items() if not route.is_fallback}
@@ -89,9 +92,7 @@ class BlendRouter:
             needs_generation=needs_generation,
         )
 
-    def _mean(
-        self, expert: str, sure: Mapping[str, Route], shares: Mapping[str, float]
-    ) -> float:
+    def _mean(self, expert: str, sure: Mapping[str, Route], shares: Mapping[str, float]) -> float:
         """Over the routers that score the expert."""
         told = {
             name: self.members[name].scale.quality(route.scores[expert])

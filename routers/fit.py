@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
 from . import artifacts
-from .artifacts import EmbedderName, GramsPart, HeadPart, Manifest, WindowPart
+from .artifacts import GramsPart, HeadPart, Manifest, WindowPart
 from .base import RouterError
 from .calibration import best_temperature, best_threshold, calibration_error, entropies
 from .distil import StaticTable, distil_static
-from .embeddings import MiniLMEmbedding, minilm_folder
+from .embeddings import EmbedderName, MiniLMEmbedding, minilm_folder
 from .features import TextFeatures, softmax
 from .grams import HashedGrams
 from .mapping import Quality
@@ -230,4 +230,3 @@ def _head_blob(weights: Weights, dim: int) -> bytes:
             "bias": weights[-1],
         }
     )
-

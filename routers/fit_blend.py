@@ -96,7 +96,7 @@ def blended(tables: Sequence[Table], scales: Sequence[Scale], weights: Sequence[
     shares = has_say * np.asarray(weights)[:, None, None]
     total = shares.sum(axis=0)
     told = (np.where(has_say, stack, 0.0) * shares).sum(axis=0)
-    return np.divide(told, total, out=np.zeros_like(told), where=total > 0)
+    return np.asarray(np.divide(told, total, out=np.zeros_like(told), where=total > 0))
 
 
 def _fitted(tables: Sequence[Table], scores: Table) -> tuple[tuple[Scale, ...], tuple[float, ...]]:

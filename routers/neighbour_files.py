@@ -10,16 +10,17 @@ import numpy as np
 from pydantic import Field
 
 from .datasets import Answered, data_sha256
-from .embeddings import unit_rows
+from .embeddings import EmbedderName, unit_rows
 from .fit_neighbours import fit_kernel
 from .kernel import Kernel, Known
 from .neighbours import MAX_REFERENCES, WINDOW, NeighboursRouter
 from .sealed import Part, Seal, read_sealed, tensors_blob, write_sealed
-from .static_files import Carried, EmbedderName, carried_embedder
+from .static_files import Carried, carried_embedder
 
 REFERENCES = "references.safetensors"
 SEED = 20_261_122
 _PACKAGES = ("numpy", "safetensors", "tokenizers")
+
 
 class KernelPart(Part):
     """How much a known question counts."""
@@ -42,7 +43,7 @@ class NeighboursManifest(Seal):
     kernel: KernelPart
 
 
-def fit_neighbours(
+def write_neighbours(
     table: Answered,
     folder: Path,
     *,

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ _SHORTLIST = 8
 def terms(text: str) -> list[str]:
     """Words and pairs of neighbours; one that stands twice is told apart by its number."""
     words = [word for word in _WORD.findall(text.casefold()) if word not in _MARKS]
-    pairs = [f"{one} {other}" for one, other in zip(words, words[1:], strict=False)]
+    pairs = [f"{one} {other}" for one, other in pairwise(words)]
     seen: Counter[str] = Counter()
     found = []
     for term in (*words, *pairs):
@@ -87,7 +88,7 @@ class Overlap:
             total += weight
             if term in self.texts_by_term:
                 shared[self.texts_by_term[term]] += weight
-        return shared / np.maximum(self.totals + total - shared, 1e-9)
+        return np.asarray(shared / np.maximum(self.totals + total - shared, 1e-9))
 
     def _likeness(self, own: Sequence[str], number: int, share: float) -> float:
         """The share, less the more the rarer the rarest word that stands in one text only.

@@ -58,7 +58,7 @@ class Memory:
         )
 
     def find(self, text: str, *, least: float | None) -> Found | None:
-        """The known question that is the same, or at least so much like it; `None`: repeats only."""
+        """The known question that is the same or so much like it; `None`: repeats only."""
         repeated = self.number_by_text.get(verbatim(text))
         if repeated is not None:
             return Found(known=self.answers[repeated], likeness=1.0, is_repeat=True)
@@ -123,9 +123,7 @@ class RecallRouter:
         if found.known.sources and not candidates.intersection(found.known.sources):
             reason = f"known answers of {list(found.known.sources)} are not allowed here"
             return replace(route, reasons=(*route.reasons, reason))
-        return replace(
-            route, answer=found.known.answer, reasons=(_reason(found), *route.reasons)
-        )
+        return replace(route, answer=found.known.answer, reasons=(_reason(found), *route.reasons))
 
 
 def _reason(found: Found) -> str:

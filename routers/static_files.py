@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from tokenizers import Tokenizer
 
-from .base import RouterError
 from .distil import StaticTable, distil_static
-from .embeddings import Embedder, MiniLMEmbedding, StaticEmbedding, minilm_folder
+from .embeddings import Embedder, EmbedderName, MiniLMEmbedding, StaticEmbedding, minilm_folder
 from .sealed import M, Sealed, tensors_blob
 
 TABLE = "static.safetensors"
 TOKENIZER = "tokenizer.json"
 #: Dimensions of a table that is distilled for a router.
 DIM = 128
-
-EmbedderName = Literal["static", "minilm"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +24,6 @@ class Carried:
     embedder: Embedder
     #: File name -> content; empty where the embedder is an installed package.
     blobs: Mapping[str, bytes]
-
 
 
 def static_blobs(table: StaticTable) -> dict[str, bytes]:

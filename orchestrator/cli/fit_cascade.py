@@ -1,4 +1,4 @@
-"""`orchestrator fit cascade`: when a cheap expert's answer is taken and when a strong one is asked."""
+"""`orchestrator fit cascade`: when a cheap expert's answer is taken, else a strong one is asked."""
 
 from __future__ import annotations
 
@@ -120,13 +120,13 @@ def _judged_by_score(
     router = routers_of(registry, [sides.router])[sides.router]
     told = told_by(router, table)[:, one]
     confidence = np.where(np.isnan(told), 0.0, told)
-    both = ~np.isnan(table.scores[:, [one, other]]).any(axis=1)
+    both = np.asarray(~np.isnan(table.scores[:, [one, other]]).any(axis=1))
     return Judged(
         confidence=confidence,
         cheap=table.scores[:, one],
         strong=table.scores[:, other],
-        cheap_cost=np.full(len(both), costs.cheap),
-        strong_cost=np.full(len(both), costs.strong),
+        cheap_cost=np.full(len(told), costs.cheap),
+        strong_cost=np.full(len(told), costs.strong),
     ).rows(both)
 
 

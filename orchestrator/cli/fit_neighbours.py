@@ -10,7 +10,8 @@ import typer
 from orchestrator.errors import SetupError
 from routers.base import RouterError
 from routers.dataset_files import read_answered
-from routers.neighbour_files import EmbedderName, NeighboursManifest, fit_neighbours as fit
+from routers.embeddings import EmbedderName
+from routers.neighbour_files import NeighboursManifest, write_neighbours
 from routers.static_files import embedder_to_carry
 
 
@@ -31,7 +32,7 @@ def fit_neighbours(
     name = _embedder(embedder)
     try:
         table = read_answered(questions, outcomes, split=split)
-        manifest = fit(table, out, name=name, of=embedder_to_carry(name))
+        manifest = write_neighbours(table, out, name=name, of=embedder_to_carry(name))
     except RouterError as exc:
         raise SetupError(str(exc)) from exc
     typer.echo("\n".join(_summary(manifest, out, num_questions=len(table.examples))))
@@ -49,11 +50,11 @@ def _summary(manifest: NeighboursManifest, out: Path, *, num_questions: int) -> 
     kept = manifest.num_references
     drawn = "" if kept == num_questions else f", {kept} of them drawn as references"
     kernel = manifest.kernel
+    told = f"fitted {len(manifest.experts)} experts on {num_questions} questions{drawn}; "
+    strengths = f"strengths {kernel.difficulty:.3g} and {kernel.difference:.3g}"
     return [
-        f"fitted {len(manifest.experts)} experts on {num_questions} questions{drawn}; "
-        "each told by the others:",
+        told + "each told by the others:",
         *(f"  {name}: {value:.3f}" for name, value in manifest.metrics.items()),
-        f"  {kernel.k} neighbours, width {kernel.width:g}, strengths {kernel.difficulty:.3g} "
-        f"and {kernel.difference:.3g}",
+        f"  {kernel.k} neighbours, width {kernel.width:g}, {strengths}",
         f"wrote {out}",
     ]

@@ -35,5 +35,5 @@ def routers_of(registry: Path, names: Sequence[str]) -> dict[str, Router]:
 
 def _with_inner(names: Sequence[str], specs: Mapping[str, RouterSpec]) -> set[str]:
     """These and the routers that they are made of; a registry that was read has no cycles."""
-    inner = {id_ for name in names for _, id_ in specs[name].routers()}
+    inner = {id_ for name in names for _, id_ in specs[name].named_routers()}
     return {*names, *(_with_inner(sorted(inner), specs) if inner else ())}

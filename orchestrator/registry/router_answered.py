@@ -1,4 +1,4 @@
-"""Routers that go by recorded answers: their neighbours, their blend, and what is known by heart."""
+"""Routers that go by recorded answers: neighbours, a blend, and what is known by heart."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from orchestrator.registry.fields import Id
-from orchestrator.registry.router_entry import At, RouterEntry
 from orchestrator.registry.router_answered import BlendRouter, NeighboursRouter, RecallRouter
+from orchestrator.registry.router_entry import At, RouterEntry
 from orchestrator.registry.router_languages import LanguageRouter
 from orchestrator.registry.router_rules import RulesRouter
 
