@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -21,6 +22,7 @@ from orchestrator.api.requests import (
     RouteTextRequest,
 )
 from orchestrator.api.wiring import Wiring
+from orchestrator.api.wishes import wishes_of
 from orchestrator.compositions.base import Decision, Query
 
 
@@ -35,6 +37,9 @@ class RouteDecision(BaseModel):
     category: str | None
     entropy: float | None = Field(description="Uncertainty in [0, 1].")
     is_fallback: bool
+    answer: str | None = Field(
+        description="A known answer, which is told in the place of an expert's."
+    )
     reasons: list[str]
     composition: str | None
     router: str | None
@@ -63,7 +68,8 @@ def endpoints(wiring: Wiring) -> APIRouter:
         exchange, programs = begin(request, wiring)
         asked = await read(request, exchange, wiring, choose=_model_for)
         exchange.is_streamed = False
-        query = _query(asked, exchange.call_id)
+        wishes = wishes_of(request.headers)
+        query = replace(_query(asked, exchange.call_id), is_fresh=wishes.is_fresh)
         exchange.is_known_model = query.model in programs
         exchange.decision = await programs.decide(query)
         return JsonReply(orjson.dumps(_body(exchange, exchange.decision)))
@@ -103,6 +109,7 @@ def _body(exchange: Exchange, decision: Decision) -> dict[str, Any]:
         "category": route.category if route else None,
         "entropy": route.entropy if route else None,
         "is_fallback": route.is_fallback if route else False,
+        "answer": decision.recalled,
         "reasons": list(route.reasons) if route else [named],
         "composition": decision.composition,
         "router": decision.router,

@@ -21,6 +21,7 @@ _HEADERS = {
     "expert": "x-orchestrator-expert",
     "router": "x-orchestrator-router",
     "is_fallback": "x-orchestrator-fallback",
+    "is_recalled": "x-orchestrator-recalled",
     "generation": "x-orchestrator-generation",
     "overhead_ms": "x-orchestrator-overhead-ms",
     "queue_position": "x-orchestrator-queue-position",

@@ -58,6 +58,8 @@ class Origin(Wire):
     router: str | None = None
     #: The router was unsure, and the general expert answers.
     is_fallback: bool = False
+    #: The answer was known, and no expert was asked.
+    is_recalled: bool = False
     generation: int | None = None
     #: The service's own time up to the first byte.
     overhead_ms: float | None = None
@@ -164,6 +166,8 @@ class Route(Wire):
     #: Uncertainty in [0, 1].
     entropy: float | None = None
     is_fallback: bool = False
+    #: A known answer, which is told in the place of an expert's.
+    answer: str | None = None
     reasons: tuple[str, ...] = ()
     composition: str | None = None
     router: str | None = None
@@ -185,6 +189,8 @@ class Wishes(TypedDict, total=False):
     priority: int
     #: Place in a plan of the caller's, lower is sooner.
     order: int
+    #: An expert answers, even where the answer is known.
+    fresh: bool
 
 
 class ChatOptions(Wishes, total=False):

@@ -9,6 +9,7 @@ from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.digest import digest
 from orchestrator.compositions.eligibility import needs_of
 from orchestrator.compositions.generation import Generation
+from orchestrator.compositions.recalled import recalled, with_room
 from orchestrator.compositions.traits import traits_of
 from orchestrator.engines.base import Prompt, Text
 from orchestrator.errors import InvalidRequestError
@@ -43,7 +44,7 @@ class RouteOne:
         self._refuse_token_ids(query.prompt)
         candidates = self._generation.eligibility.candidates(needs_of(query.prompt))
         started_s = time.perf_counter()
-        route = await self._route(query, candidates)
+        route = with_room(await self._route(query, candidates), query)
         expert = self._experts[route.chosen[0]]
         return Decision(
             expert=expert.id,
@@ -58,7 +59,10 @@ class RouteOne:
 
     async def reply(self, query: Query) -> Reply:
         """Route, then start the chosen expert's answer."""
-        return self._generation.carry_out(query, await self.decide(query))
+        decision = await self.decide(query)
+        if decision.recalled is not None:
+            return recalled(decision, decision.recalled)
+        return self._generation.carry_out(query, decision)
 
     async def _route(self, query: Query, candidates: frozenset[str]) -> Route:
         """One route; a thread costs more than a fast decision, so only slow routers get one."""

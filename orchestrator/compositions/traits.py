@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 
 from orchestrator.compositions.base import Query
+from orchestrator.compositions.recalled import may_recall
 from orchestrator.engines.base import Chat, ImagePart
 from routers.base import Traits
 
@@ -31,6 +32,7 @@ def traits_of(query: Query) -> Traits:
         has_tools=bool(chat.tools) and chat.tool_choice != "none",
         modalities=frozenset({"image"}) if has_images else frozenset(),
         skills=skills,
+        may_recall=may_recall(query),
         caller=caller,
         seed=seed,
     )

@@ -37,6 +37,8 @@ class DecisionRecord(BaseModel):
     entropy: float | None = None
     scores: dict[str, float] = {}
     is_fallback: bool = False
+    #: True when the answer was known and no expert was asked.
+    is_recalled: bool = False
     is_streamed: bool
     #: HTTP status, and the error's code where there was one.
     status: int
