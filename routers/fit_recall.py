@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from .base import RouterError
 from .datasets import Example, Outcome
-from .evaluate import Share
 from .overlap import Overlap
 from .recall import MAX_KNOWN, Answer, verbatim
+from .resampling import Share
 from .votes import Ballot, hold_vote
 
 #: Experts that must have answered alike.

@@ -23,7 +23,9 @@ def traits_of(query: Query) -> Traits:
     skills = _skills(query.metadata.get(SKILLS_KEY))
     if not isinstance(query.prompt, Chat):
         num_chars = len(query.prompt.text)
-        return Traits(num_chars=num_chars, skills=skills, caller=caller, seed=seed)
+        return Traits(
+            num_chars=num_chars, skills=skills, may_recall=False, caller=caller, seed=seed
+        )
     chat = query.prompt
     has_images = any(isinstance(part, ImagePart) for turn in chat.messages for part in turn.content)
     return Traits(
