@@ -61,8 +61,10 @@ def fit_cascade(
     """Fit the acceptance threshold of a cascade and write it with its curve."""
     choose = _choice(quality, budget)
     try:
-        asked = of_split(read_examples(questions), split)
-        found = [one for one in read_outcomes(outcomes) if one.id in {it.id for it in asked}]
+        examples = read_examples(questions)
+        asked = of_split(examples, split)
+        ids = {one.id for one in asked}
+        found = [one for one in read_outcomes(outcomes, examples=examples) if one.id in ids]
         sides = _sides(found, tuple(cheap), strong, by=by, registry=registry)
         own_cost = float(sides.num_samples) if cheap_cost is None else cheap_cost
         costs = Costs(cheap=own_cost, strong=strong_cost)

@@ -33,12 +33,13 @@ def fit_recall(
 ) -> None:
     """Write known answers and the likeness from which a question has one."""
     try:
-        examples = of_split(read_examples(questions), split)
+        examples = read_examples(questions)
+        asked = of_split(examples, split)
         if outcomes:
-            found = read_outcomes(outcomes)
-            answers = agreed_answers(examples, found, least_share=agreement)
+            found = read_outcomes(outcomes, examples=examples)
+            answers = agreed_answers(asked, found, least_share=agreement)
         else:
-            answers = gold_answers(examples)
+            answers = gold_answers(asked)
         manifest = write_recall(answers, out, precision=precision)
     except RouterError as exc:
         raise SetupError(str(exc)) from exc
