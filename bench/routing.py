@@ -10,10 +10,12 @@ import sys
 
 from bench import routing_answers
 from bench.parts import Part, main_of
+from bench.routing_pairs import PAIRS, PAIRS_TARGETS, measure_pairs
 
 PARTS = {
     routing_answers.FEW: Part(routing_answers.FEW_TARGETS, routing_answers.measure_few),
     routing_answers.HALF: Part(routing_answers.HALF_TARGETS, routing_answers.measure_half),
+    PAIRS: Part(PAIRS_TARGETS, measure_pairs),
 }
 
 

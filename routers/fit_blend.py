@@ -2,8 +2,10 @@
 
 Each router's scores are first brought to the scale of outcomes, then weighed so that differences
 between experts are foretold best. Differences and not levels, as only they decide who is chosen.
-Least squares on the simplex is convex; with eight routers at most, every set of routers with a
-weight over zero is tried, so the answer is exact.
+Weights are pulled to equal ones, as strongly as foretells questions left out best: with few labels
+equal weights are hard to beat (the forecast combination puzzle, Stock and Watson 2004). Least
+squares on the simplex is convex; with eight routers at most, every set of routers with a weight
+over zero is tried, so the answer is exact.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ _NUM_FOLDS = 5
 #: Weights under it are left out.
 _LEAST_WEIGHT = 1e-3
 _CHUNK = 256
+#: How strongly weights are pulled to equal ones, beside what the scores themselves weigh.
+_PULLS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,32 +109,64 @@ def _fitted(tables: Sequence[Table], scores: Table) -> tuple[tuple[Scale, ...], 
         _centred(np.where(np.isnan(own), np.nan, one.level + one.slope * own), scores)
         for one, own in zip(scales, tables, strict=True)
     ]
-    return scales, _simplex(np.stack(differences, axis=1), _centred(scores, scores))
+    return scales, _weights(np.stack(differences), _centred(scores, scores))
 
 
 def _scale(own: Table, scores: Table) -> Scale:
     """Least squares of differences between experts; a score that says nothing gets slope 0."""
     theirs, ours = _centred(own, scores), _centred(scores, scores)
-    slope = max(0.0, float(theirs @ ours) / max(float(theirs @ theirs), 1e-12))
+    slope = max(0.0, float((theirs * ours).sum()) / max(float((theirs**2).sum()), 1e-12))
     seen = ~np.isnan(own) & ~np.isnan(scores)
     level = float((scores[seen] - slope * own[seen]).mean()) if seen.any() else 0.0
     return Scale(level=round(level, 6), slope=round(slope, 6))
 
 
+def _weights(told: Table, target: Table) -> tuple[float, ...]:
+    """Weights of at least 0 that sum to 1, under the pull that foretells left-out questions best.
+
+    Args:
+        told: shape [n_routers, n_questions, n_experts], differences to the mean of each question.
+        target: shape [n_questions, n_experts].
+    """
+    fold = np.arange(len(target)) % _NUM_FOLDS
+    grams = [_gram(told[:, fold == number], target[fold == number]) for number in range(_NUM_FOLDS)]
+    gram, cross = (np.sum(parts, axis=0) for parts in zip(*grams, strict=True))
+
+    def error(pull: float) -> float:
+        return sum(
+            _error(_simplex(gram - own, cross - theirs, pull), own, theirs) for own, theirs in grams
+        )
+
+    best = _simplex(gram, cross, min(_PULLS, key=error))
+    kept = np.where(best < _LEAST_WEIGHT, 0.0, best)
+    return tuple(round(float(one), 4) for one in kept / kept.sum())
+
+
+def _gram(told: Table, target: Table) -> tuple[Table, Table]:
+    columns = told.reshape(len(told), -1)
+    return columns @ columns.T, columns @ target.ravel()
+
+
+def _error(weights: Table, gram: Table, cross: Table) -> float:
+    """Squared error up to what no weights change."""
+    return float(weights @ gram @ weights - 2 * cross @ weights)
+
+
 def _centred(values: Table, scores: Table) -> Table:
-    """Distance to the mean of each question over experts asked; flat, 0 where unknown."""
+    """Distance to the mean of each question over experts asked; 0 where unknown."""
     seen = ~np.isnan(values) & ~np.isnan(scores)
     kept = np.where(seen, values, 0.0)
     mean = kept.sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
-    return np.where(seen, kept - mean[:, None], 0.0).ravel()
+    return np.where(seen, kept - mean[:, None], 0.0)
 
 
-def _simplex(columns: Table, target: Table) -> tuple[float, ...]:
+def _simplex(gram: Table, cross: Table, pull: float) -> Table:
     """Weights of at least 0 that sum to 1 with the least squared error."""
-    gram, cross = columns.T @ columns, columns.T @ target
-    best = min(_corners(gram, cross), key=lambda it: float(it @ gram @ it - 2 * cross @ it))
-    kept = np.where(best < _LEAST_WEIGHT, 0.0, best)
-    return tuple(round(float(one), 4) for one in kept / kept.sum())
+    num = len(cross)
+    # Scores alike for all experts weigh nothing; then equal weights it is.
+    strength = pull * float(np.trace(gram)) / num + 1e-9
+    pulled, towards = gram + strength * np.eye(num), cross + strength / num
+    return min(_corners(pulled, towards), key=lambda it: _error(it, pulled, towards))
 
 
 def _corners(gram: Table, cross: Table) -> Iterator[Table]:
@@ -140,7 +176,7 @@ def _corners(gram: Table, cross: Table) -> Iterator[Table]:
         for kept in combinations(range(num), size):
             rows = list(kept)
             system = np.ones((size + 1, size + 1))
-            system[:size, :size] = gram[np.ix_(rows, rows)] + 1e-9 * np.eye(size)
+            system[:size, :size] = gram[np.ix_(rows, rows)]
             system[size, size] = 0.0
             found = np.linalg.lstsq(system, np.append(cross[rows], 1.0), rcond=None)[0][:size]
             if (found >= 0).all():
