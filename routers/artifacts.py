@@ -74,7 +74,7 @@ def load_router(
     """The router of an artifact, ready to route.
 
     Args:
-        path: folder written by `orchestrator fit`.
+        path: folder written by `orchestrator fit category`.
         embedder: which of its heads to use.
         fallback: expert for prompts of no known category.
 

@@ -16,7 +16,7 @@ from orchestrator.errors import MissingExtraError
 
 #: Extra -> modules that come with it and with nothing smaller.
 MODULES = {
-    "routers": ("numpy", "tokenizers", "safetensors"),
+    "routers": ("numpy", "tokenizers", "safetensors", "re2", "py3langid"),
     "train": ("sklearn", "scipy", "model2vec", "sentence_transformers"),
     "plot": ("matplotlib",),
     "serve": ("ray", "fastapi", "aiohttp", "redis", "prometheus_client", "watchfiles"),
@@ -32,12 +32,18 @@ class Command:
     extra: str | None = None
 
 
-def group_of(commands: Mapping[str, Command]) -> type[TyperGroup]:
-    """The typer group of these commands, in their order."""
+def group_of(commands: Mapping[str, Command], *, prefix: str = "") -> type[TyperGroup]:
+    """The typer group of these commands, in their order.
+
+    Args:
+        commands: by the name they are called by.
+        prefix: what their modules' names have before it: `fit_` where `fit skill` is in
+            `orchestrator/cli/fit_skill.py`.
+    """
 
     class LazyGroup(TyperGroup):
         def __init__(self, **settings: Any) -> None:
-            lazy = {name: _Lazy(name, command) for name, command in commands.items()}
+            lazy = {name: _Lazy(name, one, module=prefix + name) for name, one in commands.items()}
             super().__init__(**{**settings, "commands": lazy})
 
     return LazyGroup
@@ -46,13 +52,13 @@ def group_of(commands: Mapping[str, Command]) -> type[TyperGroup]:
 class _Lazy(TyperCommand):
     """Stands for a command in the list; becomes the real one when it is called."""
 
-    def __init__(self, name: str, command: Command) -> None:
+    def __init__(self, name: str, command: Command, *, module: str) -> None:
         super().__init__(name, help=command.help)
         self._command = command
+        self._module = module
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> Any:
-        assert self.name is not None
-        app = load(self.name, self._command)
+        app = load(self._module, self._command)
         if not isinstance(app, typer.Typer):
             function, app = app, typer.Typer(add_completion=False, rich_markup_mode=None)
             app.command(help=self._command.help)(function)

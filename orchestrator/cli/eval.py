@@ -22,7 +22,7 @@ NUM_CONFUSIONS = 8
 
 
 def eval(  # noqa: A001 - the command's name
-    router: Annotated[Path, typer.Option(help="Folder written by `orchestrator fit`.")],
+    router: Annotated[Path, typer.Option(help="Folder written by `orchestrator fit category`.")],
     questions: Annotated[list[Path], typer.Option(help="Labelled questions, JSON lines.")],
     unknown: Annotated[
         Path | None, typer.Option(help="Questions of no skill; `split` heldout, if any, is used.")

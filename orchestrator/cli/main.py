@@ -4,7 +4,7 @@ To add a command `serve`:
 
 1. write `orchestrator/cli/serve.py` with one function `serve`, its parameters annotated for typer;
    import freely at its top: the file is loaded when the command runs, not before; a command with
-   commands of its own is a `typer.Typer` of that name;
+   commands of its own is a `typer.Typer` of that name (`fit.py` has them in files of their own);
 2. add a row to `COMMANDS`: its help line, and the extra it needs beyond the core.
 
 Raise an `OrchestratorError` for whatever the person at the terminal should read: it is shown
@@ -26,7 +26,7 @@ COMMANDS: dict[str, Command] = {
     "check": Command(help="Check a registry file and list every fault with its place."),
     "diff": Command(help="Say what a registry would change of a running service."),
     "eval": Command(help="Measure a router on questions with known categories.", extra="routers"),
-    "fit": Command(help="Fit a category router on questions with categories.", extra="train"),
+    "fit": Command(help="Fit a router on questions or on what experts answered."),
     "generations": Command(help="List the generations that a running service keeps."),
     "load": Command(help="Make an expert of a running service resident."),
     "unload": Command(help="Have an expert's engine step down."),

@@ -30,7 +30,7 @@ def findings(draft: Draft, where: Surroundings) -> Iterator[Finding]:
             yield from recording_findings(expert.engine, ("experts", at, "engine"), where)
     for name, router in draft.routers.items():
         for key, folder in router.folders():
-            yield from router_findings(folder, ("routers", name, *key), where)
+            yield from router_findings(router.kind, folder, ("routers", name, *key), where)
 
 
 def content_findings(one: Wanted, path: KeyPath, where: Surroundings) -> Iterator[Finding]:
@@ -56,9 +56,11 @@ def recording_findings(
         yield Finding(path=(*path, "answers"), value=shown(engine.answers), reason=str(exc))
 
 
-def router_findings(artifact: str, path: KeyPath, where: Surroundings) -> Iterator[Finding]:
+def router_findings(
+    kind: str, artifact: str, path: KeyPath, where: Surroundings
+) -> Iterator[Finding]:
     """What is wrong with the folder of a fitted router."""
-    hint = "write it with `orchestrator fit`"
+    hint = f"write it with `orchestrator fit {kind}`"
     folder = where.folder_at(artifact)
     if folder is None:
         reason = f"is no folder in {str(where.folder)!r}; {hint}"

@@ -9,6 +9,7 @@ import pytest
 import orchestrator
 from orchestrator.cli import commands
 from orchestrator.cli.commands import Command, load, require
+from orchestrator.cli.fit import FITS
 from orchestrator.cli.main import COMMANDS, main
 from orchestrator.errors import MissingExtraError
 from orchestrator.registry.schema import schema_text
@@ -36,6 +37,14 @@ def test_every_command_of_the_core_explains_itself(capsys, name):
 
     assert code == 0
     assert COMMANDS[name].help in out
+
+
+def test_every_fit_is_a_command_of_its_own(capsys):
+    code, out, _ = run(capsys, "fit", "--help")
+
+    assert code == 0
+    assert all(f"  {name} " in out and command.help in out for name, command in FITS.items())
+    assert all(run(capsys, "fit", name, "--help")[0] == 0 for name in FITS)
 
 
 def test_help_imports_nothing_heavy():

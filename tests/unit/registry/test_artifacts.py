@@ -138,11 +138,14 @@ def test_a_router_needs_its_manifest(tmp_path):
     (tmp_path / "empty").mkdir()
     write_router(tmp_path / "whole")
 
-    found = {name: reasons(router_findings(name, (), where)) for name in ("none", "empty", "whole")}
+    found = {
+        name: reasons(router_findings("category", name, (), where))
+        for name in ("none", "empty", "whole")
+    }
 
     assert found == {
-        "none": [f"is no folder in {str(tmp_path)!r}; write it with `orchestrator fit`"],
-        "empty": ["has no manifest.json; write it with `orchestrator fit`"],
+        "none": [f"is no folder in {str(tmp_path)!r}; write it with `orchestrator fit category`"],
+        "empty": ["has no manifest.json; write it with `orchestrator fit category`"],
         "whole": [],
     }
 
@@ -150,7 +153,7 @@ def test_a_router_needs_its_manifest(tmp_path):
 def test_a_router_that_holds_a_pickle_is_refused(tmp_path):
     (write_router(tmp_path / "r") / "head.joblib").touch()
 
-    (finding,) = router_findings("r", (), Surroundings(folder=tmp_path))
+    (finding,) = router_findings("category", "r", (), Surroundings(folder=tmp_path))
 
     assert "holds a pickle (head.joblib)" in finding.reason
 

@@ -2,14 +2,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from orchestrator.cli.fit import fit
+from orchestrator.cli.fit_category import fit_category
 from orchestrator.errors import SetupError
 from tests.unit.routers.small import write_lines
 
 
 def run(*args: object):
     app = typer.Typer()
-    app.command()(fit)
+    app.command()(fit_category)
     return CliRunner().invoke(app, [str(arg) for arg in args])
 
 
