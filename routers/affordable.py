@@ -13,6 +13,10 @@ from .base import RouterError
 from .spending import REQUEST_MEASURES, SET_MEASURES, Costs, Measure
 
 
+class OverBudgetError(RouterError):
+    """No map holds the budgets."""
+
+
 def able_experts(
     experts: Sequence[str],
     costs: Costs,
@@ -51,7 +55,7 @@ def refusal(
     budgets: Mapping[Measure, float],
     *,
     time_s: float,
-) -> RouterError:
+) -> OverBudgetError:
     """Why no map holds the budgets: the smallest values that one would hold."""
     measures = [name for name in (*SET_MEASURES, *REQUEST_MEASURES) if name in budgets]
     alone = {}
@@ -64,14 +68,14 @@ def refusal(
             f"{name} {budgets[name]:g} (the smallest that a map reaches is {least:g})"
             for name, least in alone.items()
         )
-        return RouterError(f"no map holds {told}; raise it or add a cheaper expert")
+        return OverBudgetError(f"no map holds {told}; raise it or add a cheaper expert")
     together = []
     for row, measure in enumerate(measures):
         if (least := _least(problem, row, others=True, time_s=time_s)) is not None:
             together.append(f"{measure} {least * budgets[measure]:g}")
     given = ", ".join(f"{name} {budgets[name]:g}" for name in measures)
     told = " or ".join(together) or "none of them alone is enough"
-    return RouterError(f"no map holds {given} together; raising one: {told}")
+    return OverBudgetError(f"no map holds {given} together; raising one: {told}")
 
 
 def _least(problem: Problem, row: int, *, others: bool, time_s: float) -> float | None:
