@@ -65,15 +65,35 @@ def load_unknown(paths: Sequence[Path], *, split: str = "") -> tuple[Question, .
     return questions
 
 
-def data_sha256(questions: Sequence[Question]) -> str:
+def load_texts(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Questions whose category nobody has said, whatever else their lines hold; each text once.
+
+    Raises:
+        RouterError: A file cannot be read; a line is no JSON object or lacks `question`.
+    """
+    if not paths:
+        return ()
+    found = _load(paths, is_labelled=False, may_repeat=True)
+    return tuple(dict.fromkeys(question.text for question in found))
+
+
+def data_sha256(questions: Sequence[Question], texts: Sequence[str] = ()) -> str:
     """Hash of what a router learns from, for its manifest."""
     digest = hashlib.sha256()
     for question in questions:
-        digest.update(f"{question.skill}\0{question.text}\0{question.frame}\n".encode())
+        digest.update(
+            f"{question.skill}\0{question.text}\0{question.frame}\n".encode(
+                "utf-8", "surrogatepass"
+            )
+        )
+    for text in texts:
+        digest.update(f"{text}\n".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
-def _load(paths: Sequence[Path], *, is_labelled: bool, split: str = "") -> tuple[Question, ...]:
+def _load(
+    paths: Sequence[Path], *, is_labelled: bool, split: str = "", may_repeat: bool = False
+) -> tuple[Question, ...]:
     found: list[Question] = []
     faults: list[str] = []
     place_by_text: dict[str, str] = {}
@@ -83,7 +103,7 @@ def _load(paths: Sequence[Path], *, is_labelled: bool, split: str = "") -> tuple
             line = _parse(raw, is_labelled=is_labelled)
             if isinstance(line, str):
                 faults.append(f"{place}: {line}")
-            elif earlier := place_by_text.get(line.question):
+            elif (earlier := place_by_text.get(line.question)) and not may_repeat:
                 faults.append(f"{place}: the question stands already in {earlier}")
             else:
                 place_by_text[line.question] = place
