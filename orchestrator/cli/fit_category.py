@@ -11,9 +11,10 @@ from orchestrator.cli.proposals import propose
 from orchestrator.errors import SetupError
 from routers.artifacts import ClassifierName, EmbedderName, Manifest
 from routers.base import RouterError
+from routers.dataset_files import read_texts
 from routers.fit import fit_router
 from routers.mapping import load_quality, namesake_quality
-from routers.questions import load_questions, load_texts, load_unknown
+from routers.questions import load_questions, load_unknown
 from routers.training import TrainingSet, training_set
 
 T = TypeVar("T")
@@ -70,7 +71,7 @@ def fit_category(
         data = training_set(
             load_questions(_needed(questions, "--questions")),
             load_unknown(_needed(unknown, "--unknown"), split="train"),
-            load_texts(unlabelled or ()),
+            read_texts(unlabelled) if unlabelled else (),
         )
         quality = (
             load_quality(scores, data.categories) if scores else namesake_quality(data.categories)

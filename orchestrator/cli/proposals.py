@@ -11,8 +11,8 @@ import typer
 
 from orchestrator.errors import SetupError
 from routers.artifacts import load_router, read_artifact
+from routers.dataset_files import read_texts
 from routers.discovery import Discovery, Proposal, discover, unsure
-from routers.questions import load_texts
 
 PROPOSALS, QUESTIONS = "proposals.jsonl", "questions.jsonl"
 
@@ -30,7 +30,7 @@ def propose(traffic: Sequence[Path], *, router: Path, out: Path) -> None:
         )
     embedder = next(iter(read_artifact(router).manifest.heads))
     fitted = load_router(router, embedder=embedder, fallback="")
-    asked = load_texts(traffic)
+    asked = read_texts(traffic)
     left = unsure(fitted, asked)
     settings = Discovery()
     proposals = discover(fitted, left, settings=settings)

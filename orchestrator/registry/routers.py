@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from orchestrator.registry.fields import Entry, Id
-
-#: Keys and positions from a router's entry down to a value.
-At = tuple[str | int, ...]
-
-
-class RouterEntry(Entry):
-    """What routers of every kind tell of themselves."""
-
-    def folders(self) -> Iterator[tuple[At, str]]:
-        """Where the entry names a fitted artifact, and its folder."""
-        artifact: str | None = getattr(self, "artifact", None)
-        if artifact is not None:
-            yield ("artifact",), artifact
-
-    def with_folders(self, absolute: Callable[[str], str]) -> Self:
-        """The entry with other names for its folders."""
-        return self.model_copy(
-            update={str(at[0]): absolute(folder) for at, folder in self.folders()}
-        )
-
-    def experts(self) -> Iterator[tuple[At, str]]:
-        """Where the entry names an expert that is to answer, and its id."""
-        fallback: str | None = getattr(self, "fallback", None)
-        if fallback is not None:
-            yield ("fallback",), fallback
-
-    def routers(self) -> Iterator[tuple[At, str]]:
-        """Where the entry names another router, and its id."""
-        return iter(())
+from orchestrator.registry.fields import Id
+from orchestrator.registry.router_entry import At, RouterEntry
+from orchestrator.registry.router_languages import LanguageRouter
+from orchestrator.registry.router_rules import RulesRouter
 
 
 class CategoryRouter(RouterEntry):
@@ -59,11 +33,13 @@ class SplitRouter(RouterEntry):
         min_length=2, description="Router -> its share of the callers; shares need not sum to 1."
     )
 
-    def routers(self) -> Iterator[tuple[At, str]]:
+    def named_routers(self) -> Iterator[tuple[At, str]]:
         """Where the entry names another router, and its id."""
         for name in self.shares:
             yield ("shares", name), name
 
 
 #: A new kind is listed here, built by `orchestrator/routing/building.py` and shown in experts.yaml.
-RouterSpec = Annotated[CategoryRouter | SplitRouter, Field(discriminator="kind")]
+RouterSpec = Annotated[
+    CategoryRouter | SplitRouter | RulesRouter | LanguageRouter, Field(discriminator="kind")
+]

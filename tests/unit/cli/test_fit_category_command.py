@@ -19,7 +19,9 @@ def run(*args: object):
 @pytest.mark.parametrize(
     ("rows", "extra", "fault"),
     [
-        pytest.param([{"skill": "a"}], [], "q:1: question", id="missing column"),
+        pytest.param(
+            [{"skill": "a"}], [], "q:1: has no 'prompt' or 'question'", id="missing column"
+        ),
         pytest.param([{"skill": "a", "question": "x"}], [], "two categories", id="one class"),
         pytest.param([], ["--embedder", "bert"], "known: ['static', 'minilm']", id="embedder"),
         pytest.param([], ["--classifier", "svm"], "known: ['linear', 'neighbours']", id="kind"),
@@ -71,6 +73,13 @@ def test_proposals_that_somebody_may_have_named_are_not_written_over(tmp_path):
 
     assert "is there already; name another folder" in str(result.exception)
     assert (tmp_path / "out/questions.jsonl").read_text() == "named"
+
+
+def test_half_a_surrogate_pair_in_traffic_is_written_as_it_came(tmp_path):
+    discover(tmp_path, *COOKING, "How do I bake a \udcff pie?")
+
+    asked = lines(tmp_path / "out/questions.jsonl")
+    assert "How do I bake a \udcff pie?" in [one["question"] for one in asked]
 
 
 def test_traffic_that_a_router_is_sure_of_proposes_nothing(tmp_path):
