@@ -21,7 +21,8 @@ _BATCH = 512
 class Share:
     """A count of successes with its 95 % interval."""
 
-    right: int
+    #: Whole but where answers count by halves.
+    right: float
     asked: int
 
     @property
