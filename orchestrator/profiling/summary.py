@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from routers.datasets import Outcome
-from routers.evaluate import Share
+from routers.resampling import Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
