@@ -77,6 +77,9 @@ class OutcomeRow(_Row):
     tokens: int | None = Field(None, ge=0)
     seconds: float | None = Field(None, ge=0, allow_inf_nan=False)
     sample: int = Field(0, ge=0)
+    fault: str = ""
+    version: str = ""
+    asked: str = ""
 
 
 def example_of(line: ExampleRow, row: Row) -> Example:

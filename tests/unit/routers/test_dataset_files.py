@@ -53,6 +53,16 @@ def test_a_bad_question_is_named_with_its_row(tmp_path, row, fault):
         pytest.param(RIGHT | {"id": "q2", "tokens": -1}, "q:2: tokens -1: ", id="tokens"),
         pytest.param(RIGHT | {"id": "q2", "seconds": math.inf}, "q:2: seconds inf: ", id="time"),
         pytest.param(RIGHT, "expert 'math' answers 'q1' at q:1 already", id="twice"),
+        pytest.param(
+            RIGHT | {"id": "q2", "version": "v2"},
+            "q:2: expert 'math' is version 'v2', at q:1 ''",
+            id="version",
+        ),
+        pytest.param(
+            RIGHT | {"id": "q2", "expert": "code", "asked": "hot"},
+            "q:2: was asked by 'hot', q:1 by ''",
+            id="asked",
+        ),
     ],
 )
 def test_a_bad_outcome_is_named_with_its_row(tmp_path, row, fault):
