@@ -170,6 +170,8 @@ class Route(Wire):
     composition: str | None = None
     router: str | None = None
     router_version: str | None = None
+    #: Of a router made of routers, the one that chose.
+    chosen_by: str | None = None
     generation: int
     #: Sampling that the registry would fill in.
     defaults: dict[str, float] = {}
