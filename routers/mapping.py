@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from .base import RouterError
+from .feedback import Tally
 from .profiles import Profiles
+
+#: Questions that a value of `Quality` counts for where feedback is counted beside it: tables say
+#: shrunken shares, not how many questions are behind them.
+VALUE_COUNT = 20.0
 
 
 class Score(BaseModel):
@@ -43,6 +48,13 @@ class Quality:
     experts: tuple[str, ...]
     #: Shape [n_categories, n_experts], in [0, 1].
     table: NDArray[np.float32]
+
+    def corrected(self, tally: Tally) -> Quality:
+        """With what callers said beside it, each value counting for `VALUE_COUNT` questions."""
+        measured = np.full(self.table.shape, VALUE_COUNT)
+        asked, right = tally.table(self.categories, self.experts, measured=measured)
+        moved = (self.table * VALUE_COUNT + right) / (VALUE_COUNT + asked)
+        return replace(self, table=moved.astype(np.float32))
 
     def expert_by_category(self) -> dict[str, str]:
         """The best expert of each category; the first of `experts` wins a tie."""
