@@ -56,6 +56,11 @@ class Recruiting:
             raise RouterError(f"mode {self.mode!r} recruits k; leave probability out or use top_k")
 
 
+def plain(skill: str) -> str:
+    """A skill as profiles name it: who names it may write it larger."""
+    return " ".join(skill.split()).lower()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pool:
     """All that does not depend on the question, for one set of candidates."""
@@ -165,7 +170,7 @@ class Recruiter:
 
     def _read(self, skills: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Known skills and how each was found; a set is read in the order of the alphabet."""
-        every = sorted(set(skills))
+        every = sorted({plain(skill) for skill in skills} - {""})
         asked, num_more = every[:MAX_SKILLS], len(every) - MAX_SKILLS
         more = (f"{num_more} skills more than {MAX_SKILLS} are left aside",) if num_more > 0 else ()
         unknown = [it for it in asked if it not in self.profiles.skills]

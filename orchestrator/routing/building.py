@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.errors import RegistryError
 from orchestrator.registry.models import Registry
 from orchestrator.registry.routers import CategoryRouter, RouterSpec, SplitRouter
 from routers.base import Router, RouterError
+from routers.skill_cache import SkillCache
 
-#: A router as it was read: its entry, name, size and time of change of each file, and its own
-#: routers.
-_Read = tuple[str, tuple[tuple[str, int, int], ...], tuple["_Read", ...]]
+if TYPE_CHECKING:
+    from routers.feedback import Tally
+
+#: A router as it was read: its entry; name, size and time of change of each file; its own routers;
+#: its id, since what callers say is said of a router by its id.
+_Read = tuple[str, tuple[tuple[str, int, int], ...], tuple["_Read", ...], str]
 #: From an entry and the routers it names to the router.
 _Build = Callable[[Any, Mapping[str, Router]], Router]
 
@@ -27,6 +31,9 @@ class Routers:
 
     def __init__(self) -> None:
         self._held: dict[_Read, Router] = {}
+        self._heard: Mapping[str, Tally] = {}
+        #: Skills that models have named, for all routers that go by skills.
+        self.named = SkillCache()
 
     def load(self, specs: Mapping[str, RouterSpec]) -> dict[str, Router]:
         """Each router of a registry by its id; references are in order and without cycles.
@@ -42,15 +49,46 @@ class Routers:
         entries = {_entry(spec) for one in registries for spec in one.routers.values()}
         self._held = {read: one for read, one in self._held.items() if read[0] in entries}
 
+    def hear(self, tallies: Mapping[str, Tally]) -> None:
+        """Have each router go by what callers say of it, in the place of what they said before.
+
+        Args:
+            tallies: router id -> judgements of its choices.
+        """
+        self._heard = tallies
+        for read, router in tuple(self._held.items()):
+            self._tell(read, router)
+
+    def _tell(self, read: _Read, router: Router) -> None:
+        from routers.corrected import CorrectedRouter
+        from routers.feedback import Tally
+
+        if isinstance(router, CorrectedRouter):
+            router.hear(self._heard.get(read[-1], Tally()))
+
+    def _built(self, spec: RouterSpec, inner: Mapping[str, Router]) -> Router:
+        """A new router; one that can hear callers does."""
+        from routers.corrected import CorrectedRouter
+        from routers.feedback import Correctable
+
+        if spec.kind == "skill":
+            from orchestrator.routing.skill import skill_router
+
+            router: Router = skill_router(spec, named=self.named)
+        else:
+            router = _BUILDERS[spec.kind](spec, inner)
+        return CorrectedRouter(router) if isinstance(router, Correctable) else router
+
     def _router(
         self, name: str, specs: Mapping[str, RouterSpec], reads: dict[str, _Read]
     ) -> Router:
         spec = specs[name]
         inner = {id_: self._router(id_, specs, reads) for _, id_ in spec.routers()}
         try:
-            read = (_entry(spec), _stamps(spec), tuple(reads[id_] for id_ in inner))
+            read = (_entry(spec), _stamps(spec), tuple(reads[id_] for id_ in inner), name)
             if read not in self._held:
-                self._held[read] = _BUILDERS[spec.kind](spec, inner)
+                self._held[read] = self._built(spec, inner)
+                self._tell(read, self._held[read])
         except (OSError, RouterError) as exc:
             raise RegistryError(f"router {name!r} cannot be used: {exc}") from exc
         reads[name] = read
