@@ -43,6 +43,8 @@ class Traits:
     #: What the operator of the calling application told the model.
     system: str = ""
     has_tools: bool = False
+    #: Length of the whole prompt, of which the text may be a part; `None` where nobody counted.
+    num_chars: int | None = None
     #: What the prompt holds beside text, such as image.
     modalities: frozenset[str] = frozenset()
     #: Skills of the question, where somebody has named them; `None` where nobody has.

@@ -16,7 +16,7 @@ from orchestrator.errors import MissingExtraError
 
 #: Extra -> modules that come with it and with nothing smaller.
 MODULES = {
-    "routers": ("numpy", "tokenizers", "safetensors"),
+    "routers": ("numpy", "tokenizers", "safetensors", "re2", "py3langid"),
     "train": ("sklearn", "scipy", "model2vec", "sentence_transformers"),
     "plot": ("matplotlib",),
     "serve": ("ray", "fastapi", "aiohttp", "redis", "prometheus_client", "watchfiles"),

@@ -21,11 +21,13 @@ def traits_of(query: Query) -> Traits:
     seed = zlib.crc32(query.id.encode()) if query.sampling.seed is None else query.sampling.seed
     skills = _skills(query.metadata.get(SKILLS_KEY))
     if not isinstance(query.prompt, Chat):
-        return Traits(skills=skills, caller=caller, seed=seed)
+        num_chars = len(query.prompt.text)
+        return Traits(num_chars=num_chars, skills=skills, caller=caller, seed=seed)
     chat = query.prompt
     has_images = any(isinstance(part, ImagePart) for turn in chat.messages for part in turn.content)
     return Traits(
         system="\n".join(t.text for t in chat.messages if t.role == "system")[:_MAX_CHARS],
+        num_chars=sum(len(turn.text) for turn in chat.messages),
         has_tools=bool(chat.tools) and chat.tool_choice != "none",
         modalities=frozenset({"image"}) if has_images else frozenset(),
         skills=skills,

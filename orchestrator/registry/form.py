@@ -70,12 +70,17 @@ def key_path(loc: Iterable[int | str], value: Any) -> KeyPath:
     """The location pydantic gives, as the file has it: without the tags of unions and key marks."""
     path: list[str | int] = []
     steps = list(loc)
+    is_past_tag = False
     for at, step in enumerate(steps):
         is_last = at == len(steps) - 1
-        if (_is_tag(step, value) and not is_last) or _is_key_mark(step, value):
+        # A mapping has one tag: `rules: ` in an entry of kind `rules` is a key.
+        if _is_tag(step, value) and not is_last and not is_past_tag:
+            is_past_tag = True
+            continue
+        if _is_key_mark(step, value):
             continue
         path.append(step)
-        value = child(value, step)
+        value, is_past_tag = child(value, step), False
     return tuple(path)
 
 

@@ -16,6 +16,7 @@ from orchestrator.registry import (
     form,
     kinship,
     references,
+    rule_faults,
     tasks,
     upstreams,
     variants,
@@ -90,7 +91,8 @@ def check_document(
     chosen = variants.choices(
         draft, lambda one: artifacts.weights_of(one.model, where, revision=one.revision)
     )
-    told = {finding.path for finding in of_form}
+    # A mapping that lost a faulty key may only echo it by being empty or ambiguous.
+    told = {path for one in of_form for path in (one.path, one.path[:-1])}
     semantic = _semantic(draft, chosen, where, engine_args)
     found = [*of_form, *_up_to_enough(one for one in semantic if one.path not in told)]
     faults = _merged(document, [finding for finding in found if not finding.is_warning])
@@ -125,6 +127,7 @@ def _semantic(
 ) -> Iterator[Finding]:
     yield from references.findings(draft)
     yield from tasks.findings(draft)
+    yield from rule_faults.findings(draft)
     yield from upstreams.findings(draft, environ=where.environ)
     yield from artifacts.findings(draft, where)
     yield from kinship.findings(draft, where)

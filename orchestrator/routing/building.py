@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.errors import RegistryError
 from orchestrator.registry.models import Registry
 from orchestrator.registry.routers import CategoryRouter, RouterSpec, SplitRouter
+from orchestrator.routing.rules import rules_router
 from routers.base import Router, RouterError
 from routers.skill_cache import SkillCache
 
@@ -127,4 +128,4 @@ def _split(spec: SplitRouter, inner: Mapping[str, Router]) -> Router:
     return SplitRouter(routers=inner, shares=spec.shares)
 
 
-_BUILDERS: Mapping[str, _Build] = {"category": _category, "split": _split}
+_BUILDERS: Mapping[str, _Build] = {"category": _category, "split": _split, "rules": rules_router}

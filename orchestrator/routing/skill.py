@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestrator.registry.routers import SkillRouter as SkillEntry
+from orchestrator.registry.router_skill import SkillRouter as SkillEntry
 from routers.skill_cache import SkillCache
 
 if TYPE_CHECKING:

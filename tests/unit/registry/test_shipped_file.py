@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from orchestrator.registry import models
+from orchestrator.registry import models, router_rules, routers
 from orchestrator.registry.document import parse
 from orchestrator.registry.entries import entry_at
 from orchestrator.registry.faults import dotted
+from orchestrator.registry.fields import Entry
 from orchestrator.registry.form import validate
 from orchestrator.registry.loader import check
+from orchestrator.registry.router_entry import RouterEntry
 from orchestrator.registry.surroundings import Surroundings
 from orchestrator.registry.weights import read_checkpoint
 from tests.registries import write_model, write_router
@@ -21,9 +23,14 @@ ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "experts.yaml"
 SKILLS = "capitals elements roman reverse sort calendar units french spanish sums plurals logic"
 ADAPTERS = ["formal", "json"]
+#: What entries are made of; their keys stand in those that are.
+ABSTRACT = {Entry, RouterEntry, router_rules.Target}
 ENTRIES = [
-    kind for kind in {id(value): value for value in vars(models).values()}.values()
-    if isinstance(kind, type) and issubclass(kind, models.Entry) and kind is not models.Entry
+    kind for kind in {
+        id(value): value for module in (models, routers, router_rules)
+        for value in vars(module).values()
+    }.values()
+    if isinstance(kind, type) and issubclass(kind, Entry) and kind not in ABSTRACT
 ]  # fmt: skip
 
 

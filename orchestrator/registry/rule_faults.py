@@ -1,0 +1,87 @@
+"""Rules that cannot be meant: patterns that no engine reads, bounds that nothing is within."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from orchestrator.registry.draft import Draft
+from orchestrator.registry.faults import Finding, KeyPath, shown
+from orchestrator.registry.router_rules import Conditions, Keywords, RulesRouter, Target
+
+
+def findings(draft: Draft) -> Iterator[Finding]:
+    """Everything wrong with the rules of a registry."""
+    for name, router in draft.routers.items():
+        if isinstance(router, RulesRouter):
+            yield from _of_router(router, ("routers", name))
+
+
+def _of_router(router: RulesRouter, path: KeyPath) -> Iterator[Finding]:
+    for at, target in router.targets():
+        yield from _of_target(target, (*path, *at))
+    yield from _given_twice(router, path)
+    for number, rule in enumerate(router.rules):
+        at = (*path, "rules", number, "when")
+        if rule.when == Conditions():
+            reason = "has no condition, so no later rule is reached; put its target in `otherwise`"
+            yield Finding(path=at, reason=reason)
+        yield from _bounds(rule.when, at)
+        yield from _patterns(rule.when, at)
+        if rule.when.keywords is not None:
+            yield from _keywords(rule.when.keywords, (*at, "keywords"))
+
+
+def _of_target(target: Target, path: KeyPath) -> Iterator[Finding]:
+    num_named = len(list(target.named()))
+    if num_named != 1:
+        found = "both" if num_named else "neither"
+        yield Finding(path=path, reason=f"names {found}; give either `expert` or `router`")
+
+
+def _given_twice(router: RulesRouter, path: KeyPath) -> Iterator[Finding]:
+    count = Counter(rule.name for rule in router.rules if rule.name is not None)
+    seen: set[str] = set()
+    for number, rule in enumerate(router.rules):
+        if rule.name is not None and count[rule.name] > 1 and rule.name in seen:
+            yield Finding(
+                path=(*path, "rules", number, "name"),
+                value=shown(rule.name),
+                reason="is the name of an earlier rule already; reasons could not tell them apart",
+            )
+        seen.add(rule.name or "")
+
+
+def _bounds(when: Conditions, path: KeyPath) -> Iterator[Finding]:
+    for unit in ("chars", "tokens"):
+        least, most = getattr(when, f"min_{unit}"), getattr(when, f"max_{unit}")
+        if least is not None and most is not None and least > most:
+            yield Finding(
+                path=(*path, f"min_{unit}"),
+                value=shown(least),
+                reason=f"is over max_{unit}, {most}: no prompt is within",
+            )
+
+
+def _patterns(when: Conditions, path: KeyPath) -> Iterator[Finding]:
+    from routers.base import RouterError
+    from routers.patterns import compiled
+
+    for key in ("matches", "system_matches"):
+        pattern = getattr(when, key)
+        try:
+            if pattern is not None:
+                compiled(pattern)
+        except RouterError as exc:
+            reason = f"is no pattern that can be searched with: {exc}"
+            yield Finding(path=(*path, key), value=shown(pattern), reason=reason)
+
+
+def _keywords(keywords: Keywords, path: KeyPath) -> Iterator[Finding]:
+    if not keywords.any and not keywords.all:
+        yield Finding(path=path, reason="has no words; give `any` or `all` some")
+    for key in ("any", "all"):
+        for number, word in enumerate(getattr(keywords, key)):
+            if not word.strip():
+                reason = "is blank: it would be in every prompt"
+                yield Finding(path=(*path, key, number), value=shown(word), reason=reason)
