@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .base import RouterError
-from .evaluate import Share
+from .resampling import Share
 
 _NUM_WRONG = 2
 

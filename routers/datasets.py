@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .answers import AnswerKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +25,20 @@ class Example:
     category: str | None = None
     #: The right answer, as the dataset writes it.
     gold: str | None = None
+    #: Other right answers.
+    accepted: tuple[str, ...] = ()
+    #: What the answer is read and graded as; `None` where the dataset does not say.
+    grader: AnswerKind | None = None
     #: Such as train or heldout; empty where the dataset has no splits.
     split: str = ""
-    #: Its place in the dataset, from 1.
+    #: Those of one group, such as wordings of one pattern, are held out together; empty for none.
+    group: str = ""
+    #: Such as plain or decoy: what measurements are told apart by.
+    kind: str = ""
+    #: Its place in its file, from 1.
     row: int = 0
+    #: File and row, for messages.
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +55,8 @@ class Outcome:
     tokens: int | None = None
     #: From asking to the last token.
     seconds: float | None = None
+    #: Number of the answer where the question was asked several times, from 0.
+    sample: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +65,7 @@ class Answered:
 
     examples: tuple[Example, ...]
     experts: tuple[str, ...]
-    #: Shape [n_examples, n_experts], NaN where an expert was not asked.
+    #: Shape [n_examples, n_experts], NaN where an expert was not asked; means over samples.
     scores: NDArray[np.float64]
 
     def rows(self, numbers: Sequence[int]) -> Answered:
@@ -70,7 +86,19 @@ def answered(examples: Sequence[Example], outcomes: Sequence[Outcome]) -> Answer
     kept = [outcome for outcome in outcomes if outcome.id in row_by_id]
     experts = tuple(sorted({outcome.expert for outcome in kept}))
     column = {name: i for i, name in enumerate(experts)}
-    scores = np.full((len(examples), len(experts)), np.nan)
-    for outcome in kept:
-        scores[row_by_id[outcome.id], column[outcome.expert]] = outcome.score
+    cells = ([row_by_id[it.id] for it in kept], [column[it.expert] for it in kept])
+    sums, counts = np.zeros((2, len(examples), len(experts)))
+    np.add.at(sums, cells, [outcome.score for outcome in kept])
+    np.add.at(counts, cells, 1)
+    scores = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
     return Answered(examples=tuple(examples), experts=experts, scores=scores)
+
+
+def data_sha256(table: Answered) -> str:
+    """Hash of what a fit learns from, for its manifest."""
+    digest = hashlib.sha256(json.dumps(table.experts).encode())
+    for example in table.examples:
+        told = (example.id, example.prompt, example.skills, example.category, example.group)
+        digest.update(json.dumps(told).encode())
+    digest.update(np.ascontiguousarray(table.scores).tobytes())
+    return digest.hexdigest()

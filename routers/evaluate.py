@@ -1,149 +1,253 @@
-"""Measures a router on labelled questions: how often it is right, and how sure it says it is."""
+"""Measures routers on questions with known outcomes, beside what any router has to beat."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from .base import Prompts, Route, Router
-from .calibration import calibration_error
-from .category import CategoryRouter
-from .questions import Question
+from .arms import ORACLE, SINGLE, Arm, baselines, expert_arms, router_arms
+from .base import Prompts, Route, Router, Traits
+from .claims import Claims, claims_of
+from .datasets import Example
+from .resampling import Interval, Share, intervals
+from .trial import Columns, CostKind, Floats, Trial
 
 _BATCH = 512
+NO_CATEGORY = "(none)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """A count of successes with its 95 % interval."""
+class Figures:
+    """One way to answer all questions."""
 
-    right: int
+    name: str
+    #: Mean score, in [0, 1].
+    accuracy: Interval
+    #: Mean score over that of the best single expert, question by question.
+    gain: Interval
+    #: What the best expert of each question would have scored more.
+    regret: Interval
+    #: Means over the questions.
+    costs: Mapping[CostKind, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Questions of one category or kind."""
+
+    name: str
     asked: int
-
-    @property
-    def value(self) -> float:
-        """In [0, 1]; zero where nothing was asked."""
-        return self.right / self.asked if self.asked else 0.0
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson's score interval."""
-        if not self.asked:
-            return (0.0, 1.0)
-        z, n = 1.96, self.asked
-        middle = self.value + z * z / (2 * n)
-        reach = z * math.sqrt(self.value * (1 - self.value) / n + z * z / (4 * n * n))
-        scale = 1 + z * z / n
-        return (max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale))
+    accuracy: Interval
+    #: Mean scores of these two on the same questions.
+    single: float
+    oracle: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confusion:
-    """Questions of one skill that went to another's expert."""
+    """Questions of a category that went to one expert while another did better."""
 
-    skill: str
+    category: str
     chosen: str
     count: int
+    #: The first of them.
     example: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What a router did on a file of questions."""
+class Entropies:
+    """How unsure the router was, in [0, 1], by what came of it."""
 
-    overall: Share
-    by_kind: Mapping[str, Share]
-    by_skill: Mapping[str, Share]
+    #: First choices that scored a half or more.
+    right: tuple[float, ...]
+    wrong: tuple[float, ...]
+    #: Questions of no category.
+    unknown: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What one router did."""
+
+    name: str
+    version: str
+    #: Its first choice, then the vote of all it recruits where it recruits several.
+    figures: tuple[Figures, ...]
+    by_category: tuple[Group, ...]
+    #: Empty where the questions are of one kind.
+    by_kind: tuple[Group, ...]
+    #: Shape [n_categories, n_experts], in the order of `by_category` and of the trial's experts.
+    went: Columns
     #: Most frequent first.
     confusions: tuple[Confusion, ...]
-    #: Unknown questions that went to the fallback; absent where none were given.
+    #: Questions that went to the general expert.
+    num_fallbacks: int
+    #: Unknown questions that went to the general expert; `None` where none were given.
     unknown: Share | None
-    #: Gap between claimed and true accuracy; absent for routers that claim none.
-    calibration: float | None
+    claims: Claims | None
+    entropies: Entropies | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Routers on one trial."""
+
+    trial: Trial
+    reports: tuple[Report, ...]
+    #: Best single, random, majority where answers are known, oracle.
+    baselines: tuple[Figures, ...]
+    #: Every expert for all questions.
+    singles: tuple[Figures, ...]
 
 
 def evaluate(
-    router: Router,
-    questions: Sequence[Question],
-    *,
-    expert_by_skill: Mapping[str, str],
-    fallback: str,
-    unknown: Sequence[Question] = (),
-) -> Report:
-    """Routes every question and compares the choice with the expert of its skill.
+    routers: Mapping[str, Router], trial: Trial, *, unknown: Sequence[str] = ()
+) -> Evaluation:
+    """Has every router choose for every question.
 
     Args:
-        router: anything that routes.
-        questions: labelled questions.
-        expert_by_skill: the right choice; a skill that is not in it serves itself.
-        fallback: the right choice for unknown questions.
-        unknown: questions of no skill.
+        routers: name -> anything that routes.
+        trial: questions with outcomes; its experts are the candidates.
+        unknown: prompts of no category: right is to send them to the general expert.
+
+    Raises:
+        RouterError: a router has nothing to choose from, or chose an expert without outcomes.
     """
-    skills = {question.skill for question in questions}
-    candidates = frozenset({*expert_by_skill.values(), *skills, fallback})
-    routes = _route_all(router, questions, candidates)
-    right = [
-        route.chosen[0] == expert_by_skill.get(question.skill, question.skill)
-        for question, route in zip(questions, routes, strict=True)
-    ]
-    caught = [route.is_fallback for route in _route_all(router, unknown, candidates)]
-    return Report(
-        overall=Share(right=sum(right), asked=len(right)),
-        by_kind=_shares(questions, right, lambda question: question.kind),
-        by_skill=_shares(questions, right, lambda question: question.skill),
-        confusions=_confusions(questions, routes, right),
-        unknown=Share(right=sum(caught), asked=len(caught)) if unknown else None,
-        calibration=_calibration(router, questions),
+    known = baselines(trial)
+    return Evaluation(
+        trial=trial,
+        reports=tuple(_report(name, one, trial, known, unknown) for name, one in routers.items()),
+        baselines=_figures(known, trial, known),
+        singles=_figures(expert_arms(trial), trial, known),
     )
 
 
-def _route_all(
-    router: Router, questions: Sequence[Question], candidates: frozenset[str]
-) -> list[Route]:
-    texts = [question.text for question in questions]
+def _report(
+    name: str, router: Router, trial: Trial, known: Sequence[Arm], unknown: Sequence[str]
+) -> Report:
+    candidates = frozenset(trial.experts)
+    routes = routed(router, trial.examples, candidates)
+    stray = routed(
+        router, [Example(id=str(i), prompt=it) for i, it in enumerate(unknown)], candidates
+    )
+    arms = router_arms(name, routes, trial)
+    caught = sum(route.is_fallback for route in stray)
+    kinds = [example.kind for example in trial.examples]
+    categories = [category_of(example) for example in trial.examples]
+    return Report(
+        name=name,
+        version=router.version,
+        figures=_figures(arms, trial, known),
+        by_category=_groups(categories, arms[0], trial, known),
+        by_kind=_groups(kinds, arms[0], trial, known) if len(set(kinds)) > 1 else (),
+        went=_went(categories, routes, trial.experts),
+        confusions=_confusions(categories, routes, arms[0], trial),
+        num_fallbacks=sum(route.is_fallback for route in routes),
+        unknown=Share(right=caught, asked=len(stray)) if stray else None,
+        claims=claims_of(routes, arms[0].scores),
+        entropies=_entropies(routes, arms[0].scores, stray),
+    )
+
+
+def routed(router: Router, examples: Sequence[Example], candidates: frozenset[str]) -> list[Route]:
+    """The route of each question; a caller and a seed each, skills where the data name them."""
+    traits = [Traits(skills=one.skills or None, caller=one.id, seed=one.row) for one in examples]
     return [
         route
-        for start in range(0, len(texts), _BATCH)
+        for start in range(0, len(examples), _BATCH)
         for route in router.route(
-            Prompts(texts=texts[start : start + _BATCH], candidates=candidates)
+            Prompts(
+                texts=[one.prompt for one in examples[start : start + _BATCH]],
+                candidates=candidates,
+                traits=traits[start : start + _BATCH],
+            )
         )
     ]
 
 
-def _shares(
-    questions: Sequence[Question], right: Sequence[bool], key: Callable[[Question], str]
-) -> dict[str, Share]:
-    asked = Counter(map(key, questions))
-    hits = Counter(key(question) for question, ok in zip(questions, right, strict=True) if ok)
-    return {name: Share(right=hits[name], asked=asked[name]) for name in sorted(asked)}
+def category_of(example: Example) -> str:
+    """What the tables file a question under: its category, else its first skill."""
+    return example.category or next(iter(example.skills), NO_CATEGORY)
+
+
+def _figures(arms: Sequence[Arm], trial: Trial, known: Sequence[Arm]) -> tuple[Figures, ...]:
+    single, oracle = _named(SINGLE, known), _named(ORACLE, known)
+    columns = [
+        values
+        for arm in arms
+        for values in (arm.scores, arm.scores - single.scores, oracle.scores - arm.scores)
+    ]
+    found = iter(intervals(np.stack(columns, axis=1), trial.draws))
+    return tuple(
+        Figures(
+            name=arm.name,
+            accuracy=next(found),
+            gain=next(found),
+            regret=next(found),
+            costs={kind: float(values.mean()) for kind, values in arm.costs.items()},
+        )
+        for arm in arms
+    )
+
+
+def _named(name: str, arms: Sequence[Arm]) -> Arm:
+    return next(arm for arm in arms if arm.name == name)
+
+
+def _groups(
+    labels: Sequence[str], arm: Arm, trial: Trial, known: Sequence[Arm]
+) -> tuple[Group, ...]:
+    table = np.array(labels)
+    single, oracle = _named(SINGLE, known), _named(ORACLE, known)
+    groups = []
+    for name in sorted(set(labels)):
+        own = table == name
+        groups.append(
+            Group(
+                name=name,
+                asked=int(own.sum()),
+                accuracy=intervals(arm.scores[own][:, None], trial.draws[own])[0],
+                single=float(single.scores[own].mean()),
+                oracle=float(oracle.scores[own].mean()),
+            )
+        )
+    return tuple(groups)
+
+
+def _went(categories: Sequence[str], routes: Sequence[Route], experts: Sequence[str]) -> Columns:
+    row = {name: i for i, name in enumerate(sorted(set(categories)))}
+    column = {name: i for i, name in enumerate(experts)}
+    counts = np.zeros((len(row), len(column)), dtype=np.int64)
+    for category, route in zip(categories, routes, strict=True):
+        counts[row[category], column[route.chosen[0]]] += 1
+    return counts
 
 
 def _confusions(
-    questions: Sequence[Question], routes: Sequence[Route], right: Sequence[bool]
+    categories: Sequence[str], routes: Sequence[Route], arm: Arm, trial: Trial
 ) -> tuple[Confusion, ...]:
+    is_lost = arm.scores < trial.scores.max(axis=1)
     texts: dict[tuple[str, str], list[str]] = {}
-    for question, route, ok in zip(questions, routes, right, strict=True):
-        if not ok:
-            texts.setdefault((question.skill, route.chosen[0]), []).append(question.text)
+    for number in np.flatnonzero(is_lost).tolist():
+        key = categories[number], routes[number].chosen[0]
+        texts.setdefault(key, []).append(trial.examples[number].prompt)
     found = (
-        Confusion(skill=skill, chosen=chosen, count=len(own), example=own[0])
-        for (skill, chosen), own in texts.items()
+        Confusion(category=category, chosen=chosen, count=len(own), example=own[0])
+        for (category, chosen), own in texts.items()
     )
-    return tuple(sorted(found, key=lambda it: (-it.count, it.skill, it.chosen)))
+    return tuple(sorted(found, key=lambda it: (-it.count, it.category, it.chosen)))
 
 
-def _calibration(router: Router, questions: Sequence[Question]) -> float | None:
-    if not isinstance(router, CategoryRouter):
+def _entropies(routes: Sequence[Route], scores: Floats, stray: Sequence[Route]) -> Entropies | None:
+    told = [(route.entropy, score) for route, score in zip(routes, scores, strict=True)]
+    right = tuple(entropy for entropy, score in told if entropy is not None and score >= 0.5)
+    wrong = tuple(entropy for entropy, score in told if entropy is not None and score < 0.5)
+    if not right and not wrong:
         return None
-    parts = [
-        router.probabilities([question.text for question in questions[start : start + _BATCH]])
-        for start in range(0, len(questions), _BATCH)
-    ]
-    probabilities = np.concatenate(parts)
-    names = np.array(router.quality.categories)[probabilities.argmax(axis=1)]
-    is_right = names == np.array([question.skill for question in questions])
-    return calibration_error(probabilities.max(axis=1), is_right)
+    return Entropies(
+        right=right,
+        wrong=wrong,
+        unknown=tuple(route.entropy for route in stray if route.entropy is not None),
+    )

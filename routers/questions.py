@@ -1,29 +1,19 @@
-"""Files of questions: JSON lines in, rows out, every fault named with its line."""
+"""Questions of categories, for a category router: examples whose label is a skill."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from .base import RouterError
+from .dataset_files import read_examples
+from .datasets import Example
+from .rows import Faults, names
 
-MAX_FAULTS_SHOWN = 10
 #: The row of a file that says a question belongs to no category.
 UNKNOWN = "unknown"
-
-
-class _Line(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    question: str = Field(min_length=1)
-    skill: str = UNKNOWN
-    frame: str = ""
-    kind: str = ""
-    split: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +33,13 @@ def load_questions(paths: Sequence[Path]) -> tuple[Question, ...]:
     """Labelled questions of at least two categories.
 
     Raises:
-        RouterError: A file cannot be read; a line is no JSON object, lacks `skill` or `question`,
-            or repeats a question; there is nothing, or one category only.
+        RouterError: as `read_examples` raises; a row has no category or repeats a question; there
+            is one category only.
     """
     questions = _load(paths, is_labelled=True)
     skills = sorted({question.skill for question in questions})
     if len(skills) < 2:
-        raise RouterError(f"a router needs two categories or more; {_names(paths)} has {skills}")
+        raise RouterError(f"a router needs two categories or more; {names(paths)} has {skills}")
     return questions
 
 
@@ -57,11 +47,11 @@ def load_unknown(paths: Sequence[Path], *, split: str = "") -> tuple[Question, .
     """Questions of no category; only those of `split` where the lines name one.
 
     Raises:
-        RouterError: As `load_questions`, but for `skill`; nothing of `split` is there.
+        RouterError: as `load_questions`, but for the category; nothing of `split` is there.
     """
     questions = _load(paths, is_labelled=False, split=split)
     if not questions:
-        raise RouterError(f"{_names(paths)} holds no unknown question of split {split!r}")
+        raise RouterError(f"{names(paths)} holds no unknown question of split {split!r}")
     return questions
 
 
@@ -74,65 +64,33 @@ def data_sha256(questions: Sequence[Question]) -> str:
 
 
 def _load(paths: Sequence[Path], *, is_labelled: bool, split: str = "") -> tuple[Question, ...]:
+    faults = Faults(paths)
     found: list[Question] = []
-    faults: list[str] = []
-    place_by_text: dict[str, str] = {}
-    for path in paths:
-        for number, raw in _numbered(path):
-            place = f"{path}:{number}"
-            line = _parse(raw, is_labelled=is_labelled)
-            if isinstance(line, str):
-                faults.append(f"{place}: {line}")
-            elif earlier := place_by_text.get(line.question):
-                faults.append(f"{place}: the question stands already in {earlier}")
-            else:
-                place_by_text[line.question] = place
-                if not split or line.split in ("", split):
-                    found.append(_question(line, is_labelled=is_labelled))
-    if faults:
-        shown = "\n  ".join(faults[:MAX_FAULTS_SHOWN])
-        rest = len(faults) - MAX_FAULTS_SHOWN
-        raise RouterError(
-            f"{_names(paths)}: {len(faults)} bad lines\n  {shown}"
-            + (f"\n  and {rest} more" if rest > 0 else "")
-        )
-    if not found and not split:
-        raise RouterError(f"{_names(paths)} holds no question")
+    place_by_text: dict[str, Example] = {}
+    for example in read_examples(paths):
+        before = place_by_text.setdefault(example.prompt, example)
+        if before is not example:
+            faults.add(example.place, f"the question stands at {before.place} already")
+        elif is_labelled and (fault := _fault(example)):
+            faults.add(example.place, fault)
+        elif not split or example.split in ("", split):
+            found.append(_question(example, is_labelled=is_labelled))
+    faults.refuse()
     return tuple(found)
 
 
-def _question(line: _Line, *, is_labelled: bool) -> Question:
+def _fault(example: Example) -> str | None:
+    if not (example.category or "").strip():
+        return "has no 'category' or 'skill', or it is blank"
+    if example.category == UNKNOWN:
+        return f"{UNKNOWN!r} questions go to the file of unknown questions"
+    return None
+
+
+def _question(example: Example, *, is_labelled: bool) -> Question:
     return Question(
-        text=line.question,
-        skill=line.skill if is_labelled else UNKNOWN,
-        frame=line.frame or line.question,
-        kind=line.kind or ("plain" if is_labelled else UNKNOWN),
+        text=example.prompt,
+        skill=(example.category or UNKNOWN) if is_labelled else UNKNOWN,
+        frame=example.group or example.prompt,
+        kind=example.kind or ("plain" if is_labelled else UNKNOWN),
     )
-
-
-def _parse(raw: str, *, is_labelled: bool) -> _Line | str:
-    try:
-        line = _Line.model_validate_json(raw)
-    except ValidationError as exc:
-        first = exc.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the line"
-        return f"{where}: {first['msg']}"
-    if not line.question.strip():
-        return "question: is blank"
-    if is_labelled and ("skill" not in line.model_fields_set or not line.skill.strip()):
-        return "skill: is missing or blank"
-    if is_labelled and line.skill == UNKNOWN:
-        return f"skill: {UNKNOWN!r} questions go to the file of unknown questions"
-    return line
-
-
-def _numbered(path: Path) -> Iterator[tuple[int, str]]:
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise RouterError(f"{str(path)!r} cannot be read: {exc}") from exc
-    return ((i, line) for i, line in enumerate(lines, start=1) if line.strip())
-
-
-def _names(paths: Sequence[Path]) -> str:
-    return ", ".join(str(path) for path in paths)

@@ -19,6 +19,7 @@ MODULES = {
     "routers": ("numpy", "tokenizers", "safetensors", "re2", "py3langid"),
     "train": ("sklearn", "scipy", "model2vec", "sentence_transformers"),
     "plot": ("matplotlib",),
+    "data": ("pyarrow",),
     "serve": ("ray", "fastapi", "aiohttp", "redis", "prometheus_client", "watchfiles"),
 }
 

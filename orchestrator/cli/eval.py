@@ -1,29 +1,77 @@
-"""`orchestrator eval`: how often a fitted router is right, beside a keyword router."""
+"""`orchestrator eval`: what routers reach on questions, beside what any router has to beat."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from orchestrator.cli.commands import require
+from orchestrator.cli.eval_plain import plain
+from orchestrator.cli.eval_routers import (
+    keyword_router,
+    read_registry,
+    routers_of_folders,
+    routers_of_registry,
+    served_by_folders,
+    served_by_registry,
+)
+from orchestrator.cli.eval_table import show
+from orchestrator.cli.eval_trial import GENERAL, Data, best_known, trial_from
 from orchestrator.errors import SetupError
-from routers.artifacts import Manifest, load_router, read_artifact
-from routers.base import Router, RouterError
-from routers.evaluate import Report, Share, evaluate
-from routers.keywords import learn_keywords
-from routers.questions import Question, load_questions, load_unknown
-
-FALLBACK = "(general)"
-NUM_CONFUSIONS = 8
+from routers.base import RouterError
+from routers.evaluate import Evaluation, evaluate
+from routers.questions import load_unknown
 
 
 def eval(  # noqa: A001 - the command's name
-    router: Annotated[Path, typer.Option(help="Folder written by `orchestrator fit category`.")],
-    questions: Annotated[list[Path], typer.Option(help="Labelled questions, JSON lines.")],
+    questions: Annotated[
+        list[Path],
+        typer.Option(help="Questions: JSON lines, CSV, parquet or a folder of a data set."),
+    ],
+    router: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Folder written by `orchestrator fit`, or with --registry a router's id; all of "
+            "the registry's by default."
+        ),
+    ] = None,
+    registry: Annotated[
+        Path | None, typer.Option(help="Registry file that has the router.")
+    ] = None,
+    outcomes: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="What every expert scored on the questions, as `orchestrator profile` writes it. "
+            "Without it the expert of a question's category is right, and nobody else."
+        ),
+    ] = None,
+    split: Annotated[str, typer.Option(help="Try these questions alone.")] = "",
+    fit_split: Annotated[
+        str,
+        typer.Option(
+            help="Questions that tell the best single expert; by default those not of --split, "
+            "without one each half tells it to the other."
+        ),
+    ] = "",
+    models: Annotated[
+        Path | None,
+        typer.Option(
+            help="Table of expert, active_b, input_usd_per_mtok, output_usd_per_mtok; with "
+            "--registry what it says by default."
+        ),
+    ] = None,
+    fallback: Annotated[
+        str | None,
+        typer.Option(
+            help="General expert of a router that is given as a folder; with --outcomes the best "
+            "single one by default."
+        ),
+    ] = None,
     unknown: Annotated[
         Path | None, typer.Option(help="Questions of no skill; `split` heldout, if any, is used.")
     ] = None,
@@ -32,75 +80,71 @@ def eval(  # noqa: A001 - the command's name
         typer.Option(help="Questions to learn a keyword router from, to compare with."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Also write a report with plots to this file.")
+    ] = None,
 ) -> None:
-    """Measure a router on labelled questions."""
+    """Measure routers on questions with known categories or outcomes."""
+    if html is not None:
+        require("plot")
+    data = Data(
+        questions=questions,
+        outcomes=outcomes or (),
+        split=split,
+        fit_split=fit_split,
+        models=models,
+    )
+    wanted = _Wanted(
+        names=router or (),
+        registry=registry,
+        fallback=fallback,
+        keywords_from=keywords_from,
+    )
     try:
-        manifest = read_artifact(router).manifest
-        asked = load_questions(questions)
-        stray = load_unknown([unknown], split="heldout") if unknown else ()
-        reports = {
-            name: _measure(one, asked, stray, manifest)
-            for name, one in _routers(router, manifest, keywords_from).items()
-        }
+        found = _evaluated(data, wanted, unknown)
     except RouterError as exc:
         raise SetupError(str(exc)) from exc
+    if html is not None:
+        _write_page(found, html)
     if as_json:
-        typer.echo(json.dumps({name: _plain(it) for name, it in reports.items()}, indent=2))
-        return
-    for name, report in reports.items():
-        typer.echo("\n".join([name, *_lines(report)]))
+        typer.echo(json.dumps(plain(found), indent=2))
+    else:
+        show(found)
 
 
-def _routers(folder: Path, manifest: Manifest, keywords_from: Path | None) -> dict[str, Router]:
-    found: dict[str, Router] = {
-        name: load_router(folder, embedder=name, fallback=FALLBACK) for name in manifest.heads
-    }
-    if keywords_from:
-        found["keywords"] = learn_keywords(load_questions([keywords_from]), fallback=FALLBACK)
-    return found
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What is to be measured."""
+
+    names: Sequence[str]
+    registry: Path | None
+    fallback: str | None
+    keywords_from: Path | None
 
 
-def _measure(
-    router: Router, asked: Sequence[Question], stray: Sequence[Question], manifest: Manifest
-) -> Report:
-    by_keyword = getattr(router, "words_by_skill", None) is not None
-    return evaluate(
-        router,
-        asked,
-        expert_by_skill={} if by_keyword else manifest.expert_by_category,
-        fallback=FALLBACK,
-        unknown=stray,
+def _evaluated(data: Data, wanted: _Wanted, unknown: Path | None) -> Evaluation:
+    if wanted.registry is None and not wanted.names:
+        raise SetupError("name what is to be measured: --router FOLDER, or --registry FILE")
+    registry = read_registry(wanted.registry) if wanted.registry else None
+    folders = [] if registry else [Path(name) for name in wanted.names]
+    served = served_by_registry(registry) if registry else served_by_folders(folders)
+    trial = trial_from(data, registry=registry, served=served)
+    general = wanted.fallback or (best_known(trial) if registry or data.outcomes else GENERAL)
+    routers = (
+        routers_of_registry(registry, wanted.registry, names=wanted.names)
+        if registry and wanted.registry
+        else routers_of_folders(folders, fallback=general)
     )
+    if wanted.keywords_from:
+        routers["keywords"] = keyword_router(wanted.keywords_from, served, fallback=general)
+    stray = load_unknown([unknown], split="heldout") if unknown else ()
+    return evaluate(routers, trial, unknown=[question.text for question in stray])
 
 
-def _share(name: str, share: Share) -> str:
-    low, high = share.interval
-    return (
-        f"  {name:<14} {share.value:6.1%}  ({low:.1%} to {high:.1%})  {share.right}/{share.asked}"
-    )
+def _write_page(found: Evaluation, path: Path) -> None:
+    from orchestrator.cli.eval_page import page  # here, since its pictures need an extra
 
-
-def _lines(report: Report) -> list[str]:
-    lines = [_share("all", report.overall)]
-    lines += [_share(name, share) for name, share in report.by_kind.items()]
-    if report.unknown:
-        lines.append(_share("unknown", report.unknown))
-    if report.calibration is not None:
-        lines.append(f"  calibration error {report.calibration:.3f}")
-    for it in report.confusions[:NUM_CONFUSIONS]:
-        lines.append(f"  {it.count:>3} {it.skill} -> {it.chosen}, such as {it.example!r}")
-    return lines
-
-
-def _plain(report: Report) -> dict[str, Any]:
-    def share(it: Share) -> dict[str, Any]:
-        return asdict(it) | {"value": it.value, "interval": it.interval}
-
-    return {
-        "overall": share(report.overall),
-        "by_kind": {name: share(it) for name, it in report.by_kind.items()},
-        "by_skill": {name: share(it) for name, it in report.by_skill.items()},
-        "unknown": share(report.unknown) if report.unknown else None,
-        "calibration_error": report.calibration,
-        "confusions": [asdict(it) for it in report.confusions],
-    }
+    try:
+        path.write_text(page(found), encoding="utf-8")
+    except OSError as exc:
+        raise SetupError(f"{str(path)!r} cannot be written: {exc.strerror}") from exc

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from orchestrator.registry.fields import Id
 from orchestrator.registry.router_entry import At, RouterEntry
+from orchestrator.registry.router_languages import LanguageRouter
 from orchestrator.registry.router_rules import RulesRouter
 from orchestrator.registry.router_skill import SkillRouter
 
@@ -33,7 +34,7 @@ class SplitRouter(RouterEntry):
         min_length=2, description="Router -> its share of the callers; shares need not sum to 1."
     )
 
-    def routers(self) -> Iterator[tuple[At, str]]:
+    def named_routers(self) -> Iterator[tuple[At, str]]:
         """Where the entry names another router, and its id."""
         for name in self.shares:
             yield ("shares", name), name
@@ -41,5 +42,6 @@ class SplitRouter(RouterEntry):
 
 #: A new kind is listed here, built by `orchestrator/routing/building.py` and shown in experts.yaml.
 RouterSpec = Annotated[
-    CategoryRouter | RulesRouter | SkillRouter | SplitRouter, Field(discriminator="kind")
+    CategoryRouter | SplitRouter | RulesRouter | LanguageRouter | SkillRouter,
+    Field(discriminator="kind"),
 ]

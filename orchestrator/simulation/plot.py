@@ -1,4 +1,4 @@
-"""Outcomes as a picture; the only file that knows matplotlib."""
+"""Outcomes as a picture; needs matplotlib, an extra."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@ import pytest
 
 from bench.answer_table import VARIABLE, read_answers, table_of
 from bench.process import BenchError
-from bench.resampling import intervals
 from bench.routing_answers import halves, measure
 from bench.routing_arms import ONE_CALL, SINGLE
 from tests.unit.routers.small import embedding
@@ -84,22 +83,3 @@ def test_every_arm_is_measured_and_routing_beats_one_model():
     assert found.right[SINGLE].mean < 75 < found.right[ONE_CALL].mean
     assert found.right["oracle"].mean >= max(one.mean for one in found.right.values())
     assert found.calls[ONE_CALL] == 1
-
-
-def test_an_interval_holds_its_mean_and_narrows_with_questions():
-    values = np.random.default_rng(0).random((400, 1))
-
-    few, many = (intervals(values[:n], np.arange(n))[0] for n in (40, 400))
-
-    assert few.low < few.mean < few.high
-    assert many.high - many.low < few.high - few.low
-
-
-def test_rows_of_one_question_are_drawn_together():
-    values = np.random.default_rng(0).random((100, 1))
-    twice = np.concatenate([values, values])
-
-    once = intervals(values, np.arange(100))[0]
-    again = intervals(twice, np.tile(np.arange(100), 2))[0]
-
-    assert again.high - again.low == pytest.approx(once.high - once.low)

@@ -16,7 +16,9 @@ def run(*args: object):
 @pytest.mark.parametrize(
     ("rows", "extra", "fault"),
     [
-        pytest.param([{"skill": "a"}], [], "q:1: question", id="missing column"),
+        pytest.param(
+            [{"skill": "a"}], [], "q:1: has no 'prompt' or 'question'", id="missing column"
+        ),
         pytest.param([{"skill": "a", "question": "x"}], [], "two categories", id="one class"),
         pytest.param([], ["--embedder", "bert"], "known: ['static', 'minilm']", id="embedder"),
     ],

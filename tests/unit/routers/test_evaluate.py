@@ -1,53 +1,124 @@
+import numpy as np
 import pytest
 
-from routers.evaluate import Share, evaluate
-from routers.keywords import learn_keywords
-from routers.questions import Question
+from routers.base import Route
+from routers.datasets import Example
+from routers.evaluate import NO_CATEGORY, evaluate
+from routers.labelled import labelled_trial
+from routers.resampling import Share
+from routers.split import SplitRouter
 from tests.unit.routers.small import router
-
-
-def question(text, skill, kind="plain"):
-    return Question(text=text, skill=skill, frame=text, kind=kind)
-
+from tests.unit.routers.trials import trial
 
 ASKED = [
-    question("capital of Peru", "capitals"),
-    question("capital french", "french", kind="decoy"),
-    question("sum of it", "sums"),
-    question("quux", "sums"),
+    ("capital of Peru", "capitals", "plain"),
+    ("capital french", "french", "decoy"),
+    ("sum of it", "sums", "plain"),
+    ("quux", "sums", "plain"),
 ]
 
 
-def test_a_report_counts_by_kind_and_names_confusions():
-    report = evaluate(
-        router(), ASKED, expert_by_skill={}, fallback="general", unknown=[question("hm", "unknown")]
-    )
+class Always:
+    """Chooses one expert and is sure of it."""
 
-    assert report.by_kind["plain"] == Share(right=2, asked=3)
-    assert report.unknown == Share(right=1, asked=1)
-    assert ("sums", "general", "quux") in [
-        (it.skill, it.chosen, it.example) for it in report.confusions
+    version = "always"
+    is_slow = False
+
+    def __init__(self, *chosen, score=0.75):
+        self._chosen, self._score = chosen, score
+
+    def route(self, prompts):
+        scores = dict.fromkeys(sorted(prompts.candidates), self._score)
+        return [Route(chosen=self._chosen, scores=scores) for _ in prompts.texts]
+
+
+@pytest.fixture(scope="module")
+def labelled():
+    examples = [
+        Example(id=str(row), prompt=prompt, category=category, kind=kind, row=row)
+        for row, (prompt, category, kind) in enumerate(ASKED)
     ]
-    assert report.calibration is not None
+    return labelled_trial(examples, experts_by_category={}, others=["general"])
 
 
-def test_a_share_has_wilsons_interval():
-    # Wilson for 9 of 10: 0.596 to 0.982
-    assert Share(right=9, asked=10).interval == pytest.approx((0.596, 0.982), abs=1e-3)
+@pytest.fixture(scope="module")
+def report(labelled):
+    return evaluate({"small": router()}, labelled, unknown=["hm", "capital"]).reports[0]
 
 
-def test_keywords_are_learned_and_fooled_by_a_decoy():
-    learned = learn_keywords(
-        [question("capital of Peru", "capitals"), question("sum of two", "sums")],
-        fallback="general",
-    )
+def test_questions_are_counted_by_kind_and_category(report):
+    assert {one.name: one.asked for one in report.by_kind} == {"decoy": 1, "plain": 3}
+    reached = {one.name: one.accuracy.mean for one in report.by_category}
+    assert reached == {"capitals": 1, "french": 0, "sums": 0.5}
 
-    report = evaluate(
-        learned,
-        [question("the capital", "capitals"), question("sum of capital peru", "sums", "decoy")],
-        expert_by_skill={},
-        fallback="general",
-    )
 
-    assert report.by_kind == {"decoy": Share(right=0, asked=1), "plain": Share(right=1, asked=1)}
-    assert report.calibration is None
+def test_what_went_wrong_is_named_with_an_example(report):
+    assert ("sums", "general", "quux") in [
+        (it.category, it.chosen, it.example) for it in report.confusions
+    ]
+    assert report.went.sum() == len(ASKED)
+    # It is as unsure of the capital and the French as of what it never heard of.
+    assert report.num_fallbacks == 2
+
+
+def test_unknown_prompts_are_right_with_the_general_expert(report):
+    assert report.unknown == Share(right=1, asked=2)
+    assert len(report.entropies.unknown) == 2
+
+
+def test_gain_is_paired_with_the_best_single_expert():
+    # `a` is best by the first two and right on 2 and 3; `b` on 3, 4 and 5.
+    tried = trial({"a": "AAAABB", "b": "BBBAAA"}, gold="AAAAAA", num_fitted=2)
+
+    found = evaluate({"b": Always("b")}, tried).reports[0].figures[0]
+
+    assert found.accuracy.mean == pytest.approx(0.75)
+    assert found.gain.mean == pytest.approx(0.25)
+    assert found.regret.mean == pytest.approx(0.25)
+
+
+def test_the_best_single_expert_gains_nothing_over_itself():
+    tried = trial({"a": "AAB", "b": "BBA"}, gold="AAA", num_fitted=1)
+
+    single = evaluate({"a": Always("a")}, tried).baselines[0]
+
+    assert (single.gain.low, single.gain.mean, single.gain.high) == (0, 0, 0)
+
+
+def test_recruits_are_measured_alone_and_by_their_vote():
+    tried = trial({"a": "AB", "b": "BA", "c": "AA"}, gold="AA")
+
+    first, vote = evaluate({"r": Always("a", "b", "c")}, tried).reports[0].figures
+
+    assert (first.accuracy.mean, vote.accuracy.mean) == (0.5, 1.0)
+    assert (first.costs["calls"], vote.costs["calls"]) == (1.0, 3.0)
+
+
+def test_claims_are_compared_with_what_was_reached():
+    tried = trial({"a": "AAAB", "b": "BBBA"}, gold="AAAA")
+
+    found = evaluate({"a": Always("a", score=0.75)}, tried).reports[0].claims
+
+    assert found is not None
+    assert found.error == pytest.approx(0.0)
+
+
+def test_each_question_is_a_caller_of_its_own():
+    tried = trial({"a": "A" * 64, "b": "B" * 64}, gold="A" * 64)
+    split = SplitRouter(routers={"x": Always("a"), "y": Always("b")}, shares={"x": 1, "y": 1})
+
+    found = evaluate({"split": split}, tried).reports[0]
+
+    assert 10 < found.went[0, 0] < 54
+    assert [one.name for one in found.by_category] == [NO_CATEGORY]
+
+
+def test_questions_of_one_group_are_drawn_together(labelled):
+    examples = [
+        Example(id=str(i), prompt="sum", category="sums", group="one" if i < 3 else "")
+        for i in range(5)
+    ]
+
+    draws = labelled_trial(examples, experts_by_category={}).draws
+
+    assert len(np.unique(draws)) == 3

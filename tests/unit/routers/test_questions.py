@@ -21,10 +21,18 @@ def test_a_question_keeps_its_frame_and_kind(tmp_path):
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
-        pytest.param({"skill": "a"}, "q:2: question: Field required", id="no question"),
-        pytest.param({"question": "y"}, "q:2: skill: is missing", id="no skill"),
-        pytest.param({"skill": " ", "question": "y"}, "q:2: skill: is missing", id="blank skill"),
-        pytest.param({"skill": "a", "question": " "}, "q:2: question: is blank", id="blank"),
+        pytest.param(
+            {"skill": "a"},
+            r"q:2: has no 'prompt' or 'question'; it has \['skill'\]",
+            id="no question",
+        ),
+        pytest.param({"question": "y"}, "q:2: has no 'category' or 'skill'", id="no skill"),
+        pytest.param(
+            {"skill": " ", "question": "y"},
+            "q:2: has no 'category' or 'skill', or it is",
+            id="blank skill",
+        ),
+        pytest.param({"skill": "a", "question": " "}, r"q:2: prompt ' ': .*is blank", id="blank"),
         pytest.param({"skill": "a", "question": "x"}, "q:2: the question stands", id="duplicate"),
         pytest.param({"skill": "unknown", "question": "y"}, "go to the file", id="unknown"),
     ],
@@ -40,14 +48,14 @@ def test_a_line_that_is_no_json_is_named(tmp_path):
     path = tmp_path / "q"
     path.write_text("{\n")
 
-    with pytest.raises(RouterError, match="q:1: the line: Invalid JSON"):
+    with pytest.raises(RouterError, match="q:1: the line is no JSON"):
         load_questions([path])
 
 
 def test_all_faults_are_counted_and_some_shown(tmp_path):
     path = write_lines(tmp_path / "q", *[{"skill": "a"}] * 30)
 
-    with pytest.raises(RouterError, match=r"(?s)30 bad lines.*and 20 more"):
+    with pytest.raises(RouterError, match=r"(?s)30 bad rows.*and 20 more"):
         load_questions([path])
 
 
