@@ -18,17 +18,18 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
 from . import artifacts
-from .artifacts import EmbedderName, GramsPart, HeadPart, Manifest, WindowPart
+from .artifacts import GramsPart, HeadPart, Manifest, WindowPart
 from .base import RouterError
 from .calibration import best_temperature, best_threshold, calibration_error, entropies
 from .distil import StaticTable, distil_static
-from .embeddings import MiniLMEmbedding, minilm_folder
+from .embeddings import EmbedderName, MiniLMEmbedding, minilm_folder
 from .features import TextFeatures, softmax
 from .grams import HashedGrams
 from .mapping import Quality
 from .questions import Question, data_sha256
 from .sealed import tensors_blob, write_sealed
 from .softmax import Examples, Weights, fit_softmax
+from .static_files import static_blobs
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +123,7 @@ def fit_router(
     heads: dict[EmbedderName, HeadPart] = {}
     for name in embedders:
         if name == "static":
-            blobs |= _static_blobs(table)
+            blobs |= static_blobs(table)
         own = data if name == "static" else data.every(settings.minilm_stride)
         heads[name], weights = fit_head(own, _features(name, table, settings), settings=settings)
         blobs[artifacts.head_file(name)] = _head_blob(weights, heads[name].dim)
@@ -229,10 +230,3 @@ def _head_blob(weights: Weights, dim: int) -> bytes:
             "bias": weights[-1],
         }
     )
-
-
-def _static_blobs(table: StaticTable) -> dict[str, bytes]:
-    return {
-        artifacts.STATIC_TABLE: tensors_blob({"table": table.table, "scale": table.scale}),
-        artifacts.TOKENIZER: table.tokenizer.encode(),
-    }

@@ -9,9 +9,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from .artifacts import EmbedderName
 from .clusters import Clusters
-from .embeddings import Embedder, Embeddings
+from .embeddings import Embedder, EmbedderName, Embeddings
 from .nearest_skill import NearestSkill
 from .profile_files import ProfileManifest, parse_profiles, profiles_blob
 from .profiles import Profiles

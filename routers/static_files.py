@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from tokenizers import Tokenizer
 
 from .distil import StaticTable, distil_static
-from .embeddings import Embedder, MiniLMEmbedding, StaticEmbedding, minilm_folder
+from .embeddings import Embedder, EmbedderName, MiniLMEmbedding, StaticEmbedding, minilm_folder
 from .sealed import M, Sealed, tensors_blob
 
 TABLE = "static.safetensors"
 TOKENIZER = "tokenizer.json"
 #: Dimensions of a table that is distilled for a router.
 DIM = 128
-
-EmbedderName = Literal["static", "minilm"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,9 @@ from typing import Annotated, get_args
 import typer
 
 from orchestrator.errors import SetupError
-from routers.artifacts import EmbedderName, Manifest
+from routers.artifacts import Manifest
 from routers.base import RouterError
+from routers.embeddings import EmbedderName
 from routers.fit import fit_router, training_set
 from routers.mapping import load_quality, namesake_quality
 from routers.questions import load_questions, load_unknown
