@@ -39,11 +39,11 @@ class RouteDecision(BaseModel):
     needs_generation: bool = Field(
         description="Whether it would be another choice if a model named the skills first."
     )
-    chosen_by: str | None = Field(description="Of a router of routers: the one that chose.")
     reasons: list[str]
     composition: str | None
     router: str | None
     router_version: str | None
+    chosen_by: str | None = Field(description="Of a router made of routers, the one that chose.")
     generation: int
     defaults: dict[str, float] = Field(description="What the registry would fill in.")
     routing_ms: float = Field(description="The router's time, ms.")
@@ -110,11 +110,11 @@ def _body(exchange: Exchange, decision: Decision) -> dict[str, Any]:
         "entropy": route.entropy if route else None,
         "is_fallback": route.is_fallback if route else False,
         "needs_generation": route.needs_generation if route else False,
-        "chosen_by": route.chosen_by if route else None,
         "reasons": list(route.reasons) if route else [named],
         "composition": decision.composition,
         "router": decision.router,
         "router_version": decision.router_version,
+        "chosen_by": route.chosen_by if route else None,
         "generation": decision.generation,
         "defaults": dict(decision.defaults),
         "routing_ms": round(decision.routing_s * 1000, 4),

@@ -13,6 +13,7 @@ from orchestrator.engines.embedding import FullEngine
 from orchestrator.engines.remote import is_remote, remote_engine
 from orchestrator.registry.generations import GenerationRecord
 from orchestrator.routing.building import Routers
+from orchestrator.routing.shadowing import BesideAnswers
 
 if TYPE_CHECKING:
     from routers.feedback import Tally
@@ -37,7 +38,7 @@ class Loader:
         self._dispatch = dispatch
         self._remotes = remotes
         self._environ = environ
-        self._routers = Routers()
+        self._routers = Routers(shadowing=BesideAnswers())
         self._heard: Mapping[str, Tally] = {}
 
     async def load(self, record: GenerationRecord) -> Programs:

@@ -43,6 +43,8 @@ class DecisionRecord(BaseModel):
     is_fallback: bool = False
     #: Whether the choice would be another one if a model had named the skills first.
     needs_generation: bool = False
+    #: Shadow router -> the expert it chose; `None` where it failed, was dropped, or came too late.
+    compared: dict[str, str | None] = {}
     is_streamed: bool
     #: HTTP status, and the error's code where there was one.
     status: int
