@@ -53,6 +53,7 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         entropy=route.entropy if route else None,
         scores=dict(route.scores) if route else {},
         is_fallback=route.is_fallback if route else False,
+        failed=dict(decision.failed) if decision else {},
         is_streamed=exchange.is_streamed,
         status=exchange.status,
         error_code=exchange.error_code,

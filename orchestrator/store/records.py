@@ -37,6 +37,8 @@ class DecisionRecord(BaseModel):
     entropy: float | None = None
     scores: dict[str, float] = {}
     is_fallback: bool = False
+    #: Experts that were to answer before this one and could not -> code of their error.
+    failed: dict[str, str] = {}
     is_streamed: bool
     #: HTTP status, and the error's code where there was one.
     status: int
