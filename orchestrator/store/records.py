@@ -39,6 +39,10 @@ class DecisionRecord(BaseModel):
     is_fallback: bool = False
     #: Experts that were to answer before this one and could not -> code of their error.
     failed: dict[str, str] = {}
+    #: Of a router made of routers, the one that chose.
+    chosen_by: str | None = None
+    #: Shadow router -> the expert it chose; `None` where it failed, was dropped, or came too late.
+    compared: dict[str, str | None] = {}
     is_streamed: bool
     #: HTTP status, and the error's code where there was one.
     status: int
