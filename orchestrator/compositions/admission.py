@@ -7,7 +7,7 @@ that left nobody, with what would pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.compositions.allowed import Allowed, LeftOut
@@ -35,10 +35,17 @@ class _Pool:
 
     ids: frozenset[str]
     left_out: tuple[LeftOut, ...]
-    #: The shortest context among them, and what it leaves for a prompt where callers do not say
-    #: how long the answer may be, tokens.
-    least_context: float
-    least_room: float
+    #: The shortest and the longest context among them, tokens.
+    contexts: tuple[float, float]
+    #: What the fewest and the most of them leave for a prompt where its caller does not say how
+    #: long the answer may be, tokens.
+    rooms: tuple[float, float]
+
+    def room(self, num_out: int | None) -> tuple[float, float]:
+        """Least and most tokens that an answer of `num_out` leaves for the prompt."""
+        if num_out is None:
+            return self.rooms
+        return self.contexts[0] - num_out, self.contexts[1] - num_out
 
 
 class Admission:
@@ -73,8 +80,9 @@ class Admission:
             for check in checks_of(query.limits, lasting=True):
                 ids = check.passed_by(ids, load, self._expecting, left_out)
         ids = self._reachable(ids, left_out)
-        for check in checks_of(query.limits, lasting=False):
-            ids = check.passed_by(ids, load, self._expecting, left_out)
+        if query.limits.max_latency_s is not None:
+            for check in checks_of(query.limits, lasting=False):
+                ids = check.passed_by(ids, load, self._expecting, left_out)
         return Allowed(
             experts=ids,
             limits=query.limits,
@@ -170,11 +178,13 @@ class Admission:
             if name not in shut_out and (why := self._eligibility.why_not(name, needs)) is not None
         }
         told_of = (LeftOut(ids=frozenset(one), why=one.__getitem__) for one in (shut_out, unable))
+        contexts = [self._expecting.context(name) for name in ids]
+        rooms = [self._expecting.room(name) for name in ids]
         return _Pool(
             ids=ids,
             left_out=tuple(one for one in told_of if one.ids),
-            least_context=min(self._expecting.context(name) for name in ids),
-            least_room=min(self._expecting.room(name) for name in ids),
+            contexts=(min(contexts), max(contexts)),
+            rooms=(min(rooms), max(rooms)),
         )
 
     def _check_names(self, limits: Limits) -> None:
@@ -193,19 +203,15 @@ class Admission:
 
     def _holding(self, pool: _Pool, load: Load, left_out: list[LeftOut]) -> frozenset[str]:
         """Those whose context holds prompt and answer; who may hold it where nobody surely does."""
-        num_out, high = load.sampling.max_tokens, load.size.high
-        if high <= (pool.least_room if num_out is None else pool.least_context - num_out):
-            return pool.ids
-        room = {name: self._expecting.room(name, num_out) for name in pool.ids}
-        held = _those(pool.ids, lambda name: high <= room[name])
-        if not held:
-            held = _those(pool.ids, lambda name: load.size.low <= room[name])
-        if not held:
+        num_out = load.sampling.max_tokens
+        least, most = pool.room(num_out)
+        if load.size.low > most:
             raise self._too_long(pool, load)
-        if len(held) < len(pool.ids):
-            left_out.append(
-                LeftOut(ids=pool.ids - held, why=lambda name: self._too_short(name, load))
-            )
+        num_held = load.size.high if load.size.high <= most else load.size.low
+        if num_held <= least:
+            return pool.ids
+        held = frozenset(n for n in pool.ids if num_held <= self._expecting.room(n, num_out))
+        left_out.append(LeftOut(ids=pool.ids - held, why=lambda name: self._too_short(name, load)))
         return held
 
     def _too_short(self, name: str, load: Load) -> str:
@@ -238,7 +244,3 @@ class Admission:
             return ids
         left_out.append(LeftOut(ids=ids - left, why=reasons.__getitem__))
         return left
-
-
-def _those(ids: Iterable[str], passes: Callable[[str], bool]) -> frozenset[str]:
-    return frozenset(name for name in ids if passes(name))
