@@ -80,6 +80,9 @@ class Manifest(Seal):
     categories: tuple[str, ...] = Field(min_length=2)
     experts: tuple[str, ...] = Field(min_length=1)
     expert_by_category: dict[str, str]
+    experts_by_category: dict[str, tuple[str, ...]] = Field(
+        {}, description="Experts that were measured on it, the best first."
+    )
     window: WindowPart
     grams: GramsPart
     heads: dict[EmbedderName, HeadPart] = Field(min_length=1)
