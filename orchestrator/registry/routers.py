@@ -24,6 +24,11 @@ class CategoryRouter(RouterEntry):
     )
     fallback: Id = Field(description="Expert for prompts of no known category.")
     embedder: Literal["static", "minilm"] = Field("static", description="How text is embedded.")
+    uncovered: Literal["refuse", "fallback"] = Field(
+        "refuse",
+        description="Where the registry lacks the experts of a category: refuse the file, or have "
+        "the fallback answer.",
+    )
 
 
 class SplitRouter(RouterEntry):

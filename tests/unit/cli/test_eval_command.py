@@ -88,7 +88,8 @@ def registry(tmp_path, static_only):
     )
     path.write_text(
         f"version: 1\nexperts:\n{experts}\nrouters:\n"
-        f"  topic: {{kind: category, artifact: {static_only.name}, fallback: generalist}}\n"
+        f"  topic: {{kind: category, artifact: {static_only.name}, fallback: generalist, "
+        "uncovered: fallback}\n"
     )
     return path
 
