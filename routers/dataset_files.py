@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from .base import RouterError
 from .columns import EXAMPLE_COLUMNS, OUTCOME_COLUMNS, Columns, is_of_outcomes
-from .dataset_rows import ExampleRow, OutcomeRow, example_of
+from .dataset_rows import ExampleRow, OutcomeRow, TextRow, example_of
 from .datasets import Answered, Example, Outcome, answered
 from .rows import Faults, Row, names, read_rows
 
@@ -56,6 +56,29 @@ def read_examples(
     if not found:
         raise RouterError(f"{names(paths)} holds no question")
     return tuple(found.values())
+
+
+def read_texts(
+    paths: Sequence[Path], *, columns: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """The words of questions, as traffic has them: labels are not looked at, repetitions left out.
+
+    Args:
+        paths: what to read.
+        columns: field of `Example` to the column that has it.
+
+    Raises:
+        RouterError: a file cannot be read; a row lacks its prompt or has a blank one; there is no
+            question. All rows are told at once.
+    """
+    known = Columns(EXAMPLE_COLUMNS, columns or {})
+    faults = Faults(paths)
+    rows = read_rows(paths, wanted=known.wanted, faults=faults)
+    lines = [_checked(known.cells(row), row, TextRow, known, faults) for row in rows]
+    faults.refuse()
+    if not lines:
+        raise RouterError(f"{names(paths)} holds no question")
+    return tuple(dict.fromkeys(line.prompt for line in lines if line is not None))
 
 
 def read_outcomes(

@@ -61,6 +61,12 @@ class ExampleRow(_Row):
     kind: _Text = ""
 
 
+class TextRow(_Row):
+    """The one cell that is looked at where nothing else is asked for."""
+
+    prompt: Annotated[str, AfterValidator(_not_blank)]
+
+
 class OutcomeRow(_Row):
     """Cells of an outcome."""
 
