@@ -8,6 +8,7 @@ from typing import Literal
 
 from .base import Prompts, Route, Router, RouterError, Traits
 from .patterns import Pattern, searchable
+from .targets import Target, reached
 
 Modality = Literal["text", "image"]
 
@@ -42,15 +43,6 @@ class When:
     has_tools: bool | None = None
     #: What the prompt holds; `text` means nothing else.
     modality: Modality | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Where a rule sends a prompt: one of the two."""
-
-    expert: str | None = None
-    #: Id of a router that is asked.
-    router: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,36 +90,15 @@ class RulesRouter:
         for rule in self.rules:
             if read.meets(rule.when):
                 reasons.append(f"rule {rule.name!r} holds")
-                route = self._reached(rule.target, prompt, reasons)
+                route = reached(rule.target, prompt, self.routers, reasons)
                 if route is not None:
                     return replace(route, reasons=(*reasons, *route.reasons))
         reasons.append("no rule decides")
-        route = self._reached(self.otherwise, prompt, reasons)
+        route = reached(self.otherwise, prompt, self.routers, reasons)
         if route is None:
             raise RouterError("; ".join(reasons))
         is_fallback = route.is_fallback or self.otherwise.expert is not None
         return replace(route, reasons=(*reasons, *route.reasons), is_fallback=is_fallback)
-
-    def _reached(self, target: Target, prompt: Prompts, reasons: list[str]) -> Route | None:
-        """The route of a target, `None` where it leads to no candidate."""
-        if target.router is None:
-            assert target.expert is not None, "the registry's check has seen to it"
-            return _straight(target.expert, prompt.candidates, reasons)
-        try:
-            (route,) = self.routers[target.router].route(prompt)
-        except RouterError as exc:
-            reasons.append(f"router {target.router!r} finds no expert: {exc}")
-            return None
-        reasons.append(f"router {target.router!r} is asked")
-        return replace(route, chosen_by=route.chosen_by or target.router)
-
-
-def _straight(expert: str, candidates: frozenset[str], reasons: list[str]) -> Route | None:
-    if expert not in candidates:
-        reasons.append(f"its expert {expert!r} is not a candidate")
-        return None
-    reasons.append(f"its expert is {expert!r}")
-    return Route(chosen=(expert,), scores={expert: 1.0})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,9 +43,9 @@ def references_of(draft: Draft) -> Iterator[Reference]:
             )
     for name, router in draft.routers.items():
         source: Node = ("router", name)
-        for path, id_ in router.experts():
+        for path, id_ in router.named_experts():
             yield Reference(path=("routers", name, *path), source=source, target=("expert", id_))
-        for path, id_ in router.routers():
+        for path, id_ in router.named_routers():
             yield Reference(path=("routers", name, *path), source=source, target=("router", id_))
     for name, composition in draft.compositions.items():
         yield Reference(

@@ -26,12 +26,12 @@ class RouterEntry(Entry):
             update={str(at[0]): absolute(folder) for at, folder in self.folders()}
         )
 
-    def experts(self) -> Iterator[tuple[At, str]]:
+    def named_experts(self) -> Iterator[tuple[At, str]]:
         """Where the entry names an expert that is to answer, and its id."""
         fallback: str | None = getattr(self, "fallback", None)
         if fallback is not None:
             yield ("fallback",), fallback
 
-    def routers(self) -> Iterator[tuple[At, str]]:
+    def named_routers(self) -> Iterator[tuple[At, str]]:
         """Where the entry names another router, and its id."""
         return iter(())

@@ -79,11 +79,11 @@ class RulesRouter(RouterEntry):
             yield ("rules", number), rule
         yield ("otherwise",), self.otherwise
 
-    def experts(self) -> Iterator[tuple[At, str]]:
+    def named_experts(self) -> Iterator[tuple[At, str]]:
         """Where the entry names an expert that is to answer, and its id."""
         return self._named("expert")
 
-    def routers(self) -> Iterator[tuple[At, str]]:
+    def named_routers(self) -> Iterator[tuple[At, str]]:
         """Where the entry names another router, and its id."""
         return self._named("router")
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from orchestrator.registry.fields import Id
 from orchestrator.registry.router_entry import At, RouterEntry
+from orchestrator.registry.router_languages import LanguageRouter
 from orchestrator.registry.router_rules import RulesRouter
 
 
@@ -32,11 +33,13 @@ class SplitRouter(RouterEntry):
         min_length=2, description="Router -> its share of the callers; shares need not sum to 1."
     )
 
-    def routers(self) -> Iterator[tuple[At, str]]:
+    def named_routers(self) -> Iterator[tuple[At, str]]:
         """Where the entry names another router, and its id."""
         for name in self.shares:
             yield ("shares", name), name
 
 
 #: A new kind is listed here, built by `orchestrator/routing/building.py` and shown in experts.yaml.
-RouterSpec = Annotated[CategoryRouter | SplitRouter | RulesRouter, Field(discriminator="kind")]
+RouterSpec = Annotated[
+    CategoryRouter | SplitRouter | RulesRouter | LanguageRouter, Field(discriminator="kind")
+]

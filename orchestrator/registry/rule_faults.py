@@ -1,4 +1,4 @@
-"""Rules that cannot be meant: patterns that no engine reads, bounds that nothing is within."""
+"""Rules and languages that cannot be meant: patterns no engine reads, codes nobody has."""
 
 from __future__ import annotations
 
@@ -6,15 +6,25 @@ from collections import Counter
 from collections.abc import Iterator
 
 from orchestrator.registry.draft import Draft
-from orchestrator.registry.faults import Finding, KeyPath, shown
+from orchestrator.registry.faults import Finding, KeyPath, nearest, shown
+from orchestrator.registry.router_languages import LanguageRouter
 from orchestrator.registry.router_rules import Conditions, Keywords, RulesRouter, Target
+
+_KINDS = {
+    "experts": "language (ISO 639)",
+    "families": "family of languages",
+    "routers": "language or family",
+}
 
 
 def findings(draft: Draft) -> Iterator[Finding]:
-    """Everything wrong with the rules of a registry."""
+    """Everything wrong with the rules and languages of a registry."""
     for name, router in draft.routers.items():
         if isinstance(router, RulesRouter):
             yield from _of_router(router, ("routers", name))
+        elif isinstance(router, LanguageRouter):
+            yield from _of_target(router.otherwise, ("routers", name, "otherwise"))
+            yield from _of_languages(router, ("routers", name))
 
 
 def _of_router(router: RulesRouter, path: KeyPath) -> Iterator[Finding]:
@@ -85,3 +95,29 @@ def _keywords(keywords: Keywords, path: KeyPath) -> Iterator[Finding]:
             if not word.strip():
                 reason = "is blank: it would be in every prompt"
                 yield Finding(path=(*path, key, number), value=shown(word), reason=reason)
+
+
+def _of_languages(router: LanguageRouter, path: KeyPath) -> Iterator[Finding]:
+    from routers.languages import FAMILIES, LANGUAGES
+
+    allowed = {"experts": LANGUAGES, "families": {*FAMILIES}, "routers": {*FAMILIES, *LANGUAGES}}
+    for key, names in allowed.items():
+        for name in getattr(router, key):
+            if name not in names:
+                yield Finding(
+                    path=(*path, key, name),
+                    value=shown(name),
+                    reason=f"is no {_KINDS[key]} that can be told",
+                    allowed=tuple(sorted(names)),
+                    nearest=nearest(name, names),
+                    is_about_key=True,
+                )
+    for name in router.routers.keys() & {*router.experts, *router.families}:
+        yield Finding(
+            path=(*path, "routers", name),
+            value=shown(name),
+            reason="has an expert already; name one or the other",
+            is_about_key=True,
+        )
+    if not (router.experts or router.families or router.routers):
+        yield Finding(path=path, reason="names no language; give `experts` or `families` some")

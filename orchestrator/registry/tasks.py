@@ -20,7 +20,7 @@ def findings(draft: Draft) -> Iterator[Finding]:
     names = {expert.id for expert in embedders.values()}
     able = tuple(sorted(set(draft.expert_ids.values()) - names))
     for name, router in draft.routers.items():
-        for key, expert_id in router.experts():
+        for key, expert_id in router.named_experts():
             if expert_id in names:
                 yield Finding(
                     path=("routers", name, *key),

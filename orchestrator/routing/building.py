@@ -13,6 +13,7 @@ from typing import Any
 from orchestrator.errors import RegistryError
 from orchestrator.registry.models import Registry
 from orchestrator.registry.routers import CategoryRouter, RouterSpec, SplitRouter
+from orchestrator.routing.languages import language_router
 from orchestrator.routing.rules import rules_router
 from routers.base import Router, RouterError
 
@@ -47,7 +48,7 @@ class Routers:
         self, name: str, specs: Mapping[str, RouterSpec], reads: dict[str, _Read]
     ) -> Router:
         spec = specs[name]
-        inner = {id_: self._router(id_, specs, reads) for _, id_ in spec.routers()}
+        inner = {id_: self._router(id_, specs, reads) for _, id_ in spec.named_routers()}
         try:
             read = (_entry(spec), _stamps(spec), tuple(reads[id_] for id_ in inner))
             if read not in self._held:
@@ -63,7 +64,7 @@ def quick_to_load(specs: Mapping[str, RouterSpec]) -> dict[str, RouterSpec]:
 
     def is_quick(spec: RouterSpec) -> bool:
         own = getattr(spec, "embedder", None) != "minilm"
-        return own and all(is_quick(specs[id_]) for _, id_ in spec.routers())
+        return own and all(is_quick(specs[id_]) for _, id_ in spec.named_routers())
 
     return {name: spec for name, spec in specs.items() if is_quick(spec)}
 
@@ -90,4 +91,9 @@ def _split(spec: SplitRouter, inner: Mapping[str, Router]) -> Router:
     return SplitRouter(routers=inner, shares=spec.shares)
 
 
-_BUILDERS: Mapping[str, _Build] = {"category": _category, "split": _split, "rules": rules_router}
+_BUILDERS: Mapping[str, _Build] = {
+    "category": _category,
+    "split": _split,
+    "rules": rules_router,
+    "language": language_router,
+}

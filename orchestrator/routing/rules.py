@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from orchestrator.registry.router_rules import Conditions, Rule, RulesRouter, Target
 from orchestrator.routing.versions import version_of
-from routers import rules
+from routers import rules, targets
 from routers.base import Router
 from routers.patterns import Pattern, any_word, compiled
 
@@ -20,17 +20,20 @@ def rules_router(entry: RulesRouter, inner: Mapping[str, Router]) -> Router:
     return rules.RulesRouter(
         version=version_of(entry, inner),
         rules=[_rule(rule, number) for number, rule in enumerate(entry.rules, 1)],
-        otherwise=_target(entry.otherwise),
+        otherwise=target_of(entry.otherwise),
         routers=inner,
     )
 
 
 def _rule(entry: Rule, number: int) -> rules.Rule:
-    return rules.Rule(name=entry.name or str(number), when=_when(entry.when), target=_target(entry))
+    return rules.Rule(
+        name=entry.name or str(number), when=_when(entry.when), target=target_of(entry)
+    )
 
 
-def _target(entry: Target) -> rules.Target:
-    return rules.Target(expert=entry.expert, router=entry.router)
+def target_of(entry: Target) -> targets.Target:
+    """The target of an entry."""
+    return targets.Target(expert=entry.expert, router=entry.router)
 
 
 def _when(entry: Conditions) -> rules.When:

@@ -4,7 +4,8 @@ import pytest
 
 from routers.base import Prompts, RouterError, Traits
 from routers.patterns import any_word, compiled
-from routers.rules import Range, Rule, RulesRouter, Target, When
+from routers.rules import Range, Rule, RulesRouter, When
+from routers.targets import Target
 from tests.unit.routers.always import Always
 
 ALL = frozenset({"sums", "code", "vision", "general"})
