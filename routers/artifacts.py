@@ -15,6 +15,7 @@ from .features import LinearHead, TextFeatures
 from .grams import HashedGrams
 from .mapping import Quality
 from .sealed import Part, Seal, Sealed, read_sealed
+from .spending import Measure
 from .window import Window
 
 STATIC_TABLE = "static.safetensors"
@@ -51,6 +52,16 @@ class HeadPart(Part):
     metrics: dict[str, float] = Field(description="Measured on frames left out of the fit.")
 
 
+class BudgetPart(Part):
+    """Budgets that the map of categories to experts holds."""
+
+    data_sha256: str = Field(description="Hash of the outcomes that it was found on.")
+    limits: dict[Measure, float] = Field(description="The most that the map may take.")
+    spent: dict[Measure, float] = Field(description="What it takes, of every known measure.")
+    quality: float = Field(ge=0, le=1, description="Expected quality of a request.")
+    bound: float = Field(description="No map within the limits has a higher one.")
+
+
 class Manifest(Seal):
     """What a folder holds and what it was fitted on."""
 
@@ -58,6 +69,7 @@ class Manifest(Seal):
     categories: tuple[str, ...] = Field(min_length=2)
     experts: tuple[str, ...] = Field(min_length=1)
     expert_by_category: dict[str, str]
+    budget: BudgetPart | None = Field(None, description="Written by `orchestrator fit map`.")
     window: WindowPart
     grams: GramsPart
     heads: dict[EmbedderName, HeadPart] = Field(min_length=1)
@@ -137,6 +149,12 @@ def _quality(sealed: Sealed[Manifest]) -> Quality:
     manifest = sealed.manifest
     shape = (len(manifest.categories), len(manifest.experts))
     table = sealed.tensors(QUALITY, {"quality": shape})["quality"]
+    assigned = manifest.expert_by_category
+    if set(assigned) != set(manifest.categories) or set(assigned.values()) - set(manifest.experts):
+        raise sealed.refusal("maps other categories or experts than it has")
     return Quality(
-        categories=manifest.categories, experts=manifest.experts, table=table.astype(np.float32)
+        categories=manifest.categories,
+        experts=manifest.experts,
+        table=table.astype(np.float32),
+        assigned=assigned,
     )

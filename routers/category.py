@@ -107,7 +107,8 @@ class CategoryRouter:
         )
 
     def _expert_of(self, read: _Read) -> str:
-        return self.quality.experts[int(read.quality.argmax())]
+        assigned = self.quality.assigned.get(read.category)
+        return assigned or self.quality.experts[int(read.quality.argmax())]
 
     def _substitute(self, read: _Read, scores: Mapping[str, float], *, is_unsure: bool) -> str:
         """The candidate measured best on the category, else the fallback, else the best score."""

@@ -48,7 +48,8 @@ def _manifest():
     grams = {name: getattr(GRAMS, name) for name in GramsPart.model_fields}
     return Manifest(
         data_sha256="0", seed=1, packages={}, categories=SKILLS, experts=SKILLS,
-        expert_by_category={}, window=WindowPart(head=9, tail=9, lead=9),
+        expert_by_category=dict(zip(SKILLS, SKILLS, strict=True)),
+        window=WindowPart(head=9, tail=9, lead=9),
         grams=GramsPart(**grams), heads={"static": part}, files={},
     )  # fmt: skip
 
