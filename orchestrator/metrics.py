@@ -37,6 +37,16 @@ ROUTING_SECONDS = Histogram(
     ["router"],
     buckets=(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1),
 )
+ROUTES = Counter(
+    "orchestrator_routes_total",
+    "Requests that a router placed, by the router of its own that chose; itself where it has none.",
+    ["router", "chosen_by"],
+)
+SHADOWS = Counter(
+    "orchestrator_shadow_total",
+    "Prompts that a shadow was asked beside the router that decided, by whether both chose alike.",
+    ["router", "shadow", "agreed"],
+)
 TOKENS = Counter(
     "orchestrator_tokens_total", "Tokens by expert and direction.", ["expert", "direction"]
 )

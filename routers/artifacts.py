@@ -10,10 +10,11 @@ from pydantic import Field
 from tokenizers import Tokenizer
 
 from .category import CategoryRouter
-from .embeddings import Embedder, MiniLMEmbedding, StaticEmbedding
+from .embeddings import Embedder, MiniLMEmbedding, StaticEmbedding, unit_rows
 from .features import LinearHead, TextFeatures
 from .grams import HashedGrams
 from .mapping import Quality
+from .nearest import GramSketch, NearestHead, Votes
 from .sealed import Part, Seal, Sealed, read_sealed
 from .spending import Measure
 from .window import Window
@@ -23,6 +24,7 @@ TOKENIZER = "tokenizer.json"
 QUALITY = "quality.safetensors"
 
 EmbedderName = Literal["static", "minilm"]
+ClassifierName = Literal["linear", "neighbours"]
 
 
 class WindowPart(Part):
@@ -42,6 +44,18 @@ class GramsPart(Part):
     word_share: float = Field(ge=0, le=1)
 
 
+class NearestPart(Part):
+    """How a classifier by neighbours votes."""
+
+    num_prompts: int = Field(ge=1, description="Labelled prompts that a new one is compared with.")
+    sketch_width: int = Field(ge=1, description="Columns of the sketch of the grams.")
+    k: int = Field(ge=1, description="Neighbours that vote.")
+    bandwidth: float = Field(gt=0, description="Similarity by which a vote weighs e times less.")
+    floor: float = Field(
+        gt=0, le=1, description="Similarity of the neighbour of no category that always votes."
+    )
+
+
 class HeadPart(Part):
     """What belongs to one embedder."""
 
@@ -50,6 +64,14 @@ class HeadPart(Part):
     temperature: float = Field(gt=0)
     tau: float = Field(ge=0, le=1, description="Entropy above which a prompt is unsure.")
     metrics: dict[str, float] = Field(description="Measured on frames left out of the fit.")
+    nearest: NearestPart | None = Field(
+        None, description="Of a classifier by neighbours; without it the classifier is linear."
+    )
+
+    @property
+    def classifier(self) -> ClassifierName:
+        """What puts prompts in categories."""
+        return "neighbours" if self.nearest else "linear"
 
 
 class BudgetPart(Part):
@@ -110,7 +132,9 @@ def load_router(
         version=sealed.version,
         window=Window(**manifest.window.model_dump()),
         features=features,
-        head=_head(sealed, embedder=embedder),
+        head=_nearest(sealed, embedder, near)
+        if (near := part.nearest)
+        else _linear(sealed, embedder),
         quality=_quality(sealed),
         tau=part.tau,
         fallback=fallback,
@@ -132,7 +156,7 @@ def _static(sealed: Sealed[Manifest]) -> Embedder:
     return StaticEmbedding(found["table"], found["scale"], tokenizer=tokenizer)
 
 
-def _head(sealed: Sealed[Manifest], *, embedder: EmbedderName) -> LinearHead:
+def _linear(sealed: Sealed[Manifest], embedder: EmbedderName) -> LinearHead:
     manifest = sealed.manifest
     part, num = manifest.heads[embedder], len(manifest.categories)
     shapes = {"dense": (part.dim, num), "grams": (2**manifest.grams.bits, num), "bias": (num,)}
@@ -142,6 +166,30 @@ def _head(sealed: Sealed[Manifest], *, embedder: EmbedderName) -> LinearHead:
         grams=found["grams"].astype(np.float32),
         bias=found["bias"].astype(np.float32),
         temperature=part.temperature,
+    )
+
+
+def _nearest(sealed: Sealed[Manifest], embedder: EmbedderName, part: NearestPart) -> NearestHead:
+    manifest = sealed.manifest
+    width = manifest.heads[embedder].dim + part.sketch_width
+    shapes = {
+        "prompts": (part.num_prompts, width),
+        "scale": (width,),
+        "labels": (part.num_prompts,),
+    }
+    found = sealed.tensors(head_file(embedder), shapes)
+    labels = found["labels"].astype(np.int64)
+    if labels.min() < 0 or labels.max() > len(manifest.categories):
+        raise sealed.refusal(
+            f"labels a prompt with none of its {len(manifest.categories)} categories"
+        )
+    return NearestHead(
+        prompts=unit_rows(found["prompts"].astype(np.float32) * found["scale"]),
+        labels=labels,
+        num_categories=len(manifest.categories),
+        sketch=GramSketch(width=part.sketch_width),
+        votes=Votes(k=part.k, bandwidth=part.bandwidth, floor=part.floor),
+        temperature=manifest.heads[embedder].temperature,
     )
 
 

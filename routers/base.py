@@ -32,6 +32,9 @@ class Route:
     needs_generation: bool = False
     #: What a router of routers went by: the id of the one that chose.
     chosen_by: str | None = None
+    #: What routers that only watch chose: their id -> an expert, `None` while nobody knows. They
+    #: are asked beside the answer, so what is read late says more; the keys stay the same.
+    compared: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

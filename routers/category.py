@@ -1,8 +1,8 @@
 """Chooses an expert by the category of the prompt; unsure prompts go to a general expert.
 
-Source: Composition of Experts, Jain 2024, arXiv:2412.01868. We differ: a linear head on a static
-embedding and hashed grams in place of nearest neighbours on a 7 B embedder, because one decision
-has to cost less than a millisecond on a CPU.
+Source: Composition of Experts, Jain 2024, arXiv:2412.01868. We differ: a linear head or the
+nearest labelled prompts, on a static embedding and hashed grams, in place of nearest neighbours on
+a 7 B embedder, because one decision has to cost about a millisecond on a CPU.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import Prompts, Route, RouterError
-from .features import LinearHead, TextFeatures, normalised_entropy
+from .features import Head, TextFeatures, normalised_entropy
 from .mapping import Quality
 from .window import Window
 
@@ -27,7 +27,7 @@ class CategoryRouter:
     version: str
     window: Window
     features: TextFeatures
-    head: LinearHead
+    head: Head
     quality: Quality
     #: Entropy above which a prompt counts as unsure, in [0, 1].
     tau: float

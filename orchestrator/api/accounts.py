@@ -8,6 +8,7 @@ import orjson
 
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.tally import Tally
+from orchestrator.compositions.base import Decision
 from orchestrator.store.records import DecisionRecord, Records
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,8 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         entropy=route.entropy if route else None,
         scores=dict(route.scores) if route else {},
         is_fallback=route.is_fallback if route else False,
+        chosen_by=route.chosen_by if route else None,
+        compared=dict(route.compared) if route else {},
         is_streamed=exchange.is_streamed,
         status=exchange.status,
         error_code=exchange.error_code,
@@ -86,6 +89,7 @@ def _line(exchange: Exchange, request: str, duration_s: float, overhead_ms: floa
         "waited_ms": round(_waited_ms(exchange), 3),
         "model": exchange.model[:128],
         "expert": decision.expert if decision else None,
+        **_routed(decision),
         "generation": exchange.generation,
         "is_streamed": exchange.is_streamed,
         "prompt_tokens": usage.prompt_tokens if usage else 0,
@@ -93,3 +97,12 @@ def _line(exchange: Exchange, request: str, duration_s: float, overhead_ms: floa
         "cost_usd": usage.cost_usd if usage else None,
     }
     return orjson.dumps(line).decode()
+
+
+def _routed(decision: Decision | None) -> dict[str, object]:
+    """What of a router's choice is worth a line of the log; nothing where none was asked."""
+    if decision is None or decision.route is None:
+        return {}
+    route = decision.route
+    line: dict[str, object] = {"router": decision.router, "chosen_by": route.chosen_by}
+    return line | ({"compared": dict(route.compared)} if route.compared else {})

@@ -39,6 +39,7 @@ class RouteDecision(BaseModel):
     composition: str | None
     router: str | None
     router_version: str | None
+    chosen_by: str | None = Field(description="Of a router made of routers, the one that chose.")
     generation: int
     defaults: dict[str, float] = Field(description="What the registry would fill in.")
     routing_ms: float = Field(description="The router's time, ms.")
@@ -107,6 +108,7 @@ def _body(exchange: Exchange, decision: Decision) -> dict[str, Any]:
         "composition": decision.composition,
         "router": decision.router,
         "router_version": decision.router_version,
+        "chosen_by": route.chosen_by if route else None,
         "generation": decision.generation,
         "defaults": dict(decision.defaults),
         "routing_ms": round(decision.routing_s * 1000, 4),

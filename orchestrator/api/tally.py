@@ -37,6 +37,8 @@ class Tally:
     def _count_decided(self, exchange: Exchange, decision: Decision) -> None:
         if decision.router is not None:
             self._observe(metrics.ROUTING_SECONDS, decision.router, decision.routing_s)
+            chosen_by = decision.route.chosen_by if decision.route else None
+            self._add(metrics.ROUTES, (decision.router, chosen_by or decision.router), 1)
         if (usage := exchange.usage) is not None:
             self._add(metrics.TOKENS, (decision.expert, "prompt"), usage.prompt_tokens)
             self._add(metrics.TOKENS, (decision.expert, "completion"), usage.completion_tokens)

@@ -135,6 +135,8 @@ class Model(Wire):
     created: int | None = None
     owned_by: str | None = None
     kind: Literal["expert", "composition"] | None = None
+    #: Of the expert's definition: another one may answer otherwise.
+    version: str | None = None
     #: `embed` is for `embed`, all others are for `chat`.
     task: Literal["generate", "embed"] | None = None
     skills: tuple[str, ...] = ()
@@ -168,6 +170,8 @@ class Route(Wire):
     composition: str | None = None
     router: str | None = None
     router_version: str | None = None
+    #: Of a router made of routers, the one that chose.
+    chosen_by: str | None = None
     generation: int
     #: Sampling that the registry would fill in.
     defaults: dict[str, float] = {}

@@ -12,6 +12,7 @@ from orchestrator.engines.embedding import FullEngine
 from orchestrator.engines.remote import is_remote, remote_engine
 from orchestrator.registry.generations import GenerationRecord
 from orchestrator.routing.building import Routers
+from orchestrator.routing.shadowing import BesideAnswers
 
 
 class Loader:
@@ -33,7 +34,7 @@ class Loader:
         self._dispatch = dispatch
         self._remotes = remotes
         self._environ = environ
-        self._routers = Routers()
+        self._routers = Routers(shadowing=BesideAnswers())
 
     async def load(self, record: GenerationRecord) -> Programs:
         """Build what `record` says; what is served meanwhile is not touched.

@@ -39,7 +39,24 @@ class SplitRouter(RouterEntry):
             yield ("shares", name), name
 
 
+class ShadowRouter(RouterEntry):
+    """Chooses as one router does, and asks others the same beside the answer, to compare them."""
+
+    kind: Literal["shadow"] = Field(description="How it chooses.")
+    router: Id = Field(description="Router that decides.")
+    shadows: tuple[Id, ...] = Field(
+        min_length=1, max_length=8, description="Routers whose choices are only recorded."
+    )
+
+    def named_routers(self) -> Iterator[tuple[At, str]]:
+        """Where the entry names another router, and its id."""
+        yield ("router",), self.router
+        for number, name in enumerate(self.shadows):
+            yield ("shadows", number), name
+
+
 #: A new kind is listed here, built by `orchestrator/routing/building.py` and shown in experts.yaml.
 RouterSpec = Annotated[
-    CategoryRouter | SplitRouter | RulesRouter | LanguageRouter, Field(discriminator="kind")
+    CategoryRouter | SplitRouter | RulesRouter | LanguageRouter | ShadowRouter,
+    Field(discriminator="kind"),
 ]

@@ -7,15 +7,22 @@ routers is served without the extra that brings them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from orchestrator.errors import RegistryError
 from orchestrator.registry.models import Registry
-from orchestrator.registry.routers import CategoryRouter, RouterSpec, SplitRouter
+from orchestrator.registry.routers import (
+    CategoryRouter,
+    RouterSpec,
+    ShadowRouter,
+    SplitRouter,
+)
 from orchestrator.routing.languages import language_router
 from orchestrator.routing.rules import rules_router
 from routers.base import Router, RouterError
+from routers.shadow import Shadowing
 
 #: A router as it was read: its entry, name, size and time of change of each file, and its own
 #: routers.
@@ -25,10 +32,18 @@ _Build = Callable[[Any, Mapping[str, Router]], Router]
 
 
 class Routers:
-    """Loaded routers, shared by the generations that have them alike."""
+    """Loaded routers, shared by the generations that have them alike.
 
-    def __init__(self) -> None:
+    Args:
+        shadowing: where shadows are asked; without it nobody asks them.
+    """
+
+    def __init__(self, *, shadowing: Shadowing | None = None) -> None:
         self._held: dict[_Read, Router] = {}
+        self._builders: dict[str, _Build] = {
+            **_BUILDERS,
+            "shadow": partial(_shadow, shadowing=shadowing),
+        }
 
     def load(self, specs: Mapping[str, RouterSpec]) -> dict[str, Router]:
         """Each router of a registry by its id; references are in order and without cycles.
@@ -36,8 +51,8 @@ class Routers:
         Raises:
             RegistryError: a router cannot be used; names it and says why.
         """
-        reads: dict[str, _Read] = {}
-        return {name: self._router(name, specs, reads) for name in specs}
+        done: dict[str, tuple[_Read, Router]] = {}
+        return {name: self._router(name, specs, done)[1] for name in specs}
 
     def keep(self, registries: Iterable[Registry]) -> None:
         """Forget every router that none of these has."""
@@ -45,18 +60,29 @@ class Routers:
         self._held = {read: one for read, one in self._held.items() if read[0] in entries}
 
     def _router(
-        self, name: str, specs: Mapping[str, RouterSpec], reads: dict[str, _Read]
-    ) -> Router:
+        self, name: str, specs: Mapping[str, RouterSpec], done: dict[str, tuple[_Read, Router]]
+    ) -> tuple[_Read, Router]:
+        if name in done:
+            return done[name]
         spec = specs[name]
-        inner = {id_: self._router(id_, specs, reads) for _, id_ in spec.named_routers()}
+        inner = {id_: self._router(id_, specs, done) for _, id_ in spec.named_routers()}
         try:
-            read = (_entry(spec), _stamps(spec), tuple(reads[id_] for id_ in inner))
-            if read not in self._held:
-                self._held[read] = _BUILDERS[spec.kind](spec, inner)
+            read = (_entry(spec), _stamps(spec), tuple(one for one, _ in inner.values()))
+            router = self._held.get(read)
+            if router is None:
+                router = self._builders[spec.kind](
+                    spec, {id_: one for id_, (_, one) in inner.items()}
+                )
+                self._hold(read, router)
         except (OSError, RouterError) as exc:
             raise RegistryError(f"router {name!r} cannot be used: {exc}") from exc
-        reads[name] = read
-        return self._held[read]
+        done[name] = read, router
+        return done[name]
+
+    def _hold(self, read: _Read, router: Router) -> None:
+        """Share it from now on; what the same entry meant before has other files or routers."""
+        others = {one: held for one, held in self._held.items() if one[0] != read[0]}
+        self._held = {**others, read: router}
 
 
 def quick_to_load(specs: Mapping[str, RouterSpec]) -> dict[str, RouterSpec]:
@@ -89,6 +115,18 @@ def _split(spec: SplitRouter, inner: Mapping[str, Router]) -> Router:
     from routers.split import SplitRouter
 
     return SplitRouter(routers=inner, shares=spec.shares)
+
+
+def _shadow(
+    spec: ShadowRouter, inner: Mapping[str, Router], *, shadowing: Shadowing | None
+) -> Router:
+    from routers.shadow import ShadowRouter
+
+    decides = inner[spec.router]
+    if shadowing is None:
+        return decides
+    shadows = {name: inner[name] for name in spec.shadows}
+    return ShadowRouter(name=spec.router, router=decides, shadows=shadows, shadowing=shadowing)
 
 
 _BUILDERS: Mapping[str, _Build] = {

@@ -37,6 +37,10 @@ class DecisionRecord(BaseModel):
     entropy: float | None = None
     scores: dict[str, float] = {}
     is_fallback: bool = False
+    #: Of a router made of routers, the one that chose.
+    chosen_by: str | None = None
+    #: Shadow router -> the expert it chose; `None` where it failed, was dropped, or came too late.
+    compared: dict[str, str | None] = {}
     is_streamed: bool
     #: HTTP status, and the error's code where there was one.
     status: int
