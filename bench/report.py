@@ -68,7 +68,7 @@ class Report:
     figures: dict[str, Any] = field(default_factory=dict)
     #: Reason by part.
     not_measured: dict[str, str] = field(default_factory=dict)
-    #: Versions by part that an earlier go measured.
+    #: Versions and date by part that an earlier go measured.
     kept: dict[str, Mapping[str, str]] = field(default_factory=dict)
     _rows: list[tuple[str, str]] = field(default_factory=list)
 
@@ -94,7 +94,8 @@ class Report:
         for name, targets in parts.items():
             if name in earlier["figures"]:
                 self.figures[name] = earlier["figures"][name]
-                self.kept[name] = earlier.get("kept", {}).get(name, earlier["versions"])
+                own = {**earlier["versions"], "at": earlier["machine"].get("at", "")}
+                self.kept[name] = earlier.get("kept", {}).get(name, own)
             else:
                 self.not_measured[name] = earlier["not_measured"].get(name, "was never measured")
             self.bars += [judged.get(target.name, target.judge(None)) for target in targets]

@@ -66,7 +66,9 @@ def test_the_table_says_which_bars_are_missed_and_why():
 
 
 def test_parts_of_an_earlier_go_are_kept_with_their_bars_and_versions(tmp_path):
-    earlier, later = (Report(machine={}, versions={"commit": name}) for name in ("old", "new"))
+    earlier, later = (
+        Report(machine={"at": "noon"}, versions={"commit": name}) for name in ("old", "new")
+    )
     earlier.add("slow", [FIVE_TIMES], Outcome(values={"rate": 6}, figures={"all": 6}))
     earlier.add("quick", [AT_MOST_A_THIRD], Outcome(values={"p50": 1}, figures={"all": 1}))
     earlier.write(tmp_path / "out.json")
@@ -83,5 +85,5 @@ def test_parts_of_an_earlier_go_are_kept_with_their_bars_and_versions(tmp_path):
         "rate": True,
         "decision": False,
     }
-    assert later.kept == {"slow": {"commit": "old"}}
+    assert later.kept == {"slow": {"commit": "old", "at": "noon"}}
     assert later.not_measured == {"never": "was never measured"}
