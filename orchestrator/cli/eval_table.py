@@ -83,7 +83,8 @@ def lines(report: Report) -> Iterator[str]:
 
 
 def shortened(text: str, *, max_chars: int = 100) -> str:
-    """The start of a long text."""
+    """The start of a long text, in one line."""
+    text = " ".join(text.split())
     return text if len(text) <= max_chars else f"{text[: max_chars - 1]}…"
 
 
