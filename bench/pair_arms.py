@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from routers.closest import nearest
 from routers.datasets import Answered, Example
 from routers.expected import fit_expected, fitted_strengths, left_out
 from routers.fit_blend import blended, fit_blend
 from routers.fit_neighbours import fit_kernel
 from routers.kernel import Known, estimates
-from routers.nearest import nearest
 
 Values = NDArray[np.float64]
 Rows = NDArray[np.int64]

@@ -40,6 +40,16 @@ ROUTING_SECONDS = Histogram(
 RECALLED = Counter(
     "orchestrator_recalled_total", "Requests that had a known answer and no expert.", ["router"]
 )
+ROUTES = Counter(
+    "orchestrator_routes_total",
+    "Requests that a router placed, by the router of its own that chose; itself where it has none.",
+    ["router", "chosen_by"],
+)
+SHADOWS = Counter(
+    "orchestrator_shadow_total",
+    "Prompts that a shadow was asked beside the router that decided, by whether both chose alike.",
+    ["router", "shadow", "agreed"],
+)
 TOKENS = Counter(
     "orchestrator_tokens_total", "Tokens by expert and direction.", ["expert", "direction"]
 )

@@ -35,6 +35,9 @@ OUTCOME_COLUMNS: dict[str, tuple[str, ...]] = {
     "tokens": ("tokens",),
     "seconds": ("seconds",),
     "sample": ("sample",),
+    "fault": ("fault",),
+    "version": ("version",),
+    "asked": ("asked",),
 }
 
 

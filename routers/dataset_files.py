@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from .base import RouterError
 from .columns import EXAMPLE_COLUMNS, OUTCOME_COLUMNS, Columns, is_of_outcomes
-from .dataset_rows import ExampleRow, OutcomeRow, example_of
+from .dataset_rows import ExampleRow, OutcomeRow, TextRow, example_of
 from .datasets import Answered, Example, Outcome, answered
 from .rows import Faults, Row, names, read_rows
 
@@ -58,6 +58,29 @@ def read_examples(
     return tuple(found.values())
 
 
+def read_texts(
+    paths: Sequence[Path], *, columns: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """The words of questions, as traffic has them: labels are not looked at, repetitions left out.
+
+    Args:
+        paths: what to read.
+        columns: field of `Example` to the column that has it.
+
+    Raises:
+        RouterError: a file cannot be read; a row lacks its prompt or has a blank one; there is no
+            question. All rows are told at once.
+    """
+    known = Columns(EXAMPLE_COLUMNS, columns or {})
+    faults = Faults(paths)
+    rows = read_rows(paths, wanted=known.wanted, faults=faults)
+    lines = [_checked(known.cells(row), row, TextRow, known, faults) for row in rows]
+    faults.refuse()
+    if not lines:
+        raise RouterError(f"{names(paths)} holds no question")
+    return tuple(dict.fromkeys(line.prompt for line in lines if line is not None))
+
+
 def read_outcomes(
     paths: Sequence[Path],
     *,
@@ -75,29 +98,26 @@ def read_outcomes(
 
     Raises:
         RouterError: a file cannot be read; a row lacks its id, expert or score, has a score that
-            is no number from 0 to 1, says the same thing again, or names a question or expert
-            that is not there. All rows are told at once.
+            is no number from 0 to 1, says the same thing again, is of another version of an
+            expert than before or, in one file, was asked in another way, or names a question or
+            expert that is not there. All rows are told at once.
     """
     known = Columns(OUTCOME_COLUMNS, columns or {})
     faults = Faults(paths)
     ids = None if examples is None else {example.id for example in examples}
     found: list[Outcome] = []
-    places: dict[tuple[str, str, int], str] = {}
-    for row in read_rows(paths, wanted=known.wanted, faults=faults):
-        line = _checked(known.cells(row), row, OutcomeRow, known, faults)
-        if line is None:
-            continue
-        first = places.setdefault((line.id, line.expert, line.sample), row.place)
-        if first is not row.place:
-            faults.add(row.place, f"expert {line.expert!r} answers {line.id!r} at {first} already")
-        elif ids is not None and line.id not in ids:
-            faults.add(row.place, f"id {line.id!r} is of no question")
-        elif experts is not None and line.expert not in experts:
-            faults.add(
-                row.place, f"expert {line.expert!r} is not known{_nearest(line.expert, experts)}"
-            )
-        else:
-            found.append(Outcome(**dict(line)))
+    seen = _Seen()
+    for path in paths:
+        seen.asked = None
+        for row in read_rows([path], wanted=known.wanted, faults=faults):
+            line = _checked(known.cells(row), row, OutcomeRow, known, faults)
+            if line is None:
+                continue
+            fault = seen.fault(line, row.place) or _stray(line, ids, experts)
+            if fault is None:
+                found.append(Outcome(**dict(line)))
+            else:
+                faults.add(row.place, fault)
     faults.refuse()
     if not found:
         raise RouterError(f"{names(paths)} holds no outcome")
@@ -141,6 +161,38 @@ def of_split(examples: Sequence[Example], split: str) -> tuple[Example, ...]:
         there = sorted({example.split for example in examples})
         raise RouterError(f"split {split!r} has no question; there are {there}")
     return found
+
+
+class _Seen:
+    """What rows said before, so that nothing is said twice or of two kinds."""
+
+    def __init__(self) -> None:
+        self._place_by_key: dict[tuple[str, str, int], str] = {}
+        self._by_expert: dict[str, tuple[str, str]] = {}
+        #: How the first row of this file was asked, and its place.
+        self.asked: tuple[str, str] | None = None
+
+    def fault(self, line: OutcomeRow, place: str) -> str | None:
+        """Why a row does not go with those before it."""
+        first = self._place_by_key.setdefault((line.id, line.expert, line.sample), place)
+        if first is not place:
+            return f"expert {line.expert!r} answers {line.id!r} at {first} already"
+        version, where = self._by_expert.setdefault(line.expert, (line.version, place))
+        if version != line.version:
+            return f"expert {line.expert!r} is version {line.version!r}, at {where} {version!r}"
+        self.asked = self.asked or (line.asked, place)
+        asked, where = self.asked
+        return None if asked == line.asked else f"was asked by {line.asked!r}, {where} by {asked!r}"
+
+
+def _stray(
+    line: OutcomeRow, ids: Collection[str] | None, experts: Collection[str] | None
+) -> str | None:
+    if ids is not None and line.id not in ids:
+        return f"id {line.id!r} is of no question"
+    if experts is None or line.expert in experts:
+        return None
+    return f"expert {line.expert!r} is not known{_nearest(line.expert, experts)}"
 
 
 def _is_known(cells: Mapping[str, Any], found: Mapping[str, Example]) -> bool:

@@ -61,6 +61,12 @@ class ExampleRow(_Row):
     kind: _Text = ""
 
 
+class TextRow(_Row):
+    """The one cell that is looked at where nothing else is asked for."""
+
+    prompt: Annotated[str, AfterValidator(_not_blank)]
+
+
 class OutcomeRow(_Row):
     """Cells of an outcome."""
 
@@ -71,6 +77,9 @@ class OutcomeRow(_Row):
     tokens: int | None = Field(None, ge=0)
     seconds: float | None = Field(None, ge=0, allow_inf_nan=False)
     sample: int = Field(0, ge=0)
+    fault: str = ""
+    version: str = ""
+    asked: str = ""
 
 
 def example_of(line: ExampleRow, row: Row) -> Example:

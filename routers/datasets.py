@@ -57,6 +57,12 @@ class Outcome:
     seconds: float | None = None
     #: Number of the answer where the question was asked several times, from 0.
     sample: int = 0
+    #: Code of the error that the question itself made the expert give, in place of an answer.
+    fault: str = ""
+    #: Of the expert's definition; outcomes of two are never mixed.
+    version: str = ""
+    #: How the question was put; outcomes of two ways are never mixed.
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,14 @@ class TextFeatures:
         """Both views of `texts`."""
         dense = self.embedder.embed(texts) * np.float32(self.dense_norm)
         return Features(dense=dense, grams=self.grams.rows(texts))
+
+
+class Head(Protocol):
+    """Puts what is seen of texts into categories."""
+
+    def probabilities(self, features: Features) -> NDArray[np.float32]:
+        """Shape [n_texts, n_categories]; rows sum to one."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import RouterError
+from .closest import Nearest, nearest
 from .datasets import Answered, Example
 from .embeddings import Embeddings
 from .kernel import Kernel, Known, Sums, Table, estimates
-from .nearest import Nearest, nearest
 
 KS = (8, 32, 128, 512)
 #: A third of a neighbour's weight at this distance, one minus the cosine.

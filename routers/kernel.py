@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .nearest import Nearest
+from .closest import Nearest
 
 Table = NDArray[np.float64]
 

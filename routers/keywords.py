@@ -72,9 +72,25 @@ def learn_keywords(
         words = set(_WORD.findall(question.text.lower()))
         counts.setdefault(question.skill, Counter()).update(words)
     total = sum(counts.values(), Counter[str]())
-    telling: dict[str, frozenset[str]] = {}
-    for skill, own in counts.items():
-        weight = {word: n * math.log((n + 1) / (total[word] - n + 1)) for word, n in own.items()}
-        best = sorted(weight, key=lambda word: (-weight[word], word))[:num_words]
-        telling[skill] = frozenset(best)
+    telling = {
+        skill: frozenset(_most_telling(own, total - own, num_words=num_words))
+        for skill, own in counts.items()
+    }
     return KeywordRouter(words_by_skill=telling, fallback=fallback)
+
+
+def telling_words(
+    texts: Sequence[str], others: Sequence[str], *, num_words: int
+) -> tuple[str, ...]:
+    """The words by which `texts` stand out most from `others`, best first."""
+    own, rest = (
+        Counter(word for text in part for word in set(_WORD.findall(text.lower())))
+        for part in (texts, others)
+    )
+    more = Counter({word: n for word, n in own.items() if n > rest[word]})
+    return _most_telling(more, rest, num_words=num_words)
+
+
+def _most_telling(own: Counter[str], rest: Counter[str], *, num_words: int) -> tuple[str, ...]:
+    weight = {word: n * math.log((n + 1) / (rest[word] + 1)) for word, n in own.items()}
+    return tuple(sorted(weight, key=lambda word: (-weight[word], word))[:num_words])

@@ -1,15 +1,15 @@
 """Which expert serves which category: measured quality, shrunk where it was measured little.
 
-Source: the category-to-expert map of CoE, arXiv:2412.01868, without its parameter budget. With 25
-labels a category a plain argmax of the scores loses to the best single expert; how strongly scores
-are shrunk is fitted on the scores themselves (`routers/profiles.py`).
+Source: the category-to-expert map of CoE, arXiv:2412.01868; under budgets it is found by
+`routers/budget.py`. With 25 labels a category a plain argmax of the scores loses to the best single
+expert; how strongly scores are shrunk is fitted on the scores themselves (`routers/profiles.py`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from .base import RouterError
+from .feedback import Tally
 from .profiles import Profiles
+
+#: Questions that a value of `Quality` counts for where feedback is counted beside it: tables say
+#: shrunken shares, not how many questions are behind them.
+VALUE_COUNT = 20.0
 
 
 class Score(BaseModel):
@@ -43,11 +48,29 @@ class Quality:
     experts: tuple[str, ...]
     #: Shape [n_categories, n_experts], in [0, 1].
     table: NDArray[np.float32]
+    #: Category -> expert where another than the best is to serve, such as a map under budgets says.
+    assigned: Mapping[str, str] = field(default_factory=dict)
+
+    def corrected(self, tally: Tally) -> Quality:
+        """With what callers said beside it, each value counting for `VALUE_COUNT` questions."""
+        measured = np.full(self.table.shape, VALUE_COUNT)
+        asked, right = tally.table(self.categories, self.experts, measured=measured)
+        moved = (self.table * VALUE_COUNT + right) / (VALUE_COUNT + asked)
+        return replace(self, table=moved.astype(np.float32))
 
     def expert_by_category(self) -> dict[str, str]:
-        """The best expert of each category; the first of `experts` wins a tie."""
+        """Who serves each category: as assigned, else the best, the first of equals."""
         best = self.table.argmax(axis=1)
-        return {name: self.experts[i] for name, i in zip(self.categories, best, strict=True)}
+        found = {name: self.experts[i] for name, i in zip(self.categories, best, strict=True)}
+        return found | dict(self.assigned)
+
+    def experts_by_category(self) -> dict[str, tuple[str, ...]]:
+        """The experts of each category that reach more than nothing, the best first."""
+        order = np.argsort(-self.table, axis=1, kind="stable")
+        return {
+            name: tuple(self.experts[i] for i in order[row] if self.table[row, i] > 0)
+            for row, name in enumerate(self.categories)
+        }
 
 
 def namesake_quality(categories: Sequence[str]) -> Quality:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .base import Prompts, Route, RouterError
+from .closest import Nearest, nearest
 from .embeddings import Embedder, Embeddings
 from .kernel import Kernel, Known, estimates
-from .nearest import Nearest, nearest
 from .window import Window
 
 #: What is read of a text, in fitting and serving alike.

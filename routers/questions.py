@@ -55,11 +55,17 @@ def load_unknown(paths: Sequence[Path], *, split: str = "") -> tuple[Question, .
     return questions
 
 
-def data_sha256(questions: Sequence[Question]) -> str:
+def data_sha256(questions: Sequence[Question], texts: Sequence[str] = ()) -> str:
     """Hash of what a router learns from, for its manifest."""
     digest = hashlib.sha256()
     for question in questions:
-        digest.update(f"{question.skill}\0{question.text}\0{question.frame}\n".encode())
+        digest.update(
+            f"{question.skill}\0{question.text}\0{question.frame}\n".encode(
+                "utf-8", "surrogatepass"
+            )
+        )
+    for text in texts:
+        digest.update(f"{text}\n".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 

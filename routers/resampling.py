@@ -25,7 +25,8 @@ class Interval:
 class Share:
     """A count of successes with its 95 % interval."""
 
-    right: int
+    #: Whole but where answers count by halves.
+    right: float
     asked: int
 
     @property

@@ -10,6 +10,8 @@ from itertools import accumulate
 from .base import Prompts, Route, Router, Traits
 
 _BITS = 64
+#: Versions are a header of each answer; splits of splits would double theirs with each level.
+_MAX_VERSION_CHARS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +28,10 @@ class SplitRouter:
 
     @property
     def version(self) -> str:
-        """Versions of the routers it chooses from."""
-        return "+".join(router.version for router in self.routers.values())
+        """Versions of the routers it chooses from; their hash where that is long."""
+        joined = "+".join(router.version for router in self.routers.values())
+        is_long = len(joined) > _MAX_VERSION_CHARS
+        return hashlib.sha256(joined.encode()).hexdigest()[:12] if is_long else joined
 
     @property
     def is_slow(self) -> bool:

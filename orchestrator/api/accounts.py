@@ -8,6 +8,7 @@ import orjson
 
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.tally import Tally
+from orchestrator.compositions.base import Decision
 from orchestrator.store.records import DecisionRecord, Records
 
 log = logging.getLogger(__name__)
@@ -50,10 +51,15 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         router=decision.router if decision else None,
         router_version=decision.router_version if decision else None,
         generation=exchange.generation or 0,
+        chosen_by=route.chosen_by if route else None,
         category=route.category if route else None,
+        skills=list(route.skills) if route else [],
         entropy=route.entropy if route else None,
         scores=dict(route.scores) if route else {},
         is_fallback=route.is_fallback if route else False,
+        needs_generation=route.needs_generation if route else False,
+        failed=dict(decision.failed) if decision else {},
+        compared=dict(route.compared) if route else {},
         is_streamed=exchange.is_streamed,
         status=exchange.status,
         error_code=exchange.error_code,
@@ -88,6 +94,7 @@ def _line(exchange: Exchange, request: str, duration_s: float, overhead_ms: floa
         "model": exchange.model[:128],
         "expert": decision.answered_by if decision else None,
         "is_recalled": decision is not None and decision.recalled is not None,
+        **_routed(decision),
         "generation": exchange.generation,
         "is_streamed": exchange.is_streamed,
         "prompt_tokens": usage.prompt_tokens if usage else 0,
@@ -95,3 +102,12 @@ def _line(exchange: Exchange, request: str, duration_s: float, overhead_ms: floa
         "cost_usd": usage.cost_usd if usage else None,
     }
     return orjson.dumps(line).decode()
+
+
+def _routed(decision: Decision | None) -> dict[str, object]:
+    """What of a router's choice is worth a line of the log; nothing where none was asked."""
+    if decision is None or decision.route is None:
+        return {}
+    route = decision.route
+    line: dict[str, object] = {"router": decision.router, "chosen_by": route.chosen_by}
+    return line | ({"compared": dict(route.compared)} if route.compared else {})

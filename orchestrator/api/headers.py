@@ -10,6 +10,7 @@ REQUEST_ID = b"x-orchestrator-request-id"
 MODEL = b"x-orchestrator-model"
 EXPERT = b"x-orchestrator-expert"
 ROUTER = b"x-orchestrator-router"
+FAILED = b"x-orchestrator-failed"
 FALLBACK = b"x-orchestrator-fallback"
 RECALLED = b"x-orchestrator-recalled"
 GENERATION = b"x-orchestrator-generation"
@@ -32,6 +33,7 @@ TABLE: dict[bytes, str] = {
     ROUTER: "The router that chose it, as `id@version`.",
     FALLBACK: "`true` when the router was unsure and the general expert answers.",
     RECALLED: "`true` when the answer was known and no expert was asked.",
+    FAILED: "Experts that were to answer before this one and could not: `math=engine_dead`.",
     GENERATION: "The registry generation that the request is pinned to.",
     OVERHEAD_MS: "Our own time up to the first byte, ms: waiting for engine and caller excluded.",
     DEFAULTS: "Values the registry filled in where the caller was silent: `max_tokens=256`.",
@@ -87,6 +89,9 @@ def _decided(decision: Decision) -> list[tuple[bytes, bytes]]:
         found.append((ROUTER, router.encode("latin-1", "replace")))
     if decision.route is not None and decision.route.is_fallback:
         found.append((FALLBACK, b"true"))
+    if decision.failed:
+        failed = ", ".join(f"{name}={code}" for name, code in decision.failed.items())
+        found.append((FAILED, failed.encode()))
     if decision.defaults:
         filled = ", ".join(f"{name}={value}" for name, value in decision.defaults.items())
         found.append((DEFAULTS, filled.encode()))

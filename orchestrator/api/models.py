@@ -32,6 +32,7 @@ class ModelEntry(BaseModel):
     license: str | None = None
     parameters: int | None = None
     max_model_len: int | None = Field(None, description="Longest context, tokens, where known.")
+    version: str | None = Field(None, description="Of the expert's definition: 12 digits.")
     base: str | None = Field(None, description="Expert that an adapter is put on.")
     variant: str | None = Field(None, description="What serves in its place, in fewer bits.")
     loss: float | None = Field(None, description="Measured loss of it, points of a hundred.")
@@ -90,6 +91,7 @@ def _entry(model: Model, created_s: int) -> dict[str, Any]:
         return entry
     variant = serving(expert)
     return entry | {
+        "version": expert.version,
         "base": expert.base,
         "variant": variant.name if variant else None,
         "loss": variant.loss if variant else None,

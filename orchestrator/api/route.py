@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import orjson
@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from orchestrator.api.answering import begin, read
 from orchestrator.api.direct_route import DirectRoute
 from orchestrator.api.exchange import Exchange
+from orchestrator.api.limits import limits_of
 from orchestrator.api.openapi import body_of, described
 from orchestrator.api.queries import chat_query, completion_query
 from orchestrator.api.replies import JsonReply
@@ -26,6 +27,14 @@ from orchestrator.api.wishes import wishes_of
 from orchestrator.compositions.base import Decision, Query
 
 
+class ExpectedAnswer(BaseModel):
+    """What an answer would take; `null` where nobody can say."""
+
+    price_usd: float | None = Field(description="USD at most, by the longest answer.")
+    energy_j: float | None = Field(description="Joules at most, by the longest answer.")
+    latency_s: float | None = Field(description="Seconds until its end, the wait included.")
+
+
 class RouteDecision(BaseModel):
     """Who would answer a request; nothing was generated."""
 
@@ -35,15 +44,23 @@ class RouteDecision(BaseModel):
     chosen: list[str] = Field(description="Expert ids, best first; the first would answer.")
     scores: dict[str, float] = Field(description="Expert id -> score in [0, 1].")
     category: str | None
+    skills: list[str] = Field(description="Skills the choice went by, as profiles name them.")
     entropy: float | None = Field(description="Uncertainty in [0, 1].")
     is_fallback: bool
     answer: str | None = Field(
         description="A known answer, which is told in the place of an expert's."
     )
+    needs_generation: bool = Field(
+        description="Whether it would be another choice if a model named the skills first."
+    )
     reasons: list[str]
+    excluded: dict[str, str] = Field(description="Expert id -> why it was not scored.")
+    fallbacks: list[str] = Field(description="Who answers where the first cannot, in order.")
+    expected: ExpectedAnswer | None = Field(description="What an answer of the first would take.")
     composition: str | None
     router: str | None
     router_version: str | None
+    chosen_by: str | None = Field(description="Of a router made of routers, the one that chose.")
     generation: int
     defaults: dict[str, float] = Field(description="What the registry would fill in.")
     routing_ms: float = Field(description="The router's time, ms.")
@@ -68,8 +85,11 @@ def endpoints(wiring: Wiring) -> APIRouter:
         exchange, programs = begin(request, wiring)
         asked = await read(request, exchange, wiring, choose=_model_for)
         exchange.is_streamed = False
-        wishes = wishes_of(request.headers)
-        query = replace(_query(asked, exchange.call_id), is_fresh=wishes.is_fresh)
+        query = replace(
+            _query(asked, exchange.call_id),
+            is_fresh=wishes_of(request.headers).is_fresh,
+            limits=limits_of(request.headers),
+        )
         exchange.is_known_model = query.model in programs
         exchange.decision = await programs.decide(query)
         return JsonReply(orjson.dumps(_body(exchange, exchange.decision)))
@@ -98,7 +118,7 @@ def _query(asked: GenerationRequest, call_id: str) -> Query:
 
 
 def _body(exchange: Exchange, decision: Decision) -> dict[str, Any]:
-    route = decision.route
+    route, allowed = decision.route, decision.allowed
     named = f"the caller named expert {decision.expert!r}"
     return {
         "object": "route",
@@ -107,13 +127,19 @@ def _body(exchange: Exchange, decision: Decision) -> dict[str, Any]:
         "chosen": list(route.chosen) if route else [decision.expert],
         "scores": dict(route.scores) if route else {},
         "category": route.category if route else None,
+        "skills": list(route.skills) if route else [],
         "entropy": route.entropy if route else None,
         "is_fallback": route.is_fallback if route else False,
         "answer": decision.recalled,
+        "needs_generation": route.needs_generation if route else False,
         "reasons": list(route.reasons) if route else [named],
+        "excluded": allowed.excluded() if allowed else {},
+        "fallbacks": list(decision.fallbacks),
+        "expected": asdict(allowed.expected(decision.expert)) if allowed else None,
         "composition": decision.composition,
         "router": decision.router,
         "router_version": decision.router_version,
+        "chosen_by": route.chosen_by if route else None,
         "generation": decision.generation,
         "defaults": dict(decision.defaults),
         "routing_ms": round(decision.routing_s * 1000, 4),

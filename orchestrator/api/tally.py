@@ -37,6 +37,8 @@ class Tally:
     def _count_decided(self, exchange: Exchange, decision: Decision) -> None:
         if decision.router is not None:
             self._observe(metrics.ROUTING_SECONDS, decision.router, decision.routing_s)
+            chosen_by = decision.route.chosen_by if decision.route else None
+            self._add(metrics.ROUTES, (decision.router, chosen_by or decision.router), 1)
         if decision.router is not None and decision.recalled is not None:
             self._add(metrics.RECALLED, (decision.router,), 1)
         elif (usage := exchange.usage) is not None:

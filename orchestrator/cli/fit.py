@@ -17,6 +17,9 @@ FITS: dict[str, Command] = {
     "recall": Command(
         help="Write known answers and how alike a question must be.", extra="routers"
     ),
+    "map": Command(help="Fit a category router's map of experts within budgets.", extra="train"),
+    "task": Command(help="Rank experts for a new task by a few examples.", extra="routers"),
+    "skill": Command(help="Fit a skill router on what experts answered.", extra="routers"),
 }
 
 fit = typer.Typer(

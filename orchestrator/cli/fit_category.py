@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, TypeVar, get_args
 
 import typer
 
+from orchestrator.cli.proposals import propose
 from orchestrator.errors import SetupError
-from routers.artifacts import Manifest
+from routers.artifacts import ClassifierName, Manifest
 from routers.base import RouterError
+from routers.dataset_files import read_texts
 from routers.embeddings import EmbedderName
-from routers.fit import fit_router, training_set
+from routers.fit import fit_router
 from routers.mapping import load_quality, namesake_quality
 from routers.questions import load_questions, load_unknown
+from routers.training import TrainingSet, training_set
+
+T = TypeVar("T")
 
 
 def fit_category(
+    out: Annotated[Path, typer.Option(help="Folder to write the artifact, or proposals, to.")],
     questions: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option(help="JSON lines with `skill` and `question`; `frame` groups wordings."),
-    ],
+    ] = None,
     unknown: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option(
             help="JSON lines with `question` of no skill; `split` train, if any, is used."
         ),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder to write the artifact to.")],
+    ] = None,
     scores: Annotated[
         Path | None,
         typer.Option(
@@ -38,18 +43,55 @@ def fit_category(
     embedder: Annotated[
         list[str] | None, typer.Option(help="Heads to fit: static, minilm; both by default.")
     ] = None,
+    classifier: Annotated[
+        str, typer.Option(help="linear, or neighbours: the labelled prompts nearest to a new one.")
+    ] = "linear",
+    unlabelled: Annotated[
+        list[Path] | None,
+        typer.Option(help="JSON lines with `question`; labels are spread over them."),
+    ] = None,
+    discover: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="JSON lines with `question`: instead of a fit, new categories are proposed from "
+            "those that --router is unsure of."
+        ),
+    ] = None,
+    router: Annotated[
+        Path | None, typer.Option(help="The fitted folder that --discover goes by.")
+    ] = None,
 ) -> None:
     """Fit a category router and write its artifact."""
-    names = _embedders(embedder)
     try:
-        data = training_set(load_questions(questions), load_unknown(unknown, split="train"))
+        if discover:
+            _refuse(questions, "--questions", "is for a fit, --discover for traffic: give one")
+            propose(discover, router=_needed(router, "--router"), out=out)
+            return
+        _refuse(router, "--router", "is what --discover goes by: give that too, or leave it out")
+        names, chosen = _embedders(embedder), _classifier(classifier)
+        data = training_set(
+            load_questions(_needed(questions, "--questions")),
+            load_unknown(_needed(unknown, "--unknown"), split="train"),
+            read_texts(unlabelled) if unlabelled else (),
+        )
         quality = (
             load_quality(scores, data.categories) if scores else namesake_quality(data.categories)
         )
-        manifest = fit_router(data, out, quality=quality, embedders=names)
+        manifest = fit_router(data, out, quality=quality, embedders=names, classifier=chosen)
     except RouterError as exc:
         raise SetupError(str(exc)) from exc
-    _print_summary(manifest, out, num_questions=len(data.known), num_unknown=len(data.unknown))
+    _print_summary(manifest, out, data)
+
+
+def _needed(given: T | None, option: str) -> T:
+    if given is None:
+        raise typer.BadParameter(f"{option} is needed")
+    return given
+
+
+def _refuse(given: object, option: str, why: str) -> None:
+    if given:
+        raise typer.BadParameter(f"{option} {why}")
 
 
 def _embedders(given: list[str] | None) -> tuple[EmbedderName, ...]:
@@ -59,12 +101,21 @@ def _embedders(given: list[str] | None) -> tuple[EmbedderName, ...]:
     return tuple(name for name in known if given is None or name in given)
 
 
-def _print_summary(manifest: Manifest, out: Path, *, num_questions: int, num_unknown: int) -> None:
+def _classifier(given: str) -> ClassifierName:
+    known: tuple[ClassifierName, ...] = get_args(ClassifierName)
+    for name in known:
+        if name == given:
+            return name
+    raise SetupError(f"classifier {given!r} is not known; known: {list(known)}")
+
+
+def _print_summary(manifest: Manifest, out: Path, data: TrainingSet) -> None:
+    spread = f" and {len(data.unlabelled)} without a label" if data.unlabelled else ""
     typer.echo(
-        f"fitted {len(manifest.categories)} categories on {num_questions} questions and "
-        f"{num_unknown} unknown ones; measured on frames left out:"
+        f"fitted {len(manifest.categories)} categories on {len(data.known)} questions, "
+        f"{len(data.unknown)} unknown ones{spread}; measured on frames left out:"
     )
     for name, head in manifest.heads.items():
         figures = ", ".join(f"{key} {value:.3f}" for key, value in head.metrics.items())
-        typer.echo(f"  {name}: {figures}, tau {head.tau:.3f}")
+        typer.echo(f"  {name}, {head.classifier}: {figures}, tau {head.tau:.3f}")
     typer.echo(f"wrote {out}")

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from orchestrator.compositions.allowed import Allowed
 from orchestrator.engines.base import Item, Prompt, Sampling, Structure
+from orchestrator.routing.limits import UNLIMITED, Limits
 from routers.base import Route
 
 
@@ -31,6 +33,8 @@ class Query:
     is_streamed: bool = True
     #: The caller wants an expert to answer, even where the answer is known.
     is_fresh: bool = False
+    #: What binds every expert that is asked for it.
+    limits: Limits = UNLIMITED
     user: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
 
@@ -45,6 +49,12 @@ class Decision:
     router: str | None = None
     router_version: str | None = None
     route: Route | None = None
+    #: Who might have been chosen; `None` where the caller named who answers.
+    allowed: Allowed | None = None
+    #: Who answers where the expert cannot, in order.
+    fallbacks: tuple[str, ...] = ()
+    #: Experts that were to answer before this one and could not -> code of their error.
+    failed: Mapping[str, str] = field(default_factory=dict)
     #: Seconds spent in routing.
     routing_s: float = 0.0
     #: What the registry filled in where the caller was silent: field of `Sampling` -> value.
@@ -61,10 +71,11 @@ class Decision:
         return self.expert if self.recalled is None else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Reply:
     """A decided request: its decision at once, notices and chunks as they come."""
 
+    #: Another one where the expert could not answer and another does; final with the first chunk.
     decision: Decision
     items: AsyncIterator[Item]
 

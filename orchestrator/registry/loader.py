@@ -14,8 +14,10 @@ from orchestrator.registry import (
     artifacts,
     blend_faults,
     capacity,
+    fitted,
     form,
     kinship,
+    limits,
     references,
     rule_faults,
     tasks,
@@ -129,9 +131,11 @@ def _semantic(
     yield from references.findings(draft)
     yield from tasks.findings(draft)
     yield from blend_faults.findings(draft)
+    yield from limits.findings(draft)
     yield from rule_faults.findings(draft)
     yield from upstreams.findings(draft, environ=where.environ)
     yield from artifacts.findings(draft, where)
+    yield from fitted.findings(draft, where)
     yield from kinship.findings(draft, where)
     yield from adapters.findings(draft, where)
     yield from variants.findings(draft, chosen, where)

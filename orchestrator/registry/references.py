@@ -7,12 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator.registry.compositions import CompositionSpec
 from orchestrator.registry.draft import Draft
 from orchestrator.registry.faults import Finding, KeyPath, nearest, shown
 
 Kind = Literal["expert", "router", "composition"]
 #: A named entry: its kind and id.
 Node = tuple[Kind, str]
+
+#: Levels of routers made of routers that are refused.
+MAX_ROUTER_DEPTH = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +33,10 @@ def findings(draft: Draft) -> Iterator[Finding]:
     yield from duplicate_names(draft)
     references = tuple(references_of(draft))
     yield from missing_targets(references, known_names(draft))
-    yield from cycles(references)
+    circles = list(cycles(references))
+    yield from circles
+    if not circles:
+        yield from too_deep(references)
 
 
 def references_of(draft: Draft) -> Iterator[Reference]:
@@ -48,11 +55,16 @@ def references_of(draft: Draft) -> Iterator[Reference]:
         for path, id_ in router.named_routers():
             yield Reference(path=("routers", name, *path), source=source, target=("router", id_))
     for name, composition in draft.compositions.items():
-        yield Reference(
-            path=("compositions", name, "router"),
-            source=("composition", name),
-            target=("router", composition.router),
-        )
+        yield from _of_composition(name, composition)
+
+
+def _of_composition(name: str, composition: CompositionSpec) -> Iterator[Reference]:
+    at: KeyPath = ("compositions", name)
+    source: Node = ("composition", name)
+    for path, id_ in composition.named_experts():
+        yield Reference(path=(*at, *path), source=source, target=("expert", id_))
+    for path, id_ in composition.named_routers():
+        yield Reference(path=(*at, *path), source=source, target=("router", id_))
 
 
 def known_names(draft: Draft) -> dict[Kind, tuple[str, ...]]:
@@ -122,6 +134,27 @@ def cycles(references: Iterable[Reference]) -> Iterator[Finding]:
     for start in list(targets):
         if start not in done:
             yield from _cycles_from(start, targets, done)
+
+
+def too_deep(references: Iterable[Reference]) -> Iterator[Finding]:
+    """Routers that are made of too many levels of routers: the lowest of each chain is told.
+
+    Each level costs time in every decision; what comes of so many, nobody could follow either.
+    """
+    made_of: dict[str, set[str]] = defaultdict(set)
+    for reference in references:
+        if reference.source[0] == reference.target[0] == "router":
+            made_of[reference.source[1]].add(reference.target[1])
+    reaching = {name for inner in made_of.values() for name in inner} | made_of.keys()
+    for _ in range(MAX_ROUTER_DEPTH):
+        reaching = {name for name, inner in made_of.items() if inner & reaching}
+    deeper = {name for name, inner in made_of.items() if inner & reaching}
+    for name in sorted(reaching - deeper):
+        yield Finding(
+            path=("routers", name),
+            reason=f"is made of routers {MAX_ROUTER_DEPTH} levels deep; at most "
+            f"{MAX_ROUTER_DEPTH - 1} are followed",
+        )
 
 
 def _cycles_from(

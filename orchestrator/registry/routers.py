@@ -12,6 +12,7 @@ from orchestrator.registry.router_answered import BlendRouter, NeighboursRouter,
 from orchestrator.registry.router_entry import At, RouterEntry
 from orchestrator.registry.router_languages import LanguageRouter
 from orchestrator.registry.router_rules import RulesRouter
+from orchestrator.registry.router_skill import SkillRouter
 
 
 class CategoryRouter(RouterEntry):
@@ -24,6 +25,11 @@ class CategoryRouter(RouterEntry):
     )
     fallback: Id = Field(description="Expert for prompts of no known category.")
     embedder: Literal["static", "minilm"] = Field("static", description="How text is embedded.")
+    uncovered: Literal["refuse", "fallback"] = Field(
+        "refuse",
+        description="Where the registry lacks the experts of a category: refuse the file, or have "
+        "the fallback answer.",
+    )
 
 
 class SplitRouter(RouterEntry):
@@ -40,6 +46,37 @@ class SplitRouter(RouterEntry):
             yield ("shares", name), name
 
 
+class ShadowRouter(RouterEntry):
+    """Chooses as one router does, and asks others the same beside the answer, to compare them."""
+
+    kind: Literal["shadow"] = Field(description="How it chooses.")
+    router: Id = Field(description="Router that decides.")
+    shadows: tuple[Id, ...] = Field(
+        min_length=1, max_length=8, description="Routers whose choices are only recorded."
+    )
+
+    def named_routers(self) -> Iterator[tuple[At, str]]:
+        """Where the entry names another router, and its id."""
+        yield ("router",), self.router
+        for number, name in enumerate(self.shadows):
+            yield ("shadows", number), name
+
+
+class TaskRouter(RouterEntry):
+    """Takes experts in the order that examples of one task gave them."""
+
+    kind: Literal["task"] = Field(description="How it chooses.")
+    experts: dict[Id, Annotated[float, Field(ge=0, le=1)]] = Field(
+        min_length=1,
+        description="Expert -> what it solves above guessing; the first to take first.",
+    )
+
+    def named_experts(self) -> Iterator[tuple[At, str]]:
+        """Where the entry names an expert that is to answer, and its id."""
+        for name in self.experts:
+            yield ("experts", name), name
+
+
 #: A new kind is listed here, built by `orchestrator/routing/building.py` and shown in experts.yaml.
 RouterSpec = Annotated[
     CategoryRouter
@@ -48,6 +85,9 @@ RouterSpec = Annotated[
     | LanguageRouter
     | NeighboursRouter
     | BlendRouter
-    | RecallRouter,
+    | RecallRouter
+    | ShadowRouter
+    | TaskRouter
+    | SkillRouter,
     Field(discriminator="kind"),
 ]

@@ -1,4 +1,4 @@
-"""Rules and languages that cannot be meant: patterns no engine reads, codes nobody has."""
+"""Rules, languages and shadows that cannot be meant, such as patterns that no engine reads."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from orchestrator.registry.draft import Draft
 from orchestrator.registry.faults import Finding, KeyPath, nearest, shown
 from orchestrator.registry.router_languages import LanguageRouter
 from orchestrator.registry.router_rules import Conditions, Keywords, RulesRouter, Target
+from orchestrator.registry.routers import ShadowRouter
 
 _KINDS = {
     "experts": "language (ISO 639)",
@@ -25,6 +26,8 @@ def findings(draft: Draft) -> Iterator[Finding]:
         elif isinstance(router, LanguageRouter):
             yield from _of_target(router.otherwise, ("routers", name, "otherwise"))
             yield from _of_languages(router, ("routers", name))
+        elif isinstance(router, ShadowRouter):
+            yield from _of_shadows(router, ("routers", name))
 
 
 def _of_router(router: RulesRouter, path: KeyPath) -> Iterator[Finding]:
@@ -121,3 +124,12 @@ def _of_languages(router: LanguageRouter, path: KeyPath) -> Iterator[Finding]:
         )
     if not (router.experts or router.families or router.routers):
         yield Finding(path=path, reason="names no language; give `experts` or `families` some")
+
+
+def _of_shadows(router: ShadowRouter, path: KeyPath) -> Iterator[Finding]:
+    earlier = {router.router}
+    for number, name in enumerate(router.shadows):
+        if name in earlier:
+            reason = "is compared already, or decides; name each router once"
+            yield Finding(path=(*path, "shadows", number), value=shown(name), reason=reason)
+        earlier.add(name)

@@ -32,13 +32,23 @@ class DecisionRecord(BaseModel):
     router: str | None = None
     router_version: str | None = None
     generation: int
+    #: Of a router of routers: the id of the one that chose.
+    chosen_by: str | None = None
     category: str | None = None
+    #: What the router went by, as profiles name it.
+    skills: list[str] = []
     #: Normalised entropy of the category's probabilities, in [0, 1].
     entropy: float | None = None
     scores: dict[str, float] = {}
     is_fallback: bool = False
     #: True when the answer was known and no expert was asked.
     is_recalled: bool = False
+    #: Whether the choice would be another one if a model had named the skills first.
+    needs_generation: bool = False
+    #: Experts that were to answer before this one and could not -> code of their error.
+    failed: dict[str, str] = {}
+    #: Shadow router -> the expert it chose; `None` where it failed, was dropped, or came too late.
+    compared: dict[str, str | None] = {}
     is_streamed: bool
     #: HTTP status, and the error's code where there was one.
     status: int

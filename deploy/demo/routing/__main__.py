@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from routers.fit import fit_router, training_set
+from routers.fit import fit_router
 from routers.mapping import namesake_quality
 from routers.questions import load_questions, load_unknown
+from routers.training import training_set
 
 from .compose import write_questions
 

@@ -9,7 +9,9 @@ from orchestrator.engines.base import Chunk, Delta, Usage
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.errors import OverloadedError
 from orchestrator.store.memory import MemoryRecords
-from tests.served import Service
+from routers.shadow import ShadowRouter
+from tests.served import PreferenceRouter, Service, programs_of
+from tests.unit.routers.always import Held
 
 
 class OneChunk(FakeEngine):
@@ -72,6 +74,65 @@ async def test_a_refused_request_leaves_its_record_too():
 
     record = await service.last_record()
     assert (record.status, record.error_code, record.expert) == (404, "model_not_found", None)
+
+
+def compared_service(held: Held, shadow: str) -> Service:
+    """A service whose `auto` is routed by a shadow router."""
+    engine = FakeEngine("hi")
+    router = ShadowRouter(
+        name="main",
+        router=PreferenceRouter("math"),
+        shadows={"watch": PreferenceRouter(shadow)},
+        shadowing=held,
+    )
+    programs = programs_of(engine, router=router)
+    return Service(engine=engine, live=lambda: programs)
+
+
+async def test_what_a_shadow_chose_while_the_answer_was_made_is_recorded_and_logged(caplog):
+    class Answering(Held):
+        """Asks at once, as a thread may have before the answer ends."""
+
+        def later(self, job):
+            job()
+            return True
+
+    held = Answering()
+    service = compared_service(held, "painter")
+
+    with caplog.at_level(logging.INFO, logger="orchestrator.api.accounts"):
+        await service.chat()
+
+    record, line = await service.last_record(), json.loads(caplog.messages[-1])
+    assert (record.chosen_by, record.compared) == ("main", {"watch": "painter"})
+    assert (line["router"], line["chosen_by"]) == ("topic", "main")
+    assert line["compared"] == {"watch": "painter"}
+    assert held.told == [("main", "watch", "no")]
+
+
+async def test_a_shadow_that_comes_too_late_is_recorded_as_unknown():
+    service = compared_service(Held(), "painter")
+
+    await service.chat()
+
+    assert (await service.last_record()).compared == {"watch": None}
+
+
+async def test_routes_are_counted_by_the_router_that_chose():
+    labels = {"router": "topic", "chosen_by": "main"}
+    before = sample("orchestrator_routes_total", **labels)
+    service = compared_service(Held(), "painter")
+
+    await service.chat()
+
+    assert sample("orchestrator_routes_total", **labels) == before + 1
+
+
+async def test_a_named_expert_leaves_no_word_of_routers_in_the_log(caplog):
+    with caplog.at_level(logging.INFO, logger="orchestrator.api.accounts"):
+        await Service().chat(model="math")
+
+    assert not {"router", "chosen_by", "compared"} & json.loads(caplog.messages[-1]).keys()
 
 
 async def test_other_endpoints_leave_none():

@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -21,6 +24,7 @@ def run(*args: object):
         ),
         pytest.param([{"skill": "a", "question": "x"}], [], "two categories", id="one class"),
         pytest.param([], ["--embedder", "bert"], "known: ['static', 'minilm']", id="embedder"),
+        pytest.param([], ["--classifier", "svm"], "known: ['linear', 'neighbours']", id="kind"),
     ],
 )
 def test_bad_input_is_one_clear_error(tmp_path, rows, extra, fault):
@@ -31,3 +35,76 @@ def test_bad_input_is_one_clear_error(tmp_path, rows, extra, fault):
     assert isinstance(result.exception, SetupError)
     assert fault in str(result.exception)
     assert not (tmp_path / "out").exists()
+
+
+ARTIFACT = Path("deploy/demo/routers/topic")
+COOKING = [
+    f"{lead} {what}?"
+    for lead in ("How do I bake", "How long do I bake", "What do I need to bake")
+    for what in ("a cake", "bread rolls", "a pie", "an apple pie")
+]
+
+
+def discover(tmp_path, *texts, out="out"):
+    traffic = write_lines(tmp_path / "traffic", *({"question": text} for text in texts))
+    return run("--discover", traffic, "--router", ARTIFACT, "--out", tmp_path / out)
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_unsure_traffic_becomes_proposals_and_questions_to_be_named(tmp_path):
+    result = discover(tmp_path, "What is the capital of Peru?", *COOKING, COOKING[0])
+
+    [told] = lines(tmp_path / "out/proposals.jsonl")
+    asked = lines(tmp_path / "out/questions.jsonl")
+    assert result.exit_code == 0
+    assert "12 of 13 prompts were unsure, 12 of them in 1 proposals" in result.output
+    assert (told["proposal"], told["size"], "bake" in told["keywords"]) == ("new-1", 12, True)
+    assert {(one["skill"], one["question"]) for one in asked} == {("new-1", it) for it in COOKING}
+
+
+def test_proposals_that_somebody_may_have_named_are_not_written_over(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/questions.jsonl").write_text("named")
+
+    result = discover(tmp_path, *COOKING)
+
+    assert "is there already; name another folder" in str(result.exception)
+    assert (tmp_path / "out/questions.jsonl").read_text() == "named"
+
+
+def test_half_a_surrogate_pair_in_traffic_is_written_as_it_came(tmp_path):
+    discover(tmp_path, *COOKING, "How do I bake a \udcff pie?")
+
+    asked = lines(tmp_path / "out/questions.jsonl")
+    assert "How do I bake a \udcff pie?" in [one["question"] for one in asked]
+
+
+def test_traffic_that_a_router_is_sure_of_proposes_nothing(tmp_path):
+    result = discover(tmp_path, "What is the capital of Peru?")
+
+    assert "only 0 prompts were unsure" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("args", "fault"),
+    [
+        (["--discover", "t"], "--router is needed"),
+        (["--discover", "t", "--questions", "q"], "--questions is for a fit"),
+        (["--router", "r", "--questions", "q"], "--router is what --discover goes by"),
+        (["--questions", "q"], "--unknown is needed"),
+        ([], "--questions is needed"),
+    ],
+)
+def test_options_that_do_not_go_together_are_told(tmp_path, args, fault):
+    path = write_lines(
+        tmp_path / "q", {"skill": "a", "question": "x"}, {"skill": "b", "question": "y"}
+    )
+    args = [path if arg == "q" else arg for arg in args]
+
+    result = run(*args, "--out", tmp_path / "out")
+
+    assert result.exit_code == 2
+    assert fault in result.output

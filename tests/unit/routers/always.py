@@ -1,4 +1,4 @@
-"""A router that chooses what it is told to."""
+"""Doubles of what routers are made of."""
 
 from dataclasses import dataclass, field
 
@@ -22,3 +22,24 @@ class Always:
         if self.expert not in prompts.candidates:
             raise RouterError(f"{self.expert} is no candidate")
         return [Route(chosen=(self.expert,), scores={self.expert: 1.0}) for _ in prompts.texts]
+
+
+@dataclass
+class Held:
+    """Keeps jobs until they are let go; hears what was compared."""
+
+    has_room: bool = True
+    jobs: list = field(default_factory=list)
+    told: list = field(default_factory=list)
+
+    def later(self, job):
+        if self.has_room:
+            self.jobs.append(job)
+        return self.has_room
+
+    def compared(self, router, shadow, agreed):
+        self.told.append((router, shadow, agreed))
+
+    def let_go(self):
+        for job in self.jobs:
+            job()

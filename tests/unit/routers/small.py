@@ -10,17 +10,27 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
+from routers.artifacts import GramsPart
 from routers.category import CategoryRouter
 from routers.embeddings import StaticEmbedding
 from routers.features import LinearHead, TextFeatures
 from routers.grams import HashedGrams
 from routers.mapping import Quality
+from routers.questions import Question
+from routers.training import Settings, TrainingSet, training_set
 from routers.window import Window
 
 TOKENS = ("[UNK]", "capital", "sum", "french", "of", "plus")
 SKILLS = ("capitals", "french", "sums")
 POOL = frozenset({*SKILLS, "general"})
 GRAMS = HashedGrams(bits=8, char_lengths=(3,), word_lengths=(1, 2), word_share=0.5)
+SETTINGS = Settings(
+    num_folds=3,
+    l2=1e-4,
+    grams=GramsPart(**{name: getattr(GRAMS, name) for name in GramsPart.model_fields}),
+)
+ASKS = {"capitals": "name the capital of {}", "sums": "work out {} plus {}"}
+PLACES = ("Peru", "Chad", "Oman", "Fiji", "Cuba", "Mali")
 
 
 def tokenizer() -> Tokenizer:
@@ -61,3 +71,19 @@ def write_lines(path: Path, *rows: dict[str, object]) -> Path:
     """A file of JSON lines."""
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
+
+
+def lessons(*unlabelled: str) -> TrainingSet:
+    """Two skills asked for in six frames each, and asks of no skill."""
+    known = [
+        Question(text=f"{lead} {ask.format(place, place)}", skill=skill, frame=lead, kind="plain")
+        for skill, ask in ASKS.items()
+        for lead in ("please", "now", "so", "hey", "well", "ok")
+        for place in PLACES
+    ]
+    stray = [
+        Question(text=f"{verb} me a {noun}", skill="unknown", frame=verb, kind="unknown")
+        for verb in ("sing", "draw", "cook", "sell", "lend")
+        for noun in ("song", "horse", "meal", "boat")
+    ]
+    return training_set(known, stray, unlabelled)

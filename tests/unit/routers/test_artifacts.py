@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from routers import artifacts, static_files
-from routers.artifacts import GramsPart, HeadPart, Manifest, WindowPart, load_router
+from routers.artifacts import GramsPart, HeadPart, Manifest, NearestPart, WindowPart, load_router
 from routers.base import Prompts, RouterError
 from routers.sealed import MANIFEST, tensors_blob, write_sealed
 from tests.unit.routers.small import GRAMS, POOL, SKILLS, TOKENS, tokenizer
@@ -48,7 +48,8 @@ def _manifest():
     grams = {name: getattr(GRAMS, name) for name in GramsPart.model_fields}
     return Manifest(
         data_sha256="0", seed=1, packages={}, categories=SKILLS, experts=SKILLS,
-        expert_by_category={}, window=WindowPart(head=9, tail=9, lead=9),
+        expert_by_category=dict(zip(SKILLS, SKILLS, strict=True)),
+        window=WindowPart(head=9, tail=9, lead=9),
         grams=GramsPart(**grams), heads={"static": part}, files={},
     )  # fmt: skip
 
@@ -106,6 +107,51 @@ def test_a_manifest_of_another_format_is_refused(write, change, fault):
 
     with pytest.raises(RouterError, match=fault):
         load_router(folder, fallback="general")
+
+
+NEAREST = {
+    "prompts": np.array([[127, 0, 0, 0], [0, 127, 0, 0], [0, 0, 127, 0], [0, 0, 0, 127]], np.int8),
+    "scale": np.ones(4, dtype=np.float32),
+    "labels": np.array([0, 1, 2, 3], dtype=np.int16),
+}
+
+
+@pytest.fixture
+def write_nearest(tmp_path):
+    """Writes an artifact whose classifier goes by neighbours, with some tensors changed."""
+
+    def write(**tensors):
+        nearest = NearestPart(num_prompts=4, sketch_width=1, k=2, bandwidth=0.1, floor=0.3)
+        part = _manifest().heads["static"].model_copy(update={"nearest": nearest, "dense_norm": 8})
+        files = FILES | {artifacts.head_file("static"): NEAREST | tensors}
+        blobs = {name: tensors_blob(own) for name, own in files.items()}
+        blobs[static_files.TOKENIZER] = tokenizer().to_str().encode()
+        manifest = _manifest().model_copy(update={"heads": {"static": part}})
+        write_sealed(tmp_path / "near", manifest, blobs=blobs)
+        return tmp_path / "near"
+
+    return write
+
+
+def test_a_router_by_neighbours_is_read_back(write_nearest):
+    found = load_router(write_nearest(), fallback="general")
+
+    [route] = found.route(Prompts(texts=["capital"], candidates=POOL))
+    assert route.chosen == ("capitals",)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "fault"),
+    [
+        ({"labels": np.array([0, 1, 2, 4], dtype=np.int16)}, "none of its 3 categories"),
+        ({"labels": np.array([0, 1, 2, -1], dtype=np.int16)}, "none of its 3 categories"),
+        ({"prompts": NEAREST["prompts"][:3]}, "'prompts' of shape"),
+        ({"scale": np.ones(3, dtype=np.float32)}, "'scale' of shape"),
+    ],
+)
+def test_neighbours_that_do_not_fit_together_are_refused(write_nearest, tensors, fault):
+    with pytest.raises(RouterError, match=fault):
+        load_router(write_nearest(**tensors), fallback="general")
 
 
 def test_an_absent_folder_and_an_absent_head_are_named(write, tmp_path):

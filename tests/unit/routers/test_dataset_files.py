@@ -8,7 +8,7 @@ import pyarrow.parquet
 import pytest
 
 from routers.base import RouterError
-from routers.dataset_files import read_answered, read_examples, read_outcomes
+from routers.dataset_files import read_answered, read_examples, read_outcomes, read_texts
 from tests.unit.routers.small import write_lines
 
 ONE = {"id": "q1", "prompt": "one"}
@@ -53,6 +53,16 @@ def test_a_bad_question_is_named_with_its_row(tmp_path, row, fault):
         pytest.param(RIGHT | {"id": "q2", "tokens": -1}, "q:2: tokens -1: ", id="tokens"),
         pytest.param(RIGHT | {"id": "q2", "seconds": math.inf}, "q:2: seconds inf: ", id="time"),
         pytest.param(RIGHT, "expert 'math' answers 'q1' at q:1 already", id="twice"),
+        pytest.param(
+            RIGHT | {"id": "q2", "version": "v2"},
+            "q:2: expert 'math' is version 'v2', at q:1 ''",
+            id="version",
+        ),
+        pytest.param(
+            RIGHT | {"id": "q2", "expert": "code", "asked": "hot"},
+            "q:2: was asked by 'hot', q:1 by ''",
+            id="asked",
+        ),
     ],
 )
 def test_a_bad_outcome_is_named_with_its_row(tmp_path, row, fault):
@@ -178,3 +188,20 @@ def test_nobody_asked_of_a_split_is_refused(tmp_path):
 
     with pytest.raises(RouterError, match="says nothing of split 'b'"):
         read_answered([questions], [outcomes], split="b")
+
+
+def test_words_of_traffic_are_read_once_each_whatever_their_labels_are(tmp_path):
+    rows = [
+        {"prompt": "a", "category": 7, "score": math.nan},
+        {"prompt": "b", "id": "1"},
+        {"prompt": "a", "id": "1"},
+    ]
+
+    assert read_texts([write_lines(tmp_path / "t", *rows)]) == ("a", "b")
+
+
+def test_traffic_without_words_is_told_by_row(tmp_path):
+    path = write_lines(tmp_path / "t", {"prompt": "a"}, {"prompt": " "}, {"text": "c"})
+
+    with pytest.raises(RouterError, match=r"(?s)t:2.*t:3"):
+        read_texts([path])

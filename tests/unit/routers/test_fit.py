@@ -1,37 +1,17 @@
 import numpy as np
 import pytest
 
-from routers.artifacts import GramsPart
 from routers.base import RouterError
 from routers.features import LinearHead, TextFeatures, normalised_entropy
-from routers.fit import Settings, fit_head, training_set
+from routers.fit import fit_head
 from routers.questions import Question
-from tests.unit.routers.small import GRAMS, embedding
-
-ASKS = {"capitals": "name the capital of {}", "sums": "work out {} plus {}"}
-PLACES = ("Peru", "Chad", "Oman", "Fiji", "Cuba", "Mali")
-
-
-def data():
-    known = [
-        Question(text=f"{lead} {ask.format(place, place)}", skill=skill, frame=lead, kind="plain")
-        for skill, ask in ASKS.items()
-        for lead in ("please", "now", "so", "hey", "well", "ok")
-        for place in PLACES
-    ]
-    stray = [
-        Question(text=f"{verb} me a {noun}", skill="unknown", frame=verb, kind="unknown")
-        for verb in ("sing", "draw", "cook", "sell", "lend")
-        for noun in ("song", "horse", "meal", "boat")
-    ]
-    return training_set(known, stray)
+from routers.training import training_set
+from tests.unit.routers.small import GRAMS, SETTINGS, embedding, lessons
 
 
 def fitted():
-    parts = {name: getattr(GRAMS, name) for name in GramsPart.model_fields}
-    settings = Settings(num_folds=3, l2=1e-4, grams=GramsPart(**parts))
     features = TextFeatures(embedder=embedding(), grams=GRAMS, dense_norm=1.0)
-    return features, *fit_head(data(), features, settings=settings)
+    return features, *fit_head(lessons(), features, settings=SETTINGS)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +47,7 @@ def test_the_same_questions_give_the_same_weights(head):
 
 
 def test_questions_of_one_frame_share_a_fold():
-    given = data()
+    given = lessons()
     folds = given.folds(3, seed=1)
 
     frames = [question.frame for question in given.known + given.unknown]

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from routers.closest import Nearest
 from routers.kernel import Kernel, Known, estimates
-from routers.nearest import Nearest
 
 KERNEL = Kernel(k=2, width=0.1, difficulty=1.0, difference=1.0)
 

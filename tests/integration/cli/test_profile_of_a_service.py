@@ -1,0 +1,95 @@
+"""`orchestrator profile` against a service over real HTTP, killed and gone on with."""
+
+import asyncio
+import json
+import sys
+from collections import Counter
+
+import pytest
+
+from orchestrator.engines.fake import FakeEngine
+from orchestrator.engines.scripts import Script, last_user_text
+from routers.dataset_files import read_answered
+from tests.served import Service, running
+from tests.unit.routers.small import write_lines
+
+pytestmark = pytest.mark.integration
+
+ROWS = [
+    {"id": f"q{i}", "prompt": f"{i} + 1?", "gold": i + 1, "grader": "number"} for i in range(12)
+]
+
+
+class Adds:
+    """`math` adds, others say 0; once `painter` was asked `gate_at` questions, it is silent."""
+
+    def __init__(self, *, gate_at):
+        self.asked = Counter()
+        self.gate = asyncio.Event()
+        self.is_silent = asyncio.Event()
+        self._gate_at = gate_at
+
+    def __call__(self, call):
+        text = last_user_text(call)
+        self.asked[call.expert, text] += 1
+        if call.expert == "math":
+            return Script(says=f"{int(text.split()[0]) + 1}.")
+        if sum(expert == "painter" for expert, _ in self.asked) > self._gate_at:
+            self.is_silent.set()
+            return Script(says="0", gate=self.gate)
+        return Script(says="0")
+
+
+async def started(url, *args):
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "orchestrator.cli.main", "profile", *map(str, args),
+        "--url", url, "--expert", "math", "--expert", "painter", "--at-once", "2",
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+
+
+async def test_killed_in_the_middle_it_goes_on_and_asks_nothing_twice(tmp_path):
+    questions, out = write_lines(tmp_path / "q.jsonl", *ROWS), tmp_path / "out.parquet"
+    journal = tmp_path / "out.parquet.jsonl"
+    script = Adds(gate_at=5)
+    async with running(Service(engine=FakeEngine(script=script))) as url:
+        killed = await started(url, questions, "--out", out)
+        await script.is_silent.wait()
+        killed.kill()
+        await killed.communicate()
+        kept = journal.read_bytes()
+        journal.write_bytes(kept + b'{"asked": "tempera')
+        script.gate.set()
+        resumed = await started(url, questions, "--out", out, "--json")
+        told, err = await resumed.communicate()
+
+    assert resumed.returncode == 0, err.decode()
+    assert journal.read_bytes().startswith(kept)
+    answered = {
+        tuple(json.loads(line)[key] for key in ("expert", "id")) for line in kept.splitlines()
+    }
+    assert 12 < len(answered) < 24
+    twice = {key for key, count in script.asked.items() if count > 1}
+    prompts = {row["id"]: row["prompt"] for row in ROWS}
+    assert twice.isdisjoint((expert, prompts[id_]) for expert, id_ in answered)
+    assert {(one["expert"], one["accuracy"]) for one in json.loads(told)} == {
+        ("math", 1.0), ("painter", 0.0),
+    }  # fmt: skip
+    table = read_answered([questions], [out])
+    assert table.scores.tolist() == [[1.0, 0.0]] * 12
+
+
+async def test_another_way_of_asking_is_not_mixed_in(tmp_path):
+    questions, out = write_lines(tmp_path / "q.jsonl", *ROWS), tmp_path / "out.jsonl"
+    script = Adds(gate_at=12)
+    async with running(Service(engine=FakeEngine(script=script))) as url:
+        first = await started(url, questions, "--out", out)
+        told, _ = await first.communicate()
+        second = await started(url, questions, "--out", out, "--max-tokens", "9")
+        _, err = await second.communicate()
+
+    assert (first.returncode, second.returncode) == (0, 1)
+    (row,) = [line for line in told.decode().splitlines() if "math" in line]
+    assert row.split()[1:9] == ["math", "│", "100.0%", "│", "75.7%", "to", "100.0%", "│"]
+    assert "holds outcomes asked with 'temperature 0, 512 tokens, prompt plain" in err.decode()
+    assert sum(script.asked.values()) == 24
