@@ -6,6 +6,7 @@ OrchestratorError
 │   ├── UnsupportedParameterError    400  unsupported_parameter
 │   ├── ContextTooLongError          400  context_length_exceeded
 │   ├── ContentPolicyError           400  content_policy_violation
+│   ├── LimitsError                  400  limits_unmet
 │   ├── NotFoundError                404  not_found
 │   │   ├── UnknownModelError        404  model_not_found
 │   │   └── NotRecordedError         404  not_recorded
@@ -103,6 +104,12 @@ class ContentPolicyError(RequestError):
     """The provider refuses to answer this prompt by its own rules."""
 
     code = "content_policy_violation"
+
+
+class LimitsError(RequestError):
+    """No expert keeps to what the request or its composition allows to ask and to spend."""
+
+    code = "limits_unmet"
 
 
 class NotFoundError(RequestError):

@@ -57,6 +57,7 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         scores=dict(route.scores) if route else {},
         is_fallback=route.is_fallback if route else False,
         needs_generation=route.needs_generation if route else False,
+        failed=dict(decision.failed) if decision else {},
         compared=dict(route.compared) if route else {},
         is_streamed=exchange.is_streamed,
         status=exchange.status,

@@ -14,6 +14,7 @@ from orchestrator.api.connection import connected
 from orchestrator.api.conversation import left_aside
 from orchestrator.api.exchange import Exchange, exchange_of
 from orchestrator.api.faults import parse
+from orchestrator.api.limits import limits_of
 from orchestrator.api.metering import metered
 from orchestrator.api.parameters import settle
 from orchestrator.api.replies import EventReply, JsonReply
@@ -21,17 +22,15 @@ from orchestrator.api.requests import CallerRequest, ChatRequest, GenerationRequ
 from orchestrator.api.wiring import Wiring
 from orchestrator.api.wishes import Wishes, wishes_of
 from orchestrator.api.writers import Head, Writer
-from orchestrator.compositions.base import Query
+from orchestrator.compositions.base import Query, Reply
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Item
 from orchestrator.engines.collecting import collect
-from orchestrator.engines.notices import FIRST_S, Notice
+from orchestrator.engines.notices import HEAD_S, Notice
 from orchestrator.errors import EngineProtocolError
+from orchestrator.routing.limits import Limits
 
 R = TypeVar("R", bound=CallerRequest)
-
-#: Between what a slot says at arrival and its next notice: who waits longer is told so, seconds.
-_SHORT_S = FIRST_S / 2
 
 
 def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
@@ -75,16 +74,23 @@ async def answer(
         ClientGoneError: the caller hung up; the generation is ended.
     """
     exchange.is_known_model = query.model in programs
-    wishes = wishes_of(request.headers)
+    wishes, limits = wishes_of(request.headers), limits_of(request.headers)
     async with connected(request.receive):
-        reply = await programs.reply(_wishing(query, wishes))
+        reply = await programs.reply(_wishing(query, wishes, limits))
         exchange.decision = reply.decision
-        items = metered(reply.items, exchange)
-        if query.is_streamed:
-            first = await _first(items, reply.decision.expert)
-            return EventReply(first, items, writer=writer)
-        async with aclosing(items):
-            return JsonReply(writer.answer(await collect(items)))
+        try:
+            return await _answered(reply, exchange, query=query, writer=writer)
+        finally:
+            exchange.decision = reply.decision  # another expert may have answered
+
+
+async def _answered(reply: Reply, exchange: Exchange, *, query: Query, writer: Writer) -> Response:
+    items = metered(reply.items, exchange)
+    if query.is_streamed:
+        first = await _first(items, reply.decision.expert)
+        return EventReply(first, items, writer=writer)
+    async with aclosing(items):
+        return JsonReply(writer.answer(await collect(items)))
 
 
 def head_of(exchange: Exchange, query: Query) -> Head:
@@ -102,9 +108,10 @@ def wants_usage(asked: GenerationRequest) -> bool:
     return bool(asked.stream_options and asked.stream_options.include_usage)
 
 
-def _wishing(query: Query, wishes: Wishes) -> Query:
+def _wishing(query: Query, wishes: Wishes, limits: Limits) -> Query:
     return replace(
         query,
+        limits=limits,
         max_wait_s=wishes.max_wait_s,
         priority=wishes.priority,
         order=wishes.order,
@@ -118,7 +125,7 @@ async def _first(items: AsyncGenerator[Item, None], expert: str) -> Item:
     """
     try:
         async for item in items:
-            if not isinstance(item, Notice) or (item.waited_s > _SHORT_S and not item.is_over):
+            if not isinstance(item, Notice) or (item.waited_s > HEAD_S and not item.is_over):
                 return item
     except BaseException:
         await items.aclose()

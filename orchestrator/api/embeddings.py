@@ -15,6 +15,7 @@ from orchestrator.api.embedding_request import EmbeddingRequest, embed_query
 from orchestrator.api.embedding_writer import spelled
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.faults import parse
+from orchestrator.api.limits import limits_of
 from orchestrator.api.openapi import body_of, described
 from orchestrator.api.parameters import settle
 from orchestrator.api.replies import JsonReply
@@ -50,6 +51,7 @@ def endpoints(wiring: Wiring) -> APIRouter:
             max_wait_s=wishes.max_wait_s,
             priority=wishes.priority,
             order=wishes.order,
+            limits=limits_of(request.headers),
         )
         exchange.is_known_model = query.model in programs
         async with connected(request.receive):
@@ -70,7 +72,7 @@ async def _read(request: Request, exchange: Exchange, *, max_bytes: int) -> Embe
 
 async def _embed(query: EmbedQuery, programs: Programs, exchange: Exchange) -> Vectors:
     program = programs.embedder(query.model)
-    exchange.decision = program.decide()
+    exchange.decision = program.decide(query)
     asked_s = exchange.clock()
     try:
         vectors = await program.embed(query)

@@ -10,6 +10,7 @@ REQUEST_ID = b"x-orchestrator-request-id"
 MODEL = b"x-orchestrator-model"
 EXPERT = b"x-orchestrator-expert"
 ROUTER = b"x-orchestrator-router"
+FAILED = b"x-orchestrator-failed"
 FALLBACK = b"x-orchestrator-fallback"
 GENERATION = b"x-orchestrator-generation"
 OVERHEAD_MS = b"x-orchestrator-overhead-ms"
@@ -30,6 +31,7 @@ TABLE: dict[bytes, str] = {
     EXPERT: "The expert that answers.",
     ROUTER: "The router that chose it, as `id@version`.",
     FALLBACK: "`true` when the router was unsure and the general expert answers.",
+    FAILED: "Experts that were to answer before this one and could not: `math=engine_dead`.",
     GENERATION: "The registry generation that the request is pinned to.",
     OVERHEAD_MS: "Our own time up to the first byte, ms: waiting for engine and caller excluded.",
     DEFAULTS: "Values the registry filled in where the caller was silent: `max_tokens=256`.",
@@ -84,6 +86,9 @@ def _decided(decision: Decision) -> list[tuple[bytes, bytes]]:
         found.append((ROUTER, router.encode("latin-1", "replace")))
     if decision.route is not None and decision.route.is_fallback:
         found.append((FALLBACK, b"true"))
+    if decision.failed:
+        failed = ", ".join(f"{name}={code}" for name, code in decision.failed.items())
+        found.append((FAILED, failed.encode()))
     if decision.defaults:
         filled = ", ".join(f"{name}={value}" for name, value in decision.defaults.items())
         found.append((DEFAULTS, filled.encode()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from pydantic import BaseModel, Field
 from orchestrator.api.answering import begin, read
 from orchestrator.api.direct_route import DirectRoute
 from orchestrator.api.exchange import Exchange
+from orchestrator.api.limits import limits_of
 from orchestrator.api.openapi import body_of, described
 from orchestrator.api.queries import chat_query, completion_query
 from orchestrator.api.replies import JsonReply
@@ -22,6 +24,14 @@ from orchestrator.api.requests import (
 )
 from orchestrator.api.wiring import Wiring
 from orchestrator.compositions.base import Decision, Query
+
+
+class ExpectedAnswer(BaseModel):
+    """What an answer would take; `null` where nobody can say."""
+
+    price_usd: float | None = Field(description="USD at most, by the longest answer.")
+    energy_j: float | None = Field(description="Joules at most, by the longest answer.")
+    latency_s: float | None = Field(description="Seconds until its end, the wait included.")
 
 
 class RouteDecision(BaseModel):
@@ -40,6 +50,9 @@ class RouteDecision(BaseModel):
         description="Whether it would be another choice if a model named the skills first."
     )
     reasons: list[str]
+    excluded: dict[str, str] = Field(description="Expert id -> why it was not scored.")
+    fallbacks: list[str] = Field(description="Who answers where the first cannot, in order.")
+    expected: ExpectedAnswer | None = Field(description="What an answer of the first would take.")
     composition: str | None
     router: str | None
     router_version: str | None
@@ -68,7 +81,7 @@ def endpoints(wiring: Wiring) -> APIRouter:
         exchange, programs = begin(request, wiring)
         asked = await read(request, exchange, wiring, choose=_model_for)
         exchange.is_streamed = False
-        query = _query(asked, exchange.call_id)
+        query = replace(_query(asked, exchange.call_id), limits=limits_of(request.headers))
         exchange.is_known_model = query.model in programs
         exchange.decision = await programs.decide(query)
         return JsonReply(orjson.dumps(_body(exchange, exchange.decision)))
@@ -97,7 +110,7 @@ def _query(asked: GenerationRequest, call_id: str) -> Query:
 
 
 def _body(exchange: Exchange, decision: Decision) -> dict[str, Any]:
-    route = decision.route
+    route, allowed = decision.route, decision.allowed
     named = f"the caller named expert {decision.expert!r}"
     return {
         "object": "route",
@@ -111,6 +124,9 @@ def _body(exchange: Exchange, decision: Decision) -> dict[str, Any]:
         "is_fallback": route.is_fallback if route else False,
         "needs_generation": route.needs_generation if route else False,
         "reasons": list(route.reasons) if route else [named],
+        "excluded": allowed.excluded() if allowed else {},
+        "fallbacks": list(decision.fallbacks),
+        "expected": asdict(allowed.expected(decision.expert)) if allowed else None,
         "composition": decision.composition,
         "router": decision.router,
         "router_version": decision.router_version,

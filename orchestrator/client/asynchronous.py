@@ -95,9 +95,12 @@ class AsyncClient:
         """Every name that can be used as `model`; raises as `Client.models`."""
         return read(ModelList, (await self._complete(models_call())).content).data
 
-    async def route(self, messages: Messages, *, model: str = "auto") -> Route:
+    async def route(
+        self, messages: Messages, *, model: str = "auto", **options: Unpack[ChatOptions]
+    ) -> Route:
         """Who would answer, without answering; raises as `Client.route`."""
-        return read(Route, (await self._complete(route_call(messages, model=model))).content)
+        call = route_call(messages, model=model, options=options)
+        return read(Route, (await self._complete(call)).content)
 
     @overload
     async def chat(

@@ -104,13 +104,16 @@ class Client:
         """
         return read(ModelList, self._complete(models_call()).content).data
 
-    def route(self, messages: Messages, *, model: str = "auto") -> Route:
-        """Who would answer, without answering.
+    def route(
+        self, messages: Messages, *, model: str = "auto", **options: Unpack[ChatOptions]
+    ) -> Route:
+        """Who would answer, without answering; arguments as those of `chat`.
 
         Raises:
             OrchestratorError: what the service says, or a `ClientError`.
         """
-        return read(Route, self._complete(route_call(messages, model=model)).content)
+        call = route_call(messages, model=model, options=options)
+        return read(Route, self._complete(call).content)
 
     @overload
     def chat(

@@ -10,6 +10,11 @@ from orchestrator.client.wire import Messages
 
 #: Options that travel as headers.
 _WISHES = {
+    "include": "x-orchestrator-include",
+    "exclude": "x-orchestrator-exclude",
+    "max_price_usd": "x-orchestrator-max-price-usd",
+    "max_latency_s": "x-orchestrator-max-latency-s",
+    "max_energy_j": "x-orchestrator-max-energy-j",
     "max_wait_s": "x-orchestrator-max-wait-s",
     "priority": "x-orchestrator-priority",
     "order": "x-orchestrator-order",
@@ -23,7 +28,7 @@ class Outgoing:
     method: Literal["GET", "POST", "DELETE"]
     path: str
     body: Mapping[str, Any] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[bytes, bytes] = field(default_factory=dict)
 
 
 def models_call() -> Outgoing:
@@ -35,22 +40,37 @@ def chat_call(
     messages: Messages, *, model: str, stream: bool, options: Mapping[str, Any]
 ) -> Outgoing:
     """Ask for an answer."""
-    asked = {name: value for name, value in options.items() if name not in _WISHES}
-    body = {"model": model, "messages": _turns(messages), "stream": stream, **asked}
+    body = {
+        "model": model,
+        "messages": _turns(messages),
+        "stream": stream,
+        **_said_in_body(options),
+    }
     return Outgoing(
         method="POST", path="/v1/chat/completions", body=body, headers=headers_of(options)
     )
 
 
-def route_call(messages: Messages, *, model: str) -> Outgoing:
+def route_call(messages: Messages, *, model: str, options: Mapping[str, Any]) -> Outgoing:
     """Ask who would answer."""
-    body = {"model": model, "messages": _turns(messages)}
-    return Outgoing(method="POST", path="/v1/route", body=body)
+    body = {"model": model, "messages": _turns(messages), **_said_in_body(options)}
+    return Outgoing(method="POST", path="/v1/route", body=body, headers=headers_of(options))
 
 
-def headers_of(options: Mapping[str, Any]) -> dict[str, str]:
+def headers_of(options: Mapping[str, Any]) -> dict[bytes, bytes]:
     """The headers that the wishes among `options` travel as."""
-    return {_WISHES[name]: str(value) for name, value in options.items() if name in _WISHES}
+    given = {name: value for name, value in options.items() if name in _WISHES}
+    return {_WISHES[name].encode(): text for name, value in given.items() if (text := _text(value))}
+
+
+def _text(value: Any) -> bytes:
+    """A number, or names separated by commas; nothing where there are none."""
+    text = str(value) if isinstance(value, str | int | float) else ", ".join(value)
+    return text.encode()
+
+
+def _said_in_body(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in _WISHES}
 
 
 def _turns(messages: Messages) -> list[Mapping[str, Any]]:

@@ -20,6 +20,7 @@ _HEADERS = {
     "model": "x-orchestrator-model",
     "expert": "x-orchestrator-expert",
     "router": "x-orchestrator-router",
+    "failed": "x-orchestrator-failed",
     "is_fallback": "x-orchestrator-fallback",
     "generation": "x-orchestrator-generation",
     "overhead_ms": "x-orchestrator-overhead-ms",

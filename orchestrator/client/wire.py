@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypedDict
 
 from pydantic import BaseModel, ConfigDict
@@ -58,6 +58,8 @@ class Origin(Wire):
     router: str | None = None
     #: The router was unsure, and the general expert answers.
     is_fallback: bool = False
+    #: Experts that were to answer before and could not: `math=engine_dead, law=overloaded`.
+    failed: str | None = None
     generation: int | None = None
     #: The service's own time up to the first byte.
     overhead_ms: float | None = None
@@ -153,6 +155,14 @@ class ModelList(Wire):
     data: tuple[Model, ...]
 
 
+class Expected(Wire):
+    """What an answer would take; `None` where the service cannot say."""
+
+    price_usd: float | None = None
+    energy_j: float | None = None
+    latency_s: float | None = None
+
+
 class Route(Wire):
     """Who would answer a chat, and why; nothing was generated."""
 
@@ -171,6 +181,11 @@ class Route(Wire):
     #: True when it would be another choice if a model named the skills first.
     needs_generation: bool = False
     reasons: tuple[str, ...] = ()
+    #: Expert id -> why it was not scored.
+    excluded: dict[str, str] = {}
+    #: Who answers where the first cannot, in order.
+    fallbacks: tuple[str, ...] = ()
+    expected: Expected | None = None
     composition: str | None = None
     router: str | None = None
     router_version: str | None = None
@@ -184,8 +199,20 @@ class Route(Wire):
     overhead_ms: float | None = None
 
 
-class Wishes(TypedDict, total=False):
-    """What a caller wishes about its turn, sent as headers."""
+class Limits(TypedDict, total=False):
+    """What a caller allows for its request, sent as headers; it can only tighten the registry's."""
+
+    #: `tag:NAME`, `license:NAME`, `owner:NAME`, `expert:ID`; none at all includes everybody.
+    include: Sequence[str]
+    exclude: Sequence[str]
+    #: Most that the whole request may take.
+    max_price_usd: float
+    max_latency_s: float
+    max_energy_j: float
+
+
+class Wishes(Limits, total=False):
+    """What a caller wishes about its turn and allows, sent as headers."""
 
     #: Longest wait, seconds; the registry's where it is left out.
     max_wait_s: float

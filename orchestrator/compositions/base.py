@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from orchestrator.compositions.allowed import Allowed
 from orchestrator.engines.base import Item, Prompt, Sampling, Structure
+from orchestrator.routing.limits import UNLIMITED, Limits
 from routers.base import Route
 
 
@@ -29,6 +31,8 @@ class Query:
     echo: bool = False
     #: False: nobody reads along, so the answer may come in one chunk.
     is_streamed: bool = True
+    #: What binds every expert that is asked for it.
+    limits: Limits = UNLIMITED
     user: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
 
@@ -43,16 +47,23 @@ class Decision:
     router: str | None = None
     router_version: str | None = None
     route: Route | None = None
+    #: Who might have been chosen; `None` where the caller named who answers.
+    allowed: Allowed | None = None
+    #: Who answers where the expert cannot, in order.
+    fallbacks: tuple[str, ...] = ()
+    #: Experts that were to answer before this one and could not -> code of their error.
+    failed: Mapping[str, str] = field(default_factory=dict)
     #: Seconds spent in routing.
     routing_s: float = 0.0
     #: What the registry filled in where the caller was silent: field of `Sampling` -> value.
     defaults: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Reply:
     """A decided request: its decision at once, notices and chunks as they come."""
 
+    #: Another one where the expert could not answer and another does; final with the first chunk.
     decision: Decision
     items: AsyncIterator[Item]
 

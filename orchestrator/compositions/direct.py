@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from orchestrator.compositions.base import Decision, Query, Reply
-from orchestrator.compositions.eligibility import needs_of
 from orchestrator.compositions.generation import Generation
 from orchestrator.registry.models import Expert
 
@@ -16,12 +15,13 @@ class Direct:
         self._generation = generation
 
     async def decide(self, query: Query) -> Decision:
-        """The expert itself, if it can take the query.
+        """The expert itself, if it can take the query within its limits.
 
         Raises:
-            RequestError: the query carries images or tools that this expert cannot take.
+            RequestError: this expert cannot take what the query carries, or may not.
+            OverloadedError: it is not expected to answer as soon as the query wants.
         """
-        self._generation.eligibility.check(self._expert.id, needs_of(query.prompt))
+        self._generation.admission.check(self._expert.id, query)
         return Decision(
             expert=self._expert.id,
             generation=self._generation.number,

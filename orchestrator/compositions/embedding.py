@@ -10,6 +10,7 @@ from orchestrator.compositions.pricing import cost_usd
 from orchestrator.engines.base import Text, Usage
 from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.registry.models import Expert
+from orchestrator.routing.limits import UNLIMITED, Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,8 @@ class EmbedQuery:
     #: Advice of a batch, as a `Query`'s.
     priority: int = 0
     order: int | None = None
+    #: What binds the expert.
+    limits: Limits = UNLIMITED
 
 
 class Embedding:
@@ -36,8 +39,14 @@ class Embedding:
         self._expert = expert
         self._generation = generation
 
-    def decide(self) -> Decision:
-        """The expert itself."""
+    def decide(self, query: EmbedQuery) -> Decision:
+        """The expert itself, where the query's limits let it.
+
+        Raises:
+            LimitsError: they do not.
+            OverloadedError: it is not expected to answer as soon as the query wants.
+        """
+        self._generation.admission.check_inputs(self._expert.id, query.inputs, query.limits)
         return Decision(expert=self._expert.id, generation=self._generation.number)
 
     async def embed(self, query: EmbedQuery) -> Vectors:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from orchestrator.compositions.admission import Admission
 from orchestrator.compositions.base import Decision, Query, Reply
-from orchestrator.compositions.eligibility import Eligibility
 from orchestrator.compositions.pricing import priced
-from orchestrator.engines.base import Call, Sampling
+from orchestrator.engines.base import Call, Item, Sampling
 from orchestrator.engines.embedding import FullEngine
 from orchestrator.engines.hints import Hinted
 from orchestrator.registry.models import Expert, Price, Registry, key_of
@@ -21,7 +21,7 @@ class Generation:
 
     number: int
     registry: Registry
-    eligibility: Eligibility
+    admission: Admission
     #: Reaches every expert of the registry.
     dispatch: FullEngine
     #: `Expert.version` by expert id: hashed once, not once a call.
@@ -47,8 +47,10 @@ class Generation:
             if value is not None and getattr(sampling, name) is None
         }
 
-    def _max_wait_s(self, decision: Decision) -> float:
-        """The registry's bound: the composition's own, else the defaults'."""
+    def max_wait_s(self, query: Query, decision: Decision) -> float:
+        """The caller's bound, else the composition's own, else the defaults'."""
+        if query.max_wait_s is not None:
+            return query.max_wait_s
         composition = self.registry.compositions.get(decision.composition or "")
         own_s = None if composition is None else composition.max_wait_s
         return self.registry.defaults.max_wait_s if own_s is None else own_s
@@ -59,8 +61,22 @@ class Generation:
             for expert_id in expert_ids:
                 self.dispatch.hint(key_of(expert_id, self.version_by_id[expert_id]))
 
+    def timeout_s(self, query: Query) -> float:
+        """The caller's bound, else the defaults'."""
+        default_s = self.registry.defaults.timeout_s
+        return default_s if query.timeout_s is None else query.timeout_s
+
     def carry_out(self, query: Query, decision: Decision) -> Reply:
         """Start the call that `decision` stands for."""
+        return Reply(decision=decision, items=self.items(query, decision))
+
+    def items(self, query: Query, decision: Decision) -> AsyncIterator[Item]:
+        """The answer of the expert that was decided for; whoever that is, the limits bind it.
+
+        Raises:
+            LimitsError: the limits of the request shut the expert out.
+        """
+        self.admission.bind(decision.expert, query.limits)
         filled: Mapping[str, Any] = decision.defaults
         call = Call(
             id=query.id,
@@ -70,8 +86,8 @@ class Generation:
             prompt=query.prompt,
             sampling=replace(query.sampling, **filled) if filled else query.sampling,
             structure=query.structure,
-            timeout_s=query.timeout_s or self.registry.defaults.timeout_s,
-            max_wait_s=query.max_wait_s or self._max_wait_s(decision),
+            timeout_s=self.timeout_s(query),
+            max_wait_s=self.max_wait_s(query, decision),
             priority=query.priority,
             order=query.order,
             echo=query.echo,
@@ -80,5 +96,5 @@ class Generation:
         items = self.dispatch.generate(call)
         price = self.prices.get(decision.expert)
         if price is not None:
-            items = priced(items, price)
-        return Reply(decision=decision, items=items)
+            return priced(items, price)
+        return items

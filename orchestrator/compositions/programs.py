@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator.compositions.admission import Admission
 from orchestrator.compositions.base import Composition, Decision, Query, Reply
 from orchestrator.compositions.direct import Direct
-from orchestrator.compositions.eligibility import Eligibility
 from orchestrator.compositions.embedding import Embedding
 from orchestrator.compositions.generation import Generation
 from orchestrator.compositions.route import RouteOne
 from orchestrator.engines.embedding import FullEngine
+from orchestrator.engines.foresight import Foresight
 from orchestrator.errors import InvalidRequestError, RegistryError, UnknownModelError
 from orchestrator.registry.models import Expert, Registry, Task
 from routers.base import Router
@@ -62,7 +63,9 @@ class Programs:
         shared = Generation(
             number=generation,
             registry=registry,
-            eligibility=Eligibility(registry),
+            admission=Admission(
+                registry, foresight=dispatch if isinstance(dispatch, Foresight) else None
+            ),
             dispatch=dispatch,
             version_by_id={expert.id: expert.version for expert in registry.experts},
             prices={e.id: e.price for e in registry.experts if e.price.model_fields_set},
@@ -150,11 +153,11 @@ class Programs:
 def _composed(
     composition_id: str, generation: Generation, routers: Mapping[str, Router]
 ) -> Composition:
-    router_id = generation.registry.compositions[composition_id].router
-    router = routers.get(router_id)
+    spec = generation.registry.compositions[composition_id]
+    router = routers.get(spec.router)
     if router is None:
         raise RegistryError(
-            f"composition {composition_id!r} uses router {router_id!r}, which is not loaded; "
+            f"composition {composition_id!r} uses router {spec.router!r}, which is not loaded; "
             f"loaded: {sorted(routers)}"
         )
-    return RouteOne(composition_id, generation, router_id=router_id, router=router)
+    return RouteOne(composition_id, generation, spec=spec, router=router)

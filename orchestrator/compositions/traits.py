@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 
 from orchestrator.compositions.base import Query
+from orchestrator.compositions.conversation import before_loop, is_in_tool_loop, opening_of, turn_of
 from orchestrator.engines.base import Chat, ImagePart
 from routers.base import Traits
 
@@ -16,23 +17,30 @@ _MAX_CHARS = 4000
 
 
 def traits_of(query: Query) -> Traits:
-    """What is known of a request before anybody answers."""
-    caller = query.user or query.id
-    seed = zlib.crc32(query.id.encode()) if query.sampling.seed is None else query.sampling.seed
+    """What is known of a request before anybody answers.
+
+    Where the caller does not say who asks, the conversation stands for them: all of its requests
+    are compared by the same router, and those of a tool loop are drawn alike.
+    """
     skills = _skills(query.metadata.get(SKILLS_KEY))
+    seed = query.sampling.seed
     if not isinstance(query.prompt, Chat):
-        num_chars = len(query.prompt.text)
-        return Traits(num_chars=num_chars, skills=skills, caller=caller, seed=seed)
+        return Traits(
+            num_chars=len(query.prompt.text),
+            skills=skills,
+            caller=query.user or query.id,
+            seed=zlib.crc32(query.id.encode()) if seed is None else seed,
+        )
     chat = query.prompt
     has_images = any(isinstance(part, ImagePart) for turn in chat.messages for part in turn.content)
     return Traits(
         system="\n".join(t.text for t in chat.messages if t.role == "system")[:_MAX_CHARS],
-        num_chars=sum(len(turn.text) for turn in chat.messages),
-        has_tools=bool(chat.tools) and chat.tool_choice != "none",
+        num_chars=sum(len(turn.text) for turn in before_loop(chat)),
+        has_tools=(bool(chat.tools) and chat.tool_choice != "none") or is_in_tool_loop(chat),
         modalities=frozenset({"image"}) if has_images else frozenset(),
         skills=skills,
-        caller=caller,
-        seed=seed,
+        caller=query.user or opening_of(chat),
+        seed=int(turn_of(chat), 16) if seed is None else seed,
     )
 
 

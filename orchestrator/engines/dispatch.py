@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,6 +14,7 @@ from orchestrator.engines.embedding import AnyCall, EmbedCall, Embedder, Vectors
 from orchestrator.engines.hints import Hinted
 from orchestrator.engines.notices import Notice
 from orchestrator.engines.streams import Bound, reading
+from orchestrator.engines.whereabouts import Whereabouts
 from orchestrator.errors import (
     EngineDeadError,
     EngineError,
@@ -26,21 +26,15 @@ from orchestrator.errors import (
     SwapError,
     UnsupportedParameterError,
 )
-from orchestrator.residency.choice import SlotOutlook, SlotView, delay_s
 from orchestrator.residency.load import Load, LoadMeter
 from orchestrator.residency.placement import DispatchTable
 
 #: Failures after which another slot may still answer, as long as no chunk was yielded.
 _ELSEWHERE = (EngineDeadError, OverloadedError, SwapError)
-#: How long a dead slot is the last choice, seconds.
-_SHUN_S = 5.0
 #: Told to callers when nothing better is known, seconds.
 _RETRY_AFTER_S = 5.0
 #: Past its time a call is given up here; the engine, which knows why, is to say so first.
 _GRACE_S = 0.5
-#: Of a slot that was asked for nothing, and of one that has told nothing.
-_NO_CALLS: Mapping[str, int] = {}
-_UNTOLD = SlotOutlook()
 
 C = TypeVar("C", Call, EmbedCall)
 T = TypeVar("T")
@@ -60,7 +54,7 @@ class _Attempt:
 
 
 class Dispatch:
-    """A `FullEngine` for every expert: slots by table, upstreams by expert.
+    """A `FullEngine` for every expert, with `Foresight`: slots by table, upstreams by expert.
 
     Args:
         table: where experts are hosted; replaced by `adopt` and after a refusal.
@@ -80,22 +74,17 @@ class Dispatch:
         refresh: Refresh,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._table = table
-        self._slots = slots
+        self._where = Whereabouts(table, slots=slots, remotes=remotes, clock=clock)
         self._remotes = remotes
         self._refresh = refresh
         self._clock = clock
         self._refreshing: asyncio.Future[DispatchTable] | None = None
         self._meter = LoadMeter(clock=clock)
-        #: Calls that wait or run, by slot and `Expert.key`, and whom each slot was asked for last.
-        self._calls: dict[str, Counter[str]] = defaultdict(Counter)
-        self._last_expert: dict[str, str] = {}
-        self._shunned_until_s: dict[str, float] = {}
 
     @property
     def table(self) -> DispatchTable:
         """The table held."""
-        return self._table
+        return self._where.table
 
     @property
     def load(self) -> Load:
@@ -107,9 +96,7 @@ class Dispatch:
 
         A table of a Conductor that does not know of homes yet leaves those that were known.
         """
-        if table.homes_by_expert is None:
-            table = table.model_copy(update={"homes_by_expert": self._table.homes_by_expert})
-        self._table = table
+        self._where.adopt(table)
 
     def generate(self, call: Call) -> AsyncGenerator[Item, None]:
         """Stream the answer of whichever slot takes the call; see `Engine.generate`.
@@ -134,11 +121,17 @@ class Dispatch:
 
     def hint(self, key: str) -> None:
         """Tell the slot that would be asked for this expert now; see `Hinted`."""
-        names = [name for name in self._table.slots(key) if name in self._slots]
-        if names:
-            slot = self._slots[min(names, key=lambda name: self._rank(name, key))]
-            if isinstance(slot, Hinted):
-                slot.hint(key)
+        slot = self._where.best_slot(key)
+        if isinstance(slot, Hinted):
+            slot.hint(key)
+
+    def unreachable(self, keys: frozenset[str]) -> Mapping[str, str]:
+        """Who would hardly be answered now, and why; see `Foresight`."""
+        return self._where.unreachable(keys)
+
+    def answer_s(self, key: str) -> float:
+        """Seconds in which one more call would have been answered; see `Foresight`."""
+        return self._where.answer_s(key)
 
     async def close(self) -> None:
         """Close the upstreams; the slots belong to the service."""
@@ -161,6 +154,7 @@ class Dispatch:
                     async for item in items:
                         attempt.has_begun = not isinstance(item, Notice)
                         yield item
+                self._where.took(call.key, self._clock() - attempt.began_s)
                 return
             except (NotHostedError, *_ELSEWHERE) as error:
                 if attempt.has_begun:
@@ -174,42 +168,23 @@ class Dispatch:
             ExpertUnavailableError: all were tried, or there is none.
             OverloadedError, SwapError: all were tried, and this was the last to fail.
         """
-        key = attempt.call.key
-        engines = self._engines(attempt.call)
+        expert, key = attempt.call.expert, attempt.call.key
+        engines = self._where.engines(expert, key)
         if not engines and not attempt.has_refreshed:
             await self._refresh_for(attempt)
-            engines = self._engines(attempt.call)
+            engines = self._where.engines(expert, key)
         untried = [name for name in engines if name not in attempt.failures]
         if not untried:
             raise self._exhausted(attempt)
-        name = min(untried, key=lambda name: self._rank(name, key))
+        name = self._where.best(untried, key)
         return name, engines[name]
-
-    def _engines(self, call: AnyCall) -> dict[str, Engine]:
-        remote = self._remotes.get(call.key)
-        if remote is not None:
-            return {f"upstream of {call.expert}": remote}
-        names = self._table.slots(call.key)
-        return {name: self._slots[name] for name in names if name in self._slots}
-
-    def _rank(self, name: str, key: str) -> tuple[bool, float, int]:
-        """Least is best: alive, then where the answer is soonest; of equal ones the first."""
-        is_shunned = self._shunned_until_s.get(name, 0.0) > self._clock()
-        view = SlotView(
-            num_by_expert=self._calls.get(name, _NO_CALLS),
-            last_expert=self._last_expert.get(name),
-            outlook=self._table.outlook_by_slot.get(name, _UNTOLD),
-        )
-        return is_shunned, *delay_s(key, view, is_home=name in self._table.homes(key))
 
     async def _send(
         self, call: C, attempt: _Attempt, *, name: str, items: Callable[[C], AsyncIterator[T]]
     ) -> AsyncIterator[T]:
         left_s = self._left_s(attempt, call.timeout_s)
         wait_s = self._left_s(attempt, call.max_wait_s)
-        self._last_expert[name] = call.key
-        calls = self._calls[name]
-        calls[call.key] += 1
+        self._where.begin(name, call.key)
         bound = Bound(None if left_s is None else left_s + _GRACE_S)
         try:
             async with reading(
@@ -221,9 +196,7 @@ class Dispatch:
             raise _late(call) from error
         finally:
             bound.stop()
-            calls[call.key] -= 1
-            if not calls[call.key]:
-                del calls[call.key]
+            self._where.end(name, call.key)
 
     def _left_s(self, attempt: _Attempt, whole_s: float | None) -> float | None:
         """What other tries have left of a call's time."""
@@ -234,7 +207,7 @@ class Dispatch:
     async def _note(self, attempt: _Attempt, name: str, error: OrchestratorError) -> None:
         """Remember the failure; after the first refusal ask for a new table and start over."""
         if isinstance(error, EngineDeadError):
-            self._shunned_until_s[name] = self._clock() + _SHUN_S
+            self._where.shun(name)
         if isinstance(error, NotHostedError) and not attempt.has_refreshed:
             await self._refresh_for(attempt)
         else:
@@ -259,12 +232,6 @@ class Dispatch:
         if not refreshing.cancelled():
             refreshing.exception()  # every caller that asked may have gone
 
-    def _nowhere(self, call: Call | EmbedCall) -> str:
-        hosts = self._table.slots(call.key)
-        if not hosts:
-            return f"no slot hosts it yet, as generation {call.generation} has it ({call.version})"
-        return f"it is on {list(hosts)}, connected are {sorted(self._slots)}"
-
     def _exhausted(self, attempt: _Attempt) -> OrchestratorError:
         """What to tell the caller when no engine is left to try."""
         failures, expert = attempt.failures, attempt.call.expert
@@ -272,7 +239,7 @@ class Dispatch:
         if isinstance(last, EngineError) and not isinstance(last, EngineDeadError):
             return last
         tried = "; ".join(f"{name!r}: {error}" for name, error in failures.items())
-        why = tried or self._nowhere(attempt.call)
+        why = tried or self._where.nowhere(attempt.call)
         unavailable = ExpertUnavailableError(
             f"no engine of expert {expert!r} can be reached: {why}",
             retry_after_s=(last and last.retry_after_s) or _RETRY_AFTER_S,

@@ -13,6 +13,9 @@ from orchestrator.residency.places import Turn
 #: After which a caller that still waits is told again, the first time and from then on, seconds.
 #: The head of a stream leaves with the first of these, so that what waits less keeps its status.
 FIRST_S, THEN_S = 0.25, 1.0
+#: Between what a slot says at arrival and its next notice: the head of a stream leaves with a
+#: notice of a longer wait, and says who answers, seconds.
+HEAD_S = FIRST_S / 2
 #: Who is further back is told less often, by this share of a second a place: all that wait
 #: together take a small part of the slot's time.
 A_PLACE_S = 0.01

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
+from orchestrator.registry.compositions import CompositionSpec
 from orchestrator.registry.entries import child
 from orchestrator.registry.faults import KeyPath
 from orchestrator.registry.form import key_path, parse
 from orchestrator.registry.models import (
-    CompositionSpec,
     Expert,
     Registry,
     Slot,

@@ -15,6 +15,7 @@ from orchestrator.registry import (
     capacity,
     form,
     kinship,
+    limits,
     references,
     rule_faults,
     tasks,
@@ -127,6 +128,7 @@ def _semantic(
 ) -> Iterator[Finding]:
     yield from references.findings(draft)
     yield from tasks.findings(draft)
+    yield from limits.findings(draft)
     yield from rule_faults.findings(draft)
     yield from upstreams.findings(draft, environ=where.environ)
     yield from artifacts.findings(draft, where)

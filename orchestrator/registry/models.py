@@ -15,10 +15,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
+from orchestrator.registry.compositions import CompositionSpec
 from orchestrator.registry.fields import Entry, Id, Label, Sha256
 from orchestrator.registry.routers import RouterSpec
 
 Modality = Literal["text", "image"]
+#: Tool calls, answers of a given form, and log-probabilities of tokens.
+Lack = Literal["tools", "structure", "logprobs"]
 #: `generate` answers with text, `embed` with one vector a text.
 Task = Literal["generate", "embed"]
 
@@ -136,6 +139,13 @@ class Price(Entry):
     output_usd_per_mtok: float = Field(0.0, ge=0, description="USD per million output tokens.")
 
 
+class Energy(Entry):
+    """What the expert's tokens take of power, as its operator measured it."""
+
+    input_j_per_mtok: float = Field(ge=0, description="Joules per million prompt tokens.")
+    output_j_per_mtok: float = Field(ge=0, description="Joules per million output tokens.")
+
+
 class ExpertDefaults(Entry):
     """Sampling defaults of an expert, where the caller is silent."""
 
@@ -178,6 +188,8 @@ class Expert(Entry):
         ("text",), min_length=1, description="What a prompt may hold."
     )
     price: Price = Field(Price(), description="What its tokens cost.")
+    energy: Energy | None = Field(None, description="What its tokens take of power.")
+    lacks: tuple[Lack, ...] = Field((), description="What it cannot do and its engine's kind can.")
     defaults: ExpertDefaults = Field(
         ExpertDefaults(), description="Sampling where the caller is silent."
     )
@@ -209,19 +221,6 @@ class Expert(Entry):
     def embeds(self) -> bool:
         """Whether it makes vectors of texts rather than text."""
         return getattr(self.engine, "task", "generate") == "embed"
-
-
-class RouteComposition(Entry):
-    """Asks the one expert its router chooses."""
-
-    kind: Literal["route"] = Field(description="The program.")
-    router: Id = Field(description="Router that chooses the expert.")
-    max_wait_s: float | None = Field(
-        None, gt=0, description="Longest wait for an expert's turn, seconds; the defaults' if none."
-    )
-
-
-CompositionSpec = RouteComposition
 
 
 class Slot(Entry):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from orchestrator.registry.compositions import CompositionSpec
 from orchestrator.registry.draft import Draft
 from orchestrator.registry.faults import Finding, KeyPath, nearest, shown
 
@@ -54,11 +55,16 @@ def references_of(draft: Draft) -> Iterator[Reference]:
         for path, id_ in router.named_routers():
             yield Reference(path=("routers", name, *path), source=source, target=("router", id_))
     for name, composition in draft.compositions.items():
-        yield Reference(
-            path=("compositions", name, "router"),
-            source=("composition", name),
-            target=("router", composition.router),
-        )
+        yield from _of_composition(name, composition)
+
+
+def _of_composition(name: str, composition: CompositionSpec) -> Iterator[Reference]:
+    at: KeyPath = ("compositions", name)
+    source: Node = ("composition", name)
+    for path, id_ in composition.named_experts():
+        yield Reference(path=(*at, *path), source=source, target=("expert", id_))
+    for path, id_ in composition.named_routers():
+        yield Reference(path=(*at, *path), source=source, target=("router", id_))
 
 
 def known_names(draft: Draft) -> dict[Kind, tuple[str, ...]]:

@@ -45,6 +45,8 @@ class SlotOutlook(BaseModel):
     num_engines: int = 1
     #: Whether an engine there may become another expert; False where all hold pinned ones.
     may_swap: bool = True
+    #: Experts that it leaves alone for now, since a step for them failed.
+    broken: tuple[str, ...] = ()
 
 
 _UNKNOWN = SlotOutlook()
@@ -82,6 +84,23 @@ def delay_s(expert: str, view: SlotView, *, is_home: bool) -> tuple[float, int]:
         num_swaps = num_rivals + (_NEW_AMONG_OTHERS if num_rivals else _NEW_ALONE)
     own_s = num_swaps * outlook.swap_s + num_calls * outlook.call_s / _CALLS_BESIDE
     return max(own_s, outlook.wait_s_by_expert.get(expert, 0.0)) + outlook.call_s, num_calls
+
+
+def answer_s(expert: str, view: SlotView) -> float:
+    """Seconds in which one more call for `expert` would be answered at a slot, whole.
+
+    What the call costs others there, which `delay_s` counts, is left out.
+    """
+    num_by_expert, outlook = view.num_by_expert, view.outlook
+    if not outlook.may_swap and expert not in outlook.residents:
+        return inf
+    num_others = len(num_by_expert) - (expert in num_by_expert)
+    num_rivals = max(num_others + 1 - outlook.num_engines, 0)
+    is_there = expert in outlook.residents or _is_there(expert, view, num_rivals)
+    num_swaps = num_rivals if is_there else num_rivals + 1
+    own_s = num_swaps * outlook.swap_s
+    own_s += sum(num_by_expert.values()) * outlook.call_s / _CALLS_BESIDE
+    return max(own_s, outlook.wait_s_by_expert.get(expert, 0.0)) + outlook.call_s
 
 
 def _is_there(expert: str, view: SlotView, num_rivals: int) -> bool:

@@ -157,10 +157,13 @@ class Gateway:
         """Serve what the store's pointer says; while the store is away, what was live."""
         while True:
             hint.clear()
+            before = self._following.live_number
             await self._following.look()
             number = self._following.live_number
             if number is not None:
                 metrics.GENERATION.set(number)
+            if number != before:
+                self._hints[1].set()  # the Conductor waits for whoever has not switched
             await _wait(hint)
 
     async def _keep_asking(self, hint: asyncio.Event) -> None:

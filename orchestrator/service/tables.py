@@ -61,6 +61,7 @@ def _outlook(report: SlotReport, *, swap_s: float | None, call_s: float | None) 
     told = {"swap_s": swap_s, "call_s": call_s}
     return SlotOutlook(
         residents=report.residents,
+        broken=tuple(report.broken),
         wait_s_by_expert={one.expert: one.expected_s for one in report.waiting},
         may_swap=not report.hosts or any(not host.pinned for host in report.hosts),
         num_engines=max(sum(host.rung == "serving" for host in report.hosts), 1),

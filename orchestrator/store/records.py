@@ -43,6 +43,8 @@ class DecisionRecord(BaseModel):
     is_fallback: bool = False
     #: Whether the choice would be another one if a model had named the skills first.
     needs_generation: bool = False
+    #: Experts that were to answer before this one and could not -> code of their error.
+    failed: dict[str, str] = {}
     #: Shadow router -> the expert it chose; `None` where it failed, was dropped, or came too late.
     compared: dict[str, str | None] = {}
     is_streamed: bool

@@ -1,9 +1,10 @@
 from pathlib import Path
 
 from orchestrator.api.headers import TABLE
+from orchestrator.api.limits import ALL
 from orchestrator.api.parameters import IGNORED, REFUSED
 from orchestrator.api.wishes import MAX_PRIORITY, MAX_WAIT_S, ORDER, PRIORITY
-from orchestrator.compositions.digest import FOLLOW_UP_CHARS, MAX_CHARS
+from orchestrator.compositions.digest import FOLLOW_UP_CHARS, MAX_CHARS, SHORT_CHARS
 from tests.served import Service
 
 PAGE = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
@@ -14,7 +15,7 @@ def test_every_header_is_documented():
 
 
 def test_every_header_that_callers_may_send_is_documented():
-    assert [name for name in (MAX_WAIT_S, PRIORITY, ORDER) if f"`{name}`" not in PAGE] == []
+    assert [name for name in (MAX_WAIT_S, PRIORITY, ORDER, *ALL) if f"`{name}`" not in PAGE] == []
     assert f"{-MAX_PRIORITY} to {MAX_PRIORITY}" in PAGE
 
 
@@ -30,6 +31,7 @@ async def test_every_route_is_documented():
 
 def test_the_bounds_of_routing_are_documented():
     assert f"{FOLLOW_UP_CHARS} characters" in PAGE
+    assert f"{SHORT_CHARS} characters" in PAGE
     assert f"{MAX_CHARS:,} characters" in PAGE
 
 

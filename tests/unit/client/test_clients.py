@@ -281,6 +281,46 @@ async def test_wishes_about_the_wait_are_headers(ask):
     assert set(json.loads(seen[0].content)) == {"model", "messages", "stream"}
 
 
+async def test_what_a_caller_allows_is_headers_of_chats_and_routes(ask):
+    seen = []
+
+    def answered(request):
+        seen.append(request)
+        return httpx.Response(200, json=ANSWER if "chat" in request.url.path else ROUTE)
+
+    allowed = {
+        "include": ["license:MIT", "owner:東京"], "exclude": "tag:demo",
+        "max_price_usd": 0.01, "max_latency_s": 2, "max_energy_j": 50,
+    }  # fmt: skip
+    await ask(answered).chat("?", **allowed)
+    await ask(answered).route("?", tools=[], **allowed)
+
+    names = ("include", "exclude", "max-price-usd", "max-latency-s", "max-energy-j")
+    for request in seen:
+        sent = [dict(request.headers.raw)[f"x-orchestrator-{name}".encode()] for name in names]
+        assert sent == ["license:MIT, owner:東京".encode(), b"tag:demo", b"0.01", b"2", b"50"]
+    assert json.loads(seen[1].content)["tools"] == []
+
+
+async def test_who_could_not_answer_before_is_told(ask):
+    headers = {"x-orchestrator-failed": "law=engine_dead"}
+
+    answer = await ask(lambda _: httpx.Response(200, json=ANSWER, headers=headers)).chat("?")
+
+    assert answer.origin.failed == "law=engine_dead"
+
+
+async def test_a_route_says_who_was_left_out_and_what_an_answer_would_take(ask):
+    told = {"excluded": {"law": "it is down"}, "fallbacks": ["french"]}
+    expected = {"price_usd": 0.5, "energy_j": None, "latency_s": 1.5}
+    body = ROUTE | told | {"expected": expected}
+
+    route = await ask(lambda _: httpx.Response(200, json=body)).route("?")
+
+    assert (route.excluded, route.fallbacks) == ({"law": "it is down"}, ("french",))
+    assert route.expected.model_dump() == expected
+
+
 async def test_an_answer_that_waited_says_how_long(ask):
     waited = {
         "x-orchestrator-queue-position": "3", "x-orchestrator-expected-wait-s": "4.200",

@@ -27,7 +27,7 @@ async def test_the_expert_itself_is_the_decision_and_gets_the_call():
 
     vectors = await program.embed(QUERY)
 
-    assert (program.decide().expert, program.decide().generation) == ("vectors", 7)
+    assert (program.decide(QUERY).expert, program.decide(QUERY).generation) == ("vectors", 7)
     (call,) = engine.calls
     assert (call.inputs, call.timeout_s, call.generation) == (QUERY.inputs, 30, 7)
     assert call.key == f"vectors@{call.version}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.compositions.eligibility import Eligibility
+from orchestrator.compositions.admission import Admission
 from orchestrator.compositions.generation import Generation
 from orchestrator.engines.dispatch import Dispatch
 from orchestrator.engines.fake import FakeEngine, FakeHost
@@ -68,7 +68,7 @@ def hosted():
     generation = Generation(
         number=1,
         registry=registry,
-        eligibility=Eligibility(registry),
+        admission=Admission(registry),
         dispatch=dispatch,
         version_by_id={"maths": MATHS.version, "french": FRENCH.version},
         prices={},

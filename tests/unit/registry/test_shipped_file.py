@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from orchestrator.registry import models, router_languages, router_rules, routers
+from orchestrator.registry import compositions, models, router_languages, router_rules, routers
 from orchestrator.registry.document import parse
 from orchestrator.registry.entries import entry_at
 from orchestrator.registry.faults import dotted
@@ -24,10 +24,12 @@ SHIPPED = ROOT / "experts.yaml"
 SKILLS = "capitals elements roman reverse sort calendar units french spanish sums plurals logic"
 ADAPTERS = ["formal", "json"]
 #: What entries are made of; their keys stand in those that are.
-ABSTRACT = {Entry, RouterEntry, router_rules.Target}
+ABSTRACT = {Entry, RouterEntry, compositions.CompositionEntry, router_rules.Target}
 ENTRIES = [
     kind for kind in {
-        id(value): value for module in (models, routers, router_rules, router_languages)
+        id(value): value for module in (
+            models, compositions, routers, router_rules, router_languages,
+        )
         for value in vars(module).values()
     }.values()
     if isinstance(kind, type) and issubclass(kind, Entry) and kind not in ABSTRACT

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.residency.choice import SlotOutlook, SlotView, delay_s
+from orchestrator.residency.choice import SlotOutlook, SlotView, answer_s, delay_s
 
 
 def view(last: str | None = None, *, residents=(), waits=None, outlook=None, **calls) -> SlotView:
@@ -73,3 +73,26 @@ def test_a_cold_expert_runs_on_a_cpu_slot_once_that_is_sooner_than_its_turn(othe
     cpu = view(outlook={"swap_s": 1.0, "call_s": 20.0})
 
     assert chosen("cold", {"gpu": gpu, "cpu": cpu}) == where
+
+
+ANSWERS = {
+    "resident": (view(residents=("maths",)), 1.0),
+    "a swap": (view(), 2.0),
+    "its calls run there": (view(maths=32), 2.0),
+    "another has calls": (view(french=32), 4.0),
+    "resident, and another has calls": (view(residents=("maths",), french=32), 3.0),
+    "engines for both": (view(french=32, outlook={"num_engines": 2}), 3.0),
+    "told to wait": (view(residents=("maths",), waits={"maths": 9.0}), 10.0),
+}
+
+
+@pytest.mark.parametrize(("seen", "seconds"), ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_takes_its_swaps_its_wait_and_its_call(seen, seconds):
+    # Swaps and calls take 1 s; 32 calls beside one another put off the next by 1 s.
+    assert answer_s("maths", seen) == seconds
+
+
+def test_where_all_is_pinned_others_are_never_answered():
+    pinned = view(residents=("law",), outlook={"may_swap": False})
+
+    assert answer_s("maths", pinned) == float("inf")

@@ -1,0 +1,45 @@
+"""What a request was found to allow: the experts that may be chosen, and why others were not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from orchestrator.routing.limits import Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What an answer of one expert would take; `None` where nobody can say."""
+
+    #: By the high estimate of the prompt and the longest answer: it is hardly ever more.
+    price_usd: float | None
+    energy_j: float | None
+    #: By what the cost model knows now, the wait for a turn included.
+    latency_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Experts that one check left out, and what it says of each."""
+
+    ids: frozenset[str]
+    why: Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """Who may answer a request within its limits."""
+
+    #: Never empty.
+    experts: frozenset[str]
+    #: What later stages of the request keep to as well.
+    limits: Limits
+    left_out: tuple[LeftOut, ...]
+    #: By expert id.
+    expected: Callable[[str], Expected]
+
+    def excluded(self) -> dict[str, str]:
+        """Who was left out and why; put into words when it is asked for."""
+        found = {name: check.why(name) for check in self.left_out for name in check.ids}
+        return {name: found[name] for name in sorted(found)}

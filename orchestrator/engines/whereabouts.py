@@ -1,0 +1,175 @@
+"""What a gateway knows of slots and upstreams: where experts are, who has which calls, who failed.
+
+Dispatch goes by it for each call, and routers are told by it beforehand who could answer and how
+soon (`Foresight`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+from orchestrator.costs.estimate import Estimate
+from orchestrator.engines.base import Engine
+from orchestrator.engines.embedding import AnyCall
+from orchestrator.residency.choice import SlotOutlook, SlotView, answer_s, delay_s
+from orchestrator.residency.placement import DispatchTable
+
+#: How long a dead slot is the last choice, seconds.
+SHUN_S = 5.0
+#: Of a slot that was asked for nothing, and of one that has told nothing.
+_NO_CALLS: Mapping[str, int] = {}
+_UNTOLD = SlotOutlook()
+#: Of an upstream that was not asked yet.
+_UNSEEN = Estimate(mean_s=1.0)
+
+
+class Whereabouts:
+    """Every engine that calls can be sent to, as seen from here.
+
+    Args:
+        table: where experts are hosted.
+        slots: engine of each slot by name.
+        remotes: engines of the experts that run elsewhere, by `Expert.key`. Both are read anew
+            each time, so that their owner may change them.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        table: DispatchTable,
+        *,
+        slots: Mapping[str, Engine],
+        remotes: Mapping[str, Engine],
+        clock: Callable[[], float],
+    ) -> None:
+        self.table = table
+        self._slots = slots
+        self._remotes = remotes
+        self._clock = clock
+        #: Calls that wait or run, by slot and `Expert.key`, and whom each slot was asked for last.
+        self._calls: dict[str, Counter[str]] = defaultdict(Counter)
+        self._last_expert: dict[str, str] = {}
+        self._shunned_until_s: dict[str, float] = {}
+        self._took: dict[str, Estimate] = {}
+        #: Tables adopted so far, and how many there were when an expert was missed first.
+        self._num_tables = 0
+        self._missed_at: dict[str, int] = {}
+        self._unreachable: tuple[tuple[object, ...], Mapping[str, str]] = ((), {})
+
+    def adopt(self, table: DispatchTable) -> None:
+        """Go by `table` from now on.
+
+        A table of a Conductor that does not know of homes yet leaves those that were known.
+        """
+        if table.homes_by_expert is None:
+            table = table.model_copy(update={"homes_by_expert": self.table.homes_by_expert})
+        self.table = table
+        self._num_tables += 1
+        self._missed_at = {k: at for k, at in self._missed_at.items() if not self._connected(k)}
+
+    def engines(self, expert: str, key: str) -> dict[str, Engine]:
+        """Every engine that could take a call for the expert, by a name for people."""
+        remote = self._remotes.get(key)
+        if remote is not None:
+            return {_upstream(expert): remote}
+        return {name: self._slots[name] for name in self._connected(key)}
+
+    def best(self, names: Sequence[str], key: str) -> str:
+        """Of these engines the one to ask: alive, then where the answer is soonest."""
+        return min(names, key=lambda name: self._rank(name, key))
+
+    def best_slot(self, key: str) -> Engine | None:
+        """The slot that would be asked now, `None` where there is none."""
+        names = self._connected(key)
+        return self._slots[self.best(names, key)] if names else None
+
+    def nowhere(self, call: AnyCall) -> str:
+        """Why no engine takes a call, for people."""
+        hosts = self.table.slots(call.key)
+        if not hosts:
+            made = f"generation {call.generation} has it ({call.version})"
+            return f"no slot hosts it yet, as {made}"
+        return f"it is on {list(hosts)}, connected are {sorted(self._slots)}"
+
+    def begin(self, name: str, key: str) -> None:
+        """A call was sent to this engine."""
+        self._last_expert[name] = key
+        self._calls[name][key] += 1
+
+    def end(self, name: str, key: str) -> None:
+        """It is over there, however it ended."""
+        calls = self._calls[name]
+        calls[key] -= 1
+        if not calls[key]:
+            del calls[key]
+
+    def took(self, key: str, seconds: float) -> None:
+        """A call was answered whole in so much time."""
+        if key in self._remotes:
+            self._took[key] = self._took.get(key, _UNSEEN).after(seconds)
+
+    def shun(self, name: str) -> None:
+        """This engine is dead: for a while it is the last choice."""
+        self._shunned_until_s[name] = self._clock() + SHUN_S
+
+    def unreachable(self, keys: frozenset[str]) -> Mapping[str, str]:
+        """See `Foresight`; remembered while nothing that decides it has changed."""
+        now_s = self._clock()
+        self._shunned_until_s = {n: s for n, s in self._shunned_until_s.items() if s > now_s}
+        state = (keys, self._num_tables, tuple(self._slots), tuple(self._shunned_until_s))
+        seen, found = self._unreachable
+        if seen != state:
+            reasons = {key: self._why_not(key) for key in keys}
+            found = {key: why for key, why in reasons.items() if why is not None}
+            self._unreachable = state, found
+        return found
+
+    def answer_s(self, key: str) -> float:
+        """See `Foresight`."""
+        if key in self._remotes:
+            return self._took.get(key, _UNSEEN).mean_s
+        names = [name for name in self._connected(key) if name not in self._shunned_until_s]
+        views = [self._view(name) for name in names or self._connected(key)] or [SlotView()]
+        return min(answer_s(key, view) for view in views)
+
+    def _why_not(self, key: str) -> str | None:
+        """Why nobody would answer for this expert now; `None` where somebody may.
+
+        An expert that a table lacks may be newer than the table: the next one tells.
+        """
+        expert, _, _ = key.partition("@")
+        if key in self._remotes:
+            is_shunned = _upstream(expert) in self._shunned_until_s
+            return "its upstream failed a moment ago" if is_shunned else None
+        names = self._connected(key)
+        if not names:
+            missed_at = self._missed_at.setdefault(key, self._num_tables)
+            return None if missed_at == self._num_tables else "no slot that answers hosts it"
+        alive = [name for name in names if name not in self._shunned_until_s]
+        if not alive:
+            return f"{list(names)}, which host it, failed a moment ago"
+        outlooks = [self.table.outlook_by_slot.get(name, _UNTOLD) for name in alive]
+        if all(key in outlook.broken for outlook in outlooks):
+            return f"{alive} leave it alone after a step that failed"
+        return None
+
+    def _connected(self, key: str) -> tuple[str, ...]:
+        return tuple(name for name in self.table.slots(key) if name in self._slots)
+
+    def _rank(self, name: str, key: str) -> tuple[bool, float, int]:
+        """Least is best: alive, then where the answer is soonest; of equal ones the first."""
+        is_shunned = self._shunned_until_s.get(name, 0.0) > self._clock()
+        is_home = name in self.table.homes(key)
+        return is_shunned, *delay_s(key, self._view(name), is_home=is_home)
+
+    def _view(self, name: str) -> SlotView:
+        return SlotView(
+            num_by_expert=self._calls.get(name, _NO_CALLS),
+            last_expert=self._last_expert.get(name),
+            outlook=self.table.outlook_by_slot.get(name, _UNTOLD),
+        )
+
+
+def _upstream(expert: str) -> str:
+    return f"upstream of {expert}"

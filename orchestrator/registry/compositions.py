@@ -1,0 +1,73 @@
+"""Compositions as the registry names them: one entry a kind, and what all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import Field
+
+from orchestrator.registry.fields import Entry, Id
+from orchestrator.registry.router_entry import At
+from orchestrator.registry.selectors import SelectorText
+
+_EXPERT = "expert:"
+
+
+class LimitsEntry(Entry):
+    """Which experts may take part in an answer, and what it may cost."""
+
+    include: tuple[SelectorText, ...] = Field(
+        (), description="Only experts that one of these means: tag:, license:, owner:, expert:."
+    )
+    exclude: tuple[SelectorText, ...] = Field(
+        (), description="No expert that one of these means, whatever it would do."
+    )
+    max_price_usd: float | None = Field(None, gt=0, description="Most a request may cost, USD.")
+    max_latency_s: float | None = Field(
+        None, gt=0, description="Latest expected end of an answer, seconds."
+    )
+    max_energy_j: float | None = Field(None, gt=0, description="Most energy of a request, joules.")
+
+
+class CompositionEntry(Entry):
+    """What compositions of every kind have."""
+
+    max_wait_s: float | None = Field(
+        None, gt=0, description="Longest wait for an expert's turn, seconds; the defaults' if none."
+    )
+    limits: LimitsEntry = Field(
+        LimitsEntry(), description="What binds every expert it asks; requests can only tighten it."
+    )
+
+    def named_experts(self) -> Iterator[tuple[At, str]]:
+        """Where the entry names an expert, and its id."""
+        for key in ("include", "exclude"):
+            for at, text in enumerate(getattr(self.limits, key)):
+                if text.startswith(_EXPERT):
+                    yield ("limits", key, at), text.removeprefix(_EXPERT)
+
+    def named_routers(self) -> Iterator[tuple[At, str]]:
+        """Where the entry names a router, and its id."""
+        router: str | None = getattr(self, "router", None)
+        if router is not None:
+            yield ("router",), router
+
+
+class RouteComposition(CompositionEntry):
+    """Asks the one expert its router chooses."""
+
+    kind: Literal["route"] = Field(description="The program.")
+    router: Id = Field(description="Router that chooses the expert.")
+    quality_slack: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        description="Score given up for an answer that comes sooner, points of a hundred.",
+    )
+    fallbacks: int = Field(
+        0, ge=0, le=16, description="Further experts to try while nothing was answered."
+    )
+
+
+CompositionSpec = RouteComposition

@@ -1,0 +1,124 @@
+"""One expert by a router: which text it reads, and who leads where several would do."""
+
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.compositions.programs import Programs
+from orchestrator.engines.base import Chat, Message, TextPart, Tool, ToolCall
+from orchestrator.engines.fake import FakeEngine
+from routers.base import Prompts, Route
+from tests.served import REGISTRY
+from tests.unit.compositions.pool import Pool, SeeingEngine, ask
+
+CAPITAL = "What is the capital of France?"
+
+
+class WordRouter:
+    """Sure of texts that hold its word, unsure of all others."""
+
+    version, is_slow = "v1", False
+
+    def __init__(self, word: str, expert: str = "math") -> None:
+        self._word, self._expert = word, expert
+        self.texts: list[str] = []
+
+    def route(self, prompts: Prompts) -> list[Route]:
+        self.texts += prompts.texts
+        return [self._one(text) for text in prompts.texts]
+
+    def _one(self, text: str) -> Route:
+        is_sure = self._word in text
+        chosen = self._expert if is_sure else "plain"
+        return Route(chosen=(chosen,), scores={chosen: 1.0}, is_fallback=not is_sure)
+
+
+def programs(router: WordRouter) -> Programs:
+    return Programs(REGISTRY, generation=1, routers={"topic": router}, dispatch=FakeEngine())
+
+
+def said(*turns: tuple[str, str]) -> Chat:
+    return Chat(messages=tuple(Message(role=r, content=(TextPart(text=t),)) for r, t in turns))
+
+
+async def decided(router: WordRouter, chat: Chat):
+    return await programs(router).decide(ask(chat=chat))
+
+
+async def test_a_turn_that_the_router_is_sure_of_is_read_alone():
+    router = WordRouter("2 + 2")
+    chat = said(("system", "Be brief."), ("user", CAPITAL), ("assistant", "-"), ("user", "2 + 2?"))
+
+    assert (await decided(router, chat)).expert == "math"
+    assert router.texts == ["2 + 2?"]
+
+
+async def test_in_doubt_it_is_read_after_its_topic_and_then_after_the_system_prompt():
+    router = WordRouter("sums")
+    chat = said(("system", "You do sums."), ("user", CAPITAL), ("assistant", "-"), ("user", "4 5"))
+
+    decision = await decided(router, chat)
+
+    assert decision.expert == "math"
+    assert router.texts == ["4 5", f"{CAPITAL}\n4 5", "You do sums.\n4 5"]
+    assert decision.route.reasons[0].startswith("unsure of the last turn alone")
+
+
+async def test_what_stays_in_doubt_goes_where_the_last_turn_alone_goes():
+    decision = await decided(WordRouter("never"), said(("system", "Hi."), ("user", "Hello there")))
+
+    assert (decision.expert, decision.route.is_fallback) == ("plain", True)
+
+
+async def test_what_tools_say_moves_no_request_of_their_loop():
+    router = WordRouter("capital")
+    begun = said(("user", CAPITAL))
+    begun = replace(begun, tools=(Tool(name="search"),))
+    call = ToolCall(id="1", name="search", arguments="{}")
+    experts = []
+    for num_rounds in range(4):
+        rounds = (
+            Message(role="assistant", tool_calls=(call,)),
+            Message(role="tool", content=(TextPart(text="2 + 2?"),), tool_call_id="1"),
+        ) * num_rounds
+        chat = replace(begun, messages=(*begun.messages, *rounds))
+        experts.append((await decided(router, chat)).expert)
+
+    assert experts == ["math"] * 4
+    assert set(router.texts) == {CAPITAL}
+
+
+SLOW_BEST = {"small": 9.0, "large": 1.0, "hosted": 0.5}
+
+
+async def test_who_answers_sooner_leads_within_the_slack():
+    # Scores are 1, 1/2 and 1/3: 50 points reach the second alone.
+    pool = Pool(engine=SeeingEngine(takes_s=SLOW_BEST), auto={"quality_slack": 50})
+
+    decision = await pool.decide(ask())
+
+    assert decision.expert == "large"
+    assert "'large' (score 0.500, 1.00 s) goes before 'small'" in decision.route.reasons[-1]
+
+
+@pytest.mark.parametrize("tools", [(), (Tool(name="search"),)], ids=["no slack", "with tools"])
+async def test_without_slack_and_with_tools_the_best_answers_however_late(tools):
+    slack = 50 if tools else 0
+    pool = Pool(
+        engine=SeeingEngine(takes_s=SLOW_BEST),
+        auto={"quality_slack": slack},
+        experts={"small": {"engine": {"kind": "vllm", "tool_parser": "hermes"}}},
+    )
+
+    decision = await pool.decide(ask(chat=replace(said(("user", "hi")), tools=tools)))
+
+    assert decision.expert == "small"
+
+
+async def test_nobody_leads_whom_the_limits_shut_out():
+    pool = Pool(
+        engine=SeeingEngine(takes_s=SLOW_BEST),
+        auto={"quality_slack": 100, "limits": {"exclude": ["owner:acme"]}},
+    )
+
+    assert (await pool.decide(ask())).expert == "small"
