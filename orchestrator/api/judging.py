@@ -43,8 +43,8 @@ def judgement(
     """
     if record.expert is None or record.status >= 400 or record.endpoint in _UNJUDGED:
         raise InvalidRequestError(
-            f"request {asked.request_id!r} ended with status {record.status} at "
-            f"{record.endpoint!r}: there is no answer of it to judge",
+            f"no expert wrote an answer to request {asked.request_id!r} (status {record.status} "
+            f"at {record.endpoint!r}): there is nothing to judge",
             param="request_id",
         )
     if asked.expert not in (None, record.expert):
