@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import replace
 
+from orchestrator.compositions.allowed import Allowed
 from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.conversation import is_in_tool_loop
 from orchestrator.compositions.digest import digest
@@ -80,10 +81,24 @@ class RouteOne:
             router_version=self._router.version,
             route=route,
             allowed=allowed,
-            fallbacks=succession(route, most=self._spec.fallbacks),
+            fallbacks=await self._fallbacks(query, route, allowed),
             routing_s=time.perf_counter() - started_s,
             defaults=self._generation.filled_in(query.sampling, expert),
         )
+
+    async def _fallbacks(self, query: Query, route: Route, allowed: Allowed) -> tuple[str, ...]:
+        """Who comes next: as the route has them, else whom the router names without all of those.
+
+        Rules and the like score nobody but their choice.
+        """
+        most, first = self._spec.fallbacks, route.chosen[0]
+        found = succession(route, most=most)
+        while len(found) < most and (left := allowed.experts - {first, *found}):
+            try:
+                found = (*found, (await self._route(query, left)).chosen[0])
+            except InvalidRequestError:
+                break  # the router has nobody else
+        return found
 
     async def _route(self, query: Query, candidates: frozenset[str]) -> Route:
         """The route of the first text that the router is sure of, else that of the first."""

@@ -7,7 +7,7 @@ import pytest
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Chat, Message, TextPart, Tool, ToolCall
 from orchestrator.engines.fake import FakeEngine
-from routers.base import Prompts, Route
+from routers.base import Prompts, Route, RouterError
 from tests.served import REGISTRY
 from tests.unit.compositions.pool import Pool, SeeingEngine, ask
 
@@ -86,6 +86,31 @@ async def test_what_tools_say_moves_no_request_of_their_loop():
 
     assert experts == ["math"] * 4
     assert set(router.texts) == {CAPITAL}
+
+
+class OneRouter:
+    """Scores nobody but its choice: the first candidate by name, of those it knows."""
+
+    version, is_slow = "v1", False
+
+    def __init__(self, *known: str) -> None:
+        self._known = known
+
+    def route(self, prompts: Prompts) -> list[Route]:
+        chosen = next((name for name in self._known if name in prompts.candidates), None)
+        if chosen is None:
+            raise RouterError("nobody is left")
+        return [Route(chosen=(chosen,), scores={chosen: 1.0}) for _ in prompts.texts]
+
+
+@pytest.mark.parametrize(("most", "named"), [(0, ()), (1, ("plain",)), (9, ("plain",))])
+async def test_a_router_that_scores_its_choice_alone_is_asked_who_comes_next(most, named):
+    auto = REGISTRY.compositions["auto"].model_copy(update={"fallbacks": most})
+    registry = REGISTRY.model_copy(update={"compositions": {"auto": auto}})
+    routers = {"topic": OneRouter("math", "plain")}
+    made = Programs(registry, generation=1, routers=routers, dispatch=FakeEngine())
+
+    assert (await made.decide(ask())).fallbacks == named
 
 
 SLOW_BEST = {"small": 9.0, "large": 1.0, "hosted": 0.5}
