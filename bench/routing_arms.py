@@ -13,10 +13,11 @@ from bench.answer_table import LETTERS, AnswerTable
 from routers.consensus import consensus_grades
 from routers.embeddings import Embedder
 from routers.expected import Strengths, fit_expected, fitted_strengths, left_out
+from routers.nearest_skill import NearestSkill
 from routers.profiles import Profiles, count_answers
+from routers.recruiter import Mode, Recruiter, Recruiting, expected_accuracy
 from routers.recruiting import best, fitted_probability, smallest_k
 from routers.reliability import Ballots, VoteWeights, fit_weights, unmoved
-from routers.skill import Mode, NearestSkill, Recruiting, SkillRouter, expected_accuracy
 
 Flags = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -106,8 +107,7 @@ def symbolic_arms(trial: Trial, *, k: int = 3) -> dict[str, Arm]:
     modes: tuple[Mode, ...] = ("paper", "released", "top_k")
     arms = {}
     for mode in modes:
-        router = SkillRouter(
-            version="bench",
+        router = Recruiter(
             profiles=profiles,
             prior_count=profiles.fitted_prior_count(),
             rule=Recruiting(mode=mode, k=k),

@@ -16,12 +16,14 @@ class RouterError(Exception):
 class Route:
     """Scores of a prompt and the choice made from them."""
 
-    #: Expert ids, best first; never empty.
+    #: Expert ids, best first; never empty. One that stands twice was drawn twice.
     chosen: tuple[str, ...]
     #: Expert id -> score in [0, 1]; higher is better. Only experts that were candidates.
     scores: Mapping[str, float]
     #: Category the prompt was put in, where the router has categories.
     category: str | None = None
+    #: Skills the choice went by, as profiles name them, where the router goes by skills.
+    skills: tuple[str, ...] = ()
     #: Uncertainty in [0, 1]: normalised entropy of the category's probabilities.
     entropy: float | None = None
     #: One sentence a reason, for people.

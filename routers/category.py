@@ -8,13 +8,14 @@ a 7 B embedder, because one decision has to cost about a millisecond on a CPU.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .base import Prompts, Route, RouterError
 from .features import Head, TextFeatures, normalised_entropy
+from .feedback import Tally
 from .mapping import Quality
 from .window import Window
 
@@ -80,6 +81,13 @@ class CategoryRouter:
                 zip(prompts.texts, best, entropies, scores, strict=True)
             )
         ]
+
+    def corrected(self, tally: Tally) -> CategoryRouter:
+        """With what callers said counted beside what was measured, category by category."""
+        if not tally.version:
+            return self
+        version = f"{self.version}~{tally.version}"
+        return replace(self, version=version, quality=self.quality.corrected(tally))
 
     def _candidate_scores(
         self, line: list[float], entropy: float, candidates: frozenset[str]

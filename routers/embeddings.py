@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 #: Shape [n_texts, dim], rows of unit norm, or zero for a text without a known token.
 Embeddings = NDArray[np.float32]
+
+#: The embedders that a fitted router may be served with.
+EmbedderName = Literal["static", "minilm"]
 
 _TINY = np.float32(1e-12)
 

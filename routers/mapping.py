@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from .base import RouterError
+from .feedback import Tally
 from .profiles import Profiles
+
+#: Questions that a value of `Quality` counts for where feedback is counted beside it: tables say
+#: shrunken shares, not how many questions are behind them.
+VALUE_COUNT = 20.0
 
 
 class Score(BaseModel):
@@ -45,6 +50,13 @@ class Quality:
     table: NDArray[np.float32]
     #: Category -> expert where another than the best is to serve, such as a map under budgets says.
     assigned: Mapping[str, str] = field(default_factory=dict)
+
+    def corrected(self, tally: Tally) -> Quality:
+        """With what callers said beside it, each value counting for `VALUE_COUNT` questions."""
+        measured = np.full(self.table.shape, VALUE_COUNT)
+        asked, right = tally.table(self.categories, self.experts, measured=measured)
+        moved = (self.table * VALUE_COUNT + right) / (VALUE_COUNT + asked)
+        return replace(self, table=moved.astype(np.float32))
 
     def expert_by_category(self) -> dict[str, str]:
         """Who serves each category: as assigned, else the best, the first of equals."""

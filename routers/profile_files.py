@@ -50,11 +50,16 @@ class ProfileFile(_Part):
 
 def write_profiles(path: Path, profiles: Profiles, manifest: ProfileManifest) -> None:
     """Write `profiles`; the hash in `manifest` is set here."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(profiles_blob(profiles, manifest))
+
+
+def profiles_blob(profiles: Profiles, manifest: ProfileManifest) -> bytes:
+    """The bytes of the file of `profiles`; the hash in `manifest` is set here."""
     experts = {name: _expert_part(profiles, i) for i, name in enumerate(profiles.experts)}
     sealed = manifest.model_copy(update={"experts_sha256": _hash(experts)})
     content = ProfileFile(manifest=sealed, experts=experts).model_dump(mode="json")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def read_profiles(
@@ -74,11 +79,23 @@ def read_profiles(
     """
     try:
         raw = path.read_bytes()
+    except OSError as exc:
+        raise _refusal(path, f"cannot be read: {exc}") from exc
+    return parse_profiles(raw, path, known_experts=known_experts, data_sha256=data_sha256)
+
+
+def parse_profiles(
+    raw: bytes, path: Path, *, known_experts: Collection[str] = (), data_sha256: str = ""
+) -> tuple[Profiles, ProfileManifest]:
+    """As `read_profiles`, of bytes that were read already.
+
+    Raises:
+        RouterError: as `read_profiles`; names `path`.
+    """
+    try:
         if (found := json.loads(raw)["manifest"]["format"]) != FORMAT:
             raise _refusal(path, f"have format {found!r}, this version reads {FORMAT}")
         content = ProfileFile.model_validate_json(raw)
-    except OSError as exc:
-        raise _refusal(path, f"cannot be read: {exc}") from exc
     except (ValidationError, ValueError, LookupError, TypeError) as exc:
         raise _refusal(path, f"are malformed: {exc}") from exc
     _check(path, content, known_experts=known_experts, data_sha256=data_sha256)

@@ -9,12 +9,13 @@ parts that join without joint training.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .base import RouterError
+from .feedback import Tally
 
 Counts = NDArray[np.float64]
 
@@ -85,6 +86,14 @@ class Profiles:
             right_overall=self.right_overall[kept],
             sources={name: self.sources[name] for name in names},
         )
+
+    def corrected(self, tally: Tally) -> Profiles:
+        """With what callers said counted beside what was measured, within its bounds.
+
+        Overall counts stay: what is said is said of a skill.
+        """
+        asked, right = tally.table(self.skills, self.experts, measured=self.asked)
+        return replace(self, asked=self.asked + asked, right=self.right + right)
 
     def fitted_prior_count(self) -> float:
         """The strength of shrinkage under which each answer is best told from all others.

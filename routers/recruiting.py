@@ -81,16 +81,43 @@ def draw(shares: Scores, *, k: int, seeds: Sequence[int]) -> Recruits:
     return np.array(rows, dtype=np.int64).reshape(len(shares), k)
 
 
-def draw_trimmed(
-    shares: Scores, *, k: int, seeds: Sequence[int], trim_share: float = TRIM_SHARE
+def usage(slots: Recruits, *, num_experts: int) -> NDArray[np.float64]:
+    """Each expert's share of the slots of a batch: shape [num_experts]."""
+    return np.bincount(slots.ravel(), minlength=num_experts) / max(slots.size, 1)
+
+
+def standing_usage(profiles: Profiles) -> NDArray[np.float64]:
+    """Each expert's share of the slots that the paper would fill for the questions of `profiles`.
+
+    What a batch is to the paper, all questions that were ever counted are to a service: who is
+    rarely used does not hang on who asks just now, and every replica says the same. Each skill is
+    drawn for alone, and weighs as often as it was asked. Shape [n_experts], sums to one.
+    """
+    relevance = competency(profiles) * profiles.signed()
+    weights = profiles.asked.sum(axis=1)
+    return np.asarray(weights @ paper_shares(relevance) / max(weights.sum(), 1.0))
+
+
+def trimmed(
+    shares: Scores,
+    slots: Recruits,
+    *,
+    used: NDArray[np.float64],
+    seeds: Sequence[int],
+    trim_share: float = TRIM_SHARE,
 ) -> tuple[Recruits, NDArray[np.int64]]:
-    """As `draw`; then experts with few slots of the whole batch leave, and theirs are drawn anew.
+    """`slots`, where those of experts that are rarely used are drawn anew among the others.
+
+    Args:
+        shares: that `slots` were drawn by.
+        slots: of each question.
+        used: each expert's share of all slots, shape [n_experts].
+        seeds: of each question.
+        trim_share: a smaller share is too small.
 
     Returns:
-        Slots, and the columns of those who were trimmed.
+        Slots, and the columns of those who were trimmed; none where nobody has enough.
     """
-    slots = draw(shares, k=k, seeds=seeds)
-    used = np.bincount(slots.ravel(), minlength=shares.shape[1]) / max(slots.size, 1)
     rare = np.flatnonzero(used < trim_share)
     if len(rare) in (0, shares.shape[1]):
         return slots, np.empty(0, dtype=np.int64)
@@ -99,7 +126,7 @@ def draw_trimmed(
     totals = kept.sum(axis=1, keepdims=True)
     common = np.where(used < trim_share, 0.0, used)
     kept = np.where(totals > 0, kept / np.where(totals > 0, totals, 1.0), common / common.sum())
-    anew = draw(kept, k=k, seeds=[seed + 1 for seed in seeds])
+    anew = draw(kept, k=slots.shape[1], seeds=[seed + 1 for seed in seeds])
     return np.where(np.isin(slots, rare), anew, slots), rare
 
 

@@ -1,186 +1,120 @@
-"""Recruits experts by the skills of a question; the skills are given, nothing is generated here.
+"""Chooses the experts of a question by its skills, where somebody has named them.
 
-Source: Symbolic-MoE, Chen 2025, arXiv:2503.05641. We differ: `top_k` is deterministic and goes by
-accuracies shrunk toward what expert and skill let expect, because sampling by +1/-1 sends
-questions to experts that were lucky twice.
+Source: Symbolic-MoE, Chen 2025, arXiv:2503.05641. We differ: nothing is generated here. Skills come
+with the request, from an earlier naming, or by likeness of questions; where none of these has them
+the route says that a model would have to name them first, and the general expert answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-import numpy as np
-
-from . import recruiting
-from .base import Route, RouterError
-from .embeddings import Embedder, Embeddings
-from .profiles import Profiles
-
-Mode = Literal["paper", "released", "top_k"]
-_MAX_SKILL_CHARS = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NearestSkill:
-    """Maps a skill that no profile knows to the known one that is nearest in meaning."""
-
-    skills: tuple[str, ...]
-    #: Shape [n_skills, dim], rows of unit norm.
-    vectors: Embeddings
-    embedder: Embedder
-
-    @classmethod
-    def of(cls, skills: Sequence[str], embedder: Embedder) -> NearestSkill:
-        """For the skills of a profile."""
-        return cls(skills=tuple(skills), vectors=embedder.embed(list(skills)), embedder=embedder)
-
-    def known(self, skill: str) -> str | None:
-        """`skill` itself, or the nearest known one; None where no word of it is known."""
-        if skill in self.skills:
-            return skill
-        # A skill is a few words; lone surrogates are no text that an embedder takes.
-        text = skill[:_MAX_SKILL_CHARS].encode("utf-8", "replace").decode("utf-8")
-        near = self.vectors @ self.embedder.embed([text])[0]
-        return self.skills[int(near.argmax())] if near.any() else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recruiting:
-    """How many experts a question gets, and how they are chosen."""
-
-    mode: Mode = "top_k"
-    #: Slots a question; the most that `probability` may take.
-    k: int = 3
-    #: In `top_k`: recruit only as many as reach this chance of a right vote. None: k.
-    probability: float | None = None
-    #: Answers a question may have; 10 stands for open answers.
-    num_options: int = 10
-    #: In `paper`: experts with a smaller share of a batch's slots are replaced.
-    trim_share: float = recruiting.TRIM_SHARE
-
-    def __post_init__(self) -> None:
-        if self.k < 1 or self.num_options < 2 or not 0 <= self.trim_share < 1:
-            raise RouterError(
-                f"recruiting needs k of 1 or more, 2 options or more and a trim share under 1; "
-                f"found k={self.k}, num_options={self.num_options}, trim_share={self.trim_share}"
-            )
-        if self.probability is not None and not 0 < self.probability <= 1:
-            raise RouterError(f"probability is {self.probability}; it lies over 0, up to 1")
-        if self.probability is not None and self.mode != "top_k":
-            raise RouterError(f"mode {self.mode!r} recruits k; leave probability out or use top_k")
+from .base import Prompts, Route, RouterError, Traits
+from .clusters import Clusters
+from .feedback import Tally
+from .recruiter import Recruiter
+from .skill_cache import SkillCache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkillRouter:
-    """Skills of a question -> the experts that answer it."""
+    """Question -> skills -> experts."""
 
+    #: First 12 digits of the hash of the artifact.
     version: str
-    profiles: Profiles
-    prior_count: float
-    rule: Recruiting = field(default_factory=Recruiting)
-    #: None: an unseen skill says nothing about the question.
-    nearest: NearestSkill | None = None
+    recruiter: Recruiter
+    #: Expert for questions whose skills are not known.
+    fallback: str
+    #: What models have named; shared, filled by whoever asks them.
+    named: SkillCache = field(default_factory=SkillCache, repr=False)
+    #: Where skills are clusters of questions: read from the question itself. `None`: named ones.
+    clusters: Clusters | None = None
 
-    def recruit(
-        self,
-        skills: Sequence[Collection[str]],
-        candidates: Collection[str],
-        *,
-        seeds: Sequence[int] = (),
-    ) -> list[Route]:
-        """One route a question, in order; `chosen` are those who answer, best first.
+    @property
+    def is_slow(self) -> bool:
+        """Whether the embedder takes over a few milliseconds."""
+        readers = (self.recruiter.nearest, self.clusters)
+        return any(reader.embedder.is_slow for reader in readers if reader is not None)
 
-        Shares are taken over the candidates alone, so that who is excluded leaves no gap.
-
-        Args:
-            skills: of each question; those unknown are mapped to the nearest known one.
-            candidates: experts that may be chosen.
-            seeds: of each question's draws; needed by `paper` and `released`.
+    def route(self, prompts: Prompts) -> list[Route]:
+        """One route per text, in order.
 
         Raises:
-            RouterError: no candidate has a profile.
+            RouterError: there is no candidate.
         """
-        if not skills:
-            return []
-        pool = self.profiles.of(candidates)
-        read = [self._read(own) for own in skills]
-        rows = [[pool.skills.index(name) for name, _ in own] for own in read]
-        expected = expected_accuracy(pool, rows, prior_count=self.prior_count)
-        if self.rule.mode == "top_k":
-            slots, trimmed = self._best(expected), ""
-        else:
-            slots, trimmed = self._drawn(pool, rows, seeds)
-        return [
-            Route(
-                chosen=tuple(pool.experts[i] for i in columns),
-                scores=dict(zip(pool.experts, map(float, expected[row]), strict=True)),
-                category=read[row][0][0] if read[row] else None,
-                reasons=tuple(
-                    why
-                    for why in (*(why for _, why in read[row]), trimmed, self._reason(columns))
-                    if why
-                ),
-                is_fallback=not read[row],
-            )
-            for row, columns in enumerate(slots)
-        ]
+        if not prompts.candidates:
+            raise RouterError("no candidate is left to choose from; name at least one expert")
+        skills = [self._skills_of(text, traits) for text, traits in prompts.each()]
+        if not self.recruiter.is_measured(prompts.candidates):
+            return [self._unmeasured(prompts.candidates) for _ in skills]
+        known = [row for row, own in enumerate(skills) if own is not None]
+        seeds = [abs(traits.seed) for _, traits in prompts.each()]
+        recruited = self.recruiter.recruit(
+            [own for own in skills if own is not None],
+            prompts.candidates,
+            seeds=[seeds[row] for row in known],
+        )
+        found = dict(zip(known, recruited, strict=True))
+        return [self._served(found.get(row), prompts.candidates) for row in range(len(skills))]
 
-    def _read(self, skills: Collection[str]) -> list[tuple[str, str]]:
-        """Known skills and how each was found; a set is read in the order of the alphabet."""
-        found = []
-        for skill in sorted(set(skills)):
-            if skill in self.profiles.skills:
-                found.append((skill, f"skill {skill!r} is known"))
-            elif self.nearest and (known := self.nearest.known(skill)):
-                found.append((known, f"skill {skill!r} is nearest to {known!r}"))
+    def corrected(self, tally: Tally) -> SkillRouter:
+        """With what callers said counted beside what was measured, skill by skill."""
+        if not tally.version:
+            return self
+        recruiter = self.recruiter
+        return replace(
+            self,
+            version=f"{self.version}~{tally.version}",
+            recruiter=replace(recruiter, profiles=recruiter.profiles.corrected(tally)),
+        )
+
+    def _skills_of(self, text: str, traits: Traits) -> tuple[str, ...] | None:
+        if traits.skills is not None:
+            return traits.skills
+        found = self.named.skills_of(text)
+        if found is None and self.clusters is not None:
+            return self.clusters.of(text)
         return found
 
-    def _drawn(
-        self, pool: Profiles, rows: Sequence[Sequence[int]], seeds: Sequence[int]
-    ) -> tuple[list[list[int]], str]:
-        rule = self.rule
-        if len(seeds) != len(rows):
-            raise RouterError(
-                f"mode {rule.mode!r} draws: {len(rows)} questions need as many seeds, "
-                f"found {len(seeds)}"
-            )
-        suited = recruiting.suitability(pool, rows)
-        if rule.mode == "released":
-            shares = recruiting.released_shares(pool, suited)
-            return recruiting.draw(shares, k=rule.k, seeds=seeds).tolist(), ""
-        shares = recruiting.paper_shares(recruiting.competency(pool) * suited)
-        # Of one question alone nobody can be rarely used.
-        share = rule.trim_share if len(rows) > 1 else 0.0
-        slots, rare = recruiting.draw_trimmed(shares, k=rule.k, seeds=seeds, trim_share=share)
-        names = [pool.experts[i] for i in rare]
-        return slots.tolist(), f"rarely used and replaced: {names}" if names else ""
-
-    def _best(self, expected: recruiting.Scores) -> list[list[int]]:
-        rule, k = self.rule, min(self.rule.k, expected.shape[1])
-        ordered: list[list[int]] = recruiting.best(expected, k=k).tolist()
-        if rule.probability is None:
-            return ordered
-        counts = recruiting.smallest_k(
-            expected, probability=rule.probability, max_k=k, num_options=rule.num_options
+    def _served(self, found: Route | None, candidates: frozenset[str]) -> Route:
+        if found is not None and not found.is_fallback:
+            unknown = dict.fromkeys(sorted(candidates - set(found.scores)), 0.0)
+            return replace(found, scores={**found.scores, **unknown})
+        scores = self._unsure_scores(candidates)
+        chosen, reasons = self._general(scores)
+        if found is None:
+            why = "nobody has named the skills of this question: a model would have to"
+        else:
+            why = "no skill of this question is known"
+        return Route(
+            chosen=(chosen,),
+            scores=scores,
+            reasons=(f"{why}; the general expert {self.fallback!r} answers", *reasons),
+            is_fallback=True,
+            needs_generation=found is None,
         )
-        return [columns[:count] for columns, count in zip(ordered, counts.tolist(), strict=True)]
 
-    def _reason(self, columns: Sequence[int]) -> str:
-        rule = self.rule
-        if rule.probability is None:
-            return f"mode {rule.mode!r}: {len(columns)} slots"
-        return f"{len(columns)} experts for a chance of {rule.probability} of a right vote"
+    def _unsure_scores(self, candidates: frozenset[str]) -> dict[str, float]:
+        """Overall accuracies; a general expert nobody measured is taken for as good as the best."""
+        scores = self.recruiter.overall(candidates)
+        if self.fallback in candidates:
+            scores.setdefault(self.fallback, max(scores.values()))
+        return dict.fromkeys(sorted(candidates), 0.0) | scores
 
+    def _general(self, scores: Mapping[str, float]) -> tuple[str, tuple[str, ...]]:
+        if self.fallback in scores:
+            return self.fallback, ()
+        best = max(scores, key=scores.__getitem__)
+        return best, (f"expert {self.fallback!r} is not a candidate; {best!r} is the best that is",)
 
-def expected_accuracy(
-    profiles: Profiles, skills: Sequence[Sequence[int]], *, prior_count: float
-) -> recruiting.Scores:
-    """What each expert is expected to reach on each question, shape [n_questions, n_experts].
-
-    The mean of its shrunken accuracies on the question's skills; overall where it has none.
-    """
-    table, overall = profiles.accuracy(prior_count=prior_count), profiles.overall()
-    rows = [table[list(own)].mean(axis=0) if len(own) else overall for own in skills]
-    return np.array(rows).reshape(len(skills), len(profiles.experts))
+    def _unmeasured(self, candidates: frozenset[str]) -> Route:
+        scores = dict.fromkeys(sorted(candidates), 0.0)
+        chosen, reasons = self._general(scores)
+        measured = sorted(self.recruiter.profiles.experts)
+        return Route(
+            chosen=(chosen,),
+            scores=scores,
+            reasons=(f"no candidate was measured, only {measured}", *reasons),
+            is_fallback=True,
+        )

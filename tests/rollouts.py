@@ -114,6 +114,9 @@ class Crowd:
     def waiting_for(self) -> Mapping[str, str]:
         return {} if self.is_free.is_set() else {"slot 'local'": "engine 'maths' starts"}
 
+    async def switched(self, number: int) -> None:
+        assert number in self.noted
+
     def serving(self) -> Mapping[str, int]:
         return {"g1": self.noted[-1]} if self.noted else {}
 

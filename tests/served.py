@@ -22,6 +22,7 @@ from orchestrator.engines.base import Engine
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.registry.models import Registry
 from orchestrator.store.memory import MemoryRecords
+from orchestrator.store.memory_judgements import MemoryJudgements
 from orchestrator.store.records import StoredRecord
 from routers.base import Prompts, Route, RouterError
 
@@ -95,6 +96,7 @@ class Service:
     registry: RegistryControl | None = None
     residency: ResidencyControl | None = None
     placement: PlacementControl | None = None
+    judgements: MemoryJudgements = field(default_factory=MemoryJudgements)
 
     def app(self) -> FastAPI:
         programs = programs_of(self.engine)
@@ -106,6 +108,7 @@ class Service:
             registry=self.registry,
             residency=self.residency,
             placement=self.placement,
+            judgements=self.judgements,
         )
 
     @asynccontextmanager

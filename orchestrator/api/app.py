@@ -17,6 +17,7 @@ from orchestrator.api import (
     completions,
     docs,
     embeddings,
+    feedback,
     health,
     http_errors,
     models,
@@ -32,6 +33,7 @@ from orchestrator.api.residency_control import ResidencyControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.api.wiring import Wiring
 from orchestrator.compositions.programs import Programs
+from orchestrator.store.judgements import Judgements
 from orchestrator.store.records import Records
 
 
@@ -44,6 +46,7 @@ def create_app(
     registry: RegistryControl | None = None,
     residency: ResidencyControl | None = None,
     placement: PlacementControl | None = None,
+    judgements: Judgements | None = None,
 ) -> FastAPI:
     """Build the endpoint.
 
@@ -56,6 +59,7 @@ def create_app(
         registry: who owns the registry; without, it cannot be edited while the service runs.
         residency: who sees the slots; without, nothing is told of them.
         placement: who places experts; without, nothing is told of it.
+        judgements: where feedback is kept; without, none is taken.
     """
     wiring = Wiring(
         live=live,
@@ -66,6 +70,7 @@ def create_app(
         registry=registry,
         residency=residency,
         placement=placement,
+        judgements=judgements,
     )
     app = FastAPI(
         title="Orchestrator",
@@ -76,7 +81,7 @@ def create_app(
     )
     generating = (chat, completions, responses, embeddings, route)
     administering = (admin, admin_registry, admin_residency, admin_placement)
-    for family in (*generating, models, health, *administering):
+    for family in (*generating, feedback, models, health, *administering):
         app.include_router(family.endpoints(wiring))
     if settings.docs:
         app.include_router(docs.endpoints(app))

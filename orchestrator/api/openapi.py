@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from orchestrator.api.embedding_request import EmbeddingRequest
 from orchestrator.api.headers import TABLE
+from orchestrator.api.judging import FeedbackRequest
 from orchestrator.api.parameters import IGNORED, REFUSED
 from orchestrator.api.requests import (
     ChatRequest,
@@ -27,6 +28,7 @@ _BODIES: tuple[type[BaseModel], ...] = (
     ChatRequest,
     CompletionRequest,
     EmbeddingRequest,
+    FeedbackRequest,
     ResponseRequest,
     RouteChatRequest,
     RouteTextRequest,

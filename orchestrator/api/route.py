@@ -43,8 +43,12 @@ class RouteDecision(BaseModel):
     chosen: list[str] = Field(description="Expert ids, best first; the first would answer.")
     scores: dict[str, float] = Field(description="Expert id -> score in [0, 1].")
     category: str | None
+    skills: list[str] = Field(description="Skills the choice went by, as profiles name them.")
     entropy: float | None = Field(description="Uncertainty in [0, 1].")
     is_fallback: bool
+    needs_generation: bool = Field(
+        description="Whether it would be another choice if a model named the skills first."
+    )
     reasons: list[str]
     excluded: dict[str, str] = Field(description="Expert id -> why it was not scored.")
     fallbacks: list[str] = Field(description="Who answers where the first cannot, in order.")
@@ -115,8 +119,10 @@ def _body(exchange: Exchange, decision: Decision) -> dict[str, Any]:
         "chosen": list(route.chosen) if route else [decision.expert],
         "scores": dict(route.scores) if route else {},
         "category": route.category if route else None,
+        "skills": list(route.skills) if route else [],
         "entropy": route.entropy if route else None,
         "is_fallback": route.is_fallback if route else False,
+        "needs_generation": route.needs_generation if route else False,
         "reasons": list(route.reasons) if route else [named],
         "excluded": allowed.excluded() if allowed else {},
         "fallbacks": list(decision.fallbacks),

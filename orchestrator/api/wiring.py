@@ -11,6 +11,7 @@ from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.residency_control import ResidencyControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.compositions.programs import Programs
+from orchestrator.store.judgements import Judgements
 from orchestrator.store.records import Records
 
 
@@ -31,3 +32,5 @@ class Wiring:
     residency: ResidencyControl | None = None
     #: Who places experts; `None` where nobody does.
     placement: PlacementControl | None = None
+    #: Where what callers say of answers is kept; `None` where it is not.
+    judgements: Judgements | None = None

@@ -26,6 +26,7 @@ COMMANDS: dict[str, Command] = {
     "check": Command(help="Check a registry file and list every fault with its place."),
     "diff": Command(help="Say what a registry would change of a running service."),
     "eval": Command(help="Measure routers on questions with known outcomes.", extra="routers"),
+    "feedback": Command(help="List what callers said of answers, and take it back."),
     "fit": Command(help="Fit a router on questions or on what experts answered."),
     "generations": Command(help="List the generations that a running service keeps."),
     "load": Command(help="Make an expert of a running service resident."),

@@ -17,6 +17,7 @@ from orchestrator.client.failures import (
     UnreachableError,
     WaitTimeoutError,
 )
+from orchestrator.client.feedback import Feedback
 from orchestrator.client.registry import RegistryClient
 from orchestrator.client.residency_wire import Residency, Steered
 from orchestrator.client.wire import (
@@ -39,6 +40,7 @@ __all__ = [
     "CompletionChunk",
     "Embedding",
     "Embeddings",
+    "Feedback",
     "Model",
     "OrchestratorError",
     "Origin",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 from orchestrator.client.calls import Outgoing, chat_call, models_call, route_call
 from orchestrator.client.embedding import Embeddings, Inputs, embed_call, read_embeddings
 from orchestrator.client.failures import failure, translated
+from orchestrator.client.feedback import Feedback, TakenBack, feedback_call, take_back_call
 from orchestrator.client.placement import Placement, placement_call
 from orchestrator.client.replies import EventReader, origin_of, read, read_completion
 from orchestrator.client.residency import WishKind, residency_call, wish_call
@@ -149,6 +150,17 @@ class AsyncClient:
             embed_call(inputs, model=model, dimensions=dimensions, wishes=wishes)
         )
         return read_embeddings(response.content, response.headers)
+
+    async def feedback(
+        self, request_id: str, *, score: float, expert: str | None = None
+    ) -> Feedback:
+        """Say how good an answer was; arguments and errors as `Client.feedback`."""
+        call = feedback_call(request_id, score=score, expert=expert)
+        return read(Feedback, (await self._complete(call)).content)
+
+    async def take_back(self, feedback_id: str) -> None:
+        """Take a judgement back; raises as `Client.feedback`."""
+        read(TakenBack, (await self._complete(take_back_call(feedback_id))).content)
 
     async def residency(self) -> Residency:
         """What every slot does and why; raises as `Client.residency`."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 from orchestrator.client.calls import Outgoing, chat_call, models_call, route_call
 from orchestrator.client.embedding import Embeddings, Inputs, embed_call, read_embeddings
 from orchestrator.client.failures import failure, translated
+from orchestrator.client.feedback import Feedback, TakenBack, feedback_call, take_back_call
 from orchestrator.client.placement import Placement, placement_call
 from orchestrator.client.replies import EventReader, origin_of, read, read_completion
 from orchestrator.client.residency import WishKind, residency_call, wish_call
@@ -182,6 +183,24 @@ class Client:
             embed_call(inputs, model=model, dimensions=dimensions, wishes=wishes)
         )
         return read_embeddings(response.content, response.headers)
+
+    def feedback(self, request_id: str, *, score: float, expert: str | None = None) -> Feedback:
+        """Say how good an answer was, so that routers go by it.
+
+        Args:
+            request_id: `origin.request_id` of the answer.
+            score: 0 for wrong to 1 for right; the last judgement of an answer counts.
+            expert: whose answer, where several answered.
+
+        Raises:
+            OrchestratorError: what the service says, or a `ClientError`.
+        """
+        call = feedback_call(request_id, score=score, expert=expert)
+        return read(Feedback, self._complete(call).content)
+
+    def take_back(self, feedback_id: str) -> None:
+        """Take a judgement back, as if it had never been given; raises as `feedback`."""
+        read(TakenBack, self._complete(take_back_call(feedback_id)).content)
 
     def residency(self) -> Residency:
         """What every slot does and why; for callers on the service's machine.

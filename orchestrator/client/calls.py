@@ -25,7 +25,7 @@ _WISHES = {
 class Outgoing:
     """One HTTP request, relative to the service's root."""
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "DELETE"]
     path: str
     body: Mapping[str, Any] | None = None
     headers: Mapping[bytes, bytes] = field(default_factory=dict)

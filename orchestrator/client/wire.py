@@ -173,9 +173,13 @@ class Route(Wire):
     #: Expert id -> score in [0, 1].
     scores: dict[str, float] = {}
     category: str | None = None
+    #: Skills the choice went by.
+    skills: tuple[str, ...] = ()
     #: Uncertainty in [0, 1].
     entropy: float | None = None
     is_fallback: bool = False
+    #: True when it would be another choice if a model named the skills first.
+    needs_generation: bool = False
     reasons: tuple[str, ...] = ()
     #: Expert id -> why it was not scored.
     excluded: dict[str, str] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Engine
@@ -13,6 +14,9 @@ from orchestrator.engines.remote import is_remote, remote_engine
 from orchestrator.registry.generations import GenerationRecord
 from orchestrator.routing.building import Routers
 from orchestrator.routing.shadowing import BesideAnswers
+
+if TYPE_CHECKING:
+    from routers.feedback import Tally
 
 
 class Loader:
@@ -35,6 +39,7 @@ class Loader:
         self._remotes = remotes
         self._environ = environ
         self._routers = Routers(shadowing=BesideAnswers())
+        self._heard: Mapping[str, Tally] = {}
 
     async def load(self, record: GenerationRecord) -> Programs:
         """Build what `record` says; what is served meanwhile is not touched.
@@ -44,6 +49,7 @@ class Loader:
         """
         registry = record.registry
         routers = await asyncio.to_thread(self._routers.load, registry.routers)
+        self._routers.hear(self._heard)  # what was said while they were loaded
         made = {
             expert.key: remote_engine(expert, self._environ)
             for expert in registry.experts
@@ -53,6 +59,11 @@ class Loader:
         return Programs(
             registry, generation=record.number, routers=routers, dispatch=self._dispatch
         )
+
+    def hear(self, tallies: Mapping[str, Tally]) -> None:
+        """Have routers go by what callers say, those of every generation and later ones."""
+        self._heard = tallies
+        self._routers.hear(tallies)
 
     async def free(self, kept: Iterable[Programs]) -> None:
         """Close every upstream and forget every router that none of `kept` has."""

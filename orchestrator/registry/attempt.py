@@ -147,7 +147,9 @@ class Attempt:
                     raise
                 await asyncio.sleep(_RETRY_S)
             else:
-                return await self._became_live(self.record)
+                await self._became_live(self.record)
+                # Whoever is told that it is live gets it with the next request.
+                return await self._participants.switched(self.record.number)
 
     def _replaced(self) -> ConflictError:
         return ConflictError(

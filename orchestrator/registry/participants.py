@@ -26,6 +26,13 @@ class Participants(Protocol):
         """Replica -> why it is not ready for what is being prepared; empty when nothing is."""
         ...
 
+    async def switched(self, number: int) -> None:
+        """Return once every gateway that answers gives new requests this generation, or a newer.
+
+        A gateway that does not answer holds nobody up for longer than a second.
+        """
+        ...
+
     def serving(self) -> Mapping[str, int]:
         """Gateway that was heard lately -> the generation that new requests there get."""
         ...

@@ -11,6 +11,7 @@ from orchestrator.registry.fields import Id
 from orchestrator.registry.router_entry import At, RouterEntry
 from orchestrator.registry.router_languages import LanguageRouter
 from orchestrator.registry.router_rules import RulesRouter
+from orchestrator.registry.router_skill import SkillRouter
 
 
 class CategoryRouter(RouterEntry):
@@ -57,6 +58,6 @@ class ShadowRouter(RouterEntry):
 
 #: A new kind is listed here, built by `orchestrator/routing/building.py` and shown in experts.yaml.
 RouterSpec = Annotated[
-    CategoryRouter | SplitRouter | RulesRouter | LanguageRouter | ShadowRouter,
+    CategoryRouter | SplitRouter | RulesRouter | LanguageRouter | ShadowRouter | SkillRouter,
     Field(discriminator="kind"),
 ]

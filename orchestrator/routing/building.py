@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.errors import RegistryError
 from orchestrator.registry.models import Registry
+from orchestrator.registry.router_skill import SkillRouter
 from orchestrator.registry.routers import (
     CategoryRouter,
     RouterSpec,
@@ -23,10 +24,14 @@ from orchestrator.routing.languages import language_router
 from orchestrator.routing.rules import rules_router
 from routers.base import Router, RouterError
 from routers.shadow import Shadowing
+from routers.skill_cache import SkillCache
 
-#: A router as it was read: its entry, name, size and time of change of each file, and its own
-#: routers.
-_Read = tuple[str, tuple[tuple[str, int, int], ...], tuple["_Read", ...]]
+if TYPE_CHECKING:
+    from routers.feedback import Tally
+
+#: A router as it was read: its entry; name, size and time of change of each file; its own routers;
+#: its id, since what callers say is said of a router by its id.
+_Read = tuple[str, tuple[tuple[str, int, int], ...], tuple["_Read", ...], str]
 #: From an entry and the routers it names to the router.
 _Build = Callable[[Any, Mapping[str, Router]], Router]
 
@@ -40,9 +45,13 @@ class Routers:
 
     def __init__(self, *, shadowing: Shadowing | None = None) -> None:
         self._held: dict[_Read, Router] = {}
+        self._heard: Mapping[str, Tally] = {}
+        #: Skills that models have named, for all routers that go by skills.
+        self.named = SkillCache()
         self._builders: dict[str, _Build] = {
             **_BUILDERS,
             "shadow": partial(_shadow, shadowing=shadowing),
+            "skill": partial(_skill, named=self.named),
         }
 
     def load(self, specs: Mapping[str, RouterSpec]) -> dict[str, Router]:
@@ -59,6 +68,23 @@ class Routers:
         entries = {_entry(spec) for one in registries for spec in one.routers.values()}
         self._held = {read: one for read, one in self._held.items() if read[0] in entries}
 
+    def hear(self, tallies: Mapping[str, Tally]) -> None:
+        """Have each router go by what callers say of it, in the place of what they said before.
+
+        Args:
+            tallies: router id -> judgements of its choices.
+        """
+        self._heard = tallies
+        for read, router in tuple(self._held.items()):
+            self._tell(read, router)
+
+    def _tell(self, read: _Read, router: Router) -> None:
+        from routers.corrected import CorrectedRouter
+        from routers.feedback import Tally
+
+        if isinstance(router, CorrectedRouter):
+            router.hear(self._heard.get(read[-1], Tally()))
+
     def _router(
         self, name: str, specs: Mapping[str, RouterSpec], done: dict[str, tuple[_Read, Router]]
     ) -> tuple[_Read, Router]:
@@ -67,13 +93,14 @@ class Routers:
         spec = specs[name]
         inner = {id_: self._router(id_, specs, done) for _, id_ in spec.named_routers()}
         try:
-            read = (_entry(spec), _stamps(spec), tuple(one for one, _ in inner.values()))
+            read = (_entry(spec), _stamps(spec), tuple(one for one, _ in inner.values()), name)
             router = self._held.get(read)
             if router is None:
-                router = self._builders[spec.kind](
-                    spec, {id_: one for id_, (_, one) in inner.items()}
+                router = _heeding(
+                    self._builders[spec.kind](spec, {id_: one for id_, (_, one) in inner.items()})
                 )
                 self._hold(read, router)
+                self._tell(read, router)
         except (OSError, RouterError) as exc:
             raise RegistryError(f"router {name!r} cannot be used: {exc}") from exc
         done[name] = read, router
@@ -81,7 +108,8 @@ class Routers:
 
     def _hold(self, read: _Read, router: Router) -> None:
         """Share it from now on; what the same entry meant before has other files or routers."""
-        others = {one: held for one, held in self._held.items() if one[0] != read[0]}
+        own = read[0], read[-1]
+        others = {one: held for one, held in self._held.items() if (one[0], one[-1]) != own}
         self._held = {**others, read: router}
 
 
@@ -103,6 +131,20 @@ def _stamps(spec: RouterSpec) -> tuple[tuple[str, int, int], ...]:
     folders = [Path(folder) for _, folder in spec.folders()]
     stats = [(path, path.stat()) for folder in folders for path in sorted(folder.iterdir())]
     return tuple((str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stats)
+
+
+def _heeding(router: Router) -> Router:
+    """The router; one that can go by what callers say does."""
+    from routers.corrected import CorrectedRouter
+    from routers.feedback import Correctable
+
+    return CorrectedRouter(router) if isinstance(router, Correctable) else router
+
+
+def _skill(spec: SkillRouter, _: Mapping[str, Router], *, named: SkillCache) -> Router:
+    from orchestrator.routing.skill import skill_router
+
+    return skill_router(spec, named=named)
 
 
 def _category(spec: CategoryRouter, _: Mapping[str, Router]) -> Router:

@@ -25,6 +25,7 @@ from orchestrator.engines.remote import is_remote
 from orchestrator.errors import ExpertUnavailableError, StoreError
 from orchestrator.registry.generation_store import StoredGenerations
 from orchestrator.residency.placement import DispatchTable
+from orchestrator.routing.hearing import Hearing
 from orchestrator.service.conductor_calls import ConductorCalls
 from orchestrator.service.connections import Connections
 from orchestrator.service.replica import enter_replica
@@ -32,6 +33,7 @@ from orchestrator.service.reports import Census, GatewayReport, Sights
 from orchestrator.service.serving import worker_handle
 from orchestrator.store.link import RedisLink
 from orchestrator.store.redis import RedisStore
+from orchestrator.store.redis_judgements import RedisJudgements
 from orchestrator.store.redis_records import RedisRecords
 
 _LOG = logging.getLogger(__name__)
@@ -40,6 +42,8 @@ _LOG = logging.getLogger(__name__)
 _PERIOD_S = 0.5
 #: Between two tellings of load and homes.
 _SIGHTS_PERIOD_S = 5.0
+#: Between two looks at what callers say.
+_HEARING_PERIOD_S = 1.0
 #: Between two tries to hear of changes.
 _LISTEN_AGAIN_S = 1.0
 
@@ -77,18 +81,26 @@ class Gateway:
             refresh=self._refresh,
         )
         self._generations = StoredGenerations(RedisStore(RedisLink(plan.store_url)))
+        loader = Loader(self._dispatch, remotes=remotes)
         self._following = Following(
             self._generations,
-            Loader(self._dispatch, remotes=remotes),
+            loader,
             clock=time.monotonic,
             ready=self._hint,
         )
         self._records = RedisRecords(RedisLink(plan.store_url))
         self._records.start()
+        self._judgements = RedisJudgements(RedisLink(plan.store_url))
+        self._hearing = Hearing(self._judgements, loader.hear, clock=time.time)
         looking, asking = self._hints
         self._tasks = [
             asyncio.get_running_loop().create_task(work)
-            for work in (self._keep_looking(looking), self._keep_asking(asking), self._listen())
+            for work in (
+                self._keep_looking(looking),
+                self._keep_asking(asking),
+                self._listen(),
+                self._keep_hearing(),
+            )
         ]
 
     def __serve_build_asgi_app__(self) -> FastAPI:
@@ -101,6 +113,7 @@ class Gateway:
             registry=self._conductor,
             residency=self._conductor,
             placement=self._conductor,
+            judgements=self._judgements,
         )
 
     async def check_health(self) -> None:
@@ -144,10 +157,13 @@ class Gateway:
         """Serve what the store's pointer says; while the store is away, what was live."""
         while True:
             hint.clear()
+            before = self._following.live_number
             await self._following.look()
             number = self._following.live_number
             if number is not None:
                 metrics.GENERATION.set(number)
+            if number != before:
+                self._hints[1].set()  # the Conductor waits for whoever has not switched
             await _wait(hint)
 
     async def _keep_asking(self, hint: asyncio.Event) -> None:
@@ -159,6 +175,15 @@ class Gateway:
             except ExpertUnavailableError as exc:
                 _LOG.warning("the last dispatch table stays: %s", exc)
             await _wait(hint)
+
+    async def _keep_hearing(self) -> None:
+        """Route by what callers say; while the store is away, by what they had said."""
+        while True:
+            try:
+                await self._hearing.look()
+            except StoreError as exc:
+                _LOG.debug("routers go by what was heard before: %s", exc.message)
+            await asyncio.sleep(_HEARING_PERIOD_S)
 
     async def _refresh(self) -> DispatchTable:
         """Ask the Conductor.

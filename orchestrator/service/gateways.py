@@ -60,6 +60,11 @@ class Gateways:
         heard = self.heard(within_s=PATIENCE_S)
         return {report.id: report.live for report in heard if report.live is not None}
 
+    def have_switched(self, number: int) -> bool:
+        """Whether every gateway that was heard lately serves this generation, or a newer one."""
+        heard = self.heard(within_s=PATIENCE_S)
+        return all(report.live is not None and report.live >= number for report in heard)
+
     @property
     def floor(self) -> int | None:
         """The oldest generation that a gateway pins requests to, `None` while none is heard."""

@@ -24,6 +24,8 @@ _LOG = logging.getLogger(__name__)
 
 #: Silence of replicas counts by the clock, so it is looked at again without news, seconds.
 _LOOK_S = 0.5
+#: Gateways that hear nothing of a flip look for themselves twice within it, seconds.
+_SWITCH_S = 1.0
 
 
 class Replicas:
@@ -78,6 +80,14 @@ class Replicas:
         if self._proposed is None:
             return {}
         return self._rollcall.obstacles(self._proposed).waiting
+
+    async def switched(self, number: int) -> None:
+        """See `Participants.switched`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SWITCH_S):
+                while not self._rollcall.gateways.have_switched(number):
+                    self._news.clear()
+                    await self._news.wait()
 
     def serving(self) -> Mapping[str, int]:
         """See `Participants.serving`."""

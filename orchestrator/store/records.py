@@ -32,15 +32,19 @@ class DecisionRecord(BaseModel):
     router: str | None = None
     router_version: str | None = None
     generation: int
+    #: Of a router of routers: the id of the one that chose.
+    chosen_by: str | None = None
     category: str | None = None
+    #: What the router went by, as profiles name it.
+    skills: list[str] = []
     #: Normalised entropy of the category's probabilities, in [0, 1].
     entropy: float | None = None
     scores: dict[str, float] = {}
     is_fallback: bool = False
+    #: Whether the choice would be another one if a model had named the skills first.
+    needs_generation: bool = False
     #: Experts that were to answer before this one and could not -> code of their error.
     failed: dict[str, str] = {}
-    #: Of a router made of routers, the one that chose.
-    chosen_by: str | None = None
     #: Shadow router -> the expert it chose; `None` where it failed, was dropped, or came too late.
     compared: dict[str, str | None] = {}
     is_streamed: bool

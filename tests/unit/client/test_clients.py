@@ -55,6 +55,12 @@ class Blocking:
     async def route(self, *args, **named):
         return self._client.route(*args, **named)
 
+    async def feedback(self, *args, **named):
+        return self._client.feedback(*args, **named)
+
+    async def take_back(self, *args):
+        self._client.take_back(*args)
+
     async def embed(self, *args, **named):
         return self._client.embed(*args, **named)
 
@@ -480,3 +486,22 @@ async def test_what_is_no_vector_is_an_unexpected_reply(ask, embedding):
 async def test_a_refusal_of_vectors_is_the_service_s_own_error(ask):
     with pytest.raises(ContextTooLongError, match="a sentence"):
         await ask(refusing(400, "context_length_exceeded")).embed("a", model="minilm")
+
+
+async def test_an_answer_is_judged_and_the_judgement_taken_back(ask):
+    seen = []
+
+    def answer(request):
+        seen.append((request.method, request.url.path, request.content))
+        kept = {"id": "fb-1", "request_id": "r1", "expert": "maths", "score": 1.0}
+        return httpx.Response(200, json=kept if request.method == "POST" else {"id": "fb-1"})
+
+    client = ask(answer)
+    kept = await client.feedback("r1", score=1.0, expert="maths")
+    await client.take_back(kept.id)
+
+    assert [(method, path) for method, path, _ in seen] == [
+        ("POST", "/v1/feedback"),
+        ("DELETE", "/v1/feedback/fb-1"),
+    ]
+    assert json.loads(seen[0][2]) == {"request_id": "r1", "score": 1.0, "expert": "maths"}

@@ -9,12 +9,14 @@ from routers.recruiting import (
     best,
     competency,
     draw,
-    draw_trimmed,
     fitted_probability,
     paper_shares,
     released_shares,
     smallest_k,
+    standing_usage,
     suitability,
+    trimmed,
+    usage,
 )
 
 
@@ -70,10 +72,21 @@ def test_slots_are_drawn_as_often_as_shares_say():
 def test_rare_experts_give_their_slots_to_the_others():
     shares = np.vstack([np.tile([0.6, 0.4, 0.0], (99, 1)), [[0.0, 0.0, 1.0]]])
 
-    slots, rare = draw_trimmed(shares, k=3, seeds=range(100))
+    drawn = draw(shares, k=3, seeds=range(100))
+    used = usage(drawn, num_experts=3)
+    slots, rare = trimmed(shares, drawn, used=used, seeds=range(100))
 
     assert rare.tolist() == [2]
     assert set(slots.ravel().tolist()) == {0, 1}
+
+
+def test_the_standing_usage_weighs_each_skill_by_how_often_it_was_asked():
+    # a alone is right at x, b alone at y, and x is asked nine times as often.
+    right = np.array([[1, 0]] * 90 + [[0, 1]] * 10)
+    skills = [["x"]] * 90 + [["y"]] * 10
+    known = count_answers(right, skills, experts=["a", "b"], data_sha256="s")
+
+    assert standing_usage(known) == pytest.approx([0.9, 0.1], abs=0.01)
 
 
 @given(st.integers(1, 6), st.floats(0.01, 1.0), st.floats(0.01, 1.0))

@@ -1,135 +1,138 @@
 import numpy as np
 import pytest
 
-from routers.base import RouterError
-from routers.profiles import count_answers
-from routers.skill import NearestSkill, Recruiting, SkillRouter
+from routers.base import Prompts, RouterError, Traits
+from routers.clusters import Clusters
+from routers.feedback import Tally
+from routers.nearest_skill import NearestSkill
+from routers.recruiter import Recruiter, Recruiting
+from routers.skill import SkillRouter
+from routers.skill_cache import SkillCache
 from tests.unit.routers.small import embedding
+from tests.unit.routers.test_recruiter import EXPERTS, profiles
 
-SKILLS = [["capital"]] * 30 + [["french"]] * 30 + [["sum"]] * 30
-EXPERTS = ("mapper", "linguist", "counter", "guesser")
-POOL = frozenset(EXPERTS)
-
-
-def profiles():
-    """Each of three experts is right on its skill and on a third of the rest; one never."""
-    right = np.zeros((90, 4))
-    for expert in range(3):
-        right[::3, expert] = 1
-        right[30 * expert : 30 * expert + 30, expert] = 1
-    return count_answers(right, SKILLS, experts=EXPERTS, data_sha256="s1")
+POOL = frozenset({*EXPERTS, "general"})
 
 
-def router(**rule):
-    return SkillRouter(
-        version="t",
-        profiles=profiles(),
+def router(*, named=None, clusters=None, **rule):
+    known = profiles()
+    recruiter = Recruiter(
+        profiles=known,
         prior_count=5.0,
-        rule=Recruiting(**rule),
-        nearest=NearestSkill.of(profiles().skills, embedding()),
+        rule=Recruiting(trim="standing", **rule),
+        nearest=NearestSkill.of(known.skills, embedding()),
+    )
+    cache = named or SkillCache()
+    return SkillRouter(
+        version="t", recruiter=recruiter, fallback="general", named=cache, clusters=clusters
     )
 
 
-@pytest.mark.parametrize(
-    ("rule", "message"),
-    [
-        ({"k": 0}, "k=0"),
-        ({"num_options": 1}, "num_options=1"),
-        ({"trim_share": 1.0}, r"trim_share=1\.0"),
-        ({"probability": 0.0}, r"probability is 0\.0"),
-        ({"probability": 0.5, "mode": "paper"}, "mode 'paper' recruits k"),
-    ],
-)
-def test_rules_that_cannot_be_kept_are_refused(rule, message):
-    with pytest.raises(RouterError, match=message):
-        Recruiting(**rule)
+def routed(found, *, skills=None, text="x", candidates=POOL, seed=0):
+    traits = Traits(skills=skills, seed=seed)
+    [route] = found.route(Prompts(texts=[text], candidates=candidates, traits=[traits]))
+    return route
 
 
-def test_candidates_that_nobody_measured_are_refused():
-    with pytest.raises(RouterError, match=r"no candidate has a profile: \['new'\]"):
-        router().recruit([["sum"]], ["new"])
+def test_no_candidate_is_refused():
+    with pytest.raises(RouterError, match="no candidate is left"):
+        routed(router(), skills=("sum",), candidates=frozenset())
 
 
-def test_a_draw_without_seeds_is_refused():
-    with pytest.raises(RouterError, match="1 questions need as many seeds, found 0"):
-        router(mode="paper").recruit([["sum"]], POOL)
-
-
-def test_no_question_has_no_route():
-    assert router().recruit([], POOL) == []
-
-
-@pytest.mark.parametrize(
-    ("skill", "expert"), [("capital", "mapper"), ("french", "linguist"), ("sum", "counter")]
-)
 @pytest.mark.parametrize("mode", ["paper", "released", "top_k"])
-def test_the_expert_of_a_skill_answers_first(mode, skill, expert):
-    [route] = router(mode=mode).recruit([[skill]], POOL, seeds=[0])
+def test_the_expert_of_a_told_skill_answers(mode):
+    route = routed(router(mode=mode), skills=("sum",))
 
-    assert route.chosen[0] == expert
+    assert (route.chosen[0], route.skills, route.category) == ("counter", ("sum",), "sum")
+    assert not route.is_fallback
+    assert set(route.scores) == POOL
+
+
+def test_a_question_whose_skills_nobody_named_needs_a_model_to_name_them():
+    route = routed(router())
+
+    assert (route.chosen, route.is_fallback, route.needs_generation) == (("general",), True, True)
+    assert "nobody has named the skills of this question" in route.reasons[0]
+
+
+def test_what_was_named_once_is_known_from_then_on():
+    cache = SkillCache()
+    found = router(named=cache)
+
+    cache.remember("What is two and two?", ["sum"])
+
+    assert routed(found, text="What is two and two?").chosen[0] == "counter"
+    assert routed(found, text="What is two and three?").needs_generation
+
+
+@pytest.mark.parametrize("skills", [(), ("zzz",), ("\ud800",), ("",)])
+def test_skills_that_say_nothing_go_to_the_general_expert(skills):
+    route = routed(router(), skills=skills)
+
+    assert (route.chosen, route.is_fallback, route.needs_generation) == (("general",), True, False)
+
+
+def test_a_general_expert_that_may_not_answer_is_replaced_by_the_best():
+    route = routed(router(), candidates=frozenset({"counter", "guesser"}))
+
+    assert route.chosen == ("counter",)
+    assert "'general' is not a candidate" in route.reasons[1]
+
+
+def test_candidates_that_nobody_measured_leave_the_general_expert():
+    route = routed(router(), skills=("sum",), candidates=frozenset({"general", "new"}))
+
+    assert (route.chosen, route.is_fallback) == (("general",), True)
+    assert "no candidate was measured" in route.reasons[0]
+
+
+def test_a_draw_takes_any_seed_of_a_caller():
+    route = routed(router(mode="paper"), skills=("sum",), seed=-(2**63))
+
     assert len(route.chosen) == 3
 
 
-def test_an_excluded_expert_is_never_recruited():
-    allowed = POOL - {"counter"}
+def test_texts_of_one_call_are_routed_as_they_are_alone():
+    texts, traits = ["a", "b"], [Traits(skills=("sum",), seed=3), Traits()]
+    drawn = router(mode="paper")
 
-    routes = router(mode="paper").recruit([["sum"]] * 50, allowed, seeds=range(50))
+    both = drawn.route(Prompts(texts=texts, candidates=POOL, traits=traits))
 
-    assert {name for route in routes for name in route.chosen} <= allowed
-    assert set(routes[0].scores) == allowed
-
-
-def test_an_unseen_skill_goes_to_the_nearest_known_one_and_says_so():
-    [route] = router().recruit([["plus"]], POOL)
-
-    assert route.chosen[0] == "counter"
-    assert "skill 'plus' is nearest to 'sum'" in route.reasons
+    alone = [routed(drawn, skills=it.skills, seed=it.seed, text=text)
+             for text, it in zip(texts, traits, strict=True)]  # fmt: skip
+    assert both == alone
 
 
-@pytest.mark.parametrize("skills", [[], [""], ["zzz"], ["\ud800"], ["x" * 100_000]])
-def test_skills_that_say_nothing_leave_the_best_experts_overall(skills):
-    [route] = router(k=1).recruit([skills], POOL)
+def test_who_is_rarely_used_on_all_questions_is_replaced_in_a_single_one():
+    # At a seventh of the slots everyone is rare but the expert of the skill that is asked most.
+    drawn = [routed(router(mode="paper", trim_share=share), skills=("french",), seed=1)
+             for share in (0.0, 0.3)]  # fmt: skip
 
-    assert route.is_fallback
-    assert route.chosen[0] in EXPERTS[:3]
-
-
-def test_a_question_of_two_skills_recruits_both_experts():
-    [route] = router(k=2).recruit([["french", "sum"]], POOL)
-
-    assert set(route.chosen) == {"linguist", "counter"}
+    assert "linguist" in drawn[0].chosen
+    assert "rarely used and replaced: ['guesser']" in drawn[1].reasons
 
 
-def test_the_order_of_skills_changes_nothing():
-    one, other = router().recruit([["french", "sum"], ["sum", "french"]], POOL)
-
-    assert one == other
-
-
-def test_more_experts_are_asked_than_there_are_only_in_draws():
-    [route] = router(k=9).recruit([["sum"]], POOL)
-
-    assert len(route.chosen) == 4
-
-
-def test_a_hard_question_gets_more_experts_than_an_easy_one():
-    right = np.tile([[1.0, 1.0, 1.0], [1.0, 0.0, 0.0]], (50, 1))
-    right[1::4] = 0
-    known = count_answers(
-        right, [["easy"], ["hard"]] * 50, experts=["a", "b", "c"], data_sha256="s1"
+def test_clusters_are_read_from_the_question_itself():
+    clusters = Clusters(
+        names=("capital", "sum"),
+        centres=np.eye(3, dtype=np.float32)[[0, 2]],
+        embedder=embedding(),
     )
-    rule = Recruiting(probability=0.85, k=3)
-    found = SkillRouter(version="t", profiles=known, prior_count=2.0, rule=rule)
+    found = router(clusters=clusters)
 
-    easy, hard = found.recruit([["easy"], ["hard"]], ["a", "b", "c"])
+    assert routed(found, text="plus of plus").chosen[0] == "counter"
+    assert routed(found, text="nothing known").is_fallback
+    assert not routed(found, text="nothing known").needs_generation
 
-    assert (len(easy.chosen), len(hard.chosen)) == (1, 3)
 
+def test_what_callers_say_moves_the_choice_and_is_told_by_the_version():
+    found = router()
+    said = {("sum", "counter"): 40.0}
+    tally = Tally(asked=said, right={("sum", "counter"): 0.0}, max_share=1.0)
 
-def test_the_same_seed_recruits_the_same_experts_in_any_batch():
-    drawn = router(mode="paper", trim_share=0.0)
+    corrected = found.corrected(tally)
 
-    alone = drawn.recruit([["sum"]], POOL, seeds=[7])
-    among = drawn.recruit([["french"], ["sum"]], POOL, seeds=[1, 7])
-
-    assert alone[0].chosen == among[1].chosen
+    assert routed(found, skills=("sum",)).chosen[0] == "counter"
+    assert routed(corrected, skills=("sum",)).scores["counter"] < 0.6
+    assert corrected.version == f"t~{tally.version}"
+    assert found.corrected(Tally()) is found

@@ -65,6 +65,21 @@ def test_a_gateway_and_a_slot_that_cannot_say_why(rollcall):
     }
 
 
+def test_gateways_have_switched_once_all_that_serve_serve_it_or_a_newer(rollcall, clock):
+    gateways = rollcall.gateways
+    rollcall.hear_gateway(gateway("late", live=1))
+    rollcall.hear_gateway(gateway("ahead", live=3))
+    assert not gateways.have_switched(2)
+    assert gateways.serving == {"g": 1, "late": 1, "ahead": 3}
+
+    rollcall.hear_gateway(gateway("g", live=2))
+    clock.now_s += PATIENCE_S
+    assert not gateways.have_switched(2)
+    clock.now_s += 0.1  # the late one has been silent for too long
+
+    assert gateways.have_switched(2)
+
+
 def test_a_failure_of_an_earlier_proposal_is_not_one_of_this(rollcall):
     rollcall.announce(2)
     rollcall.hear_gateway(gateway(failed=1, failure="old"))
