@@ -27,6 +27,7 @@ from bench.routing_arms import (
     symbolic_arms,
     unlabelled_arms,
 )
+from bench.routing_turns import AS_GOOD, turn_arms
 from bench.setup import Setup
 from routers.artifacts import load_router
 from routers.embeddings import Embedder
@@ -186,12 +187,13 @@ def measure(
         trial = Trial(table=table, signals=signals, fit=fit, test=test, embedder=embedder)
         recruited, choice = recruiting_arms(trial)
         arms = single_arms(trial) | map_arms(trial) | unlabelled_arms(trial)
-        arms |= symbolic_arms(trial) | recruited
+        arms |= symbolic_arms(trial) | recruited | turn_arms(trial, choice)
         per_split.append(arms)
         chosen.append(choice)
     names = list(per_split[0])
     right = {name: np.concatenate([arms[name].right for arms in per_split]) * 100 for name in names}
-    pairs = [(ONE_CALL, SINGLE), (SMALLEST, VOTE.format(5))]
+    five = VOTE.format(5)
+    pairs = [(ONE_CALL, SINGLE), (SMALLEST, five), (AS_GOOD, five)]
     gains = {f"{one} over {other}": right[one] - right[other] for one, other in pairs}
     spread = partial(_intervals, questions=np.concatenate([test for _, test in splits]))
     return Measured(

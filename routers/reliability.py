@@ -72,6 +72,12 @@ class VoteWeights:
         moved += self.by_option[ballots.answers, np.arange(ballots.answers.shape[1])]
         return np.where(ballots.answers >= 0, np.maximum(moved, MIN_WEIGHT), 0.0)
 
+    def chances(self, ballots: Ballots) -> Table:
+        """How likely each option is to be the right one: shape [n, num_options]."""
+        totals = _totals(ballots, self.weights(ballots))
+        powers = np.exp(totals - totals.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
     def winners(self, ballots: Ballots) -> Codes:
         """The option with most weight, -1 where nobody answered: shape [n]."""
         totals = _totals(ballots, self.weights(ballots))
