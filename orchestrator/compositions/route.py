@@ -12,6 +12,7 @@ from orchestrator.compositions.conversation import is_in_tool_loop
 from orchestrator.compositions.digest import digest
 from orchestrator.compositions.generation import Generation
 from orchestrator.compositions.succession import Succession
+from orchestrator.compositions.team import team_of
 from orchestrator.compositions.traits import traits_of
 from orchestrator.engines.base import Chat, Prompt, Text
 from orchestrator.errors import InvalidRequestError
@@ -81,6 +82,7 @@ class RouteOne:
             router_version=self._router.version,
             route=route,
             allowed=allowed,
+            team=team_of(route, allowed),
             fallbacks=await self._fallbacks(query, route, allowed),
             routing_s=time.perf_counter() - started_s,
             defaults=self._generation.filled_in(query.sampling, expert),
