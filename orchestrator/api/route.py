@@ -55,6 +55,9 @@ class RouteDecision(BaseModel):
     )
     reasons: list[str]
     excluded: dict[str, str] = Field(description="Expert id -> why it was not scored.")
+    team: list[str] = Field(
+        description="Whom a router that recruits several recruits, within caps."
+    )
     fallbacks: list[str] = Field(description="Who answers where the first cannot, in order.")
     expected: ExpectedAnswer | None = Field(description="What an answer of the first would take.")
     composition: str | None
@@ -134,6 +137,7 @@ def _body(exchange: Exchange, decision: Decision) -> dict[str, Any]:
         "needs_generation": route.needs_generation if route else False,
         "reasons": list(route.reasons) if route else [named],
         "excluded": allowed.excluded() if allowed else {},
+        "team": list(decision.team),
         "fallbacks": list(decision.fallbacks),
         "expected": asdict(allowed.expected(decision.expert)) if allowed else None,
         "composition": decision.composition,

@@ -187,6 +187,8 @@ class Route(Wire):
     reasons: tuple[str, ...] = ()
     #: Expert id -> why it was not scored.
     excluded: dict[str, str] = {}
+    #: Of a router that recruits several, who would be asked together within the caps, best first.
+    team: tuple[str, ...] = ()
     #: Who answers where the first cannot, in order.
     fallbacks: tuple[str, ...] = ()
     expected: Expected | None = None
