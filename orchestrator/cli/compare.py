@@ -63,8 +63,7 @@ def _arms(arms: tuple[Arm, ...]) -> Table:
 def _told(one: Agreement) -> str:
     low, high = one.agreed.interval
     share = f"{one.agreed.value:.1%} ({low:.1%} to {high:.1%}) of {one.agreed.asked:g}"
-    about = f"shadow {one.shadow} agrees with {one.chosen_by}"
-    lines = [f"{about} in {share}; {one.num_unknown} not known"]
+    lines = [f"shadow {one.shadow} agrees with {one.router} in {share}"]
     shown = one.differences[:_MAX_DIFFERENCES]
     lines += [f"  {count:>6} x {chosen}, the shadow {other}" for chosen, other, count in shown]
     if more := len(one.differences) - len(shown):

@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from routers.resampling import Share
 
-#: How a request's line begins in the log, behind the time and what wrote it.
-_BEGINS = '{"action":"request"'
+#: What a line is, behind the time and what wrote it.
+_ACTION = re.compile(r'\{"action": ?"(request|shadow)"')
 _SERVER_ERROR = 500
 
 
-class _Line(BaseModel):
+class _Request(BaseModel):
     """Of a request's line what is read here."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    action: Literal["request"]
     router: str
-    expert: str
     chosen_by: str | None = None
     status: int
     duration_ms: float
     completion_tokens: int = 0
     cost_usd: float | None = None
-    compared: dict[str, str | None] = {}
+
+
+class _Shadow(BaseModel):
+    """Of a shadow's line."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    action: Literal["shadow"]
+    router: str
+    shadow: str
+    chosen: str
+    other: str
+
+
+_LINE: TypeAdapter[_Request | _Shadow] = TypeAdapter(
+    Annotated[_Request | _Shadow, Field(discriminator="action")]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +70,10 @@ class Arm:
 class Agreement:
     """One router beside a shadow of it."""
 
-    chosen_by: str
+    router: str
     shadow: str
-    #: Of the requests whose shadow had chosen when they ended.
+    #: Of the prompts that it chose for.
     agreed: Share
-    num_unknown: int
     #: What was chosen, what the shadow would have chosen, and how often; the most frequent first.
     differences: tuple[tuple[str, str, int], ...]
 
@@ -70,36 +87,36 @@ class Comparison:
 
 
 def compare(lines: Iterable[str]) -> Comparison:
-    """Sum up a log; lines that are no request's, or of one that no router placed, are left out."""
+    """Sum up a log; lines of neither a request that a router placed nor a shadow are left out."""
     sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    chosen: dict[tuple[str, str], Counter[tuple[str, str | None]]] = defaultdict(Counter)
+    pairs: dict[tuple[str, str], Counter[tuple[str, str]]] = defaultdict(Counter)
     num_placed: Counter[str] = Counter()
-    for line in _requests(lines):
-        chosen_by = line.chosen_by or line.router
-        num_placed[line.router] += 1
-        _add(sums[line.router, chosen_by], line)
-        for shadow, expert in line.compared.items():
-            chosen[chosen_by, shadow][line.expert, expert] += 1
+    for line in _read(lines):
+        if isinstance(line, _Shadow):
+            pairs[line.router, line.shadow][line.chosen, line.other] += 1
+        else:
+            num_placed[line.router] += 1
+            _add(sums[line.router, line.chosen_by or line.router], line)
     return Comparison(
         arms=tuple(_arm(*key, found, of=num_placed[key[0]]) for key, found in sorted(sums.items())),
-        agreements=tuple(_agreement(*key, pairs) for key, pairs in sorted(chosen.items())),
+        agreements=tuple(_agreement(*key, found) for key, found in sorted(pairs.items())),
     )
 
 
-def _requests(lines: Iterable[str]) -> Iterator[_Line]:
+def _read(lines: Iterable[str]) -> Iterator[_Request | _Shadow]:
     for line in lines:
-        _, begins, rest = line.partition(_BEGINS)
-        if not begins:
+        begins = _ACTION.search(line)
+        if begins is None:
             continue
         try:
-            fields = json.loads(begins + rest)
-            if fields.get("router") is not None and fields.get("expert") is not None:
-                yield _Line.model_validate(fields)
-        except (ValueError, ValidationError):
+            fields = json.loads(line[begins.start() :])
+            if fields.get("router") is not None:
+                yield _LINE.validate_python(fields)
+        except ValueError:
             continue  # cut off by a full disk or a rotation: the next line is whole again
 
 
-def _add(sums: Counter[str], line: _Line) -> None:
+def _add(sums: Counter[str], line: _Request) -> None:
     sums["requests"] += 1
     sums["failed"] += line.status >= _SERVER_ERROR
     sums["us"] += round(line.duration_ms * 1000)
@@ -123,15 +140,12 @@ def _arm(router: str, chosen_by: str, sums: Counter[str], *, of: int) -> Arm:
     )
 
 
-def _agreement(chosen_by: str, shadow: str, pairs: Counter[tuple[str, str | None]]) -> Agreement:
-    known = [(one, other, count) for (one, other), count in pairs.items() if other is not None]
-    num_known = sum(count for *_, count in known)
+def _agreement(router: str, shadow: str, pairs: Counter[tuple[str, str]]) -> Agreement:
+    same = sum(count for (one, other), count in pairs.items() if one == other)
+    differing = [(one, other, count) for (one, other), count in pairs.items() if one != other]
     return Agreement(
-        chosen_by=chosen_by,
+        router=router,
         shadow=shadow,
-        agreed=Share(right=sum(n for one, other, n in known if one == other), asked=num_known),
-        num_unknown=pairs.total() - num_known,
-        differences=tuple(
-            sorted((it for it in known if it[0] != it[1]), key=lambda it: (-it[2], it[:2]))
-        ),
+        agreed=Share(right=same, asked=pairs.total()),
+        differences=tuple(sorted(differing, key=lambda it: (-it[2], it[:2]))),
     )
