@@ -18,11 +18,10 @@ from orchestrator.cli.commands import require
 from orchestrator.cli.map_tables import show_curve, show_map
 from orchestrator.errors import SetupError
 from orchestrator.registry.loader import load
-from orchestrator.routing.expert_costs import registry_costs, with_seconds
+from orchestrator.routing.expert_costs import measured_costs, registry_costs, table_costs
 from routers.artifacts import read_artifact
 from routers.base import RouterError
 from routers.budget import BudgetedMap, MapTask, best_map
-from routers.cost_files import read_costs
 from routers.dataset_files import read_examples, read_outcomes
 from routers.datasets import answered, data_sha256
 from routers.map_fit import Measured, measured, write_map
@@ -38,7 +37,7 @@ def fit_map(
     outcomes: Annotated[list[Path], typer.Option(help="What `orchestrator profile` wrote.")],
     models: Annotated[
         Path | None,
-        typer.Option(help="Costs: a CSV with `expert` and measures, or a registry (.yaml)."),
+        typer.Option(help="Costs: a table with `expert` and measures, or a registry (.yaml)."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the router with its map; may be the same.")
@@ -111,10 +110,10 @@ def _read(
     table = answered(examples, given)
     data = measured(table, categories, data_sha256=data_sha256(table))
     if models is None:
-        return data, with_seconds(Costs(by_expert={}), given)
+        return data, measured_costs(Costs(by_expert={}), given)
     if models.suffix in (".yaml", ".yml"):
         return data, registry_costs(load(models), examples, given)
-    return data, with_seconds(read_costs(models), given)
+    return data, table_costs(models, examples, given)
 
 
 def _measure(name: str, where: str) -> Measure:
