@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -49,6 +50,7 @@ def parsed(
     """The command line."""
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--only", default=",".join(parts), help="parts, separated by commas")
+    parser.add_argument("--keep", action="store_true", help="keep what --out has of other parts")
     parser.add_argument("--registry", type=Path, default=ROOT / "experts.yaml")
     parser.add_argument("--gateways", type=int, default=gateways, help="replicas of the gateway")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each side")
@@ -66,7 +68,7 @@ def main_of(parts: Mapping[str, Part], *, about: str, out: str, gateways: int) -
     """Command line of a bench: measure, write the JSON, show the table; 0 when every bar holds."""
     path = ROOT / "bench" / "out" / out
     options = parsed(sys.argv[1:], parts, about=about, out=path, gateways=gateways)
-    console = Console()
+    console, names = Console(), options.only.split(",")
     with ExitStack() as stack:
         folder = options.logs or stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
         setup = Setup(
@@ -77,7 +79,10 @@ def main_of(parts: Mapping[str, Part], *, about: str, out: str, gateways: int) -
             rounds=options.rounds,
             run_s=options.run_s,
         )
-        report = run(parts, setup, options.only.split(","), console=console)
+        report = run(parts, setup, names, console=console)
+    if options.keep and options.out.is_file():
+        others = {name: part.targets for name, part in parts.items() if name not in names}
+        report.keep(json.loads(options.out.read_bytes()), others)
     report.write(options.out)
     report.show(console)
     console.print(f"written to {options.out}", markup=False)

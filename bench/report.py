@@ -68,6 +68,8 @@ class Report:
     figures: dict[str, Any] = field(default_factory=dict)
     #: Reason by part.
     not_measured: dict[str, str] = field(default_factory=dict)
+    #: Versions and date by part that an earlier go measured.
+    kept: dict[str, Mapping[str, str]] = field(default_factory=dict)
     _rows: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, part: str, targets: Sequence[Target], outcome: Outcome) -> None:
@@ -81,6 +83,23 @@ class Report:
         self.not_measured[part] = reason
         self.bars += [target.judge(None) for target in targets]
 
+    def keep(self, earlier: Mapping[str, Any], parts: Mapping[str, Sequence[Target]]) -> None:
+        """Take parts that were measured before, with their bars as they were judged then.
+
+        Args:
+            earlier: what `write` wrote.
+            parts: names and targets of those to be taken.
+        """
+        judged = {bar["name"]: Bar(**bar) for bar in earlier["bars"]}
+        for name, targets in parts.items():
+            if name in earlier["figures"]:
+                self.figures[name] = earlier["figures"][name]
+                own = {**earlier["versions"], "at": earlier["machine"].get("at", "")}
+                self.kept[name] = earlier.get("kept", {}).get(name, own)
+            else:
+                self.not_measured[name] = earlier["not_measured"].get(name, "was never measured")
+            self.bars += [judged.get(target.name, target.judge(None)) for target in targets]
+
     def write(self, path: Path) -> None:
         """Write the JSON form."""
         content = {
@@ -89,6 +108,7 @@ class Report:
             "bars": [asdict(bar) for bar in self.bars],
             "figures": self.figures,
             "not_measured": self.not_measured,
+            "kept": self.kept,
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")

@@ -128,10 +128,10 @@ def recruiting_arms(trial: Trial) -> tuple[dict[str, Arm], dict[str, Any]]:
     strengths = {
         kind: fitted_strengths(rows[trial.fit], trial.right) for kind, rows in trial.signals.items()
     }
-    arms = {}
-    for kind, found in strengths.items():
-        expected = _expected(trial, kind, found)
-        arms[f"one call, {kind}"] = _one_call(trial, expected.argmax(axis=1))
+    arms = {
+        f"one call, {kind}": _one_call(trial, _expected(trial, kind, found).argmax(axis=1))
+        for kind, found in strengths.items()
+    }
     chosen = min(strengths, key=lambda kind: strengths[kind].error)
     arms[ONE_CALL] = arms[f"one call, {chosen}"]
     expected = _expected(trial, chosen, strengths[chosen])
@@ -141,6 +141,12 @@ def recruiting_arms(trial: Trial) -> tuple[dict[str, Arm], dict[str, Any]]:
         arms[VOTE.format(k)] = Arm(right=won, calls=np.full(len(won), float(k)))
     arms[SMALLEST], probability = _smallest_k(trial, expected, known)
     return arms, {**asdict(strengths[chosen]), "signals": chosen, "probability": probability}
+
+
+def one_call_by(trial: Trial, kind: str) -> Arm:
+    """One call, by what each expert is expected to reach from one kind of signals."""
+    found = fitted_strengths(trial.signals[kind][trial.fit], trial.right)
+    return _one_call(trial, _expected(trial, kind, found).argmax(axis=1))
 
 
 def _smallest_k(trial: Trial, expected: Flags, known: Flags) -> tuple[Arm, float]:

@@ -17,6 +17,7 @@ from typing import Literal
 
 from . import canonical
 from .base import RouterError
+from .numerals import NUMBER, number, plain
 
 AnswerKind = Literal["number", "option", "boolean", "set", "latex", "code", "json", "text"]
 
@@ -33,20 +34,42 @@ _THINKING = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _STATED = re.compile(
-    r"(?:\banswer(?:[ \t]*\([^()\n]{0,40}\))?[*_]{0,2}[ \t]*(?:is|are|=|:)|####)[*_: \t]*\n?",
+    r"(?:\b(?:answer|(?:correct|right|best) (?:option|choice))(?:[ \t]*\([^()\n]{0,40}\))?"
+    r"[*_]{0,2}[ \t]*(?:is|are|=|:)(?:[ \t]+(?:therefore|thus|clearly|probably))?"
+    r"|\bfinal answer[*_]{0,2}[ \t]*\n|####)[*_: \t\n]{0,20}",
     re.IGNORECASE,
 )
 _BOX = re.compile(r"\\(?:boxed|fbox)[ \t]*\{")
-_FENCE = re.compile(r"```[\w+.-]{0,20}[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
-_NUMBER = re.compile(rf"(?<![\w.]){canonical.NUMBER}(?!\w)")
+_FENCE = re.compile(r"(```|~~~)[\w+.-]{0,20}[ \t]*\n(.*?)(?:\1|\Z)", re.DOTALL)
+_NUMBER = re.compile(rf"(?<![\w.]){NUMBER}(?!\w)")
 #: Where an answer is stated, a unit may follow at once.
-_NUMBER_AND_UNIT = re.compile(rf"(?<![\w.]){canonical.NUMBER}(?![0-9])")
-#: A letter on its own. A and I are words too: they only count where no word follows.
+_NUMBER_AND_UNIT = re.compile(rf"(?<![\w.]){NUMBER}(?![0-9])")
+#: What explains a stated number begins here.
+_ASIDE = re.compile(r"[ \t]\(|,[ \t]|\b(?:because|since|as|which)\b")
+#: A letter on its own. A and I are words too: few words may follow them.
 _LETTER = re.compile(
     r"(?:option|choice)?[ \t]*[*_(\[$]{0,4}(?:([A-Z])(?=[ \t]*[)\].:,;*_$(\n]|[ \t]*\Z)"
-    r"|([B-HJ-Z])(?=[ \t]+(?:because|since|as|is|[-\u2013\u2014(])))",
+    r"|([A-Z])(?=[ \t]+(?:because|since|as|is|[-\u2013\u2014(])))",
 )
-_TRUTH = re.compile(r"\b(?:not )?(?:true|false|yes|no|correct|incorrect|right|wrong)\b", re.I)
+#: A choice in other words, at the end; not what is asked, or denied.
+_CHOICE = re.compile(
+    r"\b(?:choose|select|pick|go with)[ \t]+(?:option|choice)?[ \t]*"
+    r"[*_(\[]{0,4}([A-Z])\b(?![ \t]+\w)"
+    r"|(?<!if )(?<!nor )(?<!why )(?<!whether )\b"
+    r"([A-Z])[*_)\]]{0,4}[ \t]+is[ \t]+(?:the[ \t]+)?(?:correct|right|best)\b",
+)
+_TRUTH = re.compile(
+    r"(?:\bnot |n['\u2019]t |\b)(?:true|false|yes|no|correct|incorrect|right|wrong)\b", re.I
+)
+_OPENING = re.compile(
+    r"[*_]{0,2}(yes|no|true|false)\b(?![*_]{0,2}[ \t]+(?:and|or)\b)", re.IGNORECASE
+)
+_LINES = re.compile(
+    r"(?:^[ \t]*(?:[-*\u2022]|[0-9]{1,2}[.)])[ \t]+[^\n]{1,200}(?:\n|\Z)){1,200}", re.MULTILINE
+)
+_DISPLAY = re.compile(
+    r"\$\$([^$]{1,400})\$\$|\$([^$]{1,400})\$|\\\((.{1,400}?)\\\)|\\\[(.{1,400}?)\\\]", re.DOTALL
+)
 _LIST = re.compile(r"\\?[{\[]([^{}\[\]]{0,4000}?)\\?[}\]]")
 
 
@@ -102,8 +125,16 @@ def _is_close(answer: str, wanted: str, *, rel_tol: float) -> bool:
 
 def _stated(text: str) -> Iterator[str]:
     """What is said to be the answer, the last statement first; boxes before words."""
+    yield from map(canonical.unwrapped, _boxed(text))
+    yield from _said(text)
+
+
+def _boxed(text: str) -> Iterator[str]:
     for end in reversed([found.end() for found in _BOX.finditer(text)][-_MAX_PLACES:]):
         yield _braced(text, end)
+
+
+def _said(text: str) -> Iterator[str]:
     for end in reversed([found.end() for found in _STATED.finditer(text)][-_MAX_PLACES:]):
         yield text[end : end + _MAX_STATED].split("\n", 1)[0].strip()
 
@@ -113,7 +144,7 @@ def _braced(text: str, start: int) -> str:
     for end in range(start, min(len(text), start + _MAX_BOXED)):
         depth += {"{": 1, "}": -1}.get(text[end], 0)
         if not depth:
-            return canonical.unwrapped(text[start:end])
+            return text[start:end]
     return ""
 
 
@@ -123,12 +154,14 @@ def _last_line(text: str) -> str:
 
 def _number(text: str) -> str | None:
     for place in _stated(text):
-        if (whole := canonical.number(canonical.latex(place) or "")) is not None:
-            return whole
-        if first := _NUMBER_AND_UNIT.search(place.replace("\N{MINUS SIGN}", "-")):
-            return canonical.number(first[0])
-    every = _NUMBER.findall(text.replace("\N{MINUS SIGN}", "-"))
-    return canonical.number(every[-1]) if every else None
+        if (whole := canonical.latex(place)) is not None and number(whole) is not None:
+            return number(whole)
+        head = _ASIDE.split(plain(place), maxsplit=1)[0]
+        for part in (head.rsplit("=", 1)[-1], plain(place)):
+            if first := _NUMBER_AND_UNIT.search(part):
+                return number(first[0])
+    every = _NUMBER.findall(plain(text))
+    return number(every[-1]) if every else None
 
 
 def _option(text: str) -> str | None:
@@ -137,7 +170,8 @@ def _option(text: str) -> str | None:
             return whole
         if found := _LETTER.match(place):
             return found[1] or found[2]
-    return None
+    choices = _CHOICE.findall(text[-_MAX_STATED:])
+    return (choices[-1][0] or choices[-1][1]) if choices else None
 
 
 def _boolean(text: str) -> str | None:
@@ -146,35 +180,43 @@ def _boolean(text: str) -> str | None:
             return canonical.boolean(found[0])
     if (whole := canonical.boolean(_last_line(text))) is not None:
         return whole
-    if found := re.match(r"[*_]{0,2}(yes|no|true|false)\b", text, re.IGNORECASE):
+    if found := _OPENING.match(text):
         return canonical.boolean(found[1])
-    said = {canonical.boolean(found) for found in _TRUTH.findall(text)}
+    said = {
+        canonical.boolean(f" {found}".replace(" n't", " not").replace(" n\u2019t", " not"))
+        for found in _TRUTH.findall(text)
+    }
     return said.pop() if len(said) == 1 else None
 
 
 def _set(text: str) -> str | None:
     for place in _stated(text):
-        lists = _LIST.findall(place)
+        if not place or _LINES.match(place):
+            break
+        lists = _LIST.findall(plain(place))
         return canonical.elements(lists[-1] if lists else place)
-    every = _LIST.findall(text)
+    if lines := _LINES.findall(text):
+        return canonical.elements(lines[-1])
+    every = _LIST.findall(plain(text))
     return canonical.elements(every[-1]) if every else None
 
 
 def _latex(text: str) -> str | None:
-    for place in _stated(text):
-        math = re.findall(r"\$([^$]{1,400})\$", place)
-        return canonical.latex(math[-1] if math else place)
-    every = re.findall(r"\$([^$]{1,400})\$|\\\(([^$]{1,400}?)\\\)", text)
+    for place in (*_boxed(text), *_said(text)):
+        math = _DISPLAY.findall(place)
+        return canonical.latex("".join(math[-1]) if math else place)
+    every = _DISPLAY.findall(text)
     return canonical.latex("".join(every[-1])) if every else None
 
 
 def _code(text: str) -> str | None:
     blocks = _FENCE.findall(text)
-    return canonical.code(blocks[-1] if blocks else text)
+    return canonical.code(blocks[-1][1] if blocks else text)
 
 
 def _json(text: str) -> str | None:
-    for block in (*reversed(_FENCE.findall(text)), text):
+    blocks = [block for _, block in reversed(_FENCE.findall(text))]
+    for block in (*blocks, text):
         if (found := canonical.json_value(block.strip())) is not None:
             return found
     return _last_json(text)
@@ -211,7 +253,7 @@ _READERS: dict[str, Callable[[str], str | None]] = {
     "text": _text,
 }
 _CANONICAL: dict[str, Callable[[str], str | None]] = {
-    "number": canonical.number,
+    "number": number,
     "option": canonical.option,
     "boolean": canonical.boolean,
     "set": canonical.elements,

@@ -92,6 +92,9 @@ class Manifest(Seal):
     experts: tuple[str, ...] = Field(min_length=1)
     expert_by_category: dict[str, str]
     budget: BudgetPart | None = Field(None, description="Written by `orchestrator fit map`.")
+    experts_by_category: dict[str, tuple[str, ...]] = Field(
+        {}, description="Experts that were measured on it, the best first."
+    )
     window: WindowPart
     grams: GramsPart
     heads: dict[EmbedderName, HeadPart] = Field(min_length=1)

@@ -9,61 +9,49 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from decimal import Decimal
-from fractions import Fraction
+import unicodedata
 from typing import Any, NoReturn
 
-#: Longer answers are no answers: nothing here takes time that grows faster than this.
-MAX_CHARS = 20_000
-_MAX_DIGITS = 60
-_MAX_ELEMENTS = 200
+from .numerals import MAX_CHARS, number, plain
 
-_PLAIN = rf"(?:[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,20}}|[0-9]{{1,{_MAX_DIGITS}}})"
-_DECIMAL = rf"(?:{_PLAIN}(?:\.[0-9]{{1,{_MAX_DIGITS}}})?|\.[0-9]{{1,{_MAX_DIGITS}}})"
-#: A number as people write it: sign, currency, thousands, exponent, fraction, per cent.
-NUMBER = (
-    rf"[-+]?[$€£]?{_DECIMAL}(?:[eE][-+]?[0-9]{{1,3}}(?![0-9]))?(?:/[0-9]{{1,{_MAX_DIGITS}}})?%?"
-)
-_NUMBER = re.compile(NUMBER)
+_MAX_ELEMENTS = 200
+#: A letter and what stands around it.
+_MAX_OPTION = 40
+
 _WORDS_OF_TRUTH = {
     **dict.fromkeys(("true", "yes", "correct", "right"), "true"),
     **dict.fromkeys(("false", "no", "incorrect", "wrong"), "false"),
 }
+_NEGATED = re.compile(r"(?<=[a-z])n['\u2019]t ")
 _BLANKS = re.compile(r"\s+")
-_OPTION = re.compile(r"[(\[]?([A-Z])[)\].:]*")
+#: Of sets; a comma with nothing behind it in a number parts nothing else.
+_SEPARATOR = re.compile(r"[,;\n]|\b(?:and|or)\b")
+_BULLET = re.compile(r"\A\s*(?:[-*\u2022]|[0-9]{1,2}[.)])\s+")
+#: `x =` before its value.
+_ASSIGNED = re.compile(r"\A[a-zA-Z](?:_\{?\w{1,3}\}?)?\s*=\s*(?=[^=]*\Z)")
+_OPTION = re.compile(r"(?:(?:OPTION|CHOICE|ANSWER)[ \t:]+)?[*_(\[]{0,4}([A-Z])[)\].:*_]{0,4}")
 _LATEX_NOISE = re.compile(
     r"\\(?:left|right|displaystyle|limits|big|Big)(?![a-zA-Z])|\\[,;!: ]|\$|(?<!\\)~|\s+"
 )
 _LATEX_WRAP = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox|operatorname)\{([^{}]*)\}")
-_LATEX_SHORT_FRACTION = re.compile(r"\\[dt]?frac([0-9])([0-9])")
-_LATEX_FRACTION = re.compile(r"(-?)\\frac\{(-?[0-9]{1,60})\}\{(-?[0-9]{1,60})\}")
-
-
-def number(raw: str) -> str | None:
-    """A number as an exact fraction or integer in text: `1,000.50`, `50%`, `$3`, `6/8`, `1e3`.
-
-    Per cent keep their sign, since 50 % answers another question than 50 does.
-    """
-    text = _BLANKS.sub("", raw[:MAX_CHARS]).replace("\N{MINUS SIGN}", "-").rstrip(".")
-    text = text.replace("{,}", ",").replace("\\%", "%").replace("\\$", "$")
-    if not _NUMBER.fullmatch(text):
-        return None
-    unit = "%" if text.endswith("%") else ""
-    top, _, bottom = re.sub(r"[,$€£%]", "", text).partition("/")
-    if bottom and not int(bottom):
-        return None
-    return f"{Fraction(Decimal(top)) / int(bottom or 1)}{unit}"
+#: `\\frac12`, `\\frac ab`, `\\sqrt3`.
+_LATEX_FRACTION = re.compile(r"\\frac\s{0,3}([0-9a-zA-Z])\s{0,3}([0-9a-zA-Z])")
+_LATEX_ROOT = re.compile(r"\\sqrt\s{0,3}([0-9a-zA-Z])")
+#: `x^{2}` for `x^2`.
+_LATEX_SINGLE = re.compile(r"([\^_])\{([0-9a-zA-Z])\}")
+_LATEX_DEGREES = re.compile(r"\^\{?\\circ\}?|\N{DEGREE SIGN}")
+_LATEX_UNIT = re.compile(r"(?<=[0-9}])(?:\\[ ,;:!])?\\(?:text|mathrm)\{[^{}0-9]{1,40}\}\Z")
 
 
 def option(raw: str) -> str | None:
     """The letter of a multiple choice: `(c)`, `C.`, `**C**`."""
-    found = _OPTION.fullmatch(raw.strip(" \t\n*_`$").upper()[:8])
+    found = _OPTION.fullmatch(raw[:_MAX_OPTION].strip(" \t\n*_`$").upper())
     return found[1] if found else None
 
 
 def boolean(raw: str) -> str | None:
     """`true` or `false`, from yes and no, right and wrong, and their negations."""
-    words = raw[:MAX_CHARS].casefold().strip(" \t\n*_`.!").split()
+    words = _NEGATED.sub(" not ", raw[:MAX_CHARS]).casefold().strip(" \t\n*_`.!").split()
     is_negated = words[:1] == ["not"]
     truth = _WORDS_OF_TRUTH.get(" ".join(words[is_negated:]))
     if truth is None or not is_negated:
@@ -72,36 +60,47 @@ def boolean(raw: str) -> str | None:
 
 
 def text(raw: str) -> str | None:
-    """Case, blanks and a final full stop do not count."""
-    found = _BLANKS.sub(" ", raw[:MAX_CHARS]).strip(" *_`\"'").rstrip(".").casefold().strip()
+    """Case, blanks, kinds of quotes and a final full stop do not count."""
+    told = unicodedata.normalize("NFKC", raw[:MAX_CHARS]).replace("\u2019", "'")
+    found = _BLANKS.sub(" ", told).strip(" *_`\"'\u201c\u201d").rstrip(".!").casefold().strip()
     return found or None
 
 
 def elements(raw: str) -> str | None:
-    """A set of numbers or words in any order: `{3, 1}`, `[1,3]`, `1 and 3`."""
-    inner = raw[:MAX_CHARS].strip().strip("$ .").replace("\\{", "{").replace("\\}", "}")
+    """A set of numbers or words in any order: `{3, 1}`, `[1,3]`, `1 and 3`, a list of lines."""
+    inner = plain(raw).replace("\\left", "").replace("\\right", "").strip().strip("$ .")
+    inner = inner.replace("\\{", "{").replace("\\}", "}").strip()
     if inner[:1] in ("{", "[", "(") and inner[-1:] in ("}", "]", ")"):
         inner = inner[1:-1]
-    parts = [part for part in re.split(r"[,;\n]|\band\b", inner) if part.strip()]
+    parts = [_BULLET.sub("", part) for part in _SEPARATOR.split(inner) if part.strip()]
     if len(parts) > _MAX_ELEMENTS:
         return None
-    found = {number(part) or text(part) for part in parts}
+    found = {_element(part) for part in parts}
     return "{" + ", ".join(sorted(one for one in found if one)) + "}"
+
+
+def _element(raw: str) -> str | None:
+    value = _ASSIGNED.sub("", raw.strip())
+    return number(value) or text(value)
 
 
 def latex(raw: str) -> str | None:
     """An expression without its typesetting; a number or a simple fraction as `number` gives it.
 
-    Algebra is not done: `x+1` and `1+x` differ.
+    A variable that it is assigned to, degrees and a unit behind a number do not count. Algebra is
+    not done: `x+1` and `1+x` differ.
     """
-    plain = raw[:MAX_CHARS].strip().strip("$").removeprefix("\\(").removesuffix("\\)")
-    plain = _LATEX_SHORT_FRACTION.sub(r"\\frac{\1}{\2}", unwrapped(plain))
-    plain = re.sub(r"\\[dt]frac(?![a-zA-Z])", r"\\frac", plain)
-    plain = _LATEX_NOISE.sub("", plain).rstrip(".")
-    if found := _LATEX_FRACTION.fullmatch(plain):
-        sign, top, bottom = found.groups()
-        return str((-1 if sign else 1) * Fraction(int(top), int(bottom))) if int(bottom) else None
-    return number(plain) or plain or None
+    told = raw[:MAX_CHARS].strip().strip("$").removeprefix("\\(").removesuffix("\\)")
+    told = _LATEX_UNIT.sub("", told.rstrip(" ."))
+    told = _LATEX_DEGREES.sub("", unwrapped(told).replace("\\$", "")).strip()
+    told = _LATEX_FRACTION.sub(
+        r"\\frac{\1}{\2}", re.sub(r"\\[dt]frac(?![a-zA-Z])", r"\\frac", told)
+    )
+    told = _LATEX_ROOT.sub(r"\\sqrt{\1}", told)
+    told = _ASSIGNED.sub("", told)
+    if (value := number(told)) is not None:
+        return value
+    return _LATEX_SINGLE.sub(r"\1\2", _LATEX_NOISE.sub("", told).rstrip(".")) or None
 
 
 def unwrapped(raw: str) -> str:

@@ -64,6 +64,7 @@ def fit_router(
         categories=data.categories,
         experts=quality.experts,
         expert_by_category=quality.expert_by_category(),
+        experts_by_category=quality.experts_by_category(),
         window=settings.window,
         grams=settings.grams,
         heads=heads,

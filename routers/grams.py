@@ -25,6 +25,10 @@ _DIGITS_MARK = "0"
 _BREAK = 0
 _SPACE = 32
 
+#: Squared length of a row at most: it is one without repeated grams and under three for every
+#: question of the demo. A thousand times one letter is not a thousand times as telling.
+_MAX_SQUARE = 3.0
+
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 #: The inverse of `_BASE` modulo 2**64: shifts a hash back to the start of the text.
 _BASE_INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64))
@@ -48,7 +52,7 @@ class SparseRows:
         if not len(self.rows):
             return np.zeros((self.num_rows, table.shape[1]), dtype=np.float32)
         terms = table[self.columns] * self.values[:, None]
-        starts = np.flatnonzero(np.diff(self.rows, prepend=-1))
+        starts = _firsts(self.rows)
         out = np.zeros((self.num_rows, table.shape[1]), dtype=np.float32)
         out[self.rows[starts]] = np.add.reduceat(terms, starts, axis=0)
         return out
@@ -63,7 +67,7 @@ def shaped(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HashedGrams:
-    """Maps texts to sparse rows of unit norm.
+    """Maps texts to sparse rows of about unit norm.
 
     A rolling polynomial hash modulo 2**64 gives the hash of any span from two prefix sums, so
     words, pairs and n-grams of a whole batch take a few numpy calls.
@@ -83,7 +87,7 @@ class HashedGrams:
         return 64 - self.bits
 
     def rows(self, texts: Sequence[str]) -> SparseRows:
-        """One row per text; a text without a letter or digit gives an empty row."""
+        """One row per text, of bounded norm; one without a letter or digit is empty."""
         padded = (f" {part} ".encode() if (part := shaped(text)) else b"" for text in texts)
         spans = _Spans(np.frombuffer(b"\0" + b"\0".join(padded) + b"\0", dtype=np.uint8))
         words = self._group(*spans.words(self.word_lengths), self.word_share, len(texts))
@@ -91,10 +95,9 @@ class HashedGrams:
         rows = np.concatenate([words[0], chars[0]])
         columns = np.concatenate([words[1], chars[1]])
         values = np.concatenate([words[2], chars[2]])
-        if len(texts) > 1:
-            order = np.argsort(rows, kind="stable")
-            rows, columns, values = rows[order], columns[order], values[order]
-        return SparseRows(rows=rows, columns=columns, values=values, num_rows=len(texts))
+        if not len(rows):
+            return SparseRows(rows=rows, columns=columns, values=values, num_rows=len(texts))
+        return _bounded(rows << self.bits | columns, values, bits=self.bits, num_rows=len(texts))
 
     def _group(
         self, hashes: NDArray[np.uint64], rows: NDArray[np.int64], share: float, num_rows: int
@@ -104,6 +107,30 @@ class HashedGrams:
         counts = np.bincount(rows, minlength=num_rows)
         scale = np.sqrt(share / np.maximum(counts, 1)).astype(np.float32)
         return rows, columns.astype(np.int64), scale[rows]
+
+
+def _firsts(ordered: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each value of a non-empty row of ordered ones stands first."""
+    is_first = np.ones(len(ordered), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+    return np.flatnonzero(is_first)
+
+
+def _bounded(
+    cells: NDArray[np.int64], values: NDArray[np.float32], *, bits: int, num_rows: int
+) -> SparseRows:
+    """Each cell once, with the sum of its values; rows no longer than `_MAX_SQUARE` allows."""
+    order = cells.argsort()
+    cells = cells[order]
+    starts = _firsts(cells)
+    sums = np.add.reduceat(values[order], starts)
+    cells = cells[starts]
+    rows, columns = cells >> bits, cells & (1 << bits) - 1
+    squares = np.bincount(rows, weights=sums * sums, minlength=num_rows)
+    if squares.max() > _MAX_SQUARE:
+        bound = np.sqrt(_MAX_SQUARE / np.maximum(squares, _MAX_SQUARE)).astype(np.float32)
+        sums = sums * bound[rows]
+    return SparseRows(rows=rows, columns=columns, values=sums, num_rows=num_rows)
 
 
 class _Spans:

@@ -64,6 +64,14 @@ class Quality:
         found = {name: self.experts[i] for name, i in zip(self.categories, best, strict=True)}
         return found | dict(self.assigned)
 
+    def experts_by_category(self) -> dict[str, tuple[str, ...]]:
+        """The experts of each category that reach more than nothing, the best first."""
+        order = np.argsort(-self.table, axis=1, kind="stable")
+        return {
+            name: tuple(self.experts[i] for i in order[row] if self.table[row, i] > 0)
+            for row, name in enumerate(self.categories)
+        }
+
 
 def namesake_quality(categories: Sequence[str]) -> Quality:
     """Each category served by the expert of its own name: for pools nobody has measured yet."""

@@ -86,3 +86,16 @@ def _check(
         raise RouterError(
             f"guess_share is {guess_share}, under 1, and diversity {diversity}, up to 1"
         )
+
+
+def kept(ranked: Sequence[Suited], *, most: int) -> tuple[Suited, ...]:
+    """The first `most` that solve more than guessing and, after the first, add something.
+
+    Raises:
+        RouterError: none of them solves more than guessing.
+    """
+    able = [one for one in ranked if one.skill > 0]
+    if not able:
+        tried = ", ".join(one.expert for one in ranked)
+        raise RouterError(f"no expert solves more of the examples than guessing would: {tried}")
+    return tuple([able[0], *(one for one in able[1:] if one.adds > 0)][:most])

@@ -4,32 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from math import isnan
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .base import RouterError
 from .datasets import Answered, Example, Outcome
+from .spending import REQUEST_MEASURES, Costs, RequestMeasure
 
 Floats = NDArray[np.float64]
 Columns = NDArray[np.int64]
 
-#: What an answer costs: calls, tokens generated, billions of active parameters, US cents.
-CostKind = Literal["calls", "tokens", "active_b", "usd_per_1k"]
+#: What an answer costs: calls, tokens generated, and what the experts' costs state of a request.
+CostKind: TypeAlias = Literal["calls", "tokens"] | RequestMeasure
 
-#: A prompt's tokens where nobody counted them.
-_CHARS_PER_TOKEN = 4
+NOT_STATED = Costs(by_expert={})
 _NO_ANSWER = -1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
-    """What asking one expert takes; `None` where nobody said."""
-
-    active_b: float | None = None
-    input_usd_per_mtok: float | None = None
-    output_usd_per_mtok: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +37,8 @@ class Trial:
     answers: Columns | None
     #: Kind of cost -> shape [n, n_experts].
     costs: Mapping[CostKind, Floats]
-    #: Experts without active parameters, where others have them: that cost is left out for all.
-    unsized: tuple[str, ...]
+    #: A kind of cost that is left out for all -> experts of whom nobody stated it, unlike others.
+    unstated: Mapping[CostKind, tuple[str, ...]]
     #: Shape [n, n_experts]; experts by number, best first, as other questions had shown them.
     order: Columns
     #: On what they had shown it, for people.
@@ -67,7 +59,7 @@ def trial_of(
     *,
     tried: Sequence[int],
     fitted: Sequence[int] = (),
-    prices: Mapping[str, Price] | None = None,
+    stated: Costs = NOT_STATED,
 ) -> Trial:
     """The questions `tried` of a table, for the experts that were asked all of them.
 
@@ -77,7 +69,7 @@ def trial_of(
         tried: rows to try routers on.
         fitted: rows that say which expert is best; without any, each half of those tried
             says it of the other.
-        prices: what asking each expert takes.
+        stated: what asking each expert takes.
 
     Raises:
         RouterError: nothing is tried, or no expert was asked all of it.
@@ -98,8 +90,8 @@ def trial_of(
         experts=experts,
         scores=scores,
         answers=_answers(own.examples, experts, outcomes),
-        costs=_costs(own.examples, experts, outcomes, prices or {}),
-        unsized=_unsized(experts, prices or {}),
+        costs=_costs(own.examples, experts, outcomes, stated),
+        unstated=_unstated(experts, stated),
         order=order,
         order_from=order_from,
         left_out={name: int(n) for name, n in zip(table.experts, lacks, strict=True) if n},
@@ -141,7 +133,7 @@ def _costs(
     examples: Sequence[Example],
     experts: Sequence[str],
     outcomes: Sequence[Outcome],
-    prices: Mapping[str, Price],
+    stated: Costs,
 ) -> dict[CostKind, Floats]:
     """A kind of cost that is unknown of one expert or answer is left out for all."""
     ones = np.ones((len(examples), len(experts)))
@@ -149,21 +141,20 @@ def _costs(
     tokens = _tokens(examples, experts, outcomes)
     if not np.isnan(tokens).any():
         costs["tokens"] = tokens
-    own = [prices.get(name, Price()) for name in experts]
-    active = np.array([one.active_b for one in own], dtype=np.float64)
-    if not np.isnan(active).any():
-        costs["active_b"] = ones * active
-    told = [(one.input_usd_per_mtok, one.output_usd_per_mtok) for one in own]
-    rates = np.array(told, dtype=np.float64)
-    if "tokens" in costs and not np.isnan(rates).any() and rates.any():
-        prompts = np.array([len(one.prompt) / _CHARS_PER_TOKEN for one in examples])
-        costs["usd_per_1k"] = (prompts[:, None] * rates[:, 0] + tokens * rates[:, 1]) / 1000
+    for measure in REQUEST_MEASURES:
+        own = np.array([stated.of(name, measure) for name in experts])
+        if not np.isnan(own).any() and own.any():
+            costs[measure] = ones * own
     return costs
 
 
-def _unsized(experts: Sequence[str], prices: Mapping[str, Price]) -> tuple[str, ...]:
-    without = tuple(name for name in experts if prices.get(name, Price()).active_b is None)
-    return without if len(without) < len(experts) else ()
+def _unstated(experts: Sequence[str], stated: Costs) -> dict[CostKind, tuple[str, ...]]:
+    found: dict[CostKind, tuple[str, ...]] = {}
+    for measure in REQUEST_MEASURES:
+        without = tuple(name for name in experts if isnan(stated.of(name, measure)))
+        if 0 < len(without) < len(experts):
+            found[measure] = without
+    return found
 
 
 def _tokens(

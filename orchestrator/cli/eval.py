@@ -61,8 +61,8 @@ def eval(  # noqa: A001 - the command's name
     models: Annotated[
         Path | None,
         typer.Option(
-            help="Table of expert, active_b, input_usd_per_mtok, output_usd_per_mtok; with "
-            "--registry what it says by default."
+            help="Costs: a CSV with `expert` and measures, or a registry (.yaml); with --registry "
+            "that one by default."
         ),
     ] = None,
     fallback: Annotated[

@@ -13,12 +13,14 @@ from matplotlib.figure import Figure
 from routers.arms import ORACLE, pareto
 from routers.claims import Claims
 from routers.evaluate import Entropies, Evaluation, Figures, Report
+from routers.spending import LABELS
 from routers.trial import CostKind
 
 #: What quality is shown against: the first of these that is known of all experts.
 _COSTS: dict[CostKind, str] = {
-    "usd_per_1k": "USD for 1,000 requests",
-    "active_b": "active parameters, billions",
+    "price_usd_per_1000": LABELS["price_usd_per_1000"],
+    "active_params_b": LABELS["active_params_b"],
+    "latency_s": LABELS["latency_s"],
     "tokens": "tokens generated",
     "calls": "calls",
 }

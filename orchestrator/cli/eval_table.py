@@ -16,8 +16,9 @@ _PIPE_COLUMNS = 140
 COSTS: dict[CostKind, str] = {
     "calls": "calls",
     "tokens": "tokens",
-    "active_b": "active B",
-    "usd_per_1k": "USD/1,000",
+    "active_params_b": "active B",
+    "price_usd_per_1000": "USD/1,000",
+    "latency_s": "seconds",
 }
 
 
@@ -58,12 +59,10 @@ def notes(found: Evaluation) -> Iterator[str]:
     yield f"best single and the order of equal votes: as {trial.order_from} showed"
     drawn = "groups of questions" if any(one.group for one in trial.examples) else "questions"
     yield f"95 %: bootstrap over {drawn}; over best single: paired"
-    if "usd_per_1k" in found.baselines[0].costs:
-        yield "USD/1,000 requests: a prompt counts a token for four characters"
     if trial.answers is None:
         yield "no vote of all: the outcomes hold no answers"
-    if trial.unsized:
-        yield f"no active parameters: nobody said how large {', '.join(trial.unsized)} is"
+    for kind, experts in trial.unstated.items():
+        yield f"left out, {COSTS[kind]}: nobody stated it of {', '.join(experts)}"
     if trial.left_out:
         told = ", ".join(f"{name} ({n})" for name, n in trial.left_out.items())
         yield f"left out, since they were not asked so many of the questions: {told}"
@@ -84,7 +83,8 @@ def lines(report: Report) -> Iterator[str]:
 
 
 def shortened(text: str, *, max_chars: int = 100) -> str:
-    """The start of a long text."""
+    """The start of a long text, in one line."""
+    text = " ".join(text.split())
     return text if len(text) <= max_chars else f"{text[: max_chars - 1]}…"
 
 

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.errors import SetupError
+from orchestrator.registry.loader import load
 from orchestrator.registry.models import Registry
+from orchestrator.routing.expert_costs import registry_costs, with_seconds
 from routers.base import RouterError
+from routers.cost_files import read_costs
 from routers.dataset_files import of_split, read_examples, read_outcomes
 from routers.datasets import Example, Outcome, answered
 from routers.labelled import labelled_trial
-from routers.prices import read_prices
-from routers.trial import Price, Trial, trial_of
+from routers.spending import Costs
+from routers.trial import NOT_STATED, Trial, trial_of
 
 #: Where there is neither registry nor outcome: who is sent what belongs to no category.
 GENERAL = "generalist"
@@ -29,6 +32,7 @@ class Data:
     #: Splits to try on and to tell the best single expert by; empty where not said.
     split: str
     fit_split: str
+    #: What experts cost: a table, or a registry.
     models: Path | None
 
 
@@ -56,7 +60,7 @@ def trial_from(
         outcomes,
         tried=[row[example.id] for example in tried],
         fitted=[row[example.id] for example in _fitted(examples, data)],
-        prices=_prices(data, registry),
+        stated=_costs(data, registry, examples, outcomes),
     )
 
 
@@ -101,16 +105,15 @@ def _fitted(examples: Sequence[Example], data: Data) -> Sequence[Example]:
     return of_split(examples, data.fit_split)
 
 
-def _prices(data: Data, registry: Registry | None) -> dict[str, Price]:
-    if data.models is not None:
-        return read_prices(data.models)
-    if registry is None:
-        return {}
-    return {
-        one.id: Price(
-            active_b=one.parameters / 1e9 if one.parameters else None,
-            input_usd_per_mtok=one.price.input_usd_per_mtok,
-            output_usd_per_mtok=one.price.output_usd_per_mtok,
-        )
-        for one in registry.experts
-    }
+def _costs(
+    data: Data,
+    registry: Registry | None,
+    examples: Sequence[Example],
+    outcomes: Sequence[Outcome],
+) -> Costs:
+    if data.models is not None and data.models.suffix not in (".yaml", ".yml"):
+        return with_seconds(read_costs(data.models), outcomes)
+    told = load(data.models) if data.models is not None else registry
+    if told is None:
+        return with_seconds(NOT_STATED, outcomes)
+    return registry_costs(told, examples, outcomes)

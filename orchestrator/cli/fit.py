@@ -12,6 +12,7 @@ from orchestrator.cli.commands import Command, group_of
 FITS: dict[str, Command] = {
     "category": Command(help="Fit a category router on questions with categories.", extra="train"),
     "map": Command(help="Fit a category router's map of experts within budgets.", extra="train"),
+    "task": Command(help="Rank experts for a new task by a few examples.", extra="routers"),
     "skill": Command(help="Fit a skill router on what experts answered.", extra="routers"),
 }
 

@@ -9,13 +9,14 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import SequenceNode
 
 from orchestrator.errors import MergeError
 from orchestrator.merging.card import describe
 from orchestrator.merging.recipe import Recipe
 from orchestrator.merging.write import Merged
 from orchestrator.registry.models import Expert
+from orchestrator.registry.text_places import composed, last_line, node_at
 
 _EXPERTS = "experts"
 
@@ -68,13 +69,13 @@ def with_entry(text: str, entry: Expert, *, file: str) -> str:
     Raises:
         MergeError: the experts are not written as a list of lines.
     """
-    experts = _node(YAML(typ="safe", pure=True).compose(text), _EXPERTS)
+    experts = node_at(composed(text), _EXPERTS)
     if not isinstance(experts, SequenceNode) or experts.flow_style or not experts.value:
         raise MergeError(f"{file}: `experts` is no list of one entry a line; add it by hand")
     lines = text.splitlines(keepends=True)
     newline = "\r\n" if lines[0].endswith("\r\n") else "\n"
     last = experts.value[-1]
-    at = _last_line(last) + 1
+    at = last_line(last) + 1
     while at < len(lines) and lines[at].lstrip().startswith("#"):
         at += 1  # keys of the last expert that are commented out
     if not lines[at - 1].endswith("\n"):
@@ -121,17 +122,3 @@ def _union(labels: Any) -> tuple[str, ...]:
 def _relative(folder: Path, start: Path) -> str:
     folder, start = folder.resolve(), start.resolve()
     return str(folder.relative_to(start) if folder.is_relative_to(start) else folder)
-
-
-def _node(root: Node | None, key: str) -> Node | None:
-    if not isinstance(root, MappingNode):
-        return None
-    return next((value for name, value in root.value if name.value == key), None)
-
-
-def _last_line(node: Node) -> int:
-    """Where a node ends: by its marks, a block ends only where the next thing begins."""
-    if isinstance(node, ScalarNode) or getattr(node, "flow_style", False):
-        return int(node.end_mark.line - (node.end_mark.column == 0))
-    parts = [part for pair in node.value for part in (pair if isinstance(pair, tuple) else (pair,))]
-    return max((_last_line(part) for part in parts), default=int(node.start_mark.line))

@@ -13,6 +13,7 @@ from orchestrator.registry import (
     arguments,
     artifacts,
     capacity,
+    fitted,
     form,
     kinship,
     limits,
@@ -132,6 +133,7 @@ def _semantic(
     yield from rule_faults.findings(draft)
     yield from upstreams.findings(draft, environ=where.environ)
     yield from artifacts.findings(draft, where)
+    yield from fitted.findings(draft, where)
     yield from kinship.findings(draft, where)
     yield from adapters.findings(draft, where)
     yield from variants.findings(draft, chosen, where)

@@ -24,6 +24,11 @@ class CategoryRouter(RouterEntry):
     )
     fallback: Id = Field(description="Expert for prompts of no known category.")
     embedder: Literal["static", "minilm"] = Field("static", description="How text is embedded.")
+    uncovered: Literal["refuse", "fallback"] = Field(
+        "refuse",
+        description="Where the registry lacks the experts of a category: refuse the file, or have "
+        "the fallback answer.",
+    )
 
 
 class SplitRouter(RouterEntry):
@@ -56,8 +61,29 @@ class ShadowRouter(RouterEntry):
             yield ("shadows", number), name
 
 
+class TaskRouter(RouterEntry):
+    """Takes experts in the order that examples of one task gave them."""
+
+    kind: Literal["task"] = Field(description="How it chooses.")
+    experts: dict[Id, Annotated[float, Field(ge=0, le=1)]] = Field(
+        min_length=1,
+        description="Expert -> what it solves above guessing; the first to take first.",
+    )
+
+    def named_experts(self) -> Iterator[tuple[At, str]]:
+        """Where the entry names an expert that is to answer, and its id."""
+        for name in self.experts:
+            yield ("experts", name), name
+
+
 #: A new kind is listed here, built by `orchestrator/routing/building.py` and shown in experts.yaml.
 RouterSpec = Annotated[
-    CategoryRouter | SplitRouter | RulesRouter | LanguageRouter | ShadowRouter | SkillRouter,
+    CategoryRouter
+    | SplitRouter
+    | RulesRouter
+    | LanguageRouter
+    | ShadowRouter
+    | TaskRouter
+    | SkillRouter,
     Field(discriminator="kind"),
 ]

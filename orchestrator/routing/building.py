@@ -19,9 +19,11 @@ from orchestrator.registry.routers import (
     RouterSpec,
     ShadowRouter,
     SplitRouter,
+    TaskRouter,
 )
 from orchestrator.routing.languages import language_router
 from orchestrator.routing.rules import rules_router
+from orchestrator.routing.versions import version_of
 from routers.base import Router, RouterError
 from routers.shadow import Shadowing
 from routers.skill_cache import SkillCache
@@ -171,9 +173,16 @@ def _shadow(
     return ShadowRouter(name=spec.router, router=decides, shadows=shadows, shadowing=shadowing)
 
 
+def _task(spec: TaskRouter, inner: Mapping[str, Router]) -> Router:
+    from routers.task import TaskRouter
+
+    return TaskRouter(version=version_of(spec, inner), experts=spec.experts)
+
+
 _BUILDERS: Mapping[str, _Build] = {
     "category": _category,
     "split": _split,
     "rules": rules_router,
     "language": language_router,
+    "task": _task,
 }

@@ -63,3 +63,27 @@ def test_the_table_says_which_bars_are_missed_and_why():
 
     assert "MISSED" in out.getvalue()
     assert "not measured: b: BenchError: no artifact" in out.getvalue()
+
+
+def test_parts_of_an_earlier_go_are_kept_with_their_bars_and_versions(tmp_path):
+    earlier, later = (
+        Report(machine={"at": "noon"}, versions={"commit": name}) for name in ("old", "new")
+    )
+    earlier.add("slow", [FIVE_TIMES], Outcome(values={"rate": 6}, figures={"all": 6}))
+    earlier.add("quick", [AT_MOST_A_THIRD], Outcome(values={"p50": 1}, figures={"all": 1}))
+    earlier.write(tmp_path / "out.json")
+    later.add("quick", [AT_MOST_A_THIRD], Outcome(values={"p50": 0}, figures={"all": 0}))
+
+    later.keep(
+        json.loads((tmp_path / "out.json").read_text()),
+        {"slow": [FIVE_TIMES], "never": [UNDER_A_MILLISECOND]},
+    )
+
+    assert later.figures == {"quick": {"all": 0}, "slow": {"all": 6}}
+    assert {bar.name: bar.holds for bar in later.bars} == {
+        "p50": True,
+        "rate": True,
+        "decision": False,
+    }
+    assert later.kept == {"slow": {"commit": "old", "at": "noon"}}
+    assert later.not_measured == {"never": "was never measured"}

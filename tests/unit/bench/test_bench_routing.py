@@ -5,6 +5,7 @@ from bench.answer_table import VARIABLE, read_answers, table_of
 from bench.process import BenchError
 from bench.routing_answers import halves, measure
 from bench.routing_arms import ONE_CALL, SINGLE
+from bench.routing_embeddings import compared, signals_by_name
 from tests.unit.routers.small import embedding
 
 
@@ -83,3 +84,15 @@ def test_every_arm_is_measured_and_routing_beats_one_model():
     assert found.right[SINGLE].mean < 75 < found.right[ONE_CALL].mean
     assert found.right["oracle"].mean >= max(one.mean for one in found.right.values())
     assert found.calls[ONE_CALL] == 1
+
+
+def test_two_embedders_are_measured_on_the_same_questions():
+    table = small_table()
+    embedders = {"one": embedding(), "other": embedding()}
+    signals = signals_by_name(table, embedders)
+
+    found = compared(table.of(MODELS), signals, [halves(table, seed=0)], embedders=embedders)
+
+    assert found["one call, one alone"] == found["one call, other alone"]
+    assert found["best single"].mean < found["one call, skills and looks"].mean
+    assert "symbolic-moe top_k, 3 and vote, nearest by other" in found

@@ -88,7 +88,8 @@ def registry(tmp_path, static_only):
     )
     path.write_text(
         f"version: 1\nexperts:\n{experts}\nrouters:\n"
-        f"  topic: {{kind: category, artifact: {static_only.name}, fallback: generalist}}\n"
+        f"  topic: {{kind: category, artifact: {static_only.name}, fallback: generalist, "
+        "uncovered: fallback}\n"
     )
     return path
 
@@ -188,8 +189,8 @@ def test_a_router_of_a_registry_is_measured_with_its_experts_sizes(registry, que
 
     report = json.loads(result.stdout)
     assert report["routers"]["topic"]["accuracy"]["mean"] == 1
-    assert report["routers"]["topic"]["costs"]["active_b"] == 1
-    assert report["experts"]["generalist"]["costs"]["active_b"] == 7
+    assert report["routers"]["topic"]["costs"]["active_params_b"] == 1
+    assert report["experts"]["generalist"]["costs"]["active_params_b"] == 7
 
 
 class Page(HTMLParser):

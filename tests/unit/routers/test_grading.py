@@ -22,7 +22,7 @@ def check(*examples, grader="number"):
     [
         ({"gold": None}, "number", "q:1: has no right answer: 'gold' or 'answer'"),
         ({}, None, "nobody says what the answer '4' is graded as"),
-        ({"gold": "four"}, "number", "the gold answer 'four' cannot be read as 'number'"),
+        ({"gold": "many"}, "number", "the gold answer 'many' cannot be read as 'number'"),
         ({"accepted": ("iv",)}, "number", "the gold answer 'iv' cannot be read"),
     ],
 )

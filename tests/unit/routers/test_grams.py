@@ -55,3 +55,20 @@ def test_a_batch_gives_what_each_text_gives_alone(texts):
 
     for row, text in zip(together, texts, strict=True):
         assert np.allclose(row, GRAMS.rows([text]).dot(TABLE)[0], atol=1e-5)
+
+
+@given(st.sampled_from(["a", "ha ", "\U0001f600", "0 1 ", "=", "buy now "]), st.integers(50, 2000))
+@settings(deadline=None)
+def test_what_is_repeated_is_not_so_many_times_as_telling(part, times):
+    rows = GRAMS.rows([part * times, "one cup"])
+
+    squares = np.bincount(rows.rows, weights=rows.values.astype(np.float64) ** 2)
+    assert squares[0] <= 3.0001
+    assert squares[1] == pytest.approx(1, abs=1e-5)
+
+
+def test_each_column_of_a_row_is_told_once_and_in_order():
+    rows = GRAMS.rows(["the cat and the dog", "the the the"])
+
+    cells = list(zip(rows.rows.tolist(), rows.columns.tolist(), strict=True))
+    assert cells == sorted(set(cells))

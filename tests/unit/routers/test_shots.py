@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from routers.base import RouterError
-from routers.shots import rank_by_shots
+from routers.shots import Suited, kept, rank_by_shots
 
 
 def names(found):
@@ -57,3 +57,29 @@ def test_a_blind_guesser_is_no_expert_whatever_it_adds():
 
     assert names(found)[-1] == "guesser"
     assert found[-1].skill == 0
+
+
+def suited(expert, skill, adds):
+    return Suited(expert=expert, skill=skill, adds=adds)
+
+
+def test_where_all_guess_nobody_is_kept():
+    with pytest.raises(RouterError, match="no expert solves more of the examples than guessing"):
+        kept([suited("a", 0.0, 0.3), suited("b", 0.0, 0.1)], most=3)
+
+
+def test_guessers_and_those_who_add_nothing_are_not_kept():
+    ranked = [
+        suited("first", 0.8, 0.0),
+        suited("twin", 0.7, 0.0),
+        suited("other", 0.2, 0.1),
+        suited("guesser", 0.0, 0.1),
+    ]
+
+    assert names(kept(ranked, most=3)) == ["first", "other"]
+
+
+def test_no_more_are_kept_than_asked_for():
+    ranked = [suited("a", 0.8, 0.8), suited("b", 0.7, 0.1), suited("c", 0.2, 0.1)]
+
+    assert names(kept(ranked, most=2)) == ["a", "b"]

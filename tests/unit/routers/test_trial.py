@@ -1,9 +1,9 @@
-import numpy as np
 import pytest
 
 from routers.base import RouterError
 from routers.datasets import Outcome, answered
-from routers.trial import Price, trial_of
+from routers.spending import Costs
+from routers.trial import trial_of
 from tests.unit.routers.trials import examples_of, trial
 
 
@@ -55,16 +55,17 @@ def test_scores_alone_make_no_answers():
     assert set(found.costs) == {"calls"}
 
 
-def test_costs_are_by_question_and_those_nobody_knows_are_left_out():
-    prices = {
-        "a": Price(active_b=7, input_usd_per_mtok=4, output_usd_per_mtok=1),
-        "b": Price(input_usd_per_mtok=0, output_usd_per_mtok=2),
-    }
+def test_costs_are_by_question_and_those_not_stated_of_all_are_left_out():
+    stated = Costs(
+        by_expert={
+            "a": {"active_params_b": 7, "price_usd_per_1000": 1},
+            "b": {"active_params_b": 3},
+        }
+    )
 
-    found = trial({"a": "AA", "b": "AA"}, gold="AA", prompts=["x" * 40, "y" * 80], prices=prices)
+    found = trial({"a": "AA", "b": "AA"}, gold="AA", stated=stated)
 
-    # 10 tokens of prompt at 4 and 10 of answer at 1 USD a million: 0.05 USD for a thousand.
-    assert found.costs["usd_per_1k"] == pytest.approx(np.array([[0.05, 0.02], [0.10, 0.04]]))
+    assert found.costs["active_params_b"].tolist() == [[7, 3], [7, 3]]
     assert found.costs["tokens"].tolist() == [[10, 10], [20, 20]]
-    assert "active_b" not in found.costs
-    assert found.unsized == ("b",)
+    assert "price_usd_per_1000" not in found.costs
+    assert found.unstated == {"price_usd_per_1000": ("b",)}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from routers.datasets import Example, Outcome, answered
-from routers.trial import Price, Trial, trial_of
+from routers.spending import Costs
+from routers.trial import NOT_STATED, Trial, trial_of
 
 
 def outcomes_of(answers: Mapping[str, str], *, gold: str) -> list[Outcome]:
@@ -44,7 +45,7 @@ def trial(
     categories: str = "",
     prompts: Sequence[str] = (),
     num_fitted: int = 0,
-    prices: Mapping[str, Price] | None = None,
+    stated: Costs = NOT_STATED,
 ) -> Trial:
     """A trial on all questions but the first `num_fitted`."""
     outcomes = outcomes_of(answers, gold=gold)
@@ -54,5 +55,5 @@ def trial(
         outcomes,
         tried=range(num_fitted, len(gold)),
         fitted=range(num_fitted),
-        prices=prices,
+        stated=stated,
     )

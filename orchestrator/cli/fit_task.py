@@ -1,0 +1,134 @@
+"""`orchestrator fit task`: a few examples of a new task in, its experts in the registry out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from orchestrator.errors import RegistryError, SetupError
+from orchestrator.merging.entry import replace_text
+from orchestrator.registry.document import decode
+from orchestrator.registry.loader import check_document, load
+from orchestrator.registry.models import Registry
+from orchestrator.registry.surroundings import Surroundings
+from orchestrator.routing.task_entry import check_free, with_task
+from routers.base import RouterError
+from routers.dataset_files import read_examples, read_outcomes
+from routers.datasets import Answered, Example, answered, data_sha256
+from routers.shots import Suited, kept, rank_by_shots
+
+
+def fit_task(
+    examples: Annotated[
+        list[Path], typer.Option(help="5 to 50 questions of the task with right answers.")
+    ],
+    outcomes: Annotated[
+        list[Path],
+        typer.Option(help="What experts made of them, by `orchestrator profile`."),
+    ],
+    name: Annotated[str, typer.Option(help="Of the task; callers name it as a model.")],
+    registry: Annotated[
+        Path, typer.Option(envvar="ORCHESTRATOR_REGISTRY", help="The registry file, to be written.")
+    ] = Path("experts.yaml"),
+    keep: Annotated[int, typer.Option(min=1, help="Experts to write, at most.")] = 3,
+    guess_share: Annotated[
+        float, typer.Option(help="What blind guessing reaches: 0.25 with four options.")
+    ] = 0.0,
+    diversity: Annotated[
+        float, typer.Option(help="How much counts what an expert adds to others, 0 to 1.")
+    ] = 0.5,
+    url: Annotated[
+        str | None, typer.Option(help="Running service that is asked what the outcomes lack.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the ranking.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a task of this name.")] = False,
+) -> None:
+    """Rank experts by what they solve of a few examples, and write the task into the registry."""
+    known = load(registry)
+    check_free(known, name, may_replace=force or dry_run)
+    try:
+        asked = read_examples(examples)
+        if url is not None:
+            _ask(examples, outcomes, url)
+        table = _table(asked, outcomes, known)
+        ranked = rank_by_shots(
+            table.scores, experts=table.experts, guess_share=guess_share, diversity=diversity
+        )
+        chosen = kept(ranked, most=keep)
+    except RouterError as exc:
+        raise SetupError(str(exc)) from exc
+    _show(table, ranked, chosen)
+    if not dry_run:
+        note = f"`orchestrator fit task`, {len(asked)} examples, {data_sha256(table)[:12]}"
+        _write(registry, known, name, chosen, note=note)
+
+
+def _ask(examples: Sequence[Path], outcomes: Sequence[Path], url: str) -> None:
+    from orchestrator.cli.profile import profile
+
+    if len(outcomes) != 1:
+        raise SetupError("what a service is asked is written to one file: give one --outcomes")
+    profile(questions=list(examples), out=outcomes[0], url=url)
+
+
+def _table(examples: Sequence[Example], paths: Sequence[Path], registry: Registry) -> Answered:
+    """Scores of every expert of the registry that was asked all examples."""
+    table = answered(examples, read_outcomes(paths))
+    num_lacking = np.isnan(table.scores).sum(axis=0)
+    whole = [
+        number
+        for number, expert in enumerate(table.experts)
+        if not num_lacking[number] and registry.expert(expert) is not None
+    ]
+    for number, expert in enumerate(table.experts):
+        if registry.expert(expert) is None:
+            typer.echo(f"left out: {expert!r} is not in the registry", err=True)
+        elif num_lacking[number]:
+            lacking = f"{num_lacking[number]} of {len(examples)} examples"
+            typer.echo(f"left out: {expert!r} was not asked {lacking}", err=True)
+    if not whole:
+        raise SetupError(
+            f"no expert of the registry has an outcome for each of {len(examples)} examples; have "
+            "them asked: --url URL, or `orchestrator profile`"
+        )
+    return Answered(
+        examples=table.examples,
+        experts=tuple(table.experts[number] for number in whole),
+        scores=table.scores[:, whole],
+    )
+
+
+def _show(table: Answered, ranked: Sequence[Suited], chosen: Sequence[Suited]) -> None:
+    right = dict(zip(table.experts, table.scores.sum(axis=0), strict=True))
+    shown = Table("", "expert", "right", "solves above guessing", "adds", box=None)
+    for place, one in enumerate(ranked, 1):
+        shown.add_row(
+            str(place) if one in chosen else "",
+            one.expert,
+            f"{right[one.expert]:g} of {len(table.examples)}",
+            f"{one.skill:.1%}",
+            f"{one.adds:.1%}",
+        )
+    Console().print(shown)
+
+
+def _write(
+    path: Path, registry: Registry, name: str, chosen: Sequence[Suited], *, note: str
+) -> None:
+    """Write the file, once what it will say has passed the check of `orchestrator check`."""
+    text = path.read_bytes().decode("utf-8")
+    changed = with_task(text, registry, name, chosen, note=note, file=str(path))
+    where = Surroundings(folder=path.absolute().parent, environ=os.environ)
+    checked = check_document(decode(changed.encode(), file=str(path)), where)
+    if checked.registry is None:
+        raise RegistryError("\n".join(str(fault) for fault in checked.faults))
+    replace_text(path, changed)
+    names = ", ".join(one.expert for one in chosen)
+    typer.echo(f"wrote task {name!r} to {path}: {names}; callers ask for model {name!r}")
