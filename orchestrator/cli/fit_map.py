@@ -18,10 +18,11 @@ from orchestrator.cli.commands import require
 from orchestrator.cli.map_tables import show_curve, show_map
 from orchestrator.errors import SetupError
 from orchestrator.registry.loader import load
-from orchestrator.routing.expert_costs import measured_costs, registry_costs, table_costs
+from orchestrator.routing.expert_costs import registry_costs, with_seconds
 from routers.artifacts import read_artifact
 from routers.base import RouterError
 from routers.budget import BudgetedMap, MapTask, best_map
+from routers.cost_files import read_costs
 from routers.dataset_files import read_examples, read_outcomes
 from routers.datasets import answered, data_sha256
 from routers.map_fit import Measured, measured, write_map
@@ -110,10 +111,10 @@ def _read(
     table = answered(examples, given)
     data = measured(table, categories, data_sha256=data_sha256(table))
     if models is None:
-        return data, measured_costs(Costs(by_expert={}), given)
+        return data, with_seconds(Costs(by_expert={}), given)
     if models.suffix in (".yaml", ".yml"):
         return data, registry_costs(load(models), examples, given)
-    return data, table_costs(models, examples, given)
+    return data, with_seconds(read_costs(models), given)
 
 
 def _measure(name: str, where: str) -> Measure:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 
 from orchestrator.registry.models import Expert, Registry, VllmEngine
 from orchestrator.registry.reckoning import loaded_gib
-from routers.cost_files import read_costs
 from routers.datasets import Example, Outcome
-from routers.prices import read_prices
 from routers.spending import Costs, Measure
-from routers.trial import Price
 
 _BILLION = 1e9
 #: Where nobody counted a prompt's tokens.
@@ -32,29 +28,13 @@ def registry_costs(
     """
     on_cpu = not any(slot.accelerators for slot in registry.slots)
     own = {
-        expert.id: _told(expert, on_cpu=on_cpu)
-        | _priced(expert.id, _price(expert), examples, outcomes)
+        expert.id: _told(expert, on_cpu=on_cpu) | _priced(expert, examples, outcomes)
         for expert in registry.experts
     }
-    return measured_costs(Costs(by_expert=own), outcomes)
+    return with_seconds(Costs(by_expert=own), outcomes)
 
 
-def table_costs(path: Path, examples: Sequence[Example], outcomes: Sequence[Outcome]) -> Costs:
-    """Costs of a table of experts, the price of a request by its tokens where they are priced.
-
-    Raises:
-        RouterError: the table cannot be read, or has bad rows.
-    """
-    told = read_costs(path).by_expert
-    prices = read_prices(path)
-    own = {
-        name: {**_priced(name, price, examples, outcomes), **told.get(name, {})}
-        for name, price in prices.items()
-    }
-    return measured_costs(Costs(by_expert=own), outcomes)
-
-
-def measured_costs(costs: Costs, outcomes: Sequence[Outcome]) -> Costs:
+def with_seconds(costs: Costs, outcomes: Sequence[Outcome]) -> Costs:
     """The costs, and the mean seconds of an answer where outcomes have them and nobody told."""
     seconds: dict[str, list[float]] = defaultdict(list)
     for one in outcomes:
@@ -68,13 +48,6 @@ def measured_costs(costs: Costs, outcomes: Sequence[Outcome]) -> Costs:
         by_expert={
             name: {**found.get(name, {}), **costs.by_expert.get(name, {})} for name in sorted(names)
         }
-    )
-
-
-def _price(expert: Expert) -> Price:
-    own = expert.price
-    return Price(
-        input_usd_per_mtok=own.input_usd_per_mtok, output_usd_per_mtok=own.output_usd_per_mtok
     )
 
 
@@ -92,11 +65,10 @@ def _told(expert: Expert, *, on_cpu: bool) -> dict[Measure, float]:
 
 
 def _priced(
-    expert_id: str, price: Price, examples: Sequence[Example], outcomes: Sequence[Outcome]
+    expert: Expert, examples: Sequence[Example], outcomes: Sequence[Outcome]
 ) -> dict[Measure, float]:
-    if price.input_usd_per_mtok is None or price.output_usd_per_mtok is None:
-        return {}
-    counted = [one.tokens for one in outcomes if one.expert == expert_id and one.tokens is not None]
+    counted = [one.tokens for one in outcomes if one.expert == expert.id and one.tokens is not None]
+    price = expert.price
     if not counted and price.output_usd_per_mtok:
         return {}
     chars = sum(len(example.prompt) for example in examples) / max(len(examples), 1)

@@ -12,15 +12,11 @@ from routers.cost_files import read_costs
     ("text", "fault"),
     [
         pytest.param("", "states no cost", id="empty"),
-        pytest.param(
-            "name,latency_s\na,1\n", "csv:2: expert: Field required", id="no expert"
-        ),
+        pytest.param("name,latency_s\na,1\n", "csv:2: expert: Field required", id="no expert"),
         pytest.param("expert,colour\na,red\n", "states no cost; its columns", id="no measure"),
         pytest.param("expert,latency_s\n", "states no cost", id="no row"),
         pytest.param("expert,latency_s\na,fast\n", "latency_s is 'fast'", id="word"),
-        pytest.param(
-            "expert,latency_s\na,1\nb,-1\n", "csv:3: latency_s is", id="negative"
-        ),
+        pytest.param("expert,latency_s\na,1\nb,-1\n", "csv:3: latency_s is", id="negative"),
         pytest.param("expert,latency_s\na,nan\n", "latency_s is 'nan'", id="nan"),
         pytest.param("expert,latency_s\na,1\na,2\n", "expert 'a' is there twice", id="twice"),
         pytest.param("expert,latency_s\n ,1\n", "expert is ' '", id="nobody"),
