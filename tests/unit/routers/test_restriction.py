@@ -41,8 +41,7 @@ def overtaken(before, now):
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_a_skill_router_orders_any_subset_as_it_orders_all(seed):
-    rule = Recruiting(mode="top_k", k=1)
-    gate = Recruiter(profiles=profiles(seed), prior_count=5.0, rule=rule)
+    gate = Recruiter(profiles=profiles(seed), prior_count=5.0, rule=Recruiting(mode="top_k", k=1))
     [everyone] = gate.recruit([["1"]], EXPERTS)
 
     for allowed in combinations(EXPERTS, 3):
