@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -129,11 +129,8 @@ class Choice:
     probability: float
 
     def figures(self) -> dict[str, Any]:
-        """For the JSON: all but the axes of directions."""
-        found = {"signals": self.signals, "probability": self.probability}
-        own = self.strengths
-        found |= {"difficulty": own.difficulty, "difference": own.difference, "error": own.error}
-        return found | {"directions": own.directions.strengths if own.directions else None}
+        """For the JSON."""
+        return {**asdict(self.strengths), "signals": self.signals, "probability": self.probability}
 
 
 def recruiting_arms(trial: Trial) -> tuple[dict[str, Arm], Choice]:

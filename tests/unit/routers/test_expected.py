@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -97,29 +95,3 @@ def test_what_is_left_out_is_not_used():
     before, after = (left_out(rows, answers, strengths)[0] for answers in (right, other))
 
     assert before.tolist() == after.tolist()
-
-
-def test_experts_that_never_differ_are_expected_to_reach_the_same():
-    rows, right = drawn([[0.9], [0.2]], 100)
-    twice = np.repeat(right, 2, axis=1)
-
-    found = fit_expected(rows, twice, fitted_strengths(rows, twice)).accuracy(np.eye(2))
-
-    assert found[:, 0] == pytest.approx(found[:, 1])
-
-
-def test_a_difference_that_can_be_told_is_not_pulled_with_those_that_cannot():
-    # By kind of question the first two trade places; the last four differ by luck alone.
-    p = np.array([[0.75, 0.45, 0.6, 0.6, 0.6, 0.6], [0.45, 0.75, 0.6, 0.6, 0.6, 0.6]])
-    told, together = [], []
-    for seed in range(20):
-        kinds, right = drawn(p, 300, seed)
-        noise = np.random.default_rng(seed).normal(size=(300, 30)) / 5
-        rows = np.hstack([kinds, noise])
-        strengths = fitted_strengths(rows, right)
-        tried = np.hstack([np.eye(2), np.zeros((2, 30))])
-        for kept, one in ((told, strengths), (together, replace(strengths, directions=None))):
-            found = fit_expected(rows, right, one).accuracy(tried)
-            kept.append(np.abs(found - p).mean())
-
-    assert np.mean(told) < np.mean(together)
