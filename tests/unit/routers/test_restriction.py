@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from routers.base import Prompts
 from routers.mapping import Quality
 from routers.profiles import count_answers
+from routers.recruiter import Recruiter, Recruiting
 from routers.recruiting import competency, paper_shares, released_shares, suitability
-from routers.skill import Recruiting, SkillRouter
 from tests.unit.routers.small import SKILLS, router
 
 EXPERTS = ("a", "b", "c", "d", "e")
@@ -41,9 +41,7 @@ def overtaken(before, now):
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_a_skill_router_orders_any_subset_as_it_orders_all(seed):
-    gate = SkillRouter(
-        version="v", profiles=profiles(seed), prior_count=5.0, rule=Recruiting(mode="top_k", k=1)
-    )
+    gate = Recruiter(profiles=profiles(seed), prior_count=5.0, rule=Recruiting(mode="top_k", k=1))
     [everyone] = gate.recruit([["1"]], EXPERTS)
 
     for allowed in combinations(EXPERTS, 3):
