@@ -84,6 +84,8 @@ class Report:
     confusions: tuple[Confusion, ...]
     #: Questions that went to the general expert.
     num_fallbacks: int
+    #: Questions that would go elsewhere if a model named their skills first.
+    num_unnamed: int
     #: Unknown questions that went to the general expert; `None` where none were given.
     unknown: Share | None
     claims: Claims | None
@@ -145,6 +147,7 @@ def _report(
         went=_went(categories, routes, trial.experts),
         confusions=_confusions(categories, routes, arms[0], trial),
         num_fallbacks=sum(route.is_fallback for route in routes),
+        num_unnamed=sum(route.needs_generation for route in routes),
         unknown=Share(right=caught, asked=len(stray)) if stray else None,
         claims=claims_of(routes, arms[0].scores),
         entropies=_entropies(routes, arms[0].scores, stray),

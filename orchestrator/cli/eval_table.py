@@ -70,16 +70,23 @@ def notes(found: Evaluation) -> Iterator[str]:
 
 def lines(report: Report) -> Iterator[str]:
     """What a router claimed, did not know and confused."""
+    yield from head(report)
+    for it in report.confusions[:NUM_CONFUSIONS]:
+        yield f"  {it.count:>4} {it.category} -> {it.chosen}, such as {shortened(it.example)!r}"
+
+
+def head(report: Report) -> Iterator[str]:
+    """The same without what it confused."""
     yield f"{report.name} (version {report.version})"
     if report.unknown:
         low, high = report.unknown.interval
         share = f"{report.unknown.value:.1%} ({low:.1%} to {high:.1%})"
         yield f"  unknown recognised {share}  {report.unknown.right}/{report.unknown.asked}"
     yield f"  sent to the general expert: {report.num_fallbacks}"
+    if report.num_unnamed:
+        yield f"  chosen without the skills that a model would name: {report.num_unnamed}"
     if report.claims:
         yield f"  calibration error {report.claims.error:.3f} over {report.claims.count} choices"
-    for it in report.confusions[:NUM_CONFUSIONS]:
-        yield f"  {it.count:>4} {it.category} -> {it.chosen}, such as {shortened(it.example)!r}"
 
 
 def shortened(text: str, *, max_chars: int = 100) -> str:

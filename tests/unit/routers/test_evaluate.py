@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -122,3 +124,23 @@ def test_questions_of_one_group_are_drawn_together(labelled):
     draws = labelled_trial(examples, experts_by_category={}).draws
 
     assert len(np.unique(draws)) == 3
+
+
+class Unready(Always):
+    """Would choose otherwise if somebody named the skills."""
+
+    def route(self, prompts):
+        return [
+            replace(route, needs_generation=traits.skills is None)
+            for route, (_, traits) in zip(super().route(prompts), prompts.each(), strict=True)
+        ]
+
+
+def test_choices_that_lacked_the_skills_are_counted():
+    examples = [
+        Example(id="named", prompt="sum", category="a", skills=("sums",)),
+        Example(id="bare", prompt="sum", category="a"),
+    ]
+    labelled = labelled_trial(examples, experts_by_category={})
+
+    assert evaluate({"r": Unready("a")}, labelled).reports[0].num_unnamed == 1
