@@ -9,9 +9,10 @@ import typer
 
 from orchestrator.cli.proposals import propose
 from orchestrator.errors import SetupError
-from routers.artifacts import ClassifierName, EmbedderName, Manifest
+from routers.artifacts import ClassifierName, Manifest
 from routers.base import RouterError
 from routers.dataset_files import read_texts
+from routers.embeddings import EmbedderName
 from routers.fit import fit_router
 from routers.mapping import load_quality, namesake_quality
 from routers.questions import load_questions, load_unknown

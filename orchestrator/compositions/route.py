@@ -10,6 +10,7 @@ from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.conversation import is_in_tool_loop
 from orchestrator.compositions.digest import digest
 from orchestrator.compositions.generation import Generation
+from orchestrator.compositions.recalled import recalled, with_room
 from orchestrator.compositions.succession import Succession
 from orchestrator.compositions.traits import traits_of
 from orchestrator.engines.base import Chat, Prompt, Text
@@ -60,7 +61,10 @@ class RouteOne:
     async def reply(self, query: Query) -> Reply:
         """Route, then start the chosen expert's answer; others follow where it has none."""
         query = self._bound(query)
-        return self._succession.reply(query, await self._decide(query))
+        decision = await self._decide(query)
+        if decision.recalled is not None:
+            return recalled(decision, decision.recalled)
+        return self._succession.reply(query, decision)
 
     def _bound(self, query: Query) -> Query:
         """`query` within the limits of the composition and its own."""
@@ -71,6 +75,7 @@ class RouteOne:
         started_s = time.perf_counter()
         allowed = self._generation.admission.allowed(query)
         route = self._sooner(await self._route(query, allowed.experts), query)
+        route = with_room(route, query)
         expert = self._experts[route.chosen[0]]
         return Decision(
             expert=expert.id,
