@@ -85,11 +85,14 @@ def write_neighbours(
     return write_sealed(folder, manifest, blobs={REFERENCES: blob, **of.blobs})
 
 
-def load_neighbours(folder: str | Path, *, fallback: str | None = None) -> NeighboursRouter:
+def load_neighbours(
+    folder: str | Path, *, embedder: EmbedderName = "static", fallback: str | None = None
+) -> NeighboursRouter:
     """The router of an artifact, ready to route.
 
     Args:
         folder: written by `orchestrator fit neighbours`.
+        embedder: what it was fitted with; MiniLM takes seconds to load, so it is asked for.
         fallback: expert for prompts that are unlike everything known.
 
     Raises:
@@ -97,6 +100,8 @@ def load_neighbours(folder: str | Path, *, fallback: str | None = None) -> Neigh
     """
     sealed = read_sealed(folder, NeighboursManifest, kind="neighbours")
     manifest = sealed.manifest
+    if manifest.embedder != embedder:
+        raise sealed.refusal(f"was fitted with embedder {manifest.embedder!r}, not {embedder!r}")
     num = manifest.num_references
     shapes = {"vectors": (num, manifest.dim), "scores": (num, len(manifest.experts))}
     found = sealed.tensors(REFERENCES, shapes)

@@ -19,6 +19,9 @@ class NeighboursRouter(RouterEntry):
         min_length=1,
         description="Folder written by `orchestrator fit neighbours`, relative to this file.",
     )
+    embedder: Literal["static", "minilm"] = Field(
+        "static", description="What the artifact was fitted with."
+    )
     fallback: Id | None = Field(
         None, description="Expert for prompts unlike all known questions; the best overall if none."
     )

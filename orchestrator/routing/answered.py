@@ -12,7 +12,7 @@ def neighbours_router(spec: NeighboursRouter, _: Mapping[str, Router]) -> Router
     """The router of a folder of known questions."""
     from routers.neighbour_files import load_neighbours
 
-    return load_neighbours(spec.artifact, fallback=spec.fallback)
+    return load_neighbours(spec.artifact, embedder=spec.embedder, fallback=spec.fallback)
 
 
 def blend_router(spec: BlendRouter, inner: Mapping[str, Router]) -> Router:

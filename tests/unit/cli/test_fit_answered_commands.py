@@ -94,7 +94,7 @@ def test_neighbours_are_fitted_with_minilm_and_route(tmp_path, files):
 
     assert result.exception is None
     assert "fitted 2 experts on 40 questions; each told by the others" in result.output
-    [route] = load_neighbours(tmp_path / "out").route(
+    [route] = load_neighbours(tmp_path / "out", embedder="minilm").route(
         Prompts(texts=["capital 8"], candidates=frozenset({"clerk", "poet"}))
     )
     assert route.chosen == ("clerk",)

@@ -90,6 +90,11 @@ def test_an_edited_folder_is_refused(folder, tmp_path):
         load_neighbours(tmp_path)
 
 
+def test_a_folder_of_another_embedder_is_refused(folder):
+    with pytest.raises(RouterError, match="was fitted with embedder 'static', not 'minilm'"):
+        load_neighbours(folder, embedder="minilm")
+
+
 def test_more_questions_than_a_router_holds_are_drawn_from(tmp_path):
     num = MAX_REFERENCES + 50
 
