@@ -12,6 +12,7 @@ from orchestrator.registry import (
     adapters,
     arguments,
     artifacts,
+    blend_faults,
     capacity,
     fitted,
     form,
@@ -130,6 +131,7 @@ def _semantic(
 ) -> Iterator[Finding]:
     yield from references.findings(draft)
     yield from tasks.findings(draft)
+    yield from blend_faults.findings(draft)
     yield from limits.findings(draft)
     yield from rule_faults.findings(draft)
     yield from upstreams.findings(draft, environ=where.environ)
