@@ -47,6 +47,7 @@ def profile(
     registry: given.RegistryFile = None,
     expert: given.Experts = None,
     grader: given.Grader = None,
+    labels: given.Labels = True,
     split: given.Split = "",
     limit: given.Limit = None,
     column: given.Columns = None,
@@ -69,14 +70,15 @@ def profile(
     try:
         asking = Asking(
             template=template, system=system, temperature=temperature, max_tokens=max_tokens,
-            seed=seed, num_samples=samples, grader=grader_of(grader),
+            seed=seed, num_samples=samples, grader=grader_of(grader), is_graded=labels,
         )  # fmt: skip
         data = _data(questions, _pairs(column or ()), split=split, limit=limit)
-        check_gradable(data.asked, grader=asking.grader, source=questions)
+        if labels:
+            check_gradable(data.asked, grader=asking.grader, source=questions)
     except RouterError as exc:
         raise SetupError(str(exc)) from exc
     with (
-        opened(journal_path, data.every) as journal,
+        opened(journal_path, data.every, is_graded=labels) as journal,
         _service(registry, url) as root,
         _kept(journal, out),
     ):

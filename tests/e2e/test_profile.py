@@ -47,6 +47,10 @@ def profile(service, questions, out):
     return command(*asked, "--url", service.url)
 
 
+def metrics_of(artifact):
+    return json.loads((artifact / "manifest.json").read_text())["metrics"]
+
+
 def await_lines(process, out, *, num_lines):
     """Return as soon as the file has so many lines."""
     for _ in watch(out.parent, step=1, debounce=1, rust_timeout=500, yield_on_timeout=True):
@@ -66,10 +70,10 @@ def test_what_was_asked_before_a_kill_is_fitted_on_with_what_came_after(service,
     killed.wait()
     kept = out.read_bytes()
     done = subprocess.run([*run, "--json"], cwd=ROOT, capture_output=True, check=True)
-    artifact = tmp_path / "skill"
-    fit = command("fit", "skill", "--questions", questions, "--outcomes", out, "--out", artifact,
-                  "--embedder", "static", "--table", "deploy/demo/routers/topic")  # fmt: skip
-    subprocess.run(fit, cwd=ROOT, check=True)
+    table = ["--embedder", "static", "--table", "deploy/demo/routers/topic"]
+    for kind, more in {"skill": table, "neighbours": ["--embedder", "minilm"]}.items():
+        given = ["--questions", questions, "--outcomes", out, "--out", tmp_path / kind, *more]
+        subprocess.run(command("fit", kind, *given), cwd=ROOT, check=True)
 
     assert out.read_bytes().startswith(kept[: kept.rindex(b"\n") + 1])
     lines = [json.loads(line) for line in out.read_bytes().splitlines()]
@@ -78,12 +82,12 @@ def test_what_was_asked_before_a_kill_is_fitted_on_with_what_came_after(service,
     assert {(one["expert"], one["accuracy"]) for one in json.loads(done.stdout)} == {
         ("optimist", 0.5), ("pessimist", 0.5),
     }  # fmt: skip
-    table = read_answered([questions], [out])
-    rows = zip(table.examples, table.scores, strict=True)
+    answers = read_answered([questions], [out])
+    rows = zip(answers.examples, answers.scores, strict=True)
     by_skill = {(example.skills[0], *scores) for example, scores in rows}
     assert by_skill == {("luck", 1.0, 0.0), ("toil", 0.0, 1.0)}
-    metrics = json.loads((artifact / "manifest.json").read_text())["metrics"]
-    assert metrics["one_call"] == 1.0
+    assert metrics_of(tmp_path / "skill")["one_call"] == 1.0
+    assert metrics_of(tmp_path / "neighbours")["oracle"] == 1.0
 
 
 def test_a_service_of_its_own_ends_with_the_run_however_that_ends(tmp_path):
