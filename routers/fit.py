@@ -43,10 +43,21 @@ def fit_router(
     quality: Quality,
     embedders: Sequence[EmbedderName] = ("static", "minilm"),
     classifier: ClassifierName = "linear",
+    table: StaticTable | None = None,
     settings: Settings = DEFAULTS,
 ) -> Manifest:
-    """Distils, fits one head per embedder, tunes both, and writes the artifact to `folder`."""
-    table = distil_static(minilm_folder(), dim=settings.dim)
+    """Fits one head per embedder, tunes them, and writes the artifact to `folder`.
+
+    Args:
+        data: what is learnt from.
+        folder: where the artifact goes.
+        quality: who serves each category.
+        embedders: heads to fit.
+        classifier: what puts prompts in categories.
+        table: the static embedding; distilled from MiniLM where none is given.
+        settings: what else a fit depends on.
+    """
+    table = table or distil_static(minilm_folder(), dim=settings.dim)
     blobs = {artifacts.QUALITY: tensors_blob({"quality": quality.table})}
     heads: dict[EmbedderName, HeadPart] = {}
     for name in embedders:

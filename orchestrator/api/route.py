@@ -55,12 +55,17 @@ class RouteDecision(BaseModel):
     )
     reasons: list[str]
     excluded: dict[str, str] = Field(description="Expert id -> why it was not scored.")
+    team: list[str] = Field(
+        description="Whom a router that recruits several recruits, within caps."
+    )
     fallbacks: list[str] = Field(description="Who answers where the first cannot, in order.")
     expected: ExpectedAnswer | None = Field(description="What an answer of the first would take.")
     composition: str | None
     router: str | None
     router_version: str | None
-    chosen_by: str | None = Field(description="Of a router made of routers, the one that chose.")
+    chosen_by: str | None = Field(
+        description="Of a router made of routers, the way to the one that chose."
+    )
     generation: int
     defaults: dict[str, float] = Field(description="What the registry would fill in.")
     routing_ms: float = Field(description="The router's time, ms.")
@@ -134,6 +139,7 @@ def _body(exchange: Exchange, decision: Decision) -> dict[str, Any]:
         "needs_generation": route.needs_generation if route else False,
         "reasons": list(route.reasons) if route else [named],
         "excluded": allowed.excluded() if allowed else {},
+        "team": list(decision.team),
         "fallbacks": list(decision.fallbacks),
         "expected": asdict(allowed.expected(decision.expert)) if allowed else None,
         "composition": decision.composition,

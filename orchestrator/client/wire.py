@@ -187,13 +187,15 @@ class Route(Wire):
     reasons: tuple[str, ...] = ()
     #: Expert id -> why it was not scored.
     excluded: dict[str, str] = {}
+    #: Of a router that recruits several, who would be asked together within the caps, best first.
+    team: tuple[str, ...] = ()
     #: Who answers where the first cannot, in order.
     fallbacks: tuple[str, ...] = ()
     expected: Expected | None = None
     composition: str | None = None
     router: str | None = None
     router_version: str | None = None
-    #: Of a router made of routers, the one that chose.
+    #: Of a router made of routers, the way to the one that chose: ids joined by `/`.
     chosen_by: str | None = None
     generation: int
     #: Sampling that the registry would fill in.

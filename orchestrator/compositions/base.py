@@ -51,6 +51,9 @@ class Decision:
     route: Route | None = None
     #: Who might have been chosen; `None` where the caller named who answers.
     allowed: Allowed | None = None
+    #: Who would be asked together by a composition that asks several, best first; nobody where
+    #: the router recruits one.
+    team: tuple[str, ...] = ()
     #: Who answers where the expert cannot, in order.
     fallbacks: tuple[str, ...] = ()
     #: Experts that were to answer before this one and could not -> code of their error.

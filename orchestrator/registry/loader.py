@@ -20,6 +20,7 @@ from orchestrator.registry import (
     limits,
     references,
     rule_faults,
+    skill_faults,
     tasks,
     upstreams,
     variants,
@@ -136,6 +137,7 @@ def _semantic(
     yield from upstreams.findings(draft, environ=where.environ)
     yield from artifacts.findings(draft, where)
     yield from fitted.findings(draft, where)
+    yield from skill_faults.findings(draft, where)
     yield from kinship.findings(draft, where)
     yield from adapters.findings(draft, where)
     yield from variants.findings(draft, chosen, where)
