@@ -11,7 +11,7 @@ GATEWAYS ?= 2
 ANSWERS ?= $(ORCHESTRATOR_ANSWERS)
 BIN := .venv/bin
 
-.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-merge bench-placement bench-policy bench-prefetch bench-registry bench-replay bench-routing bench-swap gpu-check clean
+.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-gateway bench-labels bench-merge bench-placement bench-policy bench-prefetch bench-registry bench-replay bench-routing bench-swap gpu-check clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -73,6 +73,9 @@ heldout: .venv/.dev ## Ask a running service the held-out questions: make heldou
 
 bench-gateway: .venv/.dev ## Measure the gateway against LiteLLM and bare vLLM.
 	@$(BIN)/python -m bench.gateway
+
+bench-labels: .venv/.dev ## Measure a category router by neighbours, from few labels and on unnamed traffic (ten minutes).
+	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.labels
 
 bench-merge: .venv/.dev ## Measure what merges of two demo experts keep, and what fewer bits cost.
 	@$(BIN)/python -m deploy.demo.training merges

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from bench.report import Outcome, Target
 from bench.setup import Setup
-from routers.artifacts import EmbedderName, load_router, read_artifact
+from routers.artifacts import load_router, read_artifact
 from routers.base import Router
 from routers.dataset_files import read_examples
+from routers.embeddings import EmbedderName
 from routers.evaluate import Report, evaluate
 from routers.keywords import learn_keywords
 from routers.labelled import labelled_trial

@@ -7,23 +7,20 @@ from typing import Literal
 
 import numpy as np
 from pydantic import Field
-from tokenizers import Tokenizer
 
 from .category import CategoryRouter
-from .embeddings import Embedder, MiniLMEmbedding, StaticEmbedding, unit_rows
+from .embeddings import EmbedderName, unit_rows
 from .features import LinearHead, TextFeatures
 from .grams import HashedGrams
 from .mapping import Quality
 from .nearest import GramSketch, NearestHead, Votes
 from .sealed import Part, Seal, Sealed, read_sealed
 from .spending import Measure
+from .static_files import carried_embedder
 from .window import Window
 
-STATIC_TABLE = "static.safetensors"
-TOKENIZER = "tokenizer.json"
 QUALITY = "quality.safetensors"
 
-EmbedderName = Literal["static", "minilm"]
 ClassifierName = Literal["linear", "neighbours"]
 
 
@@ -123,11 +120,8 @@ def load_router(
     if embedder not in manifest.heads:
         raise sealed.refusal(f"has no head for {embedder!r}, only {sorted(manifest.heads)}")
     part = manifest.heads[embedder]
-    static = _static(sealed) if embedder == "static" else MiniLMEmbedding.installed()
-    if static.dim != part.dim:
-        raise sealed.refusal(f"was fitted on {part.dim} dimensions, the embedder has {static.dim}")
     features = TextFeatures(
-        embedder=static,
+        embedder=carried_embedder(sealed, name=embedder, dim=part.dim),
         grams=HashedGrams(**manifest.grams.model_dump()),
         dense_norm=part.dense_norm,
     )
@@ -151,12 +145,6 @@ def read_artifact(path: str | Path) -> Sealed[Manifest]:
         RouterError: It is missing or not of this format.
     """
     return read_sealed(path, Manifest, kind="category")
-
-
-def _static(sealed: Sealed[Manifest]) -> Embedder:
-    found = sealed.tensors(STATIC_TABLE, {"table": (None, None), "scale": (None,)})
-    tokenizer = Tokenizer.from_str(sealed.blob(TOKENIZER).decode("utf-8"))
-    return StaticEmbedding(found["table"], found["scale"], tokenizer=tokenizer)
 
 
 def _linear(sealed: Sealed[Manifest], embedder: EmbedderName) -> LinearHead:

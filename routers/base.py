@@ -34,6 +34,8 @@ class Route:
     needs_generation: bool = False
     #: What a router of routers went by: the id of the one that chose.
     chosen_by: str | None = None
+    #: A known answer: nobody needs to be asked. Whom to ask otherwise is `chosen` all the same.
+    answer: str | None = None
     #: What routers that only watch chose: their id -> an expert, `None` while nobody knows. They
     #: are asked beside the answer, so what is read late says more; the keys stay the same.
     compared: Mapping[str, str | None] = field(default_factory=dict)
@@ -52,6 +54,8 @@ class Traits:
     modalities: frozenset[str] = frozenset()
     #: Skills of the question, where somebody has named them; `None` where nobody has.
     skills: tuple[str, ...] | None = None
+    #: False where only an expert may answer: the text is a part of the request, or the caller says.
+    may_recall: bool = True
     #: Who asks, as far as the caller says; the request's own id otherwise.
     caller: str = ""
     #: Of draws: the same prompt with the same seed is routed alike.

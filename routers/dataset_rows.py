@@ -72,8 +72,9 @@ class OutcomeRow(_Row):
 
     id: str = Field(min_length=1)
     expert: str = Field(min_length=1)
-    score: float = Field(ge=0, le=1, allow_inf_nan=False)
+    score: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
     answer: _Text | None = None
+    log_prob: float | None = Field(None, le=0, allow_inf_nan=False)
     tokens: int | None = Field(None, ge=0)
     seconds: float | None = Field(None, ge=0, allow_inf_nan=False)
     sample: int = Field(0, ge=0)

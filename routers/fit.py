@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
 from . import artifacts
-from .artifacts import ClassifierName, EmbedderName, HeadPart, Manifest
+from .artifacts import ClassifierName, HeadPart, Manifest
 from .distil import StaticTable, distil_static
-from .embeddings import MiniLMEmbedding, minilm_folder
+from .embeddings import EmbedderName, MiniLMEmbedding, minilm_folder
 from .features import Features, TextFeatures
 from .grams import HashedGrams
 from .labelling import Labels
@@ -27,6 +27,7 @@ from .nearest_fit import fit_nearest
 from .questions import data_sha256
 from .sealed import tensors_blob, write_sealed
 from .softmax import Examples, Weights, fit_softmax
+from .static_files import static_blobs
 from .training import DEFAULTS, UNLABELLED, Settings, TrainingSet
 from .tuning import tuned
 
@@ -42,15 +43,26 @@ def fit_router(
     quality: Quality,
     embedders: Sequence[EmbedderName] = ("static", "minilm"),
     classifier: ClassifierName = "linear",
+    table: StaticTable | None = None,
     settings: Settings = DEFAULTS,
 ) -> Manifest:
-    """Distils, fits one head per embedder, tunes both, and writes the artifact to `folder`."""
-    table = distil_static(minilm_folder(), dim=settings.dim)
+    """Fits one head per embedder, tunes them, and writes the artifact to `folder`.
+
+    Args:
+        data: what is learnt from.
+        folder: where the artifact goes.
+        quality: who serves each category.
+        embedders: heads to fit.
+        classifier: what puts prompts in categories.
+        table: the static embedding; distilled from MiniLM where none is given.
+        settings: what else a fit depends on.
+    """
+    table = table or distil_static(minilm_folder(), dim=settings.dim)
     blobs = {artifacts.QUALITY: tensors_blob({"quality": quality.table})}
     heads: dict[EmbedderName, HeadPart] = {}
     for name in embedders:
         if name == "static":
-            blobs |= _static_blobs(table)
+            blobs |= static_blobs(table)
         own = data if name == "static" else data.at_most(settings.minilm_questions)
         features = _features(name, table, settings, classifier=classifier)
         heads[name], blobs[artifacts.head_file(name)] = _fitted(
@@ -148,10 +160,3 @@ def _head_blob(weights: Weights, dim: int) -> bytes:
             "bias": weights[-1],
         }
     )
-
-
-def _static_blobs(table: StaticTable) -> dict[str, bytes]:
-    return {
-        artifacts.STATIC_TABLE: tensors_blob({"table": table.table, "scale": table.scale}),
-        artifacts.TOKENIZER: table.tokenizer.encode(),
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +85,8 @@ def write_map(
         raise sealed.refusal(f"has other categories than the map: {list(task.quality.categories)}")
     blobs = {name: sealed.blob(name) for name in before.files}
     columns = [task.quality.experts.index(name) for name in found.experts]
-    blobs[artifacts.QUALITY] = tensors_blob({"quality": task.quality.table[:, columns]})
+    kept = replace(task.quality, experts=found.experts, table=task.quality.table[:, columns])
+    blobs[artifacts.QUALITY] = tensors_blob({"quality": kept.table})
     part = BudgetPart(
         data_sha256=data_sha256,
         limits=dict(task.budgets),
@@ -96,6 +97,7 @@ def write_map(
     changes = {
         "experts": found.experts,
         "expert_by_category": dict(found.expert_by_category),
+        "experts_by_category": kept.experts_by_category(),
         "budget": part,
     }
     return write_sealed(folder, before.model_copy(update=changes), blobs=blobs)

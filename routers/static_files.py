@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tokenizers import Tokenizer
-
 from .distil import StaticTable, distil_static
 from .embeddings import Embedder, EmbedderName, MiniLMEmbedding, StaticEmbedding, minilm_folder
 from .sealed import M, Sealed, tensors_blob
@@ -40,9 +38,18 @@ def read_static(sealed: Sealed[M]) -> StaticEmbedding:
     Raises:
         RouterError: one of its files is missing, broken or not the one of the manifest.
     """
+    return read_table(sealed).embedding()
+
+
+def read_table(sealed: Sealed[M]) -> StaticTable:
+    """The table that a folder carries, for another fit to start from.
+
+    Raises:
+        RouterError: one of its files is missing, broken or not the one of the manifest.
+    """
     found = sealed.tensors(TABLE, {"table": (None, None), "scale": (None,)})
-    tokenizer = Tokenizer.from_str(sealed.blob(TOKENIZER).decode("utf-8"))
-    return StaticEmbedding(found["table"], found["scale"], tokenizer=tokenizer)
+    tokenizer = sealed.blob(TOKENIZER).decode("utf-8")
+    return StaticTable(table=found["table"], scale=found["scale"], tokenizer=tokenizer)
 
 
 def carried_embedder(sealed: Sealed[M], *, name: EmbedderName, dim: int) -> Embedder:

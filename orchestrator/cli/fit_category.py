@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar, get_args
 
@@ -9,11 +10,14 @@ import typer
 
 from orchestrator.cli.proposals import propose
 from orchestrator.errors import SetupError
-from routers.artifacts import ClassifierName, EmbedderName, Manifest
+from routers.artifacts import ClassifierName, Manifest
 from routers.base import RouterError
-from routers.dataset_files import read_texts
+from routers.dataset_files import read_answered, read_texts
+from routers.datasets import data_sha256
+from routers.embeddings import EmbedderName
 from routers.fit import fit_router
-from routers.mapping import load_quality, namesake_quality
+from routers.map_fit import measured
+from routers.mapping import Quality, load_quality, namesake_quality
 from routers.questions import load_questions, load_unknown
 from routers.training import TrainingSet, training_set
 
@@ -35,9 +39,13 @@ def fit_category(
     scores: Annotated[
         Path | None,
         typer.Option(
-            help="JSON {expert: {skill: {right, asked}}}; without it each skill is served by the "
-            "expert of its own name."
+            help="JSON {expert: {skill: {right, asked}}}; without scores and outcomes each skill "
+            "is served by the expert of its own name."
         ),
+    ] = None,
+    outcomes: Annotated[
+        list[Path] | None,
+        typer.Option(help="What `orchestrator profile` wrote of some of the questions."),
     ] = None,
     embedder: Annotated[
         list[str] | None, typer.Option(help="Heads to fit: static, minilm; both by default.")
@@ -68,18 +76,30 @@ def fit_category(
             return
         _refuse(router, "--router", "is what --discover goes by: give that too, or leave it out")
         names, chosen = _embedders(embedder), _classifier(classifier)
+        questions = _needed(questions, "--questions")
         data = training_set(
-            load_questions(_needed(questions, "--questions")),
+            load_questions(questions),
             load_unknown(_needed(unknown, "--unknown"), split="train"),
             read_texts(unlabelled) if unlabelled else (),
         )
-        quality = (
-            load_quality(scores, data.categories) if scores else namesake_quality(data.categories)
-        )
+        if outcomes:
+            _refuse(scores, "--scores", "says what --outcomes says: give one")
+            quality = _measured(questions, outcomes, data.categories)
+        elif scores:
+            quality = load_quality(scores, data.categories)
+        else:
+            quality = namesake_quality(data.categories)
         manifest = fit_router(data, out, quality=quality, embedders=names, classifier=chosen)
     except RouterError as exc:
         raise SetupError(str(exc)) from exc
     _print_summary(manifest, out, data)
+
+
+def _measured(
+    questions: Sequence[Path], outcomes: Sequence[Path], categories: Sequence[str]
+) -> Quality:
+    table = read_answered(questions, outcomes)
+    return measured(table, categories, data_sha256=data_sha256(table)).quality
 
 
 def _needed(given: T | None, option: str) -> T:

@@ -43,6 +43,7 @@ def profile(
     out: given.Out,
     expert: given.Experts = None,
     grader: given.Grader = None,
+    labels: given.Labels = True,
     split: given.Split = "",
     limit: given.Limit = None,
     column: given.Columns = None,
@@ -65,13 +66,14 @@ def profile(
     try:
         asking = Asking(
             template=template, system=system, temperature=temperature, max_tokens=max_tokens,
-            seed=seed, num_samples=samples, grader=grader_of(grader),
+            seed=seed, num_samples=samples, grader=grader_of(grader), is_graded=labels,
         )  # fmt: skip
         data = _data(questions, _pairs(column or ()), split=split, limit=limit)
-        check_gradable(data.asked, grader=asking.grader, source=questions)
+        if labels:
+            check_gradable(data.asked, grader=asking.grader, source=questions)
     except RouterError as exc:
         raise SetupError(str(exc)) from exc
-    with opened(journal_path, data.every) as journal, reached(url):
+    with opened(journal_path, data.every, is_graded=labels) as journal, reached(url):
         client = AsyncClient(url, timeout_s=timeout_s)
         run = _run(client, data.asked, asking, journal, wanted=expert or (), at_once=at_once)
         try:

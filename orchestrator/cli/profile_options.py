@@ -31,6 +31,14 @@ Grader = Annotated[
         "boolean, set, latex, code, json or text."
     ),
 ]
+Labels = Annotated[
+    bool,
+    typer.Option(
+        "--with-labels/--without-labels",
+        help="Without, questions need no right answer and answers are not graded: for "
+        "`orchestrator fit skill --without-labels`.",
+    ),
+]
 Split = Annotated[str, typer.Option(help="The only split to ask; all by default.")]
 Limit = Annotated[
     int | None,

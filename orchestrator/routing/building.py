@@ -21,6 +21,7 @@ from orchestrator.registry.routers import (
     SplitRouter,
     TaskRouter,
 )
+from orchestrator.routing.answered import blend_router, neighbours_router, recall_router
 from orchestrator.routing.languages import language_router
 from orchestrator.routing.rules import rules_router
 from orchestrator.routing.versions import version_of
@@ -183,6 +184,9 @@ _BUILDERS: Mapping[str, _Build] = {
     "category": _category,
     "split": _split,
     "rules": rules_router,
+    "neighbours": neighbours_router,
+    "blend": blend_router,
+    "recall": recall_router,
     "language": language_router,
     "task": _task,
 }

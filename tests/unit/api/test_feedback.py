@@ -112,6 +112,25 @@ async def test_a_giver_is_its_key_without_the_key_s_words():
     assert "secret" not in kept.model_dump_json()
 
 
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "giver"),
+    [
+        ("127.0.0.1", None, "address:127.0.0.1"),
+        ("127.0.0.1", "1.1.1.1, 10.0.0.7", "address:10.0.0.7"),
+        ("10.0.0.9", "1.1.1.1", "address:10.0.0.9"),
+    ],
+    ids=["nobody forwards", "a proxy here adds the last", "others may write what they like"],
+)
+async def test_a_giver_without_a_key_is_its_address(peer, forwarded, giver):
+    service = Service(peer=peer)
+    request_id = await answered(service)
+
+    headers = {} if forwarded is None else {"x-forwarded-for": forwarded}
+    await given(service, headers, request_id=request_id, score=1)
+
+    assert [one.giver for one in await service.judgements.every()] == [giver]
+
+
 async def test_what_was_said_is_taken_back_once():
     service = Service()
     request_id = await answered(service)

@@ -37,6 +37,18 @@ def test_bad_input_is_one_clear_error(tmp_path, rows, extra, fault):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_category_that_no_outcome_tells_of_is_refused(tmp_path):
+    asked = write_lines(
+        tmp_path / "q", *({"id": skill, "skill": skill, "question": skill} for skill in "ab")
+    )
+    stray = write_lines(tmp_path / "u", {"question": "x"})
+    told = write_lines(tmp_path / "o", {"id": "a", "expert": "e", "score": 1})
+    args = ["--questions", asked, "--unknown", stray, "--outcomes", told, "--out", tmp_path / "out"]
+
+    assert "no question is of the categories ['b']" in str(run(*args).exception)
+    assert "--scores says what --outcomes says" in run(*args, "--scores", told).output
+
+
 ARTIFACT = Path("deploy/demo/routers/topic")
 COOKING = [
     f"{lead} {what}?"

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from routers import artifacts
+from routers import artifacts, static_files
 from routers.artifacts import GramsPart, HeadPart, Manifest, NearestPart, WindowPart, load_router
 from routers.base import Prompts, RouterError
 from routers.sealed import MANIFEST, tensors_blob, write_sealed
@@ -11,7 +11,7 @@ from tests.unit.routers.small import GRAMS, POOL, SKILLS, TOKENS, tokenizer
 
 EYE = np.eye(3, dtype=np.float32)
 FILES = {
-    artifacts.STATIC_TABLE: {
+    static_files.TABLE: {
         "table": np.eye(len(TOKENS), 3, k=-1, dtype=np.int8),
         "scale": np.ones(3, dtype=np.float32),
     },
@@ -36,7 +36,7 @@ def write(tmp_path):
             )
             for name, own in FILES.items()
         }
-        blobs[artifacts.TOKENIZER] = tokenizer().to_str().encode()
+        blobs[static_files.TOKENIZER] = tokenizer().to_str().encode()
         write_sealed(folder, _manifest(), blobs=blobs)
         return folder
 
@@ -83,7 +83,7 @@ def test_a_folder_that_does_not_fit_together_is_refused(write, file, tensors, fa
         load_router(write(file, **tensors), fallback="general")
 
 
-@pytest.mark.parametrize("file", [*FILES, artifacts.TOKENIZER])
+@pytest.mark.parametrize("file", [*FILES, static_files.TOKENIZER])
 def test_a_changed_or_missing_file_is_refused_with_what_to_run(write, file):
     folder = write()
     (folder / file).write_bytes(b"other")
@@ -125,7 +125,7 @@ def write_nearest(tmp_path):
         part = _manifest().heads["static"].model_copy(update={"nearest": nearest, "dense_norm": 8})
         files = FILES | {artifacts.head_file("static"): NEAREST | tensors}
         blobs = {name: tensors_blob(own) for name, own in files.items()}
-        blobs[artifacts.TOKENIZER] = tokenizer().to_str().encode()
+        blobs[static_files.TOKENIZER] = tokenizer().to_str().encode()
         manifest = _manifest().model_copy(update={"heads": {"static": part}})
         write_sealed(tmp_path / "near", manifest, blobs=blobs)
         return tmp_path / "near"

@@ -72,6 +72,7 @@ def test_the_router_follows_the_map_and_knows_only_its_experts(tmp_path):
     assert [route.chosen for route in routes] == [("cheap",), ("dear",)]
     manifest = read_artifact(tmp_path / "out").manifest
     assert manifest.experts == ("cheap", "dear")
+    assert manifest.experts_by_category["capitals"] == ("dear", "cheap")
     assert manifest.budget.spent["active_params_b"] <= 9 - 8 * share
 
 
