@@ -42,7 +42,7 @@ RECALLED = Counter(
 )
 ROUTES = Counter(
     "orchestrator_routes_total",
-    "Requests that a router placed, by the router of its own that chose; itself where it has none.",
+    "Requests that a router placed, by the way to the one that chose; itself where it has none.",
     ["router", "chosen_by"],
 )
 SHADOWS = Counter(

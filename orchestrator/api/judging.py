@@ -58,7 +58,8 @@ def judgement(
         request_id=asked.request_id,
         giver=giver,
         expert=record.expert,
-        router=record.chosen_by or record.router,
+        # The innermost of the way: it is whose figures the judgement is for.
+        router=(record.chosen_by or record.router or "").rpartition("/")[2] or None,
         router_version=record.router_version,
         labels=_labels(record),
         score=asked.score,

@@ -63,7 +63,9 @@ class RouteDecision(BaseModel):
     composition: str | None
     router: str | None
     router_version: str | None
-    chosen_by: str | None = Field(description="Of a router made of routers, the one that chose.")
+    chosen_by: str | None = Field(
+        description="Of a router made of routers, the way to the one that chose."
+    )
     generation: int
     defaults: dict[str, float] = Field(description="What the registry would fill in.")
     routing_ms: float = Field(description="The router's time, ms.")

@@ -195,7 +195,7 @@ class Route(Wire):
     composition: str | None = None
     router: str | None = None
     router_version: str | None = None
-    #: Of a router made of routers, the one that chose.
+    #: Of a router made of routers, the way to the one that chose: ids joined by `/`.
     chosen_by: str | None = None
     generation: int
     #: Sampling that the registry would fill in.

@@ -7,7 +7,7 @@ routers is served without the extra that brings them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from orchestrator.registry.routers import (
     TaskRouter,
 )
 from orchestrator.routing.answered import blend_router, neighbours_router, recall_router
-from orchestrator.routing.languages import language_router
+from orchestrator.routing.languages import installed_detector, language_router
 from orchestrator.routing.rules import rules_router
 from orchestrator.routing.versions import version_of
 from routers.base import Router, RouterError
@@ -53,6 +53,8 @@ class Routers:
         self.named = SkillCache()
         self._builders: dict[str, _Build] = {
             **_BUILDERS,
+            # One model for all of them, kept from the first on: they differ in their targets only.
+            "language": partial(language_router, detector=cache(installed_detector)),
             "shadow": partial(_shadow, shadowing=shadowing),
             "skill": partial(_skill, named=self.named),
         }
@@ -187,6 +189,5 @@ _BUILDERS: Mapping[str, _Build] = {
     "neighbours": neighbours_router,
     "blend": blend_router,
     "recall": recall_router,
-    "language": language_router,
     "task": _task,
 }

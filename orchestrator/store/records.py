@@ -32,7 +32,7 @@ class DecisionRecord(BaseModel):
     router: str | None = None
     router_version: str | None = None
     generation: int
-    #: Of a router of routers: the id of the one that chose.
+    #: Of a router of routers: the way to the one that chose, ids joined by `/`.
     chosen_by: str | None = None
     category: str | None = None
     #: What the router went by, as profiles name it.

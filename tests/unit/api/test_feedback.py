@@ -1,7 +1,9 @@
 import pytest
 
+from orchestrator.engines.fake import FakeEngine
+from routers.split import SplitRouter
 from tests.contracts.judgements import judgement
-from tests.served import Service, fault
+from tests.served import PreferenceRouter, Service, fault, programs_of
 
 
 async def answered(service: Service, *, model: str = "auto", **headers: str) -> str:
@@ -156,6 +158,23 @@ async def test_operators_see_what_weighs_newest_first():
         ("fb-2", False),  # said in 1970, long ago
         ("fb-1", False),
     ]
+
+
+async def test_of_routers_of_routers_the_innermost_choice_is_judged():
+    engine = FakeEngine()
+    router = SplitRouter(
+        routers={
+            "left": SplitRouter(routers={"deep": PreferenceRouter("math")}, shares={"deep": 1})
+        },
+        shares={"left": 1},
+    )
+    programs = programs_of(engine, router=router)
+    service = Service(engine=engine, live=lambda: programs)
+
+    await given(service, request_id=await answered(service), score=1)
+
+    (kept,) = await service.judgements.every()
+    assert kept.router == "deep"
 
 
 async def test_all_that_one_giver_said_is_taken_back_at_once():
