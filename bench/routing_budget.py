@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,9 @@ from bench.report import Outcome, Target
 from bench.resampling import intervals
 from bench.routing_answers import POOLS, halves
 from bench.setup import Setup
+from routers.base import RouterError
 from routers.budget import BudgetedMap, MapTask, best_map
+from routers.cost_files import read_costs
 from routers.mapping import Quality
 from routers.profiles import count_answers
 from routers.spending import Costs, Measure, exact, spent
@@ -232,17 +233,6 @@ def _large_task(budgets: Mapping[Measure, float], *, seed: int) -> MapTask:
 def _read_costs() -> Costs:
     path = Path(os.environ.get(VARIABLE, "")) / _COSTS
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        return Costs(
-            by_expert={
-                row["model"]: {
-                    "total_params_b": float(row["params_b_total"]),
-                    "active_params_b": float(row["params_b_active"]),
-                }
-                for row in rows
-                if row["params_b_active"]
-            }
-        )
-    except (OSError, KeyError, ValueError) as exc:
-        raise BenchError(f"{str(path)!r} cannot be read as parameters of models: {exc!r}") from exc
+        return read_costs(path)
+    except RouterError as exc:
+        raise BenchError(f"the parameters of models cannot be used: {exc}") from exc
