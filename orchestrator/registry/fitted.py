@@ -38,7 +38,7 @@ def findings(draft: Draft, where: Surroundings) -> Iterator[Finding]:
             folder = where.folder_at(artifact)
             if folder is None or not has(folder, MANIFEST):
                 continue  # `artifacts` says so
-            manifest = _read(folder)
+            manifest = read_manifest(folder)
             if manifest is None:
                 yield _finding(
                     path, artifact, f"has a {MANIFEST} that is no JSON object", router.kind
@@ -112,7 +112,8 @@ def _names(categories: list[str]) -> str:
     return f"{shown_names} and {more} more" if more > 0 else shown_names
 
 
-def _read(folder: Path) -> dict[str, Any] | None:
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """What a fitted folder says of itself; `None` where that is no JSON object."""
     try:
         found = json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError):

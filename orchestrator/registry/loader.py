@@ -10,9 +10,9 @@ from pathlib import Path
 from orchestrator.errors import RegistryError
 from orchestrator.registry import (
     adapters,
+    answered_faults,
     arguments,
     artifacts,
-    blend_faults,
     capacity,
     fitted,
     form,
@@ -131,7 +131,7 @@ def _semantic(
 ) -> Iterator[Finding]:
     yield from references.findings(draft)
     yield from tasks.findings(draft)
-    yield from blend_faults.findings(draft)
+    yield from answered_faults.findings(draft, where)
     yield from limits.findings(draft)
     yield from rule_faults.findings(draft)
     yield from upstreams.findings(draft, environ=where.environ)

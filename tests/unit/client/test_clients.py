@@ -281,6 +281,21 @@ async def test_wishes_about_the_wait_are_headers(ask):
     assert set(json.loads(seen[0].content)) == {"model", "messages", "stream"}
 
 
+async def test_a_fresh_answer_is_asked_for_by_a_header_and_a_known_one_is_told(ask):
+    seen = []
+
+    def known(request):
+        seen.append(request)
+        headers = {"x-orchestrator-model": "auto", "x-orchestrator-recalled": "true"}
+        return httpx.Response(200, json=ANSWER, headers=headers)
+
+    answer = await ask(known).chat("2 + 2?", fresh=True)
+
+    assert seen[0].headers["x-orchestrator-fresh"].lower() == "true"
+    assert answer.origin.is_recalled
+    assert answer.origin.expert is None
+
+
 async def test_what_a_caller_allows_is_headers_of_chats_and_routes(ask):
     seen = []
 
