@@ -31,7 +31,7 @@ class Spreading:
     passed_on: float = 0.9
     #: Share of what reaches a prompt that must be of one label.
     agreement: float = 0.7
-    num_steps: int = 100
+    num_steps: int = 50
 
     def graph(self, rows: Embeddings) -> csr_matrix:
         """Prompts joined with their nearest, normalised by degree: shape [n, n], symmetric.
