@@ -14,6 +14,7 @@ from typing import Any
 from bench.prompts import prompt
 from bench.samples import percentile
 from bench.service import read_registry
+from bench.whole_decisions import whole_decisions, whole_p50_ms
 from routers.artifacts import load_router
 from routers.base import Prompts, Router
 from routers.window import Window
@@ -24,11 +25,20 @@ WHOLE = Window(head=sys.maxsize, tail=0, lead=sys.maxsize)
 
 
 def figures(registry: Path, heldout: Path, *, rounds: int) -> dict[str, Any]:
-    """Times of both windows in turns, and the share of held-out questions routed right."""
+    """Times of both windows and of whole decisions in turns, and the share routed right.
+
+    A whole decision is all that a gateway does between a parsed request and its expert.
+    """
     routers = _routers(registry)
     skills = _skills(registry)
-    p50: dict[str, list[float]] = {name: [] for name in routers}
+    programs = whole_decisions(registry)
+    p50: dict[str, list[float]] = {name: [] for name in (*routers, "whole")}
     for number in range(rounds):
+        p50["whole"].append(
+            whole_p50_ms(
+                programs, num_prompts=NUM_PROMPTS, num_tokens=NUM_TOKENS, seed=f"whole-{number}"
+            )
+        )
         for name, router in routers.items():
             p50[name].append(p50_ms(router, frozenset(skills), seed=f"{number}"))
     questions = [json.loads(line) for line in heldout.read_text().splitlines()]

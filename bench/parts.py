@@ -83,6 +83,8 @@ def main_of(parts: Mapping[str, Part], *, about: str, out: str, gateways: int) -
     if options.keep and options.out.is_file():
         others = {name: part.targets for name, part in parts.items() if name not in names}
         report.keep(json.loads(options.out.read_bytes()), others)
+        order = [target.name for part in parts.values() for target in part.targets]
+        report.bars.sort(key=lambda bar: order.index(bar.name))
     report.write(options.out)
     report.show(console)
     console.print(f"written to {options.out}", markup=False)

@@ -189,7 +189,7 @@ def measure(
         arms = single_arms(trial) | map_arms(trial) | unlabelled_arms(trial)
         arms |= symbolic_arms(trial) | recruited | turn_arms(trial, choice)
         per_split.append(arms)
-        chosen.append(choice)
+        chosen.append(choice.figures())
     names = list(per_split[0])
     right = {name: np.concatenate([arms[name].right for arms in per_split]) * 100 for name in names}
     five = VOTE.format(5)

@@ -120,7 +120,20 @@ def symbolic_arms(trial: Trial, *, k: int = 3) -> dict[str, Arm]:
     return arms
 
 
-def recruiting_arms(trial: Trial) -> tuple[dict[str, Arm], dict[str, Any]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What was chosen on the labels."""
+
+    signals: str
+    strengths: Strengths
+    probability: float
+
+    def figures(self) -> dict[str, Any]:
+        """For the JSON."""
+        return {**asdict(self.strengths), "signals": self.signals, "probability": self.probability}
+
+
+def recruiting_arms(trial: Trial) -> tuple[dict[str, Arm], Choice]:
     """One, three, five and as few as it takes, by what each expert is expected to reach.
 
     Which signals are read is chosen on the labels, by the error on those left out.
@@ -140,7 +153,7 @@ def recruiting_arms(trial: Trial) -> tuple[dict[str, Arm], dict[str, Any]]:
         won = _won(trial, trial.test, expected, _weights(trial, trial.fit, known, k), k)
         arms[VOTE.format(k)] = Arm(right=won, calls=np.full(len(won), float(k)))
     arms[SMALLEST], probability = _smallest_k(trial, expected, known)
-    return arms, {**asdict(strengths[chosen]), "signals": chosen, "probability": probability}
+    return arms, Choice(signals=chosen, strengths=strengths[chosen], probability=probability)
 
 
 def one_call_by(trial: Trial, kind: str) -> Arm:

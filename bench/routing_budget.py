@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,9 @@ from bench.report import Outcome, Target
 from bench.resampling import intervals
 from bench.routing_answers import POOLS, halves
 from bench.setup import Setup
+from routers.base import RouterError
 from routers.budget import BudgetedMap, MapTask, best_map
+from routers.cost_files import read_costs
 from routers.mapping import Quality
 from routers.profiles import count_answers
 from routers.spending import Costs, Measure, exact, spent
@@ -109,7 +110,10 @@ def measure_budget(setup: Setup) -> Outcome:
         figures={**figures, "large": large},
         rows=[_row(name, one) for name, own in figures.items() for one in own]
         + [
-            (f"{BUDGET}, {_NUM_LARGE} by {_NUM_LARGE}: {name}", f"{one['seconds']:.2f} s")
+            (
+                f"{BUDGET}, {_NUM_LARGE} by {_NUM_LARGE}: {name}",
+                f"{one['seconds']:.2f} s, {one['core_seconds']:.2f} s of a core",
+            )
             for name, one in large.items()
         ],
     )
@@ -194,17 +198,20 @@ def _row(pool: str, one: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _timed(budgets: Mapping[Measure, float]) -> dict[str, float]:
-    """The longest of two large maps, their quality as if counted on 50 questions a cell."""
-    runs = []
+    """The longest of two large maps, on the clock and of its core, and the larger gap."""
+    took_s, core_s, gaps = [], [], []
     for seed in range(2):
         task = _large_task(budgets, seed=seed)
-        start_s = time.perf_counter()
+        start_s, start_core_s = time.perf_counter(), time.process_time()
         found = best_map(task, time_s=_TIME_S)
-        runs.append((time.perf_counter() - start_s, found.gap))
-    return {"seconds": max(took_s for took_s, _ in runs), "gap": max(gap for _, gap in runs)}
+        took_s.append(time.perf_counter() - start_s)
+        core_s.append(time.process_time() - start_core_s)
+        gaps.append(found.gap)
+    return {"seconds": max(took_s), "core_seconds": max(core_s), "gap": max(gaps)}
 
 
 def _large_task(budgets: Mapping[Measure, float], *, seed: int) -> MapTask:
+    """Quality as if counted on 50 questions a cell, of experts that grow better with size."""
     dice = np.random.default_rng(seed)
     num = _NUM_LARGE
     size_b = np.exp(dice.uniform(0, np.log(100), num)).round(1)
@@ -232,17 +239,6 @@ def _large_task(budgets: Mapping[Measure, float], *, seed: int) -> MapTask:
 def _read_costs() -> Costs:
     path = Path(os.environ.get(VARIABLE, "")) / _COSTS
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        return Costs(
-            by_expert={
-                row["model"]: {
-                    "total_params_b": float(row["params_b_total"]),
-                    "active_params_b": float(row["params_b_active"]),
-                }
-                for row in rows
-                if row["params_b_active"]
-            }
-        )
-    except (OSError, KeyError, ValueError) as exc:
-        raise BenchError(f"{str(path)!r} cannot be read as parameters of models: {exc!r}") from exc
+        return read_costs(path)
+    except RouterError as exc:
+        raise BenchError(f"the parameters of models cannot be used: {exc}") from exc

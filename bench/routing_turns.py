@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from bench.answer_table import LETTERS
-from bench.routing_arms import MAX_K, MIN_LABELS_OF_WEIGHTS, Arm, Flags, Rows, Trial
-from routers.expected import Strengths, fit_expected, left_out
+from bench.routing_arms import MAX_K, MIN_LABELS_OF_WEIGHTS, Arm, Choice, Flags, Rows, Trial
+from routers.expected import fit_expected, left_out
 from routers.in_turn import Turns, affordable_threshold, first, fitted_threshold, take_turns
 from routers.reliability import Ballots, VoteWeights, fit_weights, unmoved
 
@@ -17,17 +14,14 @@ IN_TURN, AS_GOOD = "in turn, 3 calls on average", "in turn, as good as five"
 _MEAN_CALLS, _AS_GOOD_AS = 3.0, 5
 
 
-def turn_arms(trial: Trial, choice: Mapping[str, Any]) -> dict[str, Arm]:
+def turn_arms(trial: Trial, choice: Choice) -> dict[str, Arm]:
     """Two thresholds: what three calls on average buy, and as few as it takes for five's votes.
 
     Args:
         trial: the pool and its split.
         choice: of signals and strengths, as `recruiting_arms` made it.
     """
-    strengths = Strengths(
-        difficulty=choice["difficulty"], difference=choice["difference"], error=choice["error"]
-    )
-    rows = trial.signals[choice["signals"]]
+    strengths, rows = choice.strengths, trial.signals[choice.signals]
     expected = fit_expected(rows[trial.fit], trial.right, strengths).accuracy(rows[trial.test])
     known = left_out(rows[trial.fit], trial.right, strengths)
     fitted = _fitted_turns(trial, known)

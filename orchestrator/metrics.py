@@ -37,9 +37,12 @@ ROUTING_SECONDS = Histogram(
     ["router"],
     buckets=(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1),
 )
+RECALLED = Counter(
+    "orchestrator_recalled_total", "Requests that had a known answer and no expert.", ["router"]
+)
 ROUTES = Counter(
     "orchestrator_routes_total",
-    "Requests that a router placed, by the router of its own that chose; itself where it has none.",
+    "Requests that a router placed, by the way to the one that chose; itself where it has none.",
     ["router", "chosen_by"],
 )
 SHADOWS = Counter(

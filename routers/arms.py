@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .base import Route, RouterError
+from .grading import grade
 from .trial import Columns, CostKind, Floats, Trial
 
 SINGLE, RANDOM = "best single", "random"
@@ -28,6 +29,8 @@ class Arm:
 def router_arms(name: str, routes: Sequence[Route], trial: Trial) -> list[Arm]:
     """The router's first choice, and where it recruits several, the vote of all it recruits.
 
+    A known answer is taken instead, graded by the question's right ones, and costs nothing.
+
     Raises:
         RouterError: it chose an expert that was no candidate.
     """
@@ -35,7 +38,8 @@ def router_arms(name: str, routes: Sequence[Route], trial: Trial) -> list[Arm]:
     arms = [asked(name, np.array([own[0] for own in slots]), trial)]
     if trial.answers is not None and any(len(own) > 1 for own in slots):
         arms.append(voted(f"{name}, vote of all it recruits", slots, trial))
-    return arms
+    known = {row: route.answer for row, route in enumerate(routes) if route.answer is not None}
+    return [_recalled(arm, known, trial) for arm in arms] if known else arms
 
 
 def baselines(trial: Trial) -> list[Arm]:
@@ -100,6 +104,16 @@ def pareto(costs: Sequence[float], qualities: Sequence[float]) -> list[int]:
         if not front or qualities[number] > qualities[front[-1]]:
             front.append(number)
     return front
+
+
+def _recalled(arm: Arm, known: Mapping[int, str], trial: Trial) -> Arm:
+    scores = arm.scores.copy()
+    costs = {kind: values.copy() for kind, values in arm.costs.items()}
+    for row, answer in known.items():
+        scores[row] = grade(answer, trial.examples[row], grader="text").score
+        for values in costs.values():
+            values[row] = 0
+    return Arm(name=arm.name, scores=scores, costs=costs)
 
 
 def _column(name: str, expert: str, trial: Trial) -> int:

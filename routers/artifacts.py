@@ -120,9 +120,8 @@ def load_router(
     if embedder not in manifest.heads:
         raise sealed.refusal(f"has no head for {embedder!r}, only {sorted(manifest.heads)}")
     part = manifest.heads[embedder]
-    own = carried_embedder(sealed, name=embedder, dim=part.dim)
     features = TextFeatures(
-        embedder=own,
+        embedder=carried_embedder(sealed, name=embedder, dim=part.dim),
         grams=HashedGrams(**manifest.grams.model_dump()),
         dense_norm=part.dense_norm,
     )

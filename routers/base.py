@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import Protocol
 
@@ -32,11 +32,20 @@ class Route:
     is_fallback: bool = False
     #: True when the choice would be another one if a model named the question's skills first.
     needs_generation: bool = False
-    #: What a router of routers went by: the id of the one that chose.
+    #: Of a router made of routers, the way to the one that chose: ids joined by `/`, outermost
+    #: first, its own left out.
     chosen_by: str | None = None
+    #: A known answer: nobody needs to be asked. Whom to ask otherwise is `chosen` all the same.
+    answer: str | None = None
     #: What routers that only watch chose: their id -> an expert, `None` while nobody knows. They
     #: are asked beside the answer, so what is read late says more; the keys stay the same.
     compared: Mapping[str, str | None] = field(default_factory=dict)
+
+
+def chosen_through(route: Route, name: str) -> Route:
+    """The route as a router of routers tells it on that asked the router `name`."""
+    way = name if route.chosen_by is None else f"{name}/{route.chosen_by}"
+    return replace(route, chosen_by=way)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +61,8 @@ class Traits:
     modalities: frozenset[str] = frozenset()
     #: Skills of the question, where somebody has named them; `None` where nobody has.
     skills: tuple[str, ...] | None = None
+    #: False where only an expert may answer: the text is a part of the request, or the caller says.
+    may_recall: bool = True
     #: Who asks, as far as the caller says; the request's own id otherwise.
     caller: str = ""
     #: Of draws: the same prompt with the same seed is routed alike.

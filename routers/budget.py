@@ -28,6 +28,8 @@ _PROVEN = 1e-6
 #: Cells of the first program, for each category.
 _FIRST_CELLS = 10
 _MAX_ROUNDS = 5
+#: More than the solver's tolerance of a budget, as a share of it.
+_HAIR = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +234,7 @@ class _Search:
         if solved.columns is not None and not self._offer(solved.columns):
             # Over by the solver's tolerance: the same again, by a hair within.
             over = np.maximum(self._problem.spent(solved.columns), 1)
-            self._tried = self._tried.tightened(1 / over - 1e-12)
+            self._tried = self._tried.tightened(1 / over - _HAIR)
 
     def _offer(self, columns: Columns | None) -> bool:
         """Take an assignment if it is better; False where it breaks a budget."""

@@ -58,7 +58,7 @@ def claims_of(routes: Sequence[Route], reached: Floats) -> Claims | None:
     kept = [
         (min(max(route.scores[route.chosen[0]], 0.0), 1.0), score)
         for route, score in zip(routes, reached.tolist(), strict=True)
-        if not route.is_fallback and route.chosen[0] in route.scores
+        if not route.is_fallback and route.answer is None and route.chosen[0] in route.scores
     ]
     if not any(claimed for claimed, _ in kept):
         return None

@@ -32,6 +32,7 @@ OUTCOME_COLUMNS: dict[str, tuple[str, ...]] = {
     "expert": ("expert", "model"),
     "score": ("score",),
     "answer": ("answer",),
+    "log_prob": ("log_prob",),
     "tokens": ("tokens",),
     "seconds": ("seconds",),
     "sample": ("sample",),

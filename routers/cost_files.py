@@ -1,68 +1,72 @@
-"""What experts cost, from a CSV that an operator keeps."""
+"""What experts cost, from a table that an operator keeps: CSV, JSON lines or parquet."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Mapping
-from math import isfinite
 from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from .base import RouterError
+from .rows import Faults, read_rows
 from .spending import MEASURES, Costs, Measure
 
-_MAX_FAULTS = 10
+_Cost = Annotated[
+    float | None,
+    BeforeValidator(lambda cell: None if isinstance(cell, str) and not cell.strip() else cell),
+    Field(ge=0, allow_inf_nan=False),
+]
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, str_strip_whitespace=True)
+
+    expert: Annotated[str, Field(min_length=1, validation_alias=AliasChoices("expert", "model"))]
+    total_params_b: Annotated[
+        _Cost, Field(validation_alias=AliasChoices("total_params_b", "params_b_total"))
+    ] = None
+    memory_gib: _Cost = None
+    active_params_b: Annotated[
+        _Cost,
+        Field(validation_alias=AliasChoices("active_params_b", "active_b", "params_b_active")),
+    ] = None
+    price_usd_per_1000: _Cost = None
+    latency_s: _Cost = None
+
+
+_COLUMNS = frozenset({*_Row.model_fields, "model", "active_b", "params_b_total", "params_b_active"})
 
 
 def read_costs(path: Path) -> Costs:
-    """Costs from a CSV with a column `expert` and one or more measures; an empty cell is unknown.
+    """Costs by expert; a cell that is empty or left out is unknown.
 
     Raises:
-        RouterError: the file cannot be read, lacks a column, repeats an expert, or has a cell that
-            is no number, 0 or more; rows are told by their numbers.
+        RouterError: the file cannot be read, states no cost, names an expert twice or none, or has
+            a cell that is no number, 0 or more. All rows are told at once.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            table = csv.DictReader(file)
-            columns, rows = list(table.fieldnames or ()), list(table)
-    except (OSError, UnicodeDecodeError, csv.Error) as exc:
-        raise RouterError(f"the costs in {str(path)!r} cannot be read: {exc}") from exc
-    measures = [name for name in MEASURES if name in columns]
-    if "expert" not in columns or not measures:
-        raise RouterError(
-            f"the costs in {str(path)!r} need the column 'expert' and one or more of "
-            f"{list(MEASURES)}; found {columns}"
-        )
+    faults = Faults([path])
     found: dict[str, dict[Measure, float]] = {}
-    faults = []
-    for number, row in enumerate(rows, start=2):
-        expert = (row["expert"] or "").strip()
-        faults += [f"row {number}: {why}" for why in _faults(expert, row, measures, found)]
-        found[expert] = {name: float(row[name]) for name in measures if _is_cost(row[name])}
-    if faults or not found:
-        told = "; ".join(faults[:_MAX_FAULTS]) or "there is no row"
-        more = f"; and {len(faults) - _MAX_FAULTS} more" if len(faults) > _MAX_FAULTS else ""
-        raise RouterError(f"the costs in {str(path)!r} cannot be used: {told}{more}")
+    for row in read_rows([path], wanted=_COLUMNS, faults=faults):
+        line = _read(row.cells)
+        if isinstance(line, str):
+            faults.add(row.place, line)
+        elif line.expert in found:
+            faults.add(row.place, f"expert {line.expert!r} is there twice")
+        else:
+            told = line.model_dump(exclude={"expert"})
+            found[line.expert] = {
+                name: told[name] for name in MEASURES if told.get(name) is not None
+            }
+    faults.refuse()
+    if not any(found.values()):
+        raise RouterError(f"{str(path)!r} states no cost; its columns may be {sorted(_COLUMNS)}")
     return Costs(by_expert=found)
 
 
-def _faults(
-    expert: str,
-    row: Mapping[str, str | None],
-    measures: list[Measure],
-    found: Mapping[str, object],
-) -> Iterator[str]:
-    if not expert:
-        yield "no expert is named"
-    if expert in found:
-        yield f"expert {expert!r} stands there twice"
-    for name in measures:
-        if (row[name] or "").strip() and not _is_cost(row[name]):
-            yield f"{name} is {row[name]!r}, not a number, 0 or more"
-
-
-def _is_cost(cell: str | None) -> bool:
+def _read(cells: Any) -> _Row | str:
     try:
-        number = float(cell or "")
-    except ValueError:
-        return False
-    return isfinite(number) and number >= 0
+        return _Row.model_validate(cells)
+    except ValidationError as exc:
+        first = exc.errors(include_url=False)[0]
+        given = "" if first["type"] == "missing" else f" is {first['input']!r}"
+        return f"{first['loc'][0]}{given}: {first['msg']}"

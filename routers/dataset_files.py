@@ -87,6 +87,7 @@ def read_outcomes(
     examples: Sequence[Example] | None = None,
     experts: Collection[str] | None = None,
     columns: Mapping[str, str] | None = None,
+    is_graded: bool = True,
 ) -> tuple[Outcome, ...]:
     """What experts made of questions.
 
@@ -95,6 +96,7 @@ def read_outcomes(
         examples: every question that may have been asked, of all splits; not looked at if left out.
         experts: every expert there is; not looked at if left out.
         columns: field of `Outcome` to the column that has it.
+        is_graded: whether rows must have scores; those without have NaN.
 
     Raises:
         RouterError: a file cannot be read; a row lacks its id, expert or score, has a score that
@@ -114,8 +116,11 @@ def read_outcomes(
             if line is None:
                 continue
             fault = seen.fault(line, row.place) or _stray(line, ids, experts)
+            if fault is None and line.score is None and is_graded:
+                fault = known.lack("score", row.columns)
             if fault is None:
-                found.append(Outcome(**dict(line)))
+                score = np.nan if line.score is None else line.score
+                found.append(Outcome(**{**dict(line), "score": score}))
             else:
                 faults.add(row.place, fault)
     faults.refuse()

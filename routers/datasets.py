@@ -48,9 +48,11 @@ class Outcome:
     #: Of the example.
     id: str
     expert: str
-    #: 0 for wrong to 1 for right.
+    #: 0 for wrong to 1 for right; NaN where nobody graded it.
     score: float
     answer: str | None = None
+    #: Mean log-probability of the answer's tokens, where it is known.
+    log_prob: float | None = None
     #: Tokens generated.
     tokens: int | None = None
     #: From asking to the last token.

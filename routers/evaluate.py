@@ -16,6 +16,8 @@ from .trial import Columns, CostKind, Floats, Trial
 
 _BATCH = 512
 NO_CATEGORY = "(none)"
+#: Stands for an expert where a known answer was taken.
+RECALLED = "(recalled)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +80,17 @@ class Report:
     by_category: tuple[Group, ...]
     #: Empty where the questions are of one kind.
     by_kind: tuple[Group, ...]
-    #: Shape [n_categories, n_experts], in the order of `by_category` and of the trial's experts.
+    #: Shape [n_categories, n_experts], in the order of `by_category` and of the trial's experts;
+    #: questions for which one was asked.
     went: Columns
     #: Most frequent first.
     confusions: tuple[Confusion, ...]
     #: Questions that went to the general expert.
     num_fallbacks: int
+    #: Questions that were answered without an expert; `None` where none was.
+    recalled: Share | None
+    #: Questions that would go elsewhere if a model named their skills first.
+    num_unnamed: int
     #: Unknown questions that went to the general expert; `None` where none were given.
     unknown: Share | None
     claims: Claims | None
@@ -145,6 +152,8 @@ def _report(
         went=_went(categories, routes, trial.experts),
         confusions=_confusions(categories, routes, arms[0], trial),
         num_fallbacks=sum(route.is_fallback for route in routes),
+        recalled=_recalled(routes, arms[0]),
+        num_unnamed=sum(route.needs_generation for route in routes),
         unknown=Share(right=caught, asked=len(stray)) if stray else None,
         claims=claims_of(routes, arms[0].scores),
         entropies=_entropies(routes, arms[0].scores, stray),
@@ -153,7 +162,16 @@ def _report(
 
 def routed(router: Router, examples: Sequence[Example], candidates: frozenset[str]) -> list[Route]:
     """The route of each question; a caller and a seed each, skills where the data name them."""
-    traits = [Traits(skills=one.skills or None, caller=one.id, seed=one.row) for one in examples]
+    traits = [
+        Traits(
+            skills=one.skills or None,
+            caller=one.id,
+            seed=one.row,
+            # What is recalled can only be graded where the right answer is known.
+            may_recall=one.gold is not None,
+        )
+        for one in examples
+    ]
     return [
         route
         for start in range(0, len(examples), _BATCH)
@@ -221,7 +239,8 @@ def _went(categories: Sequence[str], routes: Sequence[Route], experts: Sequence[
     column = {name: i for i, name in enumerate(experts)}
     counts = np.zeros((len(row), len(column)), dtype=np.int64)
     for category, route in zip(categories, routes, strict=True):
-        counts[row[category], column[route.chosen[0]]] += 1
+        if route.answer is None:
+            counts[row[category], column[route.chosen[0]]] += 1
     return counts
 
 
@@ -231,13 +250,20 @@ def _confusions(
     is_lost = arm.scores < trial.scores.max(axis=1)
     texts: dict[tuple[str, str], list[str]] = {}
     for number in np.flatnonzero(is_lost).tolist():
-        key = categories[number], routes[number].chosen[0]
+        is_asked = routes[number].answer is None
+        key = categories[number], routes[number].chosen[0] if is_asked else RECALLED
         texts.setdefault(key, []).append(trial.examples[number].prompt)
     found = (
         Confusion(category=category, chosen=chosen, count=len(own), example=own[0])
         for (category, chosen), own in texts.items()
     )
     return tuple(sorted(found, key=lambda it: (-it.count, it.category, it.chosen)))
+
+
+def _recalled(routes: Sequence[Route], arm: Arm) -> Share | None:
+    rows = [row for row, route in enumerate(routes) if route.answer is not None]
+    right = int((arm.scores[rows] >= 0.5).sum())
+    return Share(right=right, asked=len(rows)) if rows else None
 
 
 def _entropies(routes: Sequence[Route], scores: Floats, stray: Sequence[Route]) -> Entropies | None:

@@ -29,6 +29,8 @@ _NUM_FOLDS = 5
 _PACKAGES = ("numpy", "safetensors", "tokenizers")
 #: Questions of a cluster on average, where nobody says how many clusters there are.
 _QUESTIONS_A_CLUSTER = 25
+#: Their names have three digits.
+MAX_CLUSTERS = 999
 
 Scores = NDArray[np.float64]
 Skills = Sequence[tuple[str, ...]]
@@ -63,7 +65,7 @@ def fit_skill(asked: Asked, readers: Readers) -> SkillParts:
         skills, centres = clustered(data.examples, embedder, num=asked.num_clusters)
         vectors_by_name = {name: centres}
     profiles = count_answers(scores, skills, experts=data.experts, data_sha256="")
-    profiles = replace(profiles, sources=sources_of(data))
+    profiles = replace(profiles, sources=sources_of(data, scores))
     if not are_clusters:
         vectors_by_name = vectors_of(profiles.skills, readers)
     metrics = left_out(data.examples, scores, skills, experts=data.experts)
@@ -120,14 +122,14 @@ def skills_of(examples: Sequence[Example]) -> Skills:
     ]
 
 
-def sources_of(data: Answered) -> dict[str, tuple[str, ...]]:
+def sources_of(data: Answered, scores: Scores) -> dict[str, tuple[str, ...]]:
     """Hash of the questions that each expert was asked, to know them again in another part.
 
     Of the questions alone: who answers the same ones again was not measured on more of them.
     """
     prompts = [example.prompt.encode("utf-8", "surrogatepass") for example in data.examples]
     return {
-        name: (_hash(prompts[row] for row in np.flatnonzero(~np.isnan(data.scores[:, column]))),)
+        name: (_hash(prompts[row] for row in np.flatnonzero(~np.isnan(scores[:, column]))),)
         for column, name in enumerate(data.experts)
     }
 
@@ -135,7 +137,8 @@ def sources_of(data: Answered) -> dict[str, tuple[str, ...]]:
 def agreement(data: Answered, outcomes: Sequence[Outcome]) -> Scores:
     """How far each expert's answers are the consensus: shape [n_examples, n_experts].
 
-    NaN where an expert was not asked; who was asked and gave no answer has zero.
+    An answer weighs by its log-probability against those of its expert's others, where that is
+    known. NaN where an expert was not asked; who was asked and gave no answer has zero.
 
     Raises:
         RouterError: no outcome has an answer.
@@ -143,17 +146,23 @@ def agreement(data: Answered, outcomes: Sequence[Outcome]) -> Scores:
     row = {example.id: i for i, example in enumerate(data.examples)}
     column = {name: i for i, name in enumerate(data.experts)}
     answers: list[list[str | None]] = [[None] * len(column) for _ in row]
+    was_asked = np.zeros(data.scores.shape, dtype=np.bool_)
+    log_probs = np.full(data.scores.shape, np.nan)
     for outcome in outcomes:
-        if outcome.sample == 0 and outcome.id in row and outcome.answer is not None:
-            example = data.examples[row[outcome.id]]
-            answers[row[outcome.id]][column[outcome.expert]] = _canonical(outcome.answer, example)
+        if outcome.sample == 0 and outcome.id in row:
+            cell = row[outcome.id], column[outcome.expert]
+            was_asked[cell] = True
+            log_probs[cell] = np.nan if outcome.log_prob is None else outcome.log_prob
+            if outcome.answer is not None:
+                example = data.examples[cell[0]]
+                answers[cell[0]][cell[1]] = _canonical(outcome.answer, example)
     if not any(it is not None for own in answers for it in own):
         raise RouterError(
             "no outcome has an answer that can be read: experts can only agree on answers; give "
             "outcomes with a column 'answer'"
         )
-    grades = consensus_grades(answers, confidences(np.full(data.scores.shape, np.nan)))
-    return np.where(np.isnan(data.scores), np.nan, grades)
+    grades = consensus_grades(answers, confidences(log_probs))
+    return np.where(was_asked, grades, np.nan)
 
 
 def clustered(
@@ -161,7 +170,7 @@ def clustered(
 ) -> tuple[Skills, Embeddings]:
     """The cluster of each question as its skill, and the centres in the order of their names."""
     texts = [example.prompt for example in examples]
-    wanted = num or max(2, round(len(texts) / _QUESTIONS_A_CLUSTER))
+    wanted = num or min(MAX_CLUSTERS, max(2, round(len(texts) / _QUESTIONS_A_CLUSTER)))
     centres, labels = cluster_rows(embedder.embed(texts), num=wanted, seed=SEED)
     # Names begin with the number, in as many digits: their order is that of the centres.
     names = cluster_names(texts, labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ class Grade:
 
     #: In its canonical spelling; `None` where none could be read.
     answer: str | None
-    #: 1 where it is one of the right ones, else 0.
+    #: 1 where it is one of the right ones, else 0; NaN where it was not graded.
     score: float
 
 
@@ -39,6 +40,17 @@ def grade(text: str, example: Example, *, grader: AnswerKind | None = None) -> G
     answer = extract(text, kind)
     golds = (example.gold, *example.accepted)
     return Grade(answer=answer, score=float(any(is_right(answer, gold, kind) for gold in golds)))
+
+
+def read_only(text: str, example: Example, *, grader: AnswerKind | None = None) -> Grade:
+    """The answer of a reply, which nobody grades.
+
+    Args:
+        text: what a model wrote.
+        example: the question.
+        grader: of questions that name none; text by default.
+    """
+    return Grade(answer=extract(text, example.grader or grader or "text"), score=math.nan)
 
 
 def grader_of(name: str | None) -> AnswerKind | None:

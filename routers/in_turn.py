@@ -79,26 +79,27 @@ def first(ballots: Ballots, k: int) -> Ballots:
     )
 
 
-def fitted_threshold(turns: Turns, gold: Codes, *, as_good_as: int) -> float:
-    """The least threshold that is as often right as asking `as_good_as` of all questions.
+def fitted_threshold(turns: Turns, gold: Codes, *, as_good_as: int, slack: float = 0.003) -> float:
+    """The least threshold from which on votes are as often right as if `as_good_as` were asked.
 
-    As good is: right no more than one standard error of the difference less often, the rule by
-    which the simplest of equals is taken.
+    All higher thresholds are as good, too: of few labels a single one may be by luck.
 
     Args:
         turns: of labelled questions that neither expectations nor weights were fitted on.
         gold: shape [n]; the right options.
         as_good_as: experts asked, to compare with.
+        slack: share of the questions that may be lost against them.
 
     Returns:
         A threshold in (0, 1]; 1.0 where no smaller one is as good.
     """
-    known = turns.winners[:, as_good_as - 1] == gold
-    for threshold in _THRESHOLDS:
-        gain = (turns.answers(turns.stops(threshold)) == gold).astype(np.float64) - known
-        if gain.mean() >= -gain.std() / np.sqrt(len(gain)):
-            return threshold
-    return 1.0
+    known = (turns.winners[:, as_good_as - 1] == gold).mean()
+    least = 1.0
+    for threshold in reversed(_THRESHOLDS):
+        if (turns.answers(turns.stops(threshold)) == gold).mean() < known - slack:
+            break
+        least = threshold
+    return least
 
 
 def affordable_threshold(turns: Turns, *, mean_calls: float) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, Protocol, cast
 
-from .base import Prompts, Route, Router, RouterError
+from .base import Prompts, Route, Router, RouterError, chosen_through
 
 #: Whether a shadow chose as was decided; `failed` and `dropped` where it did not choose.
 Agreed = Literal["yes", "no", "failed", "dropped"]
@@ -25,9 +25,22 @@ class Shadowing(Protocol):
         """Do `job` beside the answer; false where too much waits already, and it never will be."""
         ...
 
-    def compared(self, router: str, shadow: str, agreed: Agreed) -> None:
-        """Hear of one prompt; from any thread."""
+    def hear(self, compared: Compared) -> None:
+        """Take note of one prompt; from any thread."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One prompt that a shadow was asked."""
+
+    #: Ids of the router that decided and of the shadow.
+    router: str
+    shadow: str
+    #: Experts that the two chose; of the shadow `None` where it did not choose.
+    chosen: str
+    other: str | None
+    agreed: Agreed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,37 +74,33 @@ class ShadowRouter:
         choices: list[Choices] = [dict.fromkeys(self.shadows) for _ in routes]
         for name in self.shadows:
             if not self.shadowing.later(partial(self._ask, name, prompts, routes, choices)):
-                self._tell(name, ["dropped"] * len(routes))
+                self._tell(name, routes, choices, without="dropped")
         return [
-            replace(
-                route,
-                chosen_by=route.chosen_by or self.name,
-                compared=_beside(own, route.compared),
-            )
+            replace(chosen_through(route, self.name), compared=_beside(own, route.compared))
             for route, own in zip(routes, choices, strict=True)
         ]
 
     def _ask(
         self, name: str, prompts: Prompts, decided: Sequence[Route], choices: Sequence[Choices]
     ) -> None:
-        agreed: list[Agreed] = ["failed"] * len(decided)
         try:
             # One that has no candidate to choose is counted; what else goes wrong is raised too.
             with suppress(RouterError):
-                routes = self.shadows[name].route(prompts)
-                for own, route in zip(choices, routes, strict=True):
+                for own, route in zip(choices, self.shadows[name].route(prompts), strict=True):
                     own[name] = route.chosen[0]
-                agreed = [_agreed(*pair) for pair in zip(decided, routes, strict=True)]
         finally:
-            self._tell(name, agreed)
+            self._tell(name, decided, choices, without="failed")
 
-    def _tell(self, shadow: str, agreed: Sequence[Agreed]) -> None:
-        for one in agreed:
-            self.shadowing.compared(self.name, shadow, one)
-
-
-def _agreed(decided: Route, other: Route) -> Agreed:
-    return "yes" if decided.chosen[0] == other.chosen[0] else "no"
+    def _tell(
+        self, name: str, decided: Sequence[Route], choices: Sequence[Choices], *, without: Agreed
+    ) -> None:
+        for route, own in zip(decided, choices, strict=True):
+            chosen, other = route.chosen[0], own[name]
+            agreed: Agreed = without if other is None else "yes" if other == chosen else "no"
+            compared = Compared(
+                router=self.name, shadow=name, chosen=chosen, other=other, agreed=agreed
+            )
+            self.shadowing.hear(compared)
 
 
 def _beside(own: Choices, inner: Mapping[str, str | None]) -> Mapping[str, str | None]:

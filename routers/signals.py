@@ -19,7 +19,7 @@ Rows = NDArray[np.float64]
 _MAX_CHARS = 20_000
 _OPTION = re.compile(r"^\(?[A-Z][.)] ", re.MULTILINE)
 #: Beside a skill, which is 0 or 1: how much looks count, and how long an embedding is.
-_LOOKS_NORM, _MEANING_NORM = 0.3, 1.5
+_LOOKS_NORM, MEANING_NORM = 0.3, 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class Signals:
         look = np.clip((looks(texts) - self.looks[0]) / self.looks[1], -4, 4) * _LOOKS_NORM
         if self.embedder is None:
             return np.hstack([named, look])
-        meaning = self.embedder.embed(list(texts)) * _MEANING_NORM
+        meaning = self.embedder.embed(list(texts)) * MEANING_NORM
         return np.hstack([named, look, meaning])
 
 

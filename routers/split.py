@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 
-from .base import Prompts, Route, Router, Traits
+from .base import Prompts, Route, Router, Traits, chosen_through
 
 _BITS = 64
 #: Versions are a header of each answer; splits of splits would double theirs with each level.
@@ -39,7 +39,7 @@ class SplitRouter:
         return any(router.is_slow for router in self.routers.values())
 
     def route(self, prompts: Prompts) -> list[Route]:
-        """One route per text, in order, each with the id of the router that chose.
+        """One route per text, in order, each with the way to the router that chose.
 
         Raises:
             RouterError: no candidate is left to choose from.
@@ -51,7 +51,7 @@ class SplitRouter:
         for name, numbers in numbers_by_router.items():
             routes = self.routers[name].route(prompts.only(numbers))
             for number, route in zip(numbers, routes, strict=True):
-                found[number] = replace(route, chosen_by=route.chosen_by or name)
+                found[number] = chosen_through(route, name)
         return [found[number] for number in range(len(prompts.texts))]
 
     def _router_of(self, traits: Traits) -> str:

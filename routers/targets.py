@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from .base import Prompts, Route, Router, RouterError
+from .base import Prompts, Route, Router, RouterError, chosen_through
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def reached(
         reasons.append(f"router {target.router!r} finds no expert: {exc}")
         return None
     reasons.append(f"router {target.router!r} is asked")
-    return replace(route, chosen_by=route.chosen_by or target.router)
+    return chosen_through(route, target.router)
 
 
 def _straight(expert: str, candidates: frozenset[str], reasons: list[str]) -> Route | None:

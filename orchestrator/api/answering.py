@@ -87,7 +87,7 @@ async def answer(
 async def _answered(reply: Reply, exchange: Exchange, *, query: Query, writer: Writer) -> Response:
     items = metered(reply.items, exchange)
     if query.is_streamed:
-        first = await _first(items, reply.decision.expert)
+        first = await _first(items, reply.decision.answered_by or "of a known answer")
         return EventReply(first, items, writer=writer)
     async with aclosing(items):
         return JsonReply(writer.answer(await collect(items)))
@@ -115,6 +115,7 @@ def _wishing(query: Query, wishes: Wishes, limits: Limits) -> Query:
         max_wait_s=wishes.max_wait_s,
         priority=wishes.priority,
         order=wishes.order,
+        is_fresh=wishes.is_fresh,
     )
 
 

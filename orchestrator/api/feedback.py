@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from orchestrator.api.admin import require_admin
+from orchestrator.api.admin import is_loopback, require_admin
 from orchestrator.api.body import read_body
 from orchestrator.api.direct_route import DirectRoute
 from orchestrator.api.exchange import exchange_of
 from orchestrator.api.faults import parse
-from orchestrator.api.judging import FeedbackRequest, giver_of, judgement, readable_record
+from orchestrator.api.judging import FeedbackRequest, judgement, readable_record
 from orchestrator.api.openapi import body_of, described
 from orchestrator.api.preconditions import require_no_page
 from orchestrator.api.replies import JsonReply
@@ -102,7 +103,7 @@ def _giving(wiring: Wiring, judgements: Judgements) -> APIRouter:
         body = await read_body(request, exchange_of(request), max_bytes=_MAX_BODY_BYTES)
         asked = parse(FeedbackRequest, body)
         record = await _record(wiring.records, asked.request_id)
-        kept = judgement(asked, record, giver=giver_of(request), now_s=time.time())
+        kept = judgement(asked, record, giver=_giver_of(request), now_s=time.time())
         await judgements.put(kept)
         return JsonReply(_reply(kept).model_dump_json().encode())
 
@@ -155,6 +156,22 @@ def _operating(wiring: Wiring, judgements: Judgements) -> APIRouter:
         return FeedbackReverted(giver=giver, num_deleted=sum(removed))
 
     return router
+
+
+def _giver_of(request: Request) -> str:
+    """Who speaks: a digest of the key that is sent, else the address it is sent from.
+
+    Of a proxy on this machine, such as our own, it is the address that it added last; what stands
+    before that is the caller's to write.
+    """
+    key = request.headers.get("authorization")
+    if key:
+        return f"key:{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+    peer = request.client.host if request.client else "unknown"
+    forwarded = request.headers.getlist("x-forwarded-for")
+    if forwarded and is_loopback(peer):
+        peer = forwarded[-1].rpartition(",")[2].strip()[:64] or peer
+    return f"address:{peer}"
 
 
 async def _record(records: Records, request_id: str) -> DecisionRecord:

@@ -12,6 +12,7 @@ EXPERT = b"x-orchestrator-expert"
 ROUTER = b"x-orchestrator-router"
 FAILED = b"x-orchestrator-failed"
 FALLBACK = b"x-orchestrator-fallback"
+RECALLED = b"x-orchestrator-recalled"
 GENERATION = b"x-orchestrator-generation"
 OVERHEAD_MS = b"x-orchestrator-overhead-ms"
 DEFAULTS = b"x-orchestrator-defaults"
@@ -28,9 +29,10 @@ TABLE: dict[bytes, str] = {
     REQUEST_ID: "The request's id: the caller's valid `x-request-id`, or a new one. Always sent.",
     OPENAI_REQUEST_ID: "The same id, where OpenAI's clients look for it.",
     MODEL: "The expert or composition that the caller named.",
-    EXPERT: "The expert that answers.",
+    EXPERT: "The expert that answers; left out where none does.",
     ROUTER: "The router that chose it, as `id@version`.",
     FALLBACK: "`true` when the router was unsure and the general expert answers.",
+    RECALLED: "`true` when the answer was known and no expert was asked.",
     FAILED: "Experts that were to answer before this one and could not: `math=engine_dead`.",
     GENERATION: "The registry generation that the request is pinned to.",
     OVERHEAD_MS: "Our own time up to the first byte, ms: waiting for engine and caller excluded.",
@@ -80,7 +82,8 @@ def _waited(waited: Waited) -> list[tuple[bytes, bytes]]:
 
 
 def _decided(decision: Decision) -> list[tuple[bytes, bytes]]:
-    found = [(EXPERT, decision.expert.encode())]
+    expert = decision.answered_by
+    found = [(RECALLED, b"true")] if expert is None else [(EXPERT, expert.encode())]
     if decision.router is not None:
         router = f"{decision.router}@{decision.router_version}"
         found.append((ROUTER, router.encode("latin-1", "replace")))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.requests import Request
 
 from orchestrator.errors import InvalidRequestError, NotFoundError
 from orchestrator.store.judgements import StoredJudgement
@@ -44,8 +43,8 @@ def judgement(
     """
     if record.expert is None or record.status >= 400 or record.endpoint in _UNJUDGED:
         raise InvalidRequestError(
-            f"request {asked.request_id!r} ended with status {record.status} at "
-            f"{record.endpoint!r}: there is no answer of it to judge",
+            f"no expert wrote an answer to request {asked.request_id!r} (status {record.status} "
+            f"at {record.endpoint!r}): there is nothing to judge",
             param="request_id",
         )
     if asked.expert not in (None, record.expert):
@@ -59,7 +58,8 @@ def judgement(
         request_id=asked.request_id,
         giver=giver,
         expert=record.expert,
-        router=record.chosen_by or record.router,
+        # The innermost of the way: it is whose figures the judgement is for.
+        router=(record.chosen_by or record.router or "").rpartition("/")[2] or None,
         router_version=record.router_version,
         labels=_labels(record),
         score=asked.score,
@@ -71,14 +71,6 @@ def judgement_id(request_id: str, expert: str) -> str:
     """The same for every judgement of one answer, so that none is counted twice."""
     digest = hashlib.sha256(f"{request_id}\0{expert}".encode()).hexdigest()
     return f"fb-{digest[:24]}"
-
-
-def giver_of(request: Request) -> str:
-    """Who speaks: a digest of the key that is sent, else the address it is sent from."""
-    key = request.headers.get("authorization")
-    if key:
-        return f"key:{hashlib.sha256(key.encode()).hexdigest()[:12]}"
-    return f"address:{request.client.host if request.client else 'unknown'}"
 
 
 def readable_record(found: StoredRecord | None, request_id: str) -> DecisionRecord:

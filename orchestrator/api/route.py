@@ -23,6 +23,7 @@ from orchestrator.api.requests import (
     RouteTextRequest,
 )
 from orchestrator.api.wiring import Wiring
+from orchestrator.api.wishes import wishes_of
 from orchestrator.compositions.base import Decision, Query
 
 
@@ -46,17 +47,25 @@ class RouteDecision(BaseModel):
     skills: list[str] = Field(description="Skills the choice went by, as profiles name them.")
     entropy: float | None = Field(description="Uncertainty in [0, 1].")
     is_fallback: bool
+    answer: str | None = Field(
+        description="A known answer, which is told in the place of an expert's."
+    )
     needs_generation: bool = Field(
         description="Whether it would be another choice if a model named the skills first."
     )
     reasons: list[str]
     excluded: dict[str, str] = Field(description="Expert id -> why it was not scored.")
+    team: list[str] = Field(
+        description="Whom a router that recruits several recruits, within caps."
+    )
     fallbacks: list[str] = Field(description="Who answers where the first cannot, in order.")
     expected: ExpectedAnswer | None = Field(description="What an answer of the first would take.")
     composition: str | None
     router: str | None
     router_version: str | None
-    chosen_by: str | None = Field(description="Of a router made of routers, the one that chose.")
+    chosen_by: str | None = Field(
+        description="Of a router made of routers, the way to the one that chose."
+    )
     generation: int
     defaults: dict[str, float] = Field(description="What the registry would fill in.")
     routing_ms: float = Field(description="The router's time, ms.")
@@ -81,7 +90,11 @@ def endpoints(wiring: Wiring) -> APIRouter:
         exchange, programs = begin(request, wiring)
         asked = await read(request, exchange, wiring, choose=_model_for)
         exchange.is_streamed = False
-        query = replace(_query(asked, exchange.call_id), limits=limits_of(request.headers))
+        query = replace(
+            _query(asked, exchange.call_id),
+            is_fresh=wishes_of(request.headers).is_fresh,
+            limits=limits_of(request.headers),
+        )
         exchange.is_known_model = query.model in programs
         exchange.decision = await programs.decide(query)
         return JsonReply(orjson.dumps(_body(exchange, exchange.decision)))
@@ -122,9 +135,11 @@ def _body(exchange: Exchange, decision: Decision) -> dict[str, Any]:
         "skills": list(route.skills) if route else [],
         "entropy": route.entropy if route else None,
         "is_fallback": route.is_fallback if route else False,
+        "answer": decision.recalled,
         "needs_generation": route.needs_generation if route else False,
         "reasons": list(route.reasons) if route else [named],
         "excluded": allowed.excluded() if allowed else {},
+        "team": list(decision.team),
         "fallbacks": list(decision.fallbacks),
         "expected": asdict(allowed.expected(decision.expert)) if allowed else None,
         "composition": decision.composition,

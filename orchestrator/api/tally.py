@@ -24,7 +24,7 @@ class Tally:
         endpoint, decision = exchange.endpoint, exchange.decision
         # Names that callers invent would grow the metric without bound.
         model = exchange.model if exchange.is_known_model else ""
-        expert = decision.expert if decision else ""
+        expert = (decision.answered_by or "") if decision else ""
         self._add(metrics.REQUESTS, (endpoint, model, expert, str(exchange.status)), 1)
         self._observe(metrics.REQUEST_SECONDS, endpoint, duration_s)
         if exchange.is_recorded:
@@ -39,7 +39,9 @@ class Tally:
             self._observe(metrics.ROUTING_SECONDS, decision.router, decision.routing_s)
             chosen_by = decision.route.chosen_by if decision.route else None
             self._add(metrics.ROUTES, (decision.router, chosen_by or decision.router), 1)
-        if (usage := exchange.usage) is not None:
+        if decision.router is not None and decision.recalled is not None:
+            self._add(metrics.RECALLED, (decision.router,), 1)
+        elif (usage := exchange.usage) is not None:
             self._add(metrics.TOKENS, (decision.expert, "prompt"), usage.prompt_tokens)
             self._add(metrics.TOKENS, (decision.expert, "completion"), usage.completion_tokens)
 

@@ -1,4 +1,4 @@
-"""What a caller wishes about its turn, in request headers: how long to wait, and advice."""
+"""What a caller wishes, in request headers: how long to wait, advice, a fresh answer."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ MAX_WAIT_S = "x-orchestrator-max-wait-s"
 PRIORITY = "x-orchestrator-priority"
 #: Place in the caller's plan, lower is sooner.
 ORDER = "x-orchestrator-order"
+#: `true`: an expert answers, even where the answer is known.
+FRESH = "x-orchestrator-fresh"
 
 #: One level is a second of head start, so that no caller gets ahead of more than these seconds.
 MAX_PRIORITY = 10
@@ -24,12 +26,13 @@ MAX_ORDER = 10**9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """How a call would like to be treated in the queue."""
+    """How a call would like to be treated."""
 
     #: Seconds it may wait, `None` where the caller is silent.
     max_wait_s: float | None
     priority: int
     order: int | None
+    is_fresh: bool = False
 
 
 def wishes_of(headers: Headers) -> Wishes:
@@ -42,6 +45,7 @@ def wishes_of(headers: Headers) -> Wishes:
         max_wait_s=_max_wait_s(headers.get(MAX_WAIT_S)),
         priority=_whole(headers, PRIORITY, least=-MAX_PRIORITY, most=MAX_PRIORITY) or 0,
         order=_whole(headers, ORDER, least=0, most=MAX_ORDER),
+        is_fresh=_truth(headers, FRESH),
     )
 
 
@@ -68,6 +72,13 @@ def _whole(headers: Headers, name: str, *, least: int, most: int) -> int | None:
     if not least <= number <= most:
         raise _refusal(name, given, f"a whole number from {least} to {most}")
     return number
+
+
+def _truth(headers: Headers, name: str) -> bool:
+    given = headers.get(name, "false").strip().lower()
+    if given not in ("true", "false"):
+        raise _refusal(name, given, "true or false")
+    return given == "true"
 
 
 def _refusal(name: str, given: str, allowed: str) -> InvalidRequestError:

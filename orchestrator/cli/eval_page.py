@@ -8,7 +8,7 @@ from importlib.resources import files
 from string import Template
 
 from orchestrator.cli import eval_plots as plots
-from orchestrator.cli.eval_table import COSTS, between, notes, points, shortened
+from orchestrator.cli.eval_table import COSTS, between, head, notes, points, shortened
 from routers.evaluate import Evaluation, Figures, Group, Report
 
 _NUM_CONFUSIONS = 30
@@ -36,14 +36,7 @@ def _body(found: Evaluation) -> Iterator[str]:
 
 def _report(report: Report, experts: Sequence[str]) -> Iterator[str]:
     yield f"<h2>{escape(report.name)}</h2>"
-    yield f"<p>Version {escape(report.version)}; {report.num_fallbacks} questions went to the "
-    yield "general expert.</p>"
-    if report.unknown:
-        low, high = report.unknown.interval
-        yield (
-            f"<p>Unknown topics recognised: {report.unknown.value:.1%} "
-            f"({low:.1%} to {high:.1%}), {report.unknown.right} of {report.unknown.asked}.</p>"
-        )
+    yield f"<p>{escape('; '.join(line.strip() for line in head(report)))}</p>"
     if report.claims:
         drawn = plots.reliability(report.claims, name=report.name)
         yield _picture("reliability", f"{report.name}: claimed and reached", drawn)

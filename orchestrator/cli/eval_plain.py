@@ -36,6 +36,8 @@ def _report(report: Report, experts: Sequence[str]) -> dict[str, Any]:
         "went": _went(report, experts),
         "confusions": [asdict(it) for it in report.confusions],
         "num_fallbacks": report.num_fallbacks,
+        "recalled": _share(report.recalled) if report.recalled else None,
+        "num_unnamed": report.num_unnamed,
         "unknown": _share(report.unknown) if report.unknown else None,
         "calibration_error": claims.error if claims else None,
         "reliability": [asdict(one) for one in claims.bins] if claims else None,

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from routers.evaluate import Evaluation, Figures, Group, Report
-from routers.resampling import Interval
+from routers.resampling import Interval, Share
 from routers.trial import CostKind
 
 NUM_CONFUSIONS = 8
@@ -70,16 +70,23 @@ def notes(found: Evaluation) -> Iterator[str]:
 
 def lines(report: Report) -> Iterator[str]:
     """What a router claimed, did not know and confused."""
-    yield f"{report.name} (version {report.version})"
-    if report.unknown:
-        low, high = report.unknown.interval
-        share = f"{report.unknown.value:.1%} ({low:.1%} to {high:.1%})"
-        yield f"  unknown recognised {share}  {report.unknown.right}/{report.unknown.asked}"
-    yield f"  sent to the general expert: {report.num_fallbacks}"
-    if report.claims:
-        yield f"  calibration error {report.claims.error:.3f} over {report.claims.count} choices"
+    yield from head(report)
     for it in report.confusions[:NUM_CONFUSIONS]:
         yield f"  {it.count:>4} {it.category} -> {it.chosen}, such as {shortened(it.example)!r}"
+
+
+def head(report: Report) -> Iterator[str]:
+    """The same without what it confused."""
+    yield f"{report.name} (version {report.version})"
+    if report.unknown:
+        yield f"  unknown recognised {_share(report.unknown)}"
+    yield f"  sent to the general expert: {report.num_fallbacks}"
+    if report.recalled:
+        yield f"  answered without an expert and right: {_share(report.recalled)}"
+    if report.num_unnamed:
+        yield f"  chosen without the skills that a model would name: {report.num_unnamed}"
+    if report.claims:
+        yield f"  calibration error {report.claims.error:.3f} over {report.claims.count} choices"
 
 
 def shortened(text: str, *, max_chars: int = 100) -> str:
@@ -96,6 +103,11 @@ def points(found: Interval) -> str:
 def between(found: Interval) -> str:
     """The interval of a share, per cent."""
     return f"{100 * found.low:.1f} to {100 * found.high:.1f}"
+
+
+def _share(it: Share) -> str:
+    low, high = it.interval
+    return f"{it.value:.1%} ({low:.1%} to {high:.1%}), {it.right} of {it.asked}"
 
 
 def _row(one: Figures, kinds: Sequence[CostKind]) -> list[str]:

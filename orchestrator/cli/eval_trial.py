@@ -80,14 +80,14 @@ def _labelled(
             f"no expert of the registry has the skill {bare[0]!r} ({len(bare)} categories have "
             f"none); its skills are {sorted(served)}: add it to an expert, or give --outcomes"
         )
-    experts = [one.id for one in registry.experts]
+    experts = [one.id for one in registry.experts if not one.embeds]
     return labelled_trial(tried, experts_by_category=served, others=experts)
 
 
 def _of_registry(outcomes: tuple[Outcome, ...], registry: Registry | None) -> tuple[Outcome, ...]:
     if registry is None:
         return outcomes
-    known = {one.id for one in registry.experts}
+    known = {one.id for one in registry.experts if not one.embeds}
     kept = tuple(one for one in outcomes if one.expert in known)
     if not kept:
         told = sorted({one.expert for one in outcomes})

@@ -38,7 +38,7 @@ def fit_map(
     outcomes: Annotated[list[Path], typer.Option(help="What `orchestrator profile` wrote.")],
     models: Annotated[
         Path | None,
-        typer.Option(help="Costs: a CSV with `expert` and measures, or a registry (.yaml)."),
+        typer.Option(help="Costs: a table with `expert` and measures, or a registry (.yaml)."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the router with its map; may be the same.")

@@ -8,14 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from orchestrator.errors import SetupError
 from routers.base import RouterError
 from routers.dataset_files import of_split, read_examples, read_outcomes
 from routers.datasets import Example, answered
-from routers.fit_skill import SEED, Asked, merge_skill
+from routers.fit_skill import MAX_CLUSTERS, SEED, Asked, merge_skill
 from routers.fit_skill import fit_skill as fitted
 from routers.merge_questions import is_merge_question, merge_questions
 from routers.skill_files import (
@@ -54,7 +53,7 @@ def fit_skill(
         int | None,
         typer.Option(
             min=2,
-            max=999,
+            max=MAX_CLUSTERS,
             help="Where questions name neither skill nor category: so many clusters of them.",
         ),
     ] = None,
@@ -101,10 +100,11 @@ def _own(
     if not questions and not outcomes:
         return None
     examples = _examples(questions, outcomes, split=split)
-    said = read_outcomes(outcomes or ())
+    said = read_outcomes(outcomes or (), is_graded=is_labelled)
     solved = [one for one in examples if not is_merge_question(one.id)]
     data = answered(solved, said)
-    rows = np.flatnonzero(~np.isnan(data.scores).all(axis=1)).tolist()
+    asked = {one.id for one in said}
+    rows = [row for row, example in enumerate(solved) if example.id in asked]
     if not rows:
         raise RouterError("no outcome is of one of these questions; are their ids the same?")
     return Asked(
@@ -118,7 +118,7 @@ def _examples(
     if not questions or not outcomes:
         raise RouterError("--questions and --outcomes go together: what was asked, and what came")
     every = read_examples(questions)
-    read_outcomes(outcomes, examples=every)
+    read_outcomes(outcomes, examples=every, is_graded=False)
     return of_split(every, split)
 
 

@@ -24,6 +24,7 @@ from orchestrator.errors import MissingExtraError, OrchestratorError
 
 COMMANDS: dict[str, Command] = {
     "check": Command(help="Check a registry file and list every fault with its place."),
+    "compare": Command(help="Sum up routers that a log compares.", extra="routers"),
     "diff": Command(help="Say what a registry would change of a running service."),
     "eval": Command(help="Measure routers on questions with known outcomes.", extra="routers"),
     "feedback": Command(help="List what callers said of answers, and take it back."),

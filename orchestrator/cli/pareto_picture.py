@@ -51,7 +51,7 @@ def draw_curve(points: Sequence[Point], task: MapTask, measure: Measure, path: P
     )
     axes.set_xlabel(LABELS[measure])
     axes.set_ylabel("expected quality")
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper left")
     try:
         figure.savefig(path)
     except OSError as exc:

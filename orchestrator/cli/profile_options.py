@@ -20,6 +20,12 @@ Out = Annotated[
         "end from such lines beside it. What is there already is not asked again."
     ),
 ]
+RegistryFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--registry", help="Serve this registry for the time of the run, in place of --url."
+    ),
+]
 Experts = Annotated[
     list[str] | None,
     typer.Option("--expert", help="Expert to ask; repeat for several; all by default."),
@@ -29,6 +35,14 @@ Grader = Annotated[
     typer.Option(
         help="What answers are read as where questions have no column `grader`: number, option, "
         "boolean, set, latex, code, json or text."
+    ),
+]
+Labels = Annotated[
+    bool,
+    typer.Option(
+        "--with-labels/--without-labels",
+        help="Without, questions need no right answer and answers are not graded: for "
+        "`orchestrator fit skill --without-labels`.",
     ),
 ]
 Split = Annotated[str, typer.Option(help="The only split to ask; all by default.")]

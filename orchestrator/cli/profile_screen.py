@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
@@ -48,7 +49,7 @@ class Bars:
         if name not in self._tasks:
             return
         self._counts[name] += 1
-        self._scores[name] += outcome.score
+        self._scores[name] += 0.0 if math.isnan(outcome.score) else outcome.score
         self._bars.start_task(self._tasks[name])
         self._bars.update(
             self._tasks[name], advance=1, right=self._scores[name] / self._counts[name]

@@ -20,6 +20,7 @@ from orchestrator.client.failures import (
 from orchestrator.client.feedback import Feedback
 from orchestrator.client.registry import RegistryClient
 from orchestrator.client.residency_wire import Residency, Steered
+from orchestrator.client.retrying import Retries, retried
 from orchestrator.client.wire import (
     Completion,
     CompletionChunk,
@@ -46,6 +47,7 @@ __all__ = [
     "Origin",
     "RegistryClient",
     "Residency",
+    "Retries",
     "Route",
     "Steered",
     "UnexpectedReplyError",
@@ -53,4 +55,5 @@ __all__ = [
     "UnreachableError",
     "WaitTimeoutError",
     "Waiting",
+    "retried",
 ]

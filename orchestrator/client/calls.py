@@ -18,6 +18,7 @@ _WISHES = {
     "max_wait_s": "x-orchestrator-max-wait-s",
     "priority": "x-orchestrator-priority",
     "order": "x-orchestrator-order",
+    "fresh": "x-orchestrator-fresh",
 }
 
 

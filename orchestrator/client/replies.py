@@ -22,6 +22,7 @@ _HEADERS = {
     "router": "x-orchestrator-router",
     "failed": "x-orchestrator-failed",
     "is_fallback": "x-orchestrator-fallback",
+    "is_recalled": "x-orchestrator-recalled",
     "generation": "x-orchestrator-generation",
     "overhead_ms": "x-orchestrator-overhead-ms",
     "queue_position": "x-orchestrator-queue-position",

@@ -58,6 +58,8 @@ class Origin(Wire):
     router: str | None = None
     #: The router was unsure, and the general expert answers.
     is_fallback: bool = False
+    #: The answer was known, and no expert was asked.
+    is_recalled: bool = False
     #: Experts that were to answer before and could not: `math=engine_dead, law=overloaded`.
     failed: str | None = None
     generation: int | None = None
@@ -178,18 +180,22 @@ class Route(Wire):
     #: Uncertainty in [0, 1].
     entropy: float | None = None
     is_fallback: bool = False
+    #: A known answer, which is told in the place of an expert's.
+    answer: str | None = None
     #: True when it would be another choice if a model named the skills first.
     needs_generation: bool = False
     reasons: tuple[str, ...] = ()
     #: Expert id -> why it was not scored.
     excluded: dict[str, str] = {}
+    #: Of a router that recruits several, who would be asked together within the caps, best first.
+    team: tuple[str, ...] = ()
     #: Who answers where the first cannot, in order.
     fallbacks: tuple[str, ...] = ()
     expected: Expected | None = None
     composition: str | None = None
     router: str | None = None
     router_version: str | None = None
-    #: Of a router made of routers, the one that chose.
+    #: Of a router made of routers, the way to the one that chose: ids joined by `/`.
     chosen_by: str | None = None
     generation: int
     #: Sampling that the registry would fill in.
@@ -220,6 +226,8 @@ class Wishes(Limits, total=False):
     priority: int
     #: Place in a plan of the caller's, lower is sooner.
     order: int
+    #: An expert answers, even where the answer is known.
+    fresh: bool
 
 
 class ChatOptions(Wishes, total=False):

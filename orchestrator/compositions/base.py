@@ -31,6 +31,8 @@ class Query:
     echo: bool = False
     #: False: nobody reads along, so the answer may come in one chunk.
     is_streamed: bool = True
+    #: The caller wants an expert to answer, even where the answer is known.
+    is_fresh: bool = False
     #: What binds every expert that is asked for it.
     limits: Limits = UNLIMITED
     user: str | None = None
@@ -49,6 +51,9 @@ class Decision:
     route: Route | None = None
     #: Who might have been chosen; `None` where the caller named who answers.
     allowed: Allowed | None = None
+    #: Who would be asked together by a composition that asks several, best first; nobody where
+    #: the router recruits one.
+    team: tuple[str, ...] = ()
     #: Who answers where the expert cannot, in order.
     fallbacks: tuple[str, ...] = ()
     #: Experts that were to answer before this one and could not -> code of their error.
@@ -57,6 +62,16 @@ class Decision:
     routing_s: float = 0.0
     #: What the registry filled in where the caller was silent: field of `Sampling` -> value.
     defaults: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def recalled(self) -> str | None:
+        """The known answer that is told, where no expert is asked."""
+        return None if self.route is None else self.route.answer
+
+    @property
+    def answered_by(self) -> str | None:
+        """The expert that answers; `None` where a known answer is told."""
+        return self.expert if self.recalled is None else None
 
 
 @dataclass(slots=True, kw_only=True)

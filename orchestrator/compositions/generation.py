@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.compositions.admission import Admission
@@ -13,6 +13,7 @@ from orchestrator.engines.base import Call, Item, Sampling
 from orchestrator.engines.embedding import FullEngine
 from orchestrator.engines.hints import Hinted
 from orchestrator.registry.models import Expert, Price, Registry, key_of
+from routers.skill_cache import SkillCache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,9 @@ class Generation:
     version_by_id: Mapping[str, str]
     #: Expert id -> its price, where the registry has one.
     prices: Mapping[str, Price]
+    #: Skills that models have named for texts as they are routed; a stage that has them named
+    #: remembers them here, and skill routers know them from then on.
+    named: SkillCache = field(default_factory=SkillCache)
 
     def filled_in(self, sampling: Sampling, expert: Expert) -> dict[str, float]:
         """The values of the registry that hold where the caller was silent.

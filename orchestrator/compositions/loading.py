@@ -57,7 +57,11 @@ class Loader:
         }
         self._remotes |= made
         return Programs(
-            registry, generation=record.number, routers=routers, dispatch=self._dispatch
+            registry,
+            generation=record.number,
+            routers=routers,
+            dispatch=self._dispatch,
+            named=self._routers.named,
         )
 
     def hear(self, tallies: Mapping[str, Tally]) -> None:

@@ -18,6 +18,7 @@ from orchestrator.engines.foresight import Foresight
 from orchestrator.errors import InvalidRequestError, RegistryError, UnknownModelError
 from orchestrator.registry.models import Expert, Registry, Task
 from routers.base import Router
+from routers.skill_cache import SkillCache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class Programs:
         generation: its number.
         routers: router id of the registry -> the loaded router.
         dispatch: reaches every expert of the registry.
+        named: skills that models have named, as the routers read them.
 
     Raises:
         RegistryError: a composition names a router that was not loaded.
@@ -55,6 +57,7 @@ class Programs:
         generation: int,
         routers: Mapping[str, Router],
         dispatch: FullEngine,
+        named: SkillCache | None = None,
     ) -> None:
         self.registry = registry
         self.generation = generation
@@ -69,6 +72,7 @@ class Programs:
             dispatch=dispatch,
             version_by_id={expert.id: expert.version for expert in registry.experts},
             prices={e.id: e.price for e in registry.experts if e.price.model_fields_set},
+            named=SkillCache() if named is None else named,
         )
         self._programs: dict[str, Composition] = {
             **{expert.id: Direct(expert, shared) for expert in registry.experts},

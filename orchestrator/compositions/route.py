@@ -6,11 +6,14 @@ import asyncio
 import time
 from dataclasses import replace
 
+from orchestrator.compositions.allowed import Allowed
 from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.conversation import is_in_tool_loop
 from orchestrator.compositions.digest import digest
 from orchestrator.compositions.generation import Generation
+from orchestrator.compositions.recalled import recalled, with_room
 from orchestrator.compositions.succession import Succession
+from orchestrator.compositions.team import team_of
 from orchestrator.compositions.traits import traits_of
 from orchestrator.engines.base import Chat, Prompt, Text
 from orchestrator.errors import InvalidRequestError
@@ -60,7 +63,10 @@ class RouteOne:
     async def reply(self, query: Query) -> Reply:
         """Route, then start the chosen expert's answer; others follow where it has none."""
         query = self._bound(query)
-        return self._succession.reply(query, await self._decide(query))
+        decision = await self._decide(query)
+        if decision.recalled is not None:
+            return recalled(decision, decision.recalled)
+        return self._succession.reply(query, decision)
 
     def _bound(self, query: Query) -> Query:
         """`query` within the limits of the composition and its own."""
@@ -71,6 +77,7 @@ class RouteOne:
         started_s = time.perf_counter()
         allowed = self._generation.admission.allowed(query)
         route = self._sooner(await self._route(query, allowed.experts), query)
+        route = with_room(route, query)
         expert = self._experts[route.chosen[0]]
         return Decision(
             expert=expert.id,
@@ -80,10 +87,25 @@ class RouteOne:
             router_version=self._router.version,
             route=route,
             allowed=allowed,
-            fallbacks=succession(route, most=self._spec.fallbacks),
+            team=team_of(route, allowed),
+            fallbacks=await self._fallbacks(query, route, allowed),
             routing_s=time.perf_counter() - started_s,
             defaults=self._generation.filled_in(query.sampling, expert),
         )
+
+    async def _fallbacks(self, query: Query, route: Route, allowed: Allowed) -> tuple[str, ...]:
+        """Who comes next: as the route has them, else whom the router names without all of those.
+
+        Rules and the like score nobody but their choice.
+        """
+        most, first = self._spec.fallbacks, route.chosen[0]
+        found = succession(route, most=most)
+        while len(found) < most and (left := allowed.experts - {first, *found}):
+            try:
+                found = (*found, (await self._route(query, left)).chosen[0])
+            except InvalidRequestError:
+                break  # the router has nobody else
+        return found
 
     async def _route(self, query: Query, candidates: frozenset[str]) -> Route:
         """The route of the first text that the router is sure of, else that of the first."""

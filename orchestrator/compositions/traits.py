@@ -6,6 +6,7 @@ import zlib
 
 from orchestrator.compositions.base import Query
 from orchestrator.compositions.conversation import before_loop, is_in_tool_loop, opening_of, turn_of
+from orchestrator.compositions.recalled import may_recall
 from orchestrator.engines.base import Chat, ImagePart
 from routers.base import Traits
 
@@ -28,6 +29,7 @@ def traits_of(query: Query) -> Traits:
         return Traits(
             num_chars=len(query.prompt.text),
             skills=skills,
+            may_recall=False,
             caller=query.user or query.id,
             seed=zlib.crc32(query.id.encode()) if seed is None else seed,
         )
@@ -39,6 +41,7 @@ def traits_of(query: Query) -> Traits:
         has_tools=(bool(chat.tools) and chat.tool_choice != "none") or is_in_tool_loop(chat),
         modalities=frozenset({"image"}) if has_images else frozenset(),
         skills=skills,
+        may_recall=may_recall(query),
         caller=query.user or opening_of(chat),
         seed=int(turn_of(chat), 16) if seed is None else seed,
     )

@@ -22,6 +22,8 @@ _NO_CALLS: Mapping[str, int] = {}
 _UNTOLD = SlotOutlook()
 #: Of an upstream that was not asked yet.
 _UNSEEN = Estimate(mean_s=1.0)
+#: Missing experts that are remembered: those of generations long gone are among them.
+_MAX_MISSED = 10_000
 
 
 class Whereabouts:
@@ -66,7 +68,10 @@ class Whereabouts:
             table = table.model_copy(update={"homes_by_expert": self.table.homes_by_expert})
         self.table = table
         self._num_tables += 1
+        if len(self._missed_at) > _MAX_MISSED:
+            self._missed_at.clear()
         self._missed_at = {k: at for k, at in self._missed_at.items() if not self._connected(k)}
+        self._took = {key: one for key, one in self._took.items() if key in self._remotes}
 
     def engines(self, expert: str, key: str) -> dict[str, Engine]:
         """Every engine that could take a call for the expert, by a name for people."""

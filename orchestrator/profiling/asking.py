@@ -33,6 +33,8 @@ class Asking:
     seed: int = 0
     #: Of questions that name none.
     grader: AnswerKind | None = None
+    #: Whether questions have right answers that answers are graded by.
+    is_graded: bool = True
     #: Answers of every expert to every question.
     num_samples: int = 1
 
@@ -51,9 +53,10 @@ class Asking:
         plain = self.template == PROMPT and not self.system
         prompt = "plain" if plain else hashlib.sha256(words).hexdigest()[:_DIGITS]
         drawn = f", seed {self.seed}" if self.temperature else ""
+        graded = "" if self.is_graded else ", not graded"
         return (
             f"temperature {self.temperature:g}{drawn}, {self.max_tokens} tokens, prompt {prompt}, "
-            f"grader {self.grader or 'by question'}"
+            f"grader {self.grader or 'by question'}{graded}"
         )
 
     def options(self, sample: int) -> ChatOptions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -40,6 +41,8 @@ class Journal:
         """
         told = {"asked": outcome.asked, **asdict(outcome)}
         told = {name: value for name, value in told.items() if value not in (None, "")}
+        if math.isnan(outcome.score):  # nobody graded it, and JSON knows no such number
+            del told["score"]
         line = json.dumps(told).encode() + b"\n"
         try:
             while line:
@@ -74,12 +77,13 @@ class Journal:
 
 
 @contextmanager
-def opened(path: Path, examples: Sequence[Example]) -> Iterator[Journal]:
+def opened(path: Path, examples: Sequence[Example], *, is_graded: bool = True) -> Iterator[Journal]:
     """The journal at `path`, made where there is none; a line that was torn off is dropped.
 
     Args:
         path: of the file.
         examples: all questions of the data set: what is here must be of it.
+        is_graded: whether what is here must have scores.
 
     Raises:
         SetupError: another process writes to it, or it holds something else.
@@ -92,16 +96,16 @@ def opened(path: Path, examples: Sequence[Example]) -> Iterator[Journal]:
     try:
         _lock(path, descriptor)
         _drop_torn_line(path, descriptor)
-        yield Journal(path, descriptor=descriptor, outcomes=_read(path, examples))
+        yield Journal(path, descriptor=descriptor, outcomes=_read(path, examples, is_graded))
     finally:
         os.close(descriptor)
 
 
-def _read(path: Path, examples: Sequence[Example]) -> Sequence[Outcome]:
+def _read(path: Path, examples: Sequence[Example], is_graded: bool) -> Sequence[Outcome]:
     if not path.stat().st_size:
         return ()
     try:
-        return read_outcomes([path], examples=examples)
+        return read_outcomes([path], examples=examples, is_graded=is_graded)
     except RouterError as exc:
         raise SetupError(f"{exc}; give another --out") from exc
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,7 +19,7 @@ from orchestrator.profiling.asking import Ask, Asking, asks_left
 from orchestrator.profiling.experts import Definitions
 from orchestrator.profiling.journal import Journal
 from routers.datasets import Example, Outcome
-from routers.grading import grade
+from routers.grading import grade, read_only
 
 #: What a question itself causes: it counts as not answered, others are still asked.
 _OF_THE_QUESTION = (BodyTooLargeError, ContentPolicyError, ContextTooLongError)
@@ -75,7 +76,7 @@ class Profiling:
             id=ask.example.id,
             expert=ask.expert,
             sample=ask.sample,
-            score=0.0,
+            score=0.0 if self.asking.is_graded else math.nan,
             version=self.definitions.version_by_expert[ask.expert],
             asked=self.asking.told,
         )
@@ -86,7 +87,8 @@ class Profiling:
         except _OF_THE_QUESTION as exc:
             return replace(blank, fault=exc.code)
         await self.definitions.check(completion.origin.generation)
-        read = grade(completion.text, ask.example, grader=self.asking.grader)
+        read_reply = grade if self.asking.is_graded else read_only
+        read = read_reply(completion.text, ask.example, grader=self.asking.grader)
         tokens = completion.usage.completion_tokens if completion.usage else None
         return replace(blank, score=read.score, answer=read.answer, tokens=tokens, seconds=seconds)
 

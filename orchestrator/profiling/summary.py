@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -15,7 +16,7 @@ class Line:
     """One expert's share in a run."""
 
     expert: str
-    #: Of the questions it was asked; a question with several answers counts by their mean.
+    #: Of the graded questions it was asked; a question with several answers counts by their mean.
     right: Share
     num_answers: int
     #: Answers that nothing could be read from.
@@ -38,7 +39,8 @@ def summary(outcomes: Sequence[Outcome]) -> tuple[Line, ...]:
 def _line(expert: str, outcomes: Sequence[Outcome]) -> Line:
     scores: dict[str, list[float]] = {}
     for one in outcomes:
-        scores.setdefault(one.id, []).append(one.score)
+        if not math.isnan(one.score):
+            scores.setdefault(one.id, []).append(one.score)
     seconds = [one.seconds for one in outcomes if one.seconds is not None]
     return Line(
         expert=expert,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -26,6 +27,7 @@ def write_parquet(path: Path, outcomes: Sequence[Outcome]) -> None:
             "expert": pyarrow.string(),
             "score": pyarrow.float64(),
             "answer": pyarrow.string(),
+            "log_prob": pyarrow.float64(),
             "tokens": pyarrow.int64(),
             "seconds": pyarrow.float64(),
             "sample": pyarrow.int32(),
@@ -34,7 +36,10 @@ def write_parquet(path: Path, outcomes: Sequence[Outcome]) -> None:
             "asked": pyarrow.string(),
         }
     )
-    table = pyarrow.Table.from_pylist([asdict(one) for one in outcomes], schema=schema)
+    rows = [asdict(one) for one in outcomes]
+    for row in rows:
+        row["score"] = None if math.isnan(row["score"]) else row["score"]
+    table = pyarrow.Table.from_pylist(rows, schema=schema)
     whole = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         parquet.write_table(table, whole)

@@ -12,6 +12,7 @@ from orchestrator.registry import (
     adapters,
     arguments,
     artifacts,
+    blend_faults,
     capacity,
     fitted,
     form,
@@ -19,6 +20,7 @@ from orchestrator.registry import (
     limits,
     references,
     rule_faults,
+    skill_faults,
     tasks,
     upstreams,
     variants,
@@ -129,11 +131,13 @@ def _semantic(
 ) -> Iterator[Finding]:
     yield from references.findings(draft)
     yield from tasks.findings(draft)
+    yield from blend_faults.findings(draft)
     yield from limits.findings(draft)
     yield from rule_faults.findings(draft)
     yield from upstreams.findings(draft, environ=where.environ)
     yield from artifacts.findings(draft, where)
     yield from fitted.findings(draft, where)
+    yield from skill_faults.findings(draft, where)
     yield from kinship.findings(draft, where)
     yield from adapters.findings(draft, where)
     yield from variants.findings(draft, chosen, where)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from orchestrator.registry.fields import Id
+from orchestrator.registry.router_answered import BlendRouter, NeighboursRouter, RecallRouter
 from orchestrator.registry.router_entry import At, RouterEntry
 from orchestrator.registry.router_languages import LanguageRouter
 from orchestrator.registry.router_rules import RulesRouter
@@ -82,6 +83,9 @@ RouterSpec = Annotated[
     | SplitRouter
     | RulesRouter
     | LanguageRouter
+    | NeighboursRouter
+    | BlendRouter
+    | RecallRouter
     | ShadowRouter
     | TaskRouter
     | SkillRouter,

@@ -7,7 +7,7 @@ routers is served without the extra that brings them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,8 @@ from orchestrator.registry.routers import (
     SplitRouter,
     TaskRouter,
 )
-from orchestrator.routing.languages import language_router
+from orchestrator.routing.answered import blend_router, neighbours_router, recall_router
+from orchestrator.routing.languages import installed_detector, language_router
 from orchestrator.routing.rules import rules_router
 from orchestrator.routing.versions import version_of
 from routers.base import Router, RouterError
@@ -52,6 +53,8 @@ class Routers:
         self.named = SkillCache()
         self._builders: dict[str, _Build] = {
             **_BUILDERS,
+            # One model for all of them, kept from the first on: they differ in their targets only.
+            "language": partial(language_router, detector=cache(installed_detector)),
             "shadow": partial(_shadow, shadowing=shadowing),
             "skill": partial(_skill, named=self.named),
         }
@@ -183,6 +186,8 @@ _BUILDERS: Mapping[str, _Build] = {
     "category": _category,
     "split": _split,
     "rules": rules_router,
-    "language": language_router,
+    "neighbours": neighbours_router,
+    "blend": blend_router,
+    "recall": recall_router,
     "task": _task,
 }

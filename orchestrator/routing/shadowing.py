@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from threading import BoundedSemaphore
 
 from orchestrator import metrics
-from routers.shadow import Agreed
+from routers.shadow import Compared
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,9 +40,11 @@ class BesideAnswers:
             return False
         return True
 
-    def compared(self, router: str, shadow: str, agreed: Agreed) -> None:
-        """See `Shadowing.compared`."""
-        metrics.SHADOWS.labels(router, shadow, agreed).inc()
+    def hear(self, compared: Compared) -> None:
+        """See `Shadowing.hear`: counted, and one log line where the shadow has chosen."""
+        metrics.SHADOWS.labels(compared.router, compared.shadow, compared.agreed).inc()
+        if compared.other is not None:
+            _LOG.info("%s", json.dumps({"action": "shadow"} | asdict(compared)))
 
     def _run(self, job: Callable[[], None]) -> None:
         try:

@@ -44,6 +44,8 @@ _PERIOD_S = 0.5
 _SIGHTS_PERIOD_S = 5.0
 #: Between two looks at what callers say.
 _HEARING_PERIOD_S = 1.0
+#: Of its time, at most one part in so many is spent on them, however many there are.
+_HEARING_REST = 20
 #: Between two tries to hear of changes.
 _LISTEN_AGAIN_S = 1.0
 
@@ -179,11 +181,13 @@ class Gateway:
     async def _keep_hearing(self) -> None:
         """Route by what callers say; while the store is away, by what they had said."""
         while True:
+            began_s = time.monotonic()
             try:
                 await self._hearing.look()
             except StoreError as exc:
                 _LOG.debug("routers go by what was heard before: %s", exc.message)
-            await asyncio.sleep(_HEARING_PERIOD_S)
+            took_s = time.monotonic() - began_s
+            await asyncio.sleep(max(_HEARING_PERIOD_S, took_s * _HEARING_REST))
 
     async def _refresh(self) -> DispatchTable:
         """Ask the Conductor.

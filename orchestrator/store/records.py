@@ -32,7 +32,7 @@ class DecisionRecord(BaseModel):
     router: str | None = None
     router_version: str | None = None
     generation: int
-    #: Of a router of routers: the id of the one that chose.
+    #: Of a router of routers: the way to the one that chose, ids joined by `/`.
     chosen_by: str | None = None
     category: str | None = None
     #: What the router went by, as profiles name it.
@@ -41,6 +41,8 @@ class DecisionRecord(BaseModel):
     entropy: float | None = None
     scores: dict[str, float] = {}
     is_fallback: bool = False
+    #: True when the answer was known and no expert was asked.
+    is_recalled: bool = False
     #: Whether the choice would be another one if a model had named the skills first.
     needs_generation: bool = False
     #: Experts that were to answer before this one and could not -> code of their error.

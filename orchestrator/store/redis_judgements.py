@@ -14,6 +14,8 @@ from orchestrator.store.judgements import (
 )
 from orchestrator.store.link import RedisLink
 
+#: Judgements read at once.
+_PAGE = 500
 #: KEYS: the hash, the order, the revision. ARGV: id, JSON, time, bound, seconds until all of it is
 #: gone, the new revision.
 _PUT = """
@@ -76,9 +78,17 @@ class RedisJudgements:
 
     async def every(self) -> list[StoredJudgement]:
         """See `Judgements.every`."""
-        with self._link.doing("read the judgements"):
-            done = self._link.client.hvals(self._keys[0])
-            return readable(await cast("Awaitable[list[bytes]]", done))
+        # In pages: thousands at once would keep this process from all else for too long. What
+        # changes meanwhile changes the revision, too, by which one knows to ask again.
+        found: dict[str, StoredJudgement] = {}
+        cursor, is_begun = 0, False
+        while cursor or not is_begun:
+            with self._link.doing("read the judgements"):
+                done = self._link.client.hscan(self._keys[0], cursor, count=_PAGE)
+                cursor, page = await cast("Awaitable[tuple[int, dict[bytes, bytes]]]", done)
+            found |= {one.id: one for one in readable(page.values())}
+            is_begun = True
+        return list(found.values())
 
     async def revision(self) -> str:
         """See `Judgements.revision`."""

@@ -2,8 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
+
+from orchestrator.registry.document import parse
+from orchestrator.registry.faults import dotted
+from orchestrator.registry.form import validate
+from orchestrator.registry.routers import RouterSpec
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -14,6 +20,7 @@ PAGES = [
     "docs/operations.md",
     "docs/gpu.md",
     "docs/merging.md",
+    "docs/routers.md",
 ]
 #: Folders a path may be relative to; pages about the package leave its name out.
 BASES = (ROOT, ROOT / "orchestrator", ROOT / "docs")
@@ -52,6 +59,20 @@ def test_the_layers_drawn_are_the_layers_held():
     names = [name.removeprefix("orchestrator.") for name in re.findall(r'"([^"]+)"', held[1])]
 
     assert drawn[1].split(" < ") == names[::-1]
+
+
+def test_every_kind_of_router_is_in_the_table_and_has_an_example_that_is_sound():
+    page = (ROOT / "docs/routers.md").read_text(encoding="utf-8")
+    union, _ = get_args(RouterSpec)
+    kinds = {get_args(one.model_fields["kind"].annotation)[0] for one in get_args(union)}
+    (examples,) = re.findall(r"```yaml\n(routers:.*?)```", page, re.DOTALL)
+    document = parse(f"experts: [{{id: a}}]\n{examples}", file="docs/routers.md")
+
+    _, faults = validate(document.value)
+
+    assert [(dotted(fault.path), fault.reason) for fault in faults] == []
+    assert {spec["kind"] for spec in document.value["routers"].values()} >= kinds
+    assert set(re.findall(r"^\| `(\w+)` \|", page.partition("## Kinds")[2], re.MULTILINE)) >= kinds
 
 
 def _code(page: str) -> str:

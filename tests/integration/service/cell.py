@@ -84,6 +84,8 @@ class Cell:
         #: Models whose engine does not start.
         self.broken: set[str] = set()
         #: Entry of the registry that the next edit has under `slots`.
+        #: Further keys of the registry: its routers and compositions, in YAML.
+        self.programs = ""
         self.slot_entry = f"{{name: local, count: {slots}, memory_gib: 4}}"
         names = ["local", *(f"local-{i}" for i in range(1, slots))]
         self.slots = {name: self._slot(name) for name in names}
@@ -96,7 +98,8 @@ class Cell:
 
     def text(self, *experts: str) -> bytes:
         entries = ["experts:", *(f"  - {one}" for one in experts)]
-        return "\n".join([*entries, "slots:", f"  - {self.slot_entry}"]).encode()
+        slots = ["slots:", f"  - {self.slot_entry}"]
+        return "\n".join([*entries, *slots, self.programs]).encode()
 
     async def edit(self, *experts: str) -> None:
         """Roll out a registry of these entries: who hears that it is live finds it everywhere."""

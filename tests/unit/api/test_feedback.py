@@ -1,7 +1,9 @@
 import pytest
 
+from orchestrator.engines.fake import FakeEngine
+from routers.split import SplitRouter
 from tests.contracts.judgements import judgement
-from tests.served import Service, fault
+from tests.served import PreferenceRouter, Service, fault, programs_of
 
 
 async def answered(service: Service, *, model: str = "auto", **headers: str) -> str:
@@ -112,6 +114,25 @@ async def test_a_giver_is_its_key_without_the_key_s_words():
     assert "secret" not in kept.model_dump_json()
 
 
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "giver"),
+    [
+        ("127.0.0.1", None, "address:127.0.0.1"),
+        ("127.0.0.1", "1.1.1.1, 10.0.0.7", "address:10.0.0.7"),
+        ("10.0.0.9", "1.1.1.1", "address:10.0.0.9"),
+    ],
+    ids=["nobody forwards", "a proxy here adds the last", "others may write what they like"],
+)
+async def test_a_giver_without_a_key_is_its_address(peer, forwarded, giver):
+    service = Service(peer=peer)
+    request_id = await answered(service)
+
+    headers = {} if forwarded is None else {"x-forwarded-for": forwarded}
+    await given(service, headers, request_id=request_id, score=1)
+
+    assert [one.giver for one in await service.judgements.every()] == [giver]
+
+
 async def test_what_was_said_is_taken_back_once():
     service = Service()
     request_id = await answered(service)
@@ -137,6 +158,23 @@ async def test_operators_see_what_weighs_newest_first():
         ("fb-2", False),  # said in 1970, long ago
         ("fb-1", False),
     ]
+
+
+async def test_of_routers_of_routers_the_innermost_choice_is_judged():
+    engine = FakeEngine()
+    router = SplitRouter(
+        routers={
+            "left": SplitRouter(routers={"deep": PreferenceRouter("math")}, shares={"deep": 1})
+        },
+        shares={"left": 1},
+    )
+    programs = programs_of(engine, router=router)
+    service = Service(engine=engine, live=lambda: programs)
+
+    await given(service, request_id=await answered(service), score=1)
+
+    (kept,) = await service.judgements.every()
+    assert kept.router == "deep"
 
 
 async def test_all_that_one_giver_said_is_taken_back_at_once():

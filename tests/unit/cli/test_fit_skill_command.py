@@ -26,11 +26,13 @@ def lines(path, rows):
 def owner(tmp_path):
     """Files of one owner's questions and outcomes, as options."""
 
-    def files(of: str, **more):
+    def files(of: str, *, is_graded: bool = True, **more):
         given = examples(of=of, **more)
         questions = lines(tmp_path / f"{of}-q.jsonl", given)
         said = [{"id": it.id, "expert": it.expert, "score": it.score, "answer": it.answer}
                 for it in outcomes(given)]  # fmt: skip
+        if not is_graded:
+            said = [{key: it[key] for key in ("id", "expert", "answer")} for it in said]
         path = tmp_path / f"{of}-o.jsonl"
         path.write_text("\n".join(map(json.dumps, said)))
         return ["--questions", questions, "--outcomes", path]
@@ -91,9 +93,13 @@ def test_parts_of_owners_are_merged_and_the_same_questions_refused(tmp_path, own
     assert read_counts(sealed).asked_overall.tolist() == [120, 120, 120]
 
 
-def test_a_pool_that_nobody_graded_is_fitted_by_agreement_on_clusters(tmp_path, owner, table):
-    given = owner("one", named=False)
+def test_a_pool_that_nobody_graded_is_fitted_by_agreement_on_clusters(
+    tmp_path, owner, table, capsys
+):
+    given = owner("one", named=False, is_graded=False)
 
+    assert run("--out", tmp_path / "out", *given, *table) == 1
+    assert "has no 'score'" in capsys.readouterr().err
     assert run("--out", tmp_path / "out", *given, "--without-labels", "--clusters", 3, *table) == 0
 
     manifest = read_skill_router(tmp_path / "out").manifest

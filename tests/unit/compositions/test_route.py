@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.compositions.programs import Programs
-from orchestrator.engines.base import Chat, Message, TextPart, Tool, ToolCall
+from orchestrator.engines.base import Chat, Message, Sampling, TextPart, Tool, ToolCall
 from orchestrator.engines.fake import FakeEngine
-from routers.base import Prompts, Route
+from orchestrator.registry.models import Price
+from orchestrator.routing.limits import Limits
+from routers.base import Prompts, Route, RouterError
 from tests.served import REGISTRY
 from tests.unit.compositions.pool import Pool, SeeingEngine, ask
 
@@ -86,6 +88,62 @@ async def test_what_tools_say_moves_no_request_of_their_loop():
 
     assert experts == ["math"] * 4
     assert set(router.texts) == {CAPITAL}
+
+
+class OneRouter:
+    """Scores nobody but its choice: the first candidate by name, of those it knows."""
+
+    version, is_slow = "v1", False
+
+    def __init__(self, *known: str) -> None:
+        self._known = known
+
+    def route(self, prompts: Prompts) -> list[Route]:
+        chosen = next((name for name in self._known if name in prompts.candidates), None)
+        if chosen is None:
+            raise RouterError("nobody is left")
+        return [Route(chosen=(chosen,), scores={chosen: 1.0}) for _ in prompts.texts]
+
+
+@pytest.mark.parametrize(("most", "named"), [(0, ()), (1, ("plain",)), (9, ("plain",))])
+async def test_a_router_that_scores_its_choice_alone_is_asked_who_comes_next(most, named):
+    auto = REGISTRY.compositions["auto"].model_copy(update={"fallbacks": most})
+    registry = REGISTRY.model_copy(update={"compositions": {"auto": auto}})
+    routers = {"topic": OneRouter("math", "plain")}
+    made = Programs(registry, generation=1, routers=routers, dispatch=FakeEngine())
+
+    assert (await made.decide(ask())).fallbacks == named
+
+
+class Recruiter:
+    """Recruits all candidates that it knows."""
+
+    version, is_slow = "v1", False
+
+    def route(self, prompts: Prompts) -> list[Route]:
+        known = {"math": 0.6, "painter": 0.5, "plain": 0.4}
+        scores = {name: score for name, score in known.items() if name in prompts.candidates}
+        return [Route(chosen=tuple(scores), scores=scores) for _ in prompts.texts]
+
+
+async def test_a_router_that_recruits_several_names_a_team_that_keeps_the_caps_together():
+    # Of 256 tokens of an answer: 2, 4 and 1 USD. Math and painter break 5, painter and plain do
+    # not and are right by 0.70, math and plain by 0.76.
+    prices = {"math": 7812.5, "painter": 15625.0, "plain": 3906.25}
+    experts = [
+        expert.model_copy(update={"price": Price(output_usd_per_mtok=prices[expert.id])})
+        if expert.id in prices else expert for expert in REGISTRY.experts
+    ]  # fmt: skip
+    registry = REGISTRY.model_copy(update={"experts": tuple(experts)})
+    routers = {"topic": Recruiter()}
+    made = Programs(registry, generation=1, routers=routers, dispatch=FakeEngine())
+    sampling = Sampling(max_tokens=256)
+
+    whole = await made.decide(ask(sampling=sampling))
+    capped = await made.decide(ask(sampling=sampling, limits=Limits(max_price_usd=5.0)))
+
+    assert whole.team == ("math", "painter", "plain")
+    assert (capped.expert, capped.team) == ("math", ("math", "plain"))
 
 
 SLOW_BEST = {"small": 9.0, "large": 1.0, "hosted": 0.5}

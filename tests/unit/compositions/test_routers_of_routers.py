@@ -62,8 +62,11 @@ async def test_every_level_decides_what_is_its_to_decide(replica):
 
     assert [one.expert for one in found] == ["code", "general", "sums", "words"]
     assert all(one.route.compared.keys() == {"inner"} for one in found)
-    assert [one.route.chosen_by for one in found[:2]] == ["gate", "tongue"]
-    assert {one.route.chosen_by for one in found[2:]} <= {"inner", "other"}
+    assert [one.route.chosen_by for one in found[:2]] == ["gate", "gate/tongue"]
+    assert {one.route.chosen_by for one in found[2:]} <= {
+        "gate/tongue/trial/inner",
+        "gate/tongue/trial/other/inner",
+    }
 
 
 async def test_an_edit_of_the_innermost_changes_what_is_decided_and_the_version(replica):
@@ -86,7 +89,7 @@ async def test_a_router_taken_out_of_the_middle_is_gone_with_the_edit(replica):
     await replica.go_live(*EXPERTS, routers=short, compositions=AUTO)
 
     found = await decided(replica.following.live, "日本の首都はどこですか")
-    assert (found.expert, found.route.chosen_by) == ("words", "inner")
+    assert (found.expert, found.route.chosen_by) == ("words", "gate/inner")
 
 
 async def test_each_decision_is_of_one_generation_while_edits_come_and_go(replica):

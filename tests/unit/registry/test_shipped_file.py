@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from orchestrator.registry import compositions, models, router_languages, router_rules, routers
+from orchestrator.registry import (
+    compositions,
+    models,
+    router_answered,
+    router_languages,
+    router_rules,
+    routers,
+)
 from orchestrator.registry.document import parse
 from orchestrator.registry.entries import entry_at
 from orchestrator.registry.faults import dotted
@@ -28,7 +35,7 @@ ABSTRACT = {Entry, RouterEntry, compositions.CompositionEntry, router_rules.Targ
 ENTRIES = [
     kind for kind in {
         id(value): value for module in (
-            models, compositions, routers, router_rules, router_languages,
+            models, compositions, routers, router_rules, router_languages, router_answered,
         )
         for value in vars(module).values()
     }.values()

@@ -37,8 +37,8 @@ class Held:
             self.jobs.append(job)
         return self.has_room
 
-    def compared(self, router, shadow, agreed):
-        self.told.append((router, shadow, agreed))
+    def hear(self, compared):
+        self.told.append((compared.router, compared.shadow, compared.agreed))
 
     def let_go(self):
         for job in self.jobs:

@@ -46,7 +46,7 @@ def parts(known: Profiles | None = None, **changes: object) -> SkillParts:
     )
 
 
-def write(folder: Path, **changes: object) -> Path:
+def write(folder: Path, known: Profiles | None = None, **changes: object) -> Path:
     """A folder as `orchestrator fit skill` writes it."""
-    write_skill_router(folder, parts(**changes))
+    write_skill_router(folder, parts(known, **changes))
     return folder

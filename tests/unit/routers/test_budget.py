@@ -105,6 +105,21 @@ def test_a_budget_that_is_met_to_the_last_decimal_is_held():
     assert found.expert_by_category == {"c0": "fair", "c1": "small"}
 
 
+def test_a_budget_is_not_passed_by_what_a_solver_calls_equal():
+    # Together the specialists take 1e-13 more than the budget, far under HiGHS's tolerance.
+    costs = {
+        "land": {"total_params_b": 0.50000000000005},
+        "sea": {"total_params_b": 0.50000000000005},
+        "both": {"total_params_b": 0.4},
+    }
+
+    found = best_map(task(((0.9, 0.1, 0.5), (0.1, 0.9, 0.5)), costs=costs, total_params_b=1))
+
+    assert len({"land", "sea"} & set(found.experts)) == 1
+    assert found.quality == pytest.approx(0.7)
+    assert found.quality <= found.bound
+
+
 def test_who_is_always_there_counts_and_may_serve():
     found = best_map(task(always=("large",), num_experts=1))
 

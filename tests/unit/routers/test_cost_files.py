@@ -11,15 +11,15 @@ from routers.cost_files import read_costs
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        pytest.param("", "need the column 'expert'", id="empty"),
-        pytest.param("model,latency_s\na,1\n", "found ['model', 'latency_s']", id="no expert"),
-        pytest.param("expert,colour\na,red\n", "one or more of", id="no measure"),
-        pytest.param("expert,latency_s\n", "there is no row", id="no row"),
-        pytest.param("expert,latency_s\na,fast\n", "row 2: latency_s is 'fast'", id="word"),
-        pytest.param("expert,latency_s\na,1\nb,-1\n", "row 3: latency_s is '-1'", id="negative"),
-        pytest.param("expert,latency_s\na,nan\n", "row 2: latency_s is 'nan'", id="nan"),
-        pytest.param("expert,latency_s\na,1\na,2\n", "row 3: expert 'a' stands", id="twice"),
-        pytest.param("expert,latency_s\n ,1\n", "row 2: no expert is named", id="nobody"),
+        pytest.param("", "states no cost", id="empty"),
+        pytest.param("name,latency_s\na,1\n", "csv:2: expert: Field required", id="no expert"),
+        pytest.param("expert,colour\na,red\n", "states no cost; its columns", id="no measure"),
+        pytest.param("expert,latency_s\n", "states no cost", id="no row"),
+        pytest.param("expert,latency_s\na,fast\n", "latency_s is 'fast'", id="word"),
+        pytest.param("expert,latency_s\na,1\nb,-1\n", "csv:3: latency_s is", id="negative"),
+        pytest.param("expert,latency_s\na,nan\n", "latency_s is 'nan'", id="nan"),
+        pytest.param("expert,latency_s\na,1\na,2\n", "expert 'a' is there twice", id="twice"),
+        pytest.param("expert,latency_s\n ,1\n", "expert is ' '", id="nobody"),
     ],
 )
 def test_bad_costs_are_refused_with_their_rows(tmp_path, text, fault):
@@ -36,13 +36,23 @@ def test_many_faults_are_told_at_once_and_counted(tmp_path):
     path = tmp_path / "costs.csv"
     path.write_text("expert,latency_s\n" + "".join(f"e{i},x\n" for i in range(30)))
 
-    with pytest.raises(RouterError, match=r"row 11: .*; and 20 more"):
+    with pytest.raises(RouterError, match=r"(?s)30 bad rows.*and 20 more"):
         read_costs(path)
 
 
 def test_a_file_that_is_not_there_is_one_clear_error(tmp_path):
     with pytest.raises(RouterError, match="cannot be read"):
         read_costs(tmp_path / "none.csv")
+
+
+def test_a_table_of_models_is_read_by_its_own_names(tmp_path):
+    path = tmp_path / "models.jsonl"
+    path.write_text('{"model": "big", "params_b_total": 398, "params_b_active": 94}\n')
+
+    costs = read_costs(path)
+
+    assert costs.of("big", "total_params_b") == 398
+    assert costs.of("big", "active_params_b") == 94
 
 
 def test_empty_cells_are_unknown_and_other_columns_are_left_alone(tmp_path):

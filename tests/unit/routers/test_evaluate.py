@@ -1,12 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from routers.base import Route
-from routers.datasets import Example
+from routers.datasets import Example, Outcome, answered
 from routers.evaluate import NO_CATEGORY, evaluate
 from routers.labelled import labelled_trial
 from routers.resampling import Share
 from routers.split import SplitRouter
+from routers.trial import trial_of
 from tests.unit.routers.small import router
 from tests.unit.routers.trials import trial
 
@@ -122,3 +125,55 @@ def test_questions_of_one_group_are_drawn_together(labelled):
     draws = labelled_trial(examples, experts_by_category={}).draws
 
     assert len(np.unique(draws)) == 3
+
+
+class Unready(Always):
+    """Would choose otherwise if somebody named the skills."""
+
+    def route(self, prompts):
+        return [
+            replace(route, needs_generation=traits.skills is None)
+            for route, (_, traits) in zip(super().route(prompts), prompts.each(), strict=True)
+        ]
+
+
+def test_choices_that_lacked_the_skills_are_counted():
+    examples = [
+        Example(id="named", prompt="sum", category="a", skills=("sums",)),
+        Example(id="bare", prompt="sum", category="a"),
+    ]
+    labelled = labelled_trial(examples, experts_by_category={})
+
+    assert evaluate({"r": Unready("a")}, labelled).reports[0].num_unnamed == 1
+
+
+class Recalls(Always):
+    """Knows an answer to every question but the first."""
+
+    def route(self, prompts):
+        return [
+            replace(route, answer="A" if number and traits.may_recall else None)
+            for number, (route, (_, traits)) in enumerate(
+                zip(super().route(prompts), prompts.each(), strict=True)
+            )
+        ]
+
+
+def test_a_known_answer_is_graded_and_costs_nothing():
+    # Expert `a` is wrong on all; the right answers are A, A and B.
+    examples = [Example(id=str(i), prompt="q", gold=gold) for i, gold in enumerate("AAB")]
+    outcomes = [Outcome(id=str(i), expert="a", score=0, answer="C") for i in range(3)]
+    tried = trial_of(answered(examples, outcomes), outcomes, tried=range(3))
+
+    found = evaluate({"r": Recalls("a")}, tried).reports[0]
+
+    assert found.figures[0].accuracy.mean == pytest.approx(1 / 3)
+    assert found.figures[0].costs["calls"] == pytest.approx(1 / 3)
+    assert found.recalled == Share(right=1, asked=2)
+    assert found.went.sum() == 1
+
+
+def test_nothing_is_recalled_where_no_right_answer_is_known():
+    tried = trial({"a": "AAA"}, gold="AAA")
+
+    assert evaluate({"r": Recalls("a")}, tried).reports[0].recalled is None

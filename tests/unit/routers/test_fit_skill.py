@@ -82,7 +82,7 @@ def test_questions_without_skills_are_clustered_by_what_they_ask():
 
 def test_without_labels_the_scores_are_not_read():
     given = examples()
-    blind = [replace(one, score=0.0) for one in outcomes(given)]
+    blind = [replace(one, score=np.nan) for one in outcomes(given)]
 
     parts = fit_skill(asked(given, blind, is_labelled=False), READERS)
 
@@ -101,6 +101,18 @@ def test_who_agrees_is_graded_well_and_who_was_not_asked_not_at_all():
 
     assert grades[0, :3].tolist() == pytest.approx([2 / 3, 2 / 3, 1 / 3])
     assert np.isnan(grades[0, 3])
+
+
+def test_an_answer_its_expert_was_sure_of_weighs_more():
+    given = examples(num=3)
+    sure = {"a": (-0.1, -2.0, -2.0), "b": (-9.0, -1.0, -1.0)}
+    said = [Outcome(id=f"q{row}", expert=name, score=np.nan, answer="AB"[name == "b"], log_prob=own)
+            for name, all_own in sure.items() for row, own in enumerate(all_own)]  # fmt: skip
+
+    grades = agreement(answered(given, said), said)
+
+    assert grades[0, 0] > 0.9 > 0.1 > grades[0, 1]
+    assert grades[1].tolist() == [0.5, 0.5]
 
 
 def test_agreement_without_answers_is_refused():

@@ -118,4 +118,4 @@ def test_a_shadow_within_a_shadow_is_seen_too():
 
     assert before == {"deep": None, "wide": None}
     assert dict(route.compared) == {"deep": "two", "wide": "one"}
-    assert route.chosen_by == "main"
+    assert route.chosen_by == "inner/main"

@@ -37,3 +37,17 @@ def test_an_entry_routes_as_it_reads():
     assert chosen == ["french", "roman", "words", "words", "general", "general"]
     assert [route.category for route in routes] == ["fr", "it", "en", "ru", "ja", None]
     assert [route.chosen_by for route in routes[:4]] == [None, None, "topic", "topic"]
+
+
+def test_routers_of_languages_share_one_model():
+    other = {**ENTRY, "min_confidence": 0.9}
+    specs = {
+        "tongue": LanguageRouter(**ENTRY),
+        "surer": LanguageRouter(**other),
+        "topic": RulesRouter(**TOPIC),
+    }
+
+    loaded = Routers().load(specs)
+
+    assert loaded["tongue"] is not loaded["surer"]
+    assert loaded["tongue"].detector is loaded["surer"].detector

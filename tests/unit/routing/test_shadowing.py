@@ -1,11 +1,13 @@
 """Shadows in a thread beside the answers."""
 
+import json
 import logging
 import threading
 
 from prometheus_client import REGISTRY
 
 from orchestrator.routing.shadowing import BesideAnswers
+from routers.shadow import Compared
 
 LIMIT_S = 10
 
@@ -76,9 +78,27 @@ def test_many_threads_ask_at_once_and_nothing_is_lost_or_kept():
     assert len(done) == sum(taken)
 
 
+def compared(agreed, other):
+    return Compared(
+        router="counted-main", shadow="counted-watch", chosen="one", other=other, agreed=agreed
+    )
+
+
 def test_comparisons_are_counted_by_router_shadow_and_whether_they_agreed():
     labels = {"router": "counted-main", "shadow": "counted-watch", "agreed": "no"}
 
-    BesideAnswers().compared("counted-main", "counted-watch", "no")
+    BesideAnswers().hear(compared("no", "two"))
 
     assert counted(**labels) == 1
+
+
+def test_what_a_shadow_chose_is_a_line_of_the_log_and_what_it_did_not_is_none(caplog):
+    with caplog.at_level(logging.INFO, logger="orchestrator.routing.shadowing"):
+        for agreed, other in (("no", "two"), ("failed", None), ("dropped", None)):
+            BesideAnswers().hear(compared(agreed, other))
+
+    (line,) = caplog.messages
+    assert json.loads(line) == {
+        "action": "shadow", "router": "counted-main", "shadow": "counted-watch",
+        "chosen": "one", "other": "two", "agreed": "no",
+    }  # fmt: skip

@@ -1,0 +1,46 @@
+"""`orchestrator fit blend`: weights of several routers, fitted on questions none of them knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.registry_routers import routers_of
+from orchestrator.errors import SetupError
+from routers.base import RouterError
+from routers.blend_files import BlendManifest, write_blend
+from routers.dataset_files import read_answered
+
+
+def fit_blend(
+    questions: Annotated[
+        list[Path], typer.Option(help="Questions that none of the routers was fitted on.")
+    ],
+    outcomes: Annotated[
+        list[Path], typer.Option(help="What experts made of them: `orchestrator profile`.")
+    ],
+    routers: Annotated[str, typer.Option(help="Routers of the registry, separated by commas.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the artifact to.")],
+    registry: Annotated[Path, typer.Option(help="The registry file.")] = Path("experts.yaml"),
+    split: Annotated[str, typer.Option(help="Only questions of this split; all by default.")] = "",
+) -> None:
+    """Fit the weights of a blend and write its artifact."""
+    names = list(dict.fromkeys(name.strip() for name in routers.split(",") if name.strip()))
+    if len(names) < 2:
+        raise SetupError(f"--routers names {names}; a blend takes two or more")
+    loaded = routers_of(registry, names)
+    try:
+        table = read_answered(questions, outcomes, split=split)
+        manifest = write_blend(loaded, table, out)
+    except RouterError as exc:
+        raise SetupError(str(exc)) from exc
+    typer.echo("\n".join(_summary(manifest, out, num_questions=len(table.examples))))
+
+
+def _summary(manifest: BlendManifest, out: Path, *, num_questions: int) -> list[str]:
+    lines = [f"weighed {len(manifest.members)} routers on {num_questions} questions:"]
+    lines += [f"  {name}: {member.weight:.3f}" for name, member in manifest.members.items()]
+    figures = ", ".join(f"{name} {value:.3f}" for name, value in manifest.metrics.items())
+    return [*lines, f"on questions left out: {figures}", f"wrote {out}"]
