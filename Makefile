@@ -74,7 +74,7 @@ heldout: .venv/.dev ## Ask a running service the held-out questions: make heldou
 bench-gateway: .venv/.dev ## Measure the gateway against LiteLLM and bare vLLM.
 	@$(BIN)/python -m bench.gateway
 
-bench-labels: .venv/.dev ## Measure a category router by neighbours, from few labels and on unnamed traffic (ten minutes).
+bench-labels: .venv/.dev ## Measure a category router by neighbours, from few labels and on unnamed traffic (a quarter of an hour).
 	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.labels
 
 bench-merge: .venv/.dev ## Measure what merges of two demo experts keep, and what fewer bits cost.

@@ -23,7 +23,7 @@ class Labels:
         self._data = data
         self._spreading = settings.spreading
         self._graph = (
-            self._spreading.graph(vectors(seen, GramSketch(width=settings.sketch_width)))
+            self._spreading.graph(vectors(seen, GramSketch(width=settings.spreading_sketch_width)))
             if data.unlabelled
             else None
         )

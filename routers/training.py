@@ -47,6 +47,8 @@ class Settings:
     sketch_width: int = 128
     #: Prompts that a classifier by neighbours keeps; a decision is compared with each.
     nearest_prompts: int = 20_000
+    #: The same where labels are spread: nobody waits for it, and neighbours are told better.
+    spreading_sketch_width: int = 1024
     spreading: Spreading = field(default_factory=Spreading)
     window: WindowPart = field(default_factory=lambda: WindowPart(head=280, tail=280, lead=200))
     grams: GramsPart = field(
