@@ -110,7 +110,10 @@ def measure_budget(setup: Setup) -> Outcome:
         figures={**figures, "large": large},
         rows=[_row(name, one) for name, own in figures.items() for one in own]
         + [
-            (f"{BUDGET}, {_NUM_LARGE} by {_NUM_LARGE}: {name}", f"{one['seconds']:.2f} s")
+            (
+                f"{BUDGET}, {_NUM_LARGE} by {_NUM_LARGE}: {name}",
+                f"{one['seconds']:.2f} s, {one['core_seconds']:.2f} s of a core",
+            )
             for name, one in large.items()
         ],
     )
@@ -195,17 +198,20 @@ def _row(pool: str, one: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _timed(budgets: Mapping[Measure, float]) -> dict[str, float]:
-    """The longest of two large maps, their quality as if counted on 50 questions a cell."""
-    runs = []
+    """The longest of two large maps, on the clock and of its core, and the larger gap."""
+    took_s, core_s, gaps = [], [], []
     for seed in range(2):
         task = _large_task(budgets, seed=seed)
-        start_s = time.perf_counter()
+        start_s, start_core_s = time.perf_counter(), time.process_time()
         found = best_map(task, time_s=_TIME_S)
-        runs.append((time.perf_counter() - start_s, found.gap))
-    return {"seconds": max(took_s for took_s, _ in runs), "gap": max(gap for _, gap in runs)}
+        took_s.append(time.perf_counter() - start_s)
+        core_s.append(time.process_time() - start_core_s)
+        gaps.append(found.gap)
+    return {"seconds": max(took_s), "core_seconds": max(core_s), "gap": max(gaps)}
 
 
 def _large_task(budgets: Mapping[Measure, float], *, seed: int) -> MapTask:
+    """Quality as if counted on 50 questions a cell, of experts that grow better with size."""
     dice = np.random.default_rng(seed)
     num = _NUM_LARGE
     size_b = np.exp(dice.uniform(0, np.log(100), num)).round(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from .base import Prompts, Route, Router, RouterError
+from .base import Prompts, Route, Router, RouterError, chosen_through
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +114,12 @@ class BlendRouter:
     def _unsure(self, routes: Mapping[str, Route], *, needs_generation: bool) -> Route:
         heaviest = max(routes, key=lambda name: self.members[name].weight)
         return replace(
-            routes[heaviest],
+            chosen_through(routes[heaviest], heaviest),
             reasons=(
                 f"every router is unsure; {heaviest!r} weighs most",
                 *routes[heaviest].reasons,
             ),
             needs_generation=needs_generation,
-            chosen_by=routes[heaviest].chosen_by or heaviest,
         )
 
 

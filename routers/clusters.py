@@ -85,9 +85,11 @@ def _spread(rows: Embeddings, *, num: int, seed: int) -> Embeddings:
     """First centres, each far from those before it."""
     dice = np.random.default_rng(seed)
     chosen = [int(dice.integers(len(rows)))]
+    nearest = rows @ rows[chosen[0]]
     for _ in range(min(num, len(rows)) - 1):
-        distance = np.clip(1 - (rows @ rows[chosen].T).max(axis=1), 0, None)
+        distance = np.clip(1 - nearest.astype(np.float64), 0, None)
         if distance.sum() < 1e-6:
             break
         chosen.append(int(dice.choice(len(rows), p=distance / distance.sum())))
+        nearest = np.maximum(nearest, rows @ rows[chosen[-1]])
     return rows[chosen].copy()

@@ -36,8 +36,20 @@ def _not_blank(value: str) -> str:
     return value
 
 
-_Text = Annotated[str, BeforeValidator(_text)]
-_Texts = Annotated[tuple[str, ...], BeforeValidator(_parted)]
+def _whole(value: str) -> str:
+    # JSON can hold half of a character; nothing that sends or splits texts takes it.
+    try:
+        value.encode()
+    except UnicodeEncodeError as exc:
+        raise ValueError(f"holds half a character at {exc.start + 1}") from exc
+    return value
+
+
+_Whole = Annotated[str, AfterValidator(_whole)]
+
+
+_Text = Annotated[_Whole, BeforeValidator(_text)]
+_Texts = Annotated[tuple[_Whole, ...], BeforeValidator(_parted)]
 
 
 class _Row(BaseModel):
@@ -47,8 +59,8 @@ class _Row(BaseModel):
 class ExampleRow(_Row):
     """Cells of a question."""
 
-    id: str | None = Field(None, min_length=1)
-    prompt: Annotated[str, AfterValidator(_not_blank)]
+    id: _Whole | None = Field(None, min_length=1)
+    prompt: Annotated[_Whole, AfterValidator(_not_blank)]
     skills: _Texts = ()
     category: _Text | None = None
     #: Text, or the number of an option, or several that are right.
@@ -117,4 +129,4 @@ def _with_options(prompt: str, options: Sequence[str]) -> str:
 
 
 def _id_of(prompt: str) -> str:
-    return hashlib.sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest()[:_ID_DIGITS]
+    return hashlib.sha256(prompt.encode()).hexdigest()[:_ID_DIGITS]

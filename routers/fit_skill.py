@@ -29,6 +29,8 @@ _NUM_FOLDS = 5
 _PACKAGES = ("numpy", "safetensors", "tokenizers")
 #: Questions of a cluster on average, where nobody says how many clusters there are.
 _QUESTIONS_A_CLUSTER = 25
+#: Their names have three digits.
+MAX_CLUSTERS = 999
 
 Scores = NDArray[np.float64]
 Skills = Sequence[tuple[str, ...]]
@@ -168,7 +170,7 @@ def clustered(
 ) -> tuple[Skills, Embeddings]:
     """The cluster of each question as its skill, and the centres in the order of their names."""
     texts = [example.prompt for example in examples]
-    wanted = num or max(2, round(len(texts) / _QUESTIONS_A_CLUSTER))
+    wanted = num or min(MAX_CLUSTERS, max(2, round(len(texts) / _QUESTIONS_A_CLUSTER)))
     centres, labels = cluster_rows(embedder.embed(texts), num=wanted, seed=SEED)
     # Names begin with the number, in as many digits: their order is that of the centres.
     names = cluster_names(texts, labels)

@@ -161,12 +161,13 @@ class Recruiter:
         return dict(zip(pool.profiles.experts, map(float, pool.overall), strict=True))
 
     def _pool(self, candidates: frozenset[str]) -> _Pool:
-        if candidates not in self._pools:
+        found = self._pools.get(candidates)
+        if found is None:
             if len(self._pools) >= _MAX_POOLS:
-                self._pools.clear()
-            own = self.profiles.of(candidates)
-            self._pools[candidates] = _Pool.of(own, prior_count=self.prior_count)
-        return self._pools[candidates]
+                self._pools.clear()  # other threads keep those that they hold
+            found = _Pool.of(self.profiles.of(candidates), prior_count=self.prior_count)
+            self._pools[candidates] = found
+        return found
 
     def _read(self, skills: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Known skills and how each was found; a set is read in the order of the alphabet."""

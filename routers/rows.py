@@ -19,6 +19,8 @@ from .folders import check_counts, files_of
 MAX_FAULTS_SHOWN = 10
 _BATCH_ROWS = 2000
 _HEAD_BYTES = 1000
+#: Of CSV: a quote that is never closed must not take all of a file for one cell.
+_MAX_CELL_CHARS = 10_000_000
 _BOM = b"\xef\xbb\xbf"
 _ARROW_FILE = b"ARROW1"
 
@@ -154,6 +156,7 @@ def _json_list(file: _File) -> Iterator[Row]:
 
 
 def _separated(file: _File) -> Iterator[Row]:
+    csv.field_size_limit(_MAX_CELL_CHARS)
     delimiter = "\t" if file.path.suffix.lower() == ".tsv" else ","
     with file.path.open(encoding="utf-8-sig", newline="") as text:
         rows = csv.reader(text, delimiter=delimiter, strict=True)

@@ -14,7 +14,7 @@ from orchestrator.errors import SetupError
 from routers.base import RouterError
 from routers.dataset_files import of_split, read_examples, read_outcomes
 from routers.datasets import Example, answered
-from routers.fit_skill import SEED, Asked, merge_skill
+from routers.fit_skill import MAX_CLUSTERS, SEED, Asked, merge_skill
 from routers.fit_skill import fit_skill as fitted
 from routers.merge_questions import is_merge_question, merge_questions
 from routers.skill_files import (
@@ -53,7 +53,7 @@ def fit_skill(
         int | None,
         typer.Option(
             min=2,
-            max=999,
+            max=MAX_CLUSTERS,
             help="Where questions name neither skill nor category: so many clusters of them.",
         ),
     ] = None,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
@@ -21,8 +23,13 @@ from orchestrator.registry.surroundings import Surroundings
 from orchestrator.routing.task_entry import check_free, with_task
 from routers.base import RouterError
 from routers.dataset_files import read_examples, read_outcomes
-from routers.datasets import Answered, Example, answered, data_sha256
+from routers.datasets import Answered, Example, Outcome, answered, data_sha256
 from routers.shots import Suited, kept, rank_by_shots
+
+#: Other questions from which on they say something.
+_MIN_KNOWN = 30
+
+Floats = NDArray[np.float64]
 
 
 def fit_task(
@@ -44,6 +51,10 @@ def fit_task(
     diversity: Annotated[
         float, typer.Option(help="How much counts what an expert adds to others, 0 to 1.")
     ] = 0.5,
+    known: Annotated[
+        list[Path] | None,
+        typer.Option(help="Outcomes of other questions: how good experts are elsewhere."),
+    ] = None,
     url: Annotated[
         str | None, typer.Option(help="Running service that is asked what the outcomes lack.")
     ] = None,
@@ -51,15 +62,20 @@ def fit_task(
     force: Annotated[bool, typer.Option("--force", help="Replace a task of this name.")] = False,
 ) -> None:
     """Rank experts by what they solve of a few examples, and write the task into the registry."""
-    known = load(registry)
-    check_free(known, name, may_replace=force or dry_run)
+    served = load(registry)
+    check_free(served, name, may_replace=force or dry_run)
     try:
         asked = read_examples(examples)
         if url is not None:
             _ask(examples, outcomes, url)
-        table = _table(asked, outcomes, known)
+        made = read_outcomes(outcomes)
+        table = _table(asked, made, served)
         ranked = rank_by_shots(
-            table.scores, experts=table.experts, guess_share=guess_share, diversity=diversity
+            table.scores,
+            experts=table.experts,
+            guess_share=guess_share,
+            diversity=diversity,
+            known=_elsewhere(table, [*made, *(read_outcomes(known) if known else ())]),
         )
         chosen = kept(ranked, most=keep)
     except RouterError as exc:
@@ -67,7 +83,7 @@ def fit_task(
     _show(table, ranked, chosen)
     if not dry_run:
         note = f"`orchestrator fit task`, {len(asked)} examples, {data_sha256(table)[:12]}"
-        _write(registry, known, name, chosen, note=note)
+        _write(registry, served, name, chosen, note=note)
 
 
 def _ask(examples: Sequence[Path], outcomes: Sequence[Path], url: str) -> None:
@@ -78,9 +94,34 @@ def _ask(examples: Sequence[Path], outcomes: Sequence[Path], url: str) -> None:
     profile(questions=list(examples), out=outcomes[0], url=url)
 
 
-def _table(examples: Sequence[Example], paths: Sequence[Path], registry: Registry) -> Answered:
+def _elsewhere(table: Answered, outcomes: Sequence[Outcome]) -> Floats | None:
+    """Accuracy of each expert on other questions that all were asked, where these are enough."""
+    examples = {example.id for example in table.examples}
+    by_id: dict[str, dict[str, float]] = defaultdict(dict)
+    for one in outcomes:
+        if one.id not in examples and one.expert in table.experts:
+            by_id[one.id][one.expert] = one.score
+    rows = [
+        [scores[expert] for expert in table.experts]
+        for scores in by_id.values()
+        if len(scores) == len(table.experts)
+    ]
+    if len(rows) < _MIN_KNOWN:
+        typer.echo(
+            f"{len(rows)} other questions were put to all of these experts: without {_MIN_KNOWN} "
+            "or more, which tell how good they are elsewhere, the examples alone rank them "
+            "(--known)",
+            err=True,
+        )
+        return None
+    return np.asarray(np.array(rows).mean(axis=0))
+
+
+def _table(
+    examples: Sequence[Example], outcomes: Sequence[Outcome], registry: Registry
+) -> Answered:
     """Scores of every expert of the registry that was asked all examples."""
-    table = answered(examples, read_outcomes(paths))
+    table = answered(examples, outcomes)
     num_lacking = np.isnan(table.scores).sum(axis=0)
     whole = [
         number

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -22,6 +24,7 @@ from orchestrator.profiling.experts import Definitions, chosen
 from orchestrator.profiling.journal import Journal, opened
 from orchestrator.profiling.run import Profiling
 from orchestrator.profiling.sampling import drawn
+from orchestrator.profiling.serving import served
 from orchestrator.profiling.summary import Line, summary
 from orchestrator.profiling.tables import write_parquet
 from routers.base import RouterError
@@ -41,6 +44,7 @@ class _Data:
 def profile(
     questions: given.Questions,
     out: given.Out,
+    registry: given.RegistryFile = None,
     expert: given.Experts = None,
     grader: given.Grader = None,
     labels: given.Labels = True,
@@ -73,18 +77,37 @@ def profile(
             check_gradable(data.asked, grader=asking.grader, source=questions)
     except RouterError as exc:
         raise SetupError(str(exc)) from exc
-    with opened(journal_path, data.every, is_graded=labels) as journal, reached(url):
-        client = AsyncClient(url, timeout_s=timeout_s)
-        run = _run(client, data.asked, asking, journal, wanted=expert or (), at_once=at_once)
-        try:
-            asyncio.run(run)
-        except KeyboardInterrupt:
-            typer.echo(f"stopped; the same command goes on in {journal_path}", err=True)
-            raise typer.Exit(130) from None
-        finally:
-            if out.suffix == _PARQUET and journal.outcomes:
-                write_parquet(out, journal.outcomes)
-        _tell(summary(journal.outcomes), as_json=as_json)
+    with (
+        opened(journal_path, data.every, is_graded=labels) as journal,
+        _service(registry, url) as root,
+        _kept(journal, out),
+    ):
+        client = AsyncClient(root, timeout_s=timeout_s)
+        asyncio.run(_run(client, data.asked, asking, journal, wanted=expert or (), at_once=at_once))
+    _tell(summary(journal.outcomes), as_json=as_json)
+
+
+@contextmanager
+def _service(registry: Path | None, url: str) -> Iterator[str]:
+    with ExitStack() as stack:
+        if registry is not None:
+            require("serve")
+            url = stack.enter_context(served(registry, say=partial(typer.echo, err=True)))
+        stack.enter_context(reached(url))
+        yield url
+
+
+@contextmanager
+def _kept(journal: Journal, out: Path) -> Iterator[None]:
+    """Write the table of what is here, however the run ends."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("stopped; the same command goes on", err=True)
+        raise typer.Exit(130) from None
+    finally:
+        if out.suffix == _PARQUET and journal.outcomes:
+            write_parquet(out, journal.outcomes)
 
 
 async def _run(

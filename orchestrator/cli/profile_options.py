@@ -20,6 +20,12 @@ Out = Annotated[
         "end from such lines beside it. What is there already is not asked again."
     ),
 ]
+RegistryFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--registry", help="Serve this registry for the time of the run, in place of --url."
+    ),
+]
 Experts = Annotated[
     list[str] | None,
     typer.Option("--expert", help="Expert to ask; repeat for several; all by default."),

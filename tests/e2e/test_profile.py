@@ -1,11 +1,11 @@
 """A data set through the experts of a real service, killed and gone on with, then fitted on."""
 
 import json
-import signal
 import subprocess
 import sys
 from collections import Counter
 
+import psutil
 import pytest
 from watchfiles import watch
 
@@ -47,16 +47,16 @@ def profile(service, questions, out):
     return command(*asked, "--url", service.url)
 
 
-def killed_in_the_middle(run, out, *, num_lines):
-    """Start, and kill as soon as the file has so many lines; what it has then."""
-    process = subprocess.Popen(run, cwd=ROOT, stderr=subprocess.DEVNULL)
-    for _ in watch(out.parent, step=1, debounce=1, rust_timeout=30_000, yield_on_timeout=True):
+def metrics_of(artifact):
+    return json.loads((artifact / "manifest.json").read_text())["metrics"]
+
+
+def await_lines(process, out, *, num_lines):
+    """Return as soon as the file has so many lines."""
+    for _ in watch(out.parent, step=1, debounce=1, rust_timeout=500, yield_on_timeout=True):
         if out.exists() and out.read_bytes().count(b"\n") >= num_lines:
-            break
+            return
         assert process.poll() is None, "it ended before it was killed"
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    return out.read_bytes()
 
 
 def test_what_was_asked_before_a_kill_is_fitted_on_with_what_came_after(service, tmp_path):
@@ -64,12 +64,16 @@ def test_what_was_asked_before_a_kill_is_fitted_on_with_what_came_after(service,
     out.parent.mkdir()
     run = profile(service, questions, out)
 
-    kept = killed_in_the_middle(run, out, num_lines=70)
+    killed = subprocess.Popen(run, cwd=ROOT, stderr=subprocess.DEVNULL)
+    await_lines(killed, out, num_lines=70)
+    killed.kill()
+    killed.wait()
+    kept = out.read_bytes()
     done = subprocess.run([*run, "--json"], cwd=ROOT, capture_output=True, check=True)
-    artifact = tmp_path / "skill"
-    fit = command("fit", "skill", "--questions", questions, "--outcomes", out, "--out", artifact,
-                  "--embedder", "static", "--table", "deploy/demo/routers/topic")  # fmt: skip
-    subprocess.run(fit, cwd=ROOT, check=True)
+    table = ["--embedder", "static", "--table", "deploy/demo/routers/topic"]
+    for kind, more in {"skill": table, "neighbours": ["--embedder", "minilm"]}.items():
+        given = ["--questions", questions, "--outcomes", out, "--out", tmp_path / kind, *more]
+        subprocess.run(command("fit", kind, *given), cwd=ROOT, check=True)
 
     assert out.read_bytes().startswith(kept[: kept.rindex(b"\n") + 1])
     lines = [json.loads(line) for line in out.read_bytes().splitlines()]
@@ -78,9 +82,30 @@ def test_what_was_asked_before_a_kill_is_fitted_on_with_what_came_after(service,
     assert {(one["expert"], one["accuracy"]) for one in json.loads(done.stdout)} == {
         ("optimist", 0.5), ("pessimist", 0.5),
     }  # fmt: skip
-    table = read_answered([questions], [out])
-    rows = zip(table.examples, table.scores, strict=True)
+    answers = read_answered([questions], [out])
+    rows = zip(answers.examples, answers.scores, strict=True)
     by_skill = {(example.skills[0], *scores) for example, scores in rows}
     assert by_skill == {("luck", 1.0, 0.0), ("toil", 0.0, 1.0)}
-    metrics = json.loads((artifact / "manifest.json").read_text())["metrics"]
-    assert metrics["one_call"] == 1.0
+    assert metrics_of(tmp_path / "skill")["one_call"] == 1.0
+    assert metrics_of(tmp_path / "neighbours")["oracle"] == 1.0
+
+
+def test_a_service_of_its_own_ends_with_the_run_however_that_ends(tmp_path):
+    questions, out = write_lines(tmp_path / "q.jsonl", *QUESTIONS), tmp_path / "out" / "o.jsonl"
+    out.parent.mkdir()
+    (tmp_path / "experts.yaml").write_text(EXPERTS)
+    run = command("profile", questions, "--out", out, "--grader", "boolean", "--at-once", 2,
+                  "--registry", tmp_path / "experts.yaml")  # fmt: skip
+
+    started = subprocess.Popen(run, cwd=ROOT, stderr=subprocess.DEVNULL)
+    await_lines(started, out, num_lines=70)
+    processes = psutil.Process(started.pid).children(recursive=True)
+    started.kill()
+    started.wait()
+    _, alive = psutil.wait_procs(processes, timeout=60)
+    done = subprocess.run([*run, "--json"], cwd=ROOT, capture_output=True, check=True)
+
+    assert len(processes) > 3
+    assert alive == []
+    assert out.read_bytes().count(b"\n") == 120
+    assert [one["num_answers"] for one in json.loads(done.stdout)] == [60, 60]

@@ -48,6 +48,21 @@ async def started(url, *args):
     )  # fmt: skip
 
 
+async def test_a_registry_that_cannot_be_served_is_told_with_the_reason(tmp_path):
+    questions = write_lines(tmp_path / "q.jsonl", *ROWS)
+    (tmp_path / "experts.yaml").write_text("experts: [{id: a, engine: {kind: fke}}]")
+
+    process = await started(
+        "http://127.0.0.1:1", questions, "--out", tmp_path / "out.jsonl",
+        "--registry", tmp_path / "experts.yaml",
+    )  # fmt: skip
+    _, err = await process.communicate()
+
+    assert process.returncode == 1
+    assert "the service did not start: " in err.decode()
+    assert "'fake'" in err.decode()
+
+
 async def test_killed_in_the_middle_it_goes_on_and_asks_nothing_twice(tmp_path):
     questions, out = write_lines(tmp_path / "q.jsonl", *ROWS), tmp_path / "out.parquet"
     journal = tmp_path / "out.parquet.jsonl"

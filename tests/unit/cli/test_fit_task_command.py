@@ -178,3 +178,19 @@ def test_experts_the_registry_lost_are_left_out_and_told(run, given):
 
     assert code == 0
     assert "left out: 'twin' is not in the registry" in err
+
+
+def test_what_is_known_of_other_questions_counts(run, given):
+    others = [
+        {"id": f"other{n}", "expert": expert, "score": score}
+        for n in range(40)
+        for expert, score in {"sums": 0, "twin": 1, "words": 0, "guesser": 0}.items()
+    ]
+    write(given / "others.jsonl", others)
+
+    _, alone, told = run("--dry-run")
+    _, out, _ = run("--dry-run", "--known", str(given / "others.jsonl"))
+
+    assert "0 other questions were put to all of these experts" in told
+    assert alone.splitlines()[1].split()[:2] == ["1", "sums"]
+    assert out.splitlines()[1].split()[:2] == ["1", "twin"]

@@ -31,6 +31,7 @@ def refused(read, path):
         pytest.param({"id": "q1", "prompt": "two"}, "id 'q1' stands at q:1 already", id="twice"),
         pytest.param({"id": "q1", "prompt": "one"}, "question stands at q:1 already", id="again"),
         pytest.param({"id": "", "prompt": "two"}, "q:2: id '': ", id="no id"),
+        pytest.param({"prompt": "a\ud800"}, "holds half a character at 2", id="surrogate"),
         pytest.param({"prompt": "two", "grader": "essay"}, "q:2: grader 'essay': ", id="grader"),
         pytest.param({"prompt": "two", "skills": 3}, "q:2: skills 3: ", id="skills"),
         pytest.param({"prompt": "two", "options": ["x"] * 27}, "q:2: options ", id="letters"),
@@ -104,8 +105,8 @@ def test_a_question_keeps_all_that_its_row_says(tmp_path):
 
 
 def test_a_question_without_id_is_known_by_its_words(tmp_path):
-    first = read_examples([write_lines(tmp_path / "q", {"prompt": "a"}, {"prompt": "b\ud800"})])
-    other = read_examples([write_lines(tmp_path / "p", {"prompt": "b\ud800"}, {"prompt": "a"})])
+    first = read_examples([write_lines(tmp_path / "q", {"prompt": "a"}, {"prompt": "b"})])
+    other = read_examples([write_lines(tmp_path / "p", {"prompt": "b"}, {"prompt": "a"})])
 
     assert {one.id for one in first} == {one.id for one in other}
     assert len({one.id for one in first}) == 2
@@ -164,6 +165,19 @@ def test_a_table_of_outcomes_may_not_change_a_question(tmp_path):
     )
 
     assert "id 'q1' stands at q:1 already" in refused(read_examples, path)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+def test_a_question_may_be_huge_and_of_any_script(tmp_path, form):
+    huge, path = "ж\x00\n漢🙂 " * 150_000, tmp_path / f"q.{form}"
+    if form == "jsonl":
+        write_lines(path, {"prompt": huge})
+    elif form == "csv":
+        path.write_text(f'prompt\n"{huge}"\n', encoding="utf-8", newline="")
+    else:
+        pyarrow.parquet.write_table(pyarrow.table({"prompt": [huge]}), path)
+
+    assert read_examples([path])[0].prompt == huge
 
 
 def test_only_what_was_asked_of_a_split_is_told(tmp_path):

@@ -83,3 +83,36 @@ def test_no_more_are_kept_than_asked_for():
     ranked = [suited("a", 0.8, 0.8), suited("b", 0.7, 0.1), suited("c", 0.2, 0.1)]
 
     assert names(kept(ranked, most=2)) == ["a", "b"]
+
+
+def test_a_few_lucky_examples_do_not_beat_what_is_known_of_an_expert():
+    right = np.zeros((10, 2))
+    right[:6, 0] = right[:7, 1] = 1  # 6 and 7 of 10
+    known = np.array([0.8, 0.5])
+
+    by_examples = rank_by_shots(right, experts=["known", "lucky"])
+    with_known = rank_by_shots(right, experts=["known", "lucky"], known=known)
+
+    assert names(by_examples) == ["lucky", "known"]
+    assert names(with_known) == ["known", "lucky"]
+
+
+def test_many_examples_beat_what_is_known_of_an_expert():
+    right = np.zeros((400, 2))
+    right[:200, 0] = right[:320, 1] = 1
+    known = np.array([0.8, 0.5])
+
+    found = rank_by_shots(right, experts=["known", "better"], known=known)
+
+    assert names(found) == ["better", "known"]
+
+
+def test_who_is_first_is_not_chosen_by_what_it_adds():
+    right = np.zeros((10, 2))
+    right[:6, 0] = right[:7, 1] = 1
+
+    found = rank_by_shots(
+        right, experts=["known", "lucky"], known=np.array([0.8, 0.5]), diversity=1.0
+    )
+
+    assert names(found) == ["known", "lucky"]
