@@ -8,7 +8,7 @@ from importlib.resources import files
 from string import Template
 
 from orchestrator.cli import eval_plots as plots
-from orchestrator.cli.eval_table import COSTS, between, head, notes, points, shortened
+from orchestrator.cli.eval_table import COSTS, amount, between, head, notes, points, shortened
 from routers.evaluate import Evaluation, Figures, Group, Report
 
 _NUM_CONFUSIONS = 30
@@ -77,7 +77,7 @@ def _arm(one: Figures, costs: Sequence[float]) -> list[str]:
         between(one.accuracy),
         points(one.gain),
         points(one.regret),
-        *(f"{cost:,.2f}" for cost in costs),
+        *(amount(cost) for cost in costs),
     ]
 
 

@@ -100,6 +100,11 @@ def points(found: Interval) -> str:
     return f"{100 * found.mean:+.1f} ({100 * found.low:+.1f} to {100 * found.high:+.1f})"
 
 
+def amount(cost: float) -> str:
+    """A cost with two digits or more that say something."""
+    return f"{cost:,.2f}" if cost >= 1 or not cost else f"{cost:.2g}"
+
+
 def between(found: Interval) -> str:
     """The interval of a share, per cent."""
     return f"{100 * found.low:.1f} to {100 * found.high:.1f}"
@@ -117,7 +122,7 @@ def _row(one: Figures, kinds: Sequence[CostKind]) -> list[str]:
         between(one.accuracy),
         points(one.gain),
         f"{100 * one.regret.mean:.1f}",
-        *(f"{one.costs[kind]:,.2f}" for kind in kinds),
+        *(amount(one.costs[kind]) for kind in kinds),
     ]
 
 

@@ -8,6 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from orchestrator.cli.eval import eval as evaluate_command
+from orchestrator.cli.eval_table import amount
 from orchestrator.errors import SetupError
 from tests.unit.routers.small import write_lines
 
@@ -266,3 +267,10 @@ def test_names_and_questions_are_shown_as_text(static_only, tmp_path):
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("cost", "shown"), [(0.0005085, "0.00051"), (1234.5, "1,234.50"), (0.0, "0.00"), (0.14, "0.14")]
+)
+def test_small_costs_are_told_apart(cost, shown):
+    assert amount(cost) == shown
