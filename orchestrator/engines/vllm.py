@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import threading
 
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.sibling_host import SiblingHost
 from orchestrator.engines.vllm_settings import prepare_environment
 from orchestrator.errors import MissingExtraError, RegistryError
+
+_IMPORTING = threading.Lock()
 
 
 async def start_vllm(lineage: Lineage, *, first: str | None = None) -> SiblingHost:
@@ -37,7 +40,7 @@ async def start_vllm(lineage: Lineage, *, first: str | None = None) -> SiblingHo
     prepare_environment()
     try:
         # In a thread, since it takes 13 s in which a worker has to answer health checks.
-        await asyncio.to_thread(importlib.import_module, "orchestrator.engines.vllm_host")
+        await asyncio.to_thread(_import_vllm)
         from orchestrator.engines.vllm_host import begin
     except ModuleNotFoundError as exc:
         raise MissingExtraError(
@@ -48,3 +51,13 @@ async def start_vllm(lineage: Lineage, *, first: str | None = None) -> SiblingHo
     await host.start(expert)
     await host.add_known()
     return host
+
+
+def _import_vllm() -> None:
+    """One thread at a time: the engines of a slot start together.
+
+    Threads that import parts of vLLM and torch beside each other take the locks of modules in
+    different orders; a worker was seen to stand still in it until it was replaced.
+    """
+    with _IMPORTING:
+        importlib.import_module("orchestrator.engines.vllm_host")
