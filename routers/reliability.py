@@ -74,9 +74,7 @@ class VoteWeights:
 
     def chances(self, ballots: Ballots) -> Table:
         """How likely each option is to be the right one: shape [n, num_options]."""
-        totals = _totals(ballots, self.weights(ballots))
-        powers = np.exp(totals - totals.max(axis=1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+        return _shares(_totals(ballots, self.weights(ballots)))
 
     def winners(self, ballots: Ballots) -> Codes:
         """The option with most weight, -1 where nobody answered: shape [n]."""
@@ -103,55 +101,76 @@ def fit_weights(ballots: Ballots, gold: Codes, *, num_groups: int, l2: float = 0
         num_groups: groups that may occur.
         l2: strength of the pull to the unmoved weights, in units of mean loss.
     """
-    num_experts = ballots.answers.shape[1]
-    shapes = (
-        (1, 1),
-        (1, num_experts),
-        (num_groups, num_experts),
-        (ballots.num_options + 1, num_experts),
-    )
-    sizes = np.cumsum([int(np.prod(shape)) for shape in shapes])
-    rows, base = np.arange(len(gold)), ballots.base()
+    likelihood = _Likelihood.of(ballots, gold, num_groups=num_groups)
+    ends = likelihood.ends
     # The main effect of an expert is pulled less: it stands on all of its answers.
-    pull = np.concatenate([np.full(sizes[1], l2 / 30), np.full(sizes[3] - sizes[1], l2)])
-
-    def parts(flat: Table) -> list[Table]:
-        return [
-            part.reshape(shape)
-            for part, shape in zip(np.split(flat, sizes[:-1]), shapes, strict=True)
-        ]
+    pull = np.concatenate([np.full(ends[1], l2 / 30), np.full(ends[3] - ends[1], l2)])
 
     def loss(flat: Table) -> tuple[float, Table]:
-        scale, by_expert, by_group, by_option = parts(flat)
-        columns = np.arange(num_experts)
-        moved = (
-            (1 + scale) * base
-            + by_expert
-            + by_group[ballots.groups]
-            + by_option[ballots.answers, columns]
-        )
-        logits = _totals(ballots, np.where(ballots.answers >= 0, moved, 0.0))
-        logits -= logits.max(axis=1, keepdims=True)
-        p = np.exp(logits)
-        p /= p.sum(axis=1, keepdims=True)
-        value = -np.log(np.maximum(p[rows, gold], 1e-12)).mean()
-        p[rows, gold] -= 1
-        slope = np.where(ballots.answers >= 0, p[rows[:, None], ballots.answers], 0.0) / len(gold)
-        group_slope, option_slope = np.zeros(shapes[2]), np.zeros(shapes[3])
-        np.add.at(group_slope, ballots.groups, slope)
-        np.add.at(option_slope, (ballots.answers, columns[None, :]), slope)
-        gradient = np.concatenate(
-            [[(slope * base).sum()], slope.sum(axis=0), group_slope.ravel(), option_slope.ravel()]
-        )
-        return float(value + (pull * flat**2).sum() / 2), gradient + pull * flat
+        value, gradient = likelihood.loss(flat)
+        return value + float((pull * flat**2).sum() / 2), gradient + pull * flat
 
-    found = minimize(
-        loss, np.zeros(sizes[-1]), jac=True, method="L-BFGS-B", options={"maxiter": 60}
-    )
-    scale, by_expert, by_group, by_option = parts(found.x)
+    found = minimize(loss, np.zeros(ends[-1]), jac=True, method="L-BFGS-B", options={"maxiter": 60})
+    scale, by_expert, by_group, by_option = likelihood.parts(found.x)
     return VoteWeights(
         scale=1 + float(scale[0, 0]), by_expert=by_expert[0], by_group=by_group, by_option=by_option
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Likelihood:
+    """How likely moves of the weights make the gold options; moves come as one flat array."""
+
+    ballots: Ballots
+    base: Table
+    gold: Codes
+    #: Of the moves: of the scale, by expert, by group, by option.
+    shapes: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, ballots: Ballots, gold: Codes, *, num_groups: int) -> _Likelihood:
+        num_experts = ballots.answers.shape[1]
+        lengths = (1, num_groups, ballots.num_options + 1)
+        shapes = ((1, 1), *((length, num_experts) for length in lengths))
+        return cls(ballots=ballots, base=ballots.base(), gold=gold, shapes=shapes)
+
+    @property
+    def ends(self) -> Codes:
+        """Where each part of a flat array ends."""
+        return np.cumsum([rows * columns for rows, columns in self.shapes])
+
+    def parts(self, flat: Table) -> list[Table]:
+        parts = np.split(flat, self.ends[:-1])
+        return [part.reshape(shape) for part, shape in zip(parts, self.shapes, strict=True)]
+
+    def loss(self, flat: Table) -> tuple[float, Table]:
+        """Mean loss of the moves, and its gradient."""
+        rows, answers = np.arange(len(self.gold)), self.ballots.answers
+        p = _shares(_totals(self.ballots, self._weights(flat)))
+        value = -np.log(np.maximum(p[rows, self.gold], 1e-12)).mean()
+        p[rows, self.gold] -= 1
+        slope = np.where(answers >= 0, p[rows[:, None], answers], 0.0) / len(rows)
+        return float(value), self._gradient(slope)
+
+    def _weights(self, flat: Table) -> Table:
+        scale, by_expert, by_group, by_option = self.parts(flat)
+        answers = self.ballots.answers
+        moved = (1 + scale) * self.base + by_expert + by_group[self.ballots.groups]
+        moved += by_option[answers, np.arange(answers.shape[1])]
+        return np.where(answers >= 0, moved, 0.0)
+
+    def _gradient(self, slope: Table) -> Table:
+        """Slopes of the loss by the moves, from those by weight, shape [n, n_experts]."""
+        by_group, by_option = np.zeros(self.shapes[2]), np.zeros(self.shapes[3])
+        np.add.at(by_group, self.ballots.groups, slope)
+        np.add.at(by_option, (self.ballots.answers, np.arange(slope.shape[1])[None, :]), slope)
+        by_scale = (slope * self.base).sum()
+        return np.concatenate([[by_scale], slope.sum(axis=0), by_group.ravel(), by_option.ravel()])
+
+
+def _shares(logits: Table) -> Table:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def _totals(ballots: Ballots, weights: Table) -> Table:

@@ -21,6 +21,7 @@ from .base import RouterError
 _PRIOR_COUNT = 4.0
 _KNOWN_COUNT = 40.0
 _MIN_EXAMPLES = 5
+_MAX_EXAMPLES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,22 @@ class Suited:
     skill: float
     #: Share of the examples it solves that no expert before it does.
     adds: float
+
+
+def check_shots(num: int) -> None:
+    """Refuse examples of a task that are too few or too many to rank experts by.
+
+    Raises:
+        RouterError: there are not 5 to 50.
+    """
+    found = f"{num} examples of a task; it takes {_MIN_EXAMPLES} to {_MAX_EXAMPLES}"
+    if num < _MIN_EXAMPLES:
+        raise RouterError(f"{found}: label {_MIN_EXAMPLES - num} or more of its questions")
+    if num > _MAX_EXAMPLES:
+        raise RouterError(
+            f"{found}: leave {num - _MAX_EXAMPLES} out, or name the task as their `skill` and use "
+            "`orchestrator fit skill`, which goes by each question"
+        )
 
 
 def rank_by_shots(

@@ -27,62 +27,69 @@ from routers.base import RouterError
 from routers.evaluate import Evaluation, evaluate
 from routers.questions import load_unknown
 
+_Questions = Annotated[
+    list[Path],
+    typer.Option(help="Questions: JSON lines, CSV, parquet or a folder of a data set."),
+]
+_Router = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Folder written by `orchestrator fit`, or with --registry a router's id; all of "
+        "the registry's by default."
+    ),
+]
+_Registry = Annotated[Path | None, typer.Option(help="Registry file that has the router.")]
+_Outcomes = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="What every expert scored on the questions, as `orchestrator profile` writes it. "
+        "Without it the expert of a question's category is right, and nobody else."
+    ),
+]
+_FitSplit = Annotated[
+    str,
+    typer.Option(
+        help="Questions that tell the best single expert; by default those not of --split, "
+        "without one each half tells it to the other."
+    ),
+]
+_Models = Annotated[
+    Path | None,
+    typer.Option(
+        help="Costs: a CSV with `expert` and measures, or a registry (.yaml); with --registry "
+        "that one by default."
+    ),
+]
+_Fallback = Annotated[
+    str | None,
+    typer.Option(
+        help="General expert of a router that is given as a folder; with --outcomes the best "
+        "single one by default."
+    ),
+]
+_Unknown = Annotated[
+    Path | None, typer.Option(help="Questions of no skill; `split` heldout, if any, is used.")
+]
+_KeywordsFrom = Annotated[
+    Path | None,
+    typer.Option(help="Questions to learn a keyword router from, to compare with."),
+]
+_Html = Annotated[Path | None, typer.Option(help="Also write a report with plots to this file.")]
+
 
 def eval(  # noqa: A001 - the command's name
-    questions: Annotated[
-        list[Path],
-        typer.Option(help="Questions: JSON lines, CSV, parquet or a folder of a data set."),
-    ],
-    router: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Folder written by `orchestrator fit`, or with --registry a router's id; all of "
-            "the registry's by default."
-        ),
-    ] = None,
-    registry: Annotated[
-        Path | None, typer.Option(help="Registry file that has the router.")
-    ] = None,
-    outcomes: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="What every expert scored on the questions, as `orchestrator profile` writes it. "
-            "Without it the expert of a question's category is right, and nobody else."
-        ),
-    ] = None,
+    questions: _Questions,
+    router: _Router = None,
+    registry: _Registry = None,
+    outcomes: _Outcomes = None,
     split: Annotated[str, typer.Option(help="Try these questions alone.")] = "",
-    fit_split: Annotated[
-        str,
-        typer.Option(
-            help="Questions that tell the best single expert; by default those not of --split, "
-            "without one each half tells it to the other."
-        ),
-    ] = "",
-    models: Annotated[
-        Path | None,
-        typer.Option(
-            help="Costs: a CSV with `expert` and measures, or a registry (.yaml); with --registry "
-            "that one by default."
-        ),
-    ] = None,
-    fallback: Annotated[
-        str | None,
-        typer.Option(
-            help="General expert of a router that is given as a folder; with --outcomes the best "
-            "single one by default."
-        ),
-    ] = None,
-    unknown: Annotated[
-        Path | None, typer.Option(help="Questions of no skill; `split` heldout, if any, is used.")
-    ] = None,
-    keywords_from: Annotated[
-        Path | None,
-        typer.Option(help="Questions to learn a keyword router from, to compare with."),
-    ] = None,
+    fit_split: _FitSplit = "",
+    models: _Models = None,
+    fallback: _Fallback = None,
+    unknown: _Unknown = None,
+    keywords_from: _KeywordsFrom = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    html: Annotated[
-        Path | None, typer.Option(help="Also write a report with plots to this file.")
-    ] = None,
+    html: _Html = None,
 ) -> None:
     """Measure routers on questions with known categories or outcomes."""
     if html is not None:

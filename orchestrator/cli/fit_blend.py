@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli import fit_options as given
 from orchestrator.cli.registry_routers import routers_of
 from orchestrator.errors import SetupError
 from routers.base import RouterError
@@ -18,13 +19,11 @@ def fit_blend(
     questions: Annotated[
         list[Path], typer.Option(help="Questions that none of the routers was fitted on.")
     ],
-    outcomes: Annotated[
-        list[Path], typer.Option(help="What experts made of them: `orchestrator profile`.")
-    ],
+    outcomes: given.Outcomes,
     routers: Annotated[str, typer.Option(help="Routers of the registry, separated by commas.")],
-    out: Annotated[Path, typer.Option(help="Folder to write the artifact to.")],
+    out: given.Out,
     registry: Annotated[Path, typer.Option(help="The registry file.")] = Path("experts.yaml"),
-    split: Annotated[str, typer.Option(help="Only questions of this split; all by default.")] = "",
+    split: given.Split = "",
 ) -> None:
     """Fit the weights of a blend and write its artifact."""
     names = list(dict.fromkeys(name.strip() for name in routers.split(",") if name.strip()))

@@ -8,6 +8,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from orchestrator.cli import fit_options as given
 from orchestrator.cli.registry_routers import routers_of
 from orchestrator.errors import SetupError
 from routers.acceptance import (
@@ -28,17 +29,13 @@ _SHOWN = 11
 
 
 def fit_cascade(
-    questions: Annotated[
-        list[Path], typer.Option(help="Questions: JSONL, CSV, parquet or a dataset's folder.")
-    ],
-    outcomes: Annotated[
-        list[Path], typer.Option(help="What experts made of them: `orchestrator profile`.")
-    ],
+    questions: given.Questions,
+    outcomes: given.Outcomes,
     cheap: Annotated[
         list[str], typer.Option(help="Expert asked first; several agree with one another.")
     ],
     strong: Annotated[str, typer.Option(help="Expert asked where the first are not sure.")],
-    out: Annotated[Path, typer.Option(help="Folder to write the artifact to.")],
+    out: given.Out,
     quality: Annotated[
         float | None, typer.Option(help="Least mean score, 0 to 1; as cheaply as can be.")
     ] = None,
@@ -56,7 +53,7 @@ def fit_cascade(
     registry: Annotated[Path, typer.Option(help="Where the router of --by is.")] = Path(
         "experts.yaml"
     ),
-    split: Annotated[str, typer.Option(help="Only questions of this split; all by default.")] = "",
+    split: given.Split = "",
 ) -> None:
     """Fit the acceptance threshold of a cascade and write it with its curve."""
     choose = _choice(quality, budget)
@@ -68,12 +65,8 @@ def fit_cascade(
         sides = _sides(found, tuple(cheap), strong, by=by, registry=registry)
         own_cost = float(sides.num_samples) if cheap_cost is None else cheap_cost
         costs = Costs(cheap=own_cost, strong=strong_cost)
-        if by is None:
-            judged = judged_by_agreement(found, cheap=cheap, strong=strong, costs=costs)
-        else:
-            judged = _judged_by_score(asked, found, sides, registry, costs=costs)
         manifest = write_acceptance(
-            judged,
+            _judged(asked, found, sides, registry, costs=costs),
             out,
             sides=sides,
             choose=choose,
@@ -107,6 +100,14 @@ def _sides(
         raise SetupError(f"--by goes with one --cheap expert, not {list(cheap)}")
     version = routers_of(registry, [by])[by].version
     return Sides(cheap=cheap, strong=strong, signal="score", router=by, router_version=version)
+
+
+def _judged(
+    asked: tuple[Example, ...], found: list[Outcome], sides: Sides, registry: Path, *, costs: Costs
+) -> Judged:
+    if sides.router is None:
+        return judged_by_agreement(found, cheap=sides.cheap, strong=sides.strong, costs=costs)
+    return _judged_by_score(asked, found, sides, registry, costs=costs)
 
 
 def _judged_by_score(

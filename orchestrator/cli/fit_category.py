@@ -25,51 +25,57 @@ from routers.training import TrainingSet, training_set
 
 T = TypeVar("T")
 
+_Questions = Annotated[
+    list[Path] | None,
+    typer.Option(help="JSON lines with `skill` and `question`; `frame` groups wordings."),
+]
+_Unknown = Annotated[
+    list[Path] | None,
+    typer.Option(help="JSON lines with `question` of no skill; `split` train, if any, is used."),
+]
+_Scores = Annotated[
+    Path | None,
+    typer.Option(
+        help="JSON {expert: {skill: {right, asked}}}; without scores and outcomes each skill "
+        "is served by the expert of its own name."
+    ),
+]
+_Outcomes = Annotated[
+    list[Path] | None,
+    typer.Option(help="What `orchestrator profile` wrote of some of the questions."),
+]
+_Embedder = Annotated[
+    list[str] | None, typer.Option(help="Heads to fit: static, minilm; both by default.")
+]
+_Classifier = Annotated[
+    str, typer.Option(help="linear, or neighbours: the labelled prompts nearest to a new one.")
+]
+_Unlabelled = Annotated[
+    list[Path] | None,
+    typer.Option(help="JSON lines with `question`; labels are spread over them."),
+]
+_Discover = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="JSON lines with `question`: instead of a fit, new categories are proposed from "
+        "those that --router is unsure of."
+    ),
+]
+_Router = Annotated[Path | None, typer.Option(help="The fitted folder that --discover goes by.")]
+
 
 def fit_category(
     out: Annotated[Path, typer.Option(help="Folder to write the artifact, or proposals, to.")],
-    questions: Annotated[
-        list[Path] | None,
-        typer.Option(help="JSON lines with `skill` and `question`; `frame` groups wordings."),
-    ] = None,
-    unknown: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="JSON lines with `question` of no skill; `split` train, if any, is used."
-        ),
-    ] = None,
-    scores: Annotated[
-        Path | None,
-        typer.Option(
-            help="JSON {expert: {skill: {right, asked}}}; without scores and outcomes each skill "
-            "is served by the expert of its own name."
-        ),
-    ] = None,
-    outcomes: Annotated[
-        list[Path] | None,
-        typer.Option(help="What `orchestrator profile` wrote of some of the questions."),
-    ] = None,
-    embedder: Annotated[
-        list[str] | None, typer.Option(help="Heads to fit: static, minilm; both by default.")
-    ] = None,
+    questions: _Questions = None,
+    unknown: _Unknown = None,
+    scores: _Scores = None,
+    outcomes: _Outcomes = None,
+    embedder: _Embedder = None,
     table: TableFolder = None,
-    classifier: Annotated[
-        str, typer.Option(help="linear, or neighbours: the labelled prompts nearest to a new one.")
-    ] = "linear",
-    unlabelled: Annotated[
-        list[Path] | None,
-        typer.Option(help="JSON lines with `question`; labels are spread over them."),
-    ] = None,
-    discover: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="JSON lines with `question`: instead of a fit, new categories are proposed from "
-            "those that --router is unsure of."
-        ),
-    ] = None,
-    router: Annotated[
-        Path | None, typer.Option(help="The fitted folder that --discover goes by.")
-    ] = None,
+    classifier: _Classifier = "linear",
+    unlabelled: _Unlabelled = None,
+    discover: _Discover = None,
+    router: _Router = None,
 ) -> None:
     """Fit a category router and write its artifact."""
     try:

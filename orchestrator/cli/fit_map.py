@@ -31,37 +31,43 @@ from routers.spending import MEASURES, Costs, Measure
 
 _BUDGETS = f"MEASURE=LIMIT, of {', '.join(MEASURES)}; repeat for several."
 
+_Models = Annotated[
+    Path | None,
+    typer.Option(help="Costs: a table with `expert` and measures, or a registry (.yaml)."),
+]
+_Out = Annotated[
+    Path | None, typer.Option(help="Folder for the router with its map; may be the same.")
+]
+_Always = Annotated[
+    list[str] | None,
+    typer.Option(help="Expert that is there beside the map, such as the router's fallback."),
+]
+_Traffic = Annotated[
+    Path | None,
+    typer.Option(help="JSON {category: requests}; by default as the questions are."),
+]
+_Pareto = Annotated[
+    str | None, typer.Option(help="Measure to show quality against; then --out is optional.")
+]
+_Plot = Annotated[Path | None, typer.Option(help="Picture of the curve: .svg, .png, .pdf.")]
+_JsonOut = Annotated[
+    Path | None, typer.Option("--json", help="File for the map and the curve as JSON.")
+]
+
 
 def fit_map(
     router: Annotated[Path, typer.Option(help="Folder of a fitted category router.")],
     questions: Annotated[list[Path], typer.Option(help="Questions with a category or a skill.")],
     outcomes: Annotated[list[Path], typer.Option(help="What `orchestrator profile` wrote.")],
-    models: Annotated[
-        Path | None,
-        typer.Option(help="Costs: a table with `expert` and measures, or a registry (.yaml)."),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the router with its map; may be the same.")
-    ] = None,
+    models: _Models = None,
+    out: _Out = None,
     budget: Annotated[list[str] | None, typer.Option(help=_BUDGETS)] = None,
-    always: Annotated[
-        list[str] | None,
-        typer.Option(help="Expert that is there beside the map, such as the router's fallback."),
-    ] = None,
-    traffic: Annotated[
-        Path | None,
-        typer.Option(help="JSON {category: requests}; by default as the questions are."),
-    ] = None,
-    pareto: Annotated[
-        str | None, typer.Option(help="Measure to show quality against; then --out is optional.")
-    ] = None,
+    always: _Always = None,
+    traffic: _Traffic = None,
+    pareto: _Pareto = None,
     points: Annotated[int, typer.Option(min=2, max=100, help="Limits tried for --pareto.")] = 12,
-    plot: Annotated[
-        Path | None, typer.Option(help="Picture of the curve: .svg, .png, .pdf.")
-    ] = None,
-    json_out: Annotated[
-        Path | None, typer.Option("--json", help="File for the map and the curve as JSON.")
-    ] = None,
+    plot: _Plot = None,
+    json_out: _JsonOut = None,
     time_s: Annotated[float, typer.Option(min=0.1, help="Longest search of a map.")] = 10.0,
 ) -> None:
     """Fit the category-to-expert map of a router within budgets."""

@@ -7,7 +7,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from orchestrator.cli.fit_options import TableFolder
+from orchestrator.cli import fit_options as given
 from orchestrator.errors import SetupError
 from routers.base import RouterError
 from routers.dataset_files import read_answered
@@ -17,18 +17,14 @@ from routers.static_files import embedder_to_carry, table_of
 
 
 def fit_neighbours(
-    questions: Annotated[
-        list[Path], typer.Option(help="Questions: JSONL, CSV, parquet or a dataset's folder.")
-    ],
-    outcomes: Annotated[
-        list[Path], typer.Option(help="What experts made of them: `orchestrator profile`.")
-    ],
-    out: Annotated[Path, typer.Option(help="Folder to write the artifact to.")],
+    questions: given.Questions,
+    outcomes: given.Outcomes,
+    out: given.Out,
     embedder: Annotated[
         str, typer.Option(help="static (under 1 ms a decision) or minilm (better, 20 ms and more).")
     ] = "static",
-    table: TableFolder = None,
-    split: Annotated[str, typer.Option(help="Only questions of this split; all by default.")] = "",
+    table: given.TableFolder = None,
+    split: given.Split = "",
 ) -> None:
     """Fit a neighbours router and write its artifact."""
     name = _embedder(embedder)

@@ -7,6 +7,14 @@ from typing import Annotated
 
 import typer
 
+Questions = Annotated[
+    list[Path], typer.Option(help="Questions: JSONL, CSV, parquet or a dataset's folder.")
+]
+Outcomes = Annotated[
+    list[Path], typer.Option(help="What experts made of them: `orchestrator profile`.")
+]
+Out = Annotated[Path, typer.Option(help="Folder to write the artifact to.")]
+Split = Annotated[str, typer.Option(help="Only questions of this split; all by default.")]
 TableFolder = Annotated[
     Path | None,
     typer.Option(

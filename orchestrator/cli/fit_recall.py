@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli import fit_options as given
 from orchestrator.errors import SetupError
 from routers.base import RouterError
 from routers.dataset_files import of_split, read_examples, read_outcomes
@@ -15,10 +16,8 @@ from routers.recall_files import RecallManifest, write_recall
 
 
 def fit_recall(
-    questions: Annotated[
-        list[Path], typer.Option(help="Questions: JSONL, CSV, parquet or a dataset's folder.")
-    ],
-    out: Annotated[Path, typer.Option(help="Folder to write the artifact to.")],
+    questions: given.Questions,
+    out: given.Out,
     outcomes: Annotated[
         list[Path] | None,
         typer.Option(help="Answers of experts; what they agree on is known, not the data's own."),
@@ -29,7 +28,7 @@ def fit_recall(
     precision: Annotated[
         float, typer.Option(help="How often an answer to a question alike must be the same.")
     ] = 0.98,
-    split: Annotated[str, typer.Option(help="Only questions of this split; all by default.")] = "",
+    split: given.Split = "",
 ) -> None:
     """Write known answers and the likeness from which a question has one."""
     try:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.fit_options import TableFolder
+from orchestrator.cli import fit_options as given
 from orchestrator.errors import SetupError
 from routers.base import RouterError
 from routers.dataset_files import of_split, read_examples, read_outcomes
@@ -28,55 +28,61 @@ from routers.skill_files import (
 from routers.skill_readers import Readers, readers
 from routers.static_files import table_of
 
+_Questions = Annotated[
+    list[Path] | None,
+    typer.Option(help="Questions with skills: JSONL, CSV, parquet or a dataset's folder."),
+]
+_Outcomes = Annotated[
+    list[Path] | None,
+    typer.Option(help="What experts made of them, as `orchestrator profile` writes it."),
+]
+_Merge = Annotated[
+    list[Path] | None,
+    typer.Option(help="Artifacts of other owners, whose counts are added; repeat for several."),
+]
+_Labels = Annotated[
+    bool,
+    typer.Option(
+        "--with-labels/--without-labels",
+        help="Without, scores are not read: experts grade one another by agreement.",
+    ),
+]
+_Clusters = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        max=MAX_CLUSTERS,
+        help="Where questions name neither skill nor category: so many clusters of them.",
+    ),
+]
+_Embedder = Annotated[list[str] | None, typer.Option(help="static, minilm; both by default.")]
+_AggregatorTests = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write so many questions of the aggregator's test here and fit nothing: put them "
+        "to all experts by `orchestrator profile`, and fit with both files."
+    ),
+]
+
 
 def fit_skill(
-    out: Annotated[Path, typer.Option(help="Folder to write the artifact to.")],
-    questions: Annotated[
-        list[Path] | None,
-        typer.Option(help="Questions with skills: JSONL, CSV, parquet or a dataset's folder."),
-    ] = None,
-    outcomes: Annotated[
-        list[Path] | None,
-        typer.Option(help="What experts made of them, as `orchestrator profile` writes it."),
-    ] = None,
-    split: Annotated[str, typer.Option(help="Only questions of this split; all by default.")] = "",
-    merge: Annotated[
-        list[Path] | None,
-        typer.Option(help="Artifacts of other owners, whose counts are added; repeat for several."),
-    ] = None,
-    labels: Annotated[
-        bool,
-        typer.Option(
-            "--with-labels/--without-labels",
-            help="Without, scores are not read: experts grade one another by agreement.",
-        ),
-    ] = True,
-    clusters: Annotated[
-        int | None,
-        typer.Option(
-            min=2,
-            max=MAX_CLUSTERS,
-            help="Where questions name neither skill nor category: so many clusters of them.",
-        ),
-    ] = None,
-    embedder: Annotated[
-        list[str] | None, typer.Option(help="static, minilm; both by default.")
-    ] = None,
-    table: TableFolder = None,
-    aggregator_tests: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write so many questions of the aggregator's test here and fit nothing: put them "
-            "to all experts by `orchestrator profile`, and fit with both files."
-        ),
-    ] = None,
+    out: given.Out,
+    questions: _Questions = None,
+    outcomes: _Outcomes = None,
+    split: given.Split = "",
+    merge: _Merge = None,
+    labels: _Labels = True,
+    clusters: _Clusters = None,
+    embedder: _Embedder = None,
+    table: given.TableFolder = None,
+    aggregator_tests: _AggregatorTests = None,
     num_tests: Annotated[int, typer.Option(min=1, help="With --aggregator-tests.")] = 100,
 ) -> None:
     """Fit a skill router and write its artifact."""
     try:
         if aggregator_tests is not None:
-            given = _examples(questions, outcomes, split=split)
-            _write_tests(aggregator_tests, given, outcomes or (), num_tests=num_tests)
+            asked = _examples(questions, outcomes, split=split)
+            _write_tests(aggregator_tests, asked, outcomes or (), num_tests=num_tests)
             return
         own = _own(questions, outcomes, split=split, is_labelled=labels, num_clusters=clusters)
         names = embedder or ["static", "minilm"]

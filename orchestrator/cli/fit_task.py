@@ -24,40 +24,48 @@ from orchestrator.routing.task_entry import check_free, with_task
 from routers.base import RouterError
 from routers.dataset_files import read_examples, read_outcomes
 from routers.datasets import Answered, Example, Outcome, answered, data_sha256
-from routers.shots import Suited, kept, rank_by_shots
+from routers.shots import Suited, check_shots, kept, rank_by_shots
 
 #: Other questions from which on they say something.
 _MIN_KNOWN = 30
 
 Floats = NDArray[np.float64]
 
+_Examples = Annotated[
+    list[Path], typer.Option(help="5 to 50 questions of the task with right answers.")
+]
+_Outcomes = Annotated[
+    list[Path],
+    typer.Option(help="What experts made of them, by `orchestrator profile`."),
+]
+_Registry = Annotated[
+    Path, typer.Option(envvar="ORCHESTRATOR_REGISTRY", help="The registry file, to be written.")
+]
+_GuessShare = Annotated[
+    float, typer.Option(help="What blind guessing reaches: 0.25 with four options.")
+]
+_Diversity = Annotated[
+    float, typer.Option(help="How much counts what an expert adds to others, 0 to 1.")
+]
+_Known = Annotated[
+    list[Path] | None,
+    typer.Option(help="Outcomes of other questions: how good experts are elsewhere."),
+]
+_Url = Annotated[
+    str | None, typer.Option(help="Running service that is asked what the outcomes lack.")
+]
+
 
 def fit_task(
-    examples: Annotated[
-        list[Path], typer.Option(help="5 to 50 questions of the task with right answers.")
-    ],
-    outcomes: Annotated[
-        list[Path],
-        typer.Option(help="What experts made of them, by `orchestrator profile`."),
-    ],
+    examples: _Examples,
+    outcomes: _Outcomes,
     name: Annotated[str, typer.Option(help="Of the task; callers name it as a model.")],
-    registry: Annotated[
-        Path, typer.Option(envvar="ORCHESTRATOR_REGISTRY", help="The registry file, to be written.")
-    ] = Path("experts.yaml"),
+    registry: _Registry = Path("experts.yaml"),
     keep: Annotated[int, typer.Option(min=1, help="Experts to write, at most.")] = 3,
-    guess_share: Annotated[
-        float, typer.Option(help="What blind guessing reaches: 0.25 with four options.")
-    ] = 0.0,
-    diversity: Annotated[
-        float, typer.Option(help="How much counts what an expert adds to others, 0 to 1.")
-    ] = 0.5,
-    known: Annotated[
-        list[Path] | None,
-        typer.Option(help="Outcomes of other questions: how good experts are elsewhere."),
-    ] = None,
-    url: Annotated[
-        str | None, typer.Option(help="Running service that is asked what the outcomes lack.")
-    ] = None,
+    guess_share: _GuessShare = 0.0,
+    diversity: _Diversity = 0.5,
+    known: _Known = None,
+    url: _Url = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the ranking.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a task of this name.")] = False,
 ) -> None:
@@ -66,6 +74,7 @@ def fit_task(
     check_free(served, name, may_replace=force or dry_run)
     try:
         asked = read_examples(examples)
+        check_shots(len(asked))
         if url is not None:
             _ask(examples, outcomes, url)
         made = read_outcomes(outcomes)

@@ -92,12 +92,29 @@ def test_what_cannot_be_written_is_told_and_nothing_is_written(run, given, name,
     assert (given / "experts.yaml").read_text() == REGISTRY
 
 
-def test_four_examples_are_too_few(run, given):
-    write(given / "examples.jsonl", [{"id": f"q{n}", "prompt": f"{n}?"} for n in range(4)])
+@pytest.mark.parametrize(
+    ("num", "fault"),
+    [
+        (4, "4 examples of a task; it takes 5 to 50: label 1 or more of its questions"),
+        (51, "51 examples of a task; it takes 5 to 50: leave 1 out, or name the task as their"),
+    ],
+)
+def test_too_few_and_too_many_examples_are_refused_before_anybody_is_asked(run, given, num, fault):
+    write(given / "examples.jsonl", [{"id": f"q{n}", "prompt": f"{n}?"} for n in range(num)])
 
-    code, _, err = run()
+    code, _, err = run("--url", "http://127.0.0.1:1")
 
-    assert (code, "they need 5 examples or more" in err) == (1, True)
+    assert (code, fault in " ".join(err.split())) == (1, True), err
+
+
+@pytest.mark.parametrize("num", [5, 50])
+def test_the_fewest_and_the_most_examples_are_ranked_by(run, given, num):
+    write(given / "examples.jsonl", [{"id": f"q{n}", "prompt": f"{n}?"} for n in range(num)])
+    write(given / "outcomes.jsonl", [outcome(n, "sums", range(3)) for n in range(num)])
+
+    code, out, _ = run("--dry-run")
+
+    assert (code, f"3 of {num}" in out) == (0, True)
 
 
 def test_where_nobody_was_asked_everything_it_says_how_to_ask(run, given):
