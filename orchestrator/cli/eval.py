@@ -20,6 +20,7 @@ from orchestrator.cli.eval_routers import (
     served_by_folders,
     served_by_registry,
 )
+from orchestrator.cli.eval_seen import folders_of, seen
 from orchestrator.cli.eval_table import show
 from orchestrator.cli.eval_trial import GENERAL, Data, best_known, trial_from
 from orchestrator.errors import SetupError
@@ -135,13 +136,17 @@ def _evaluated(data: Data, wanted: _Wanted, unknown: Path | None) -> Evaluation:
     registry = read_registry(wanted.registry) if wanted.registry else None
     folders = [] if registry else [Path(name) for name in wanted.names]
     served = served_by_registry(registry) if registry else served_by_folders(folders)
-    trial = trial_from(data, registry=registry, served=served)
+    tried = trial_from(data, registry=registry, served=served)
+    trial = tried.trial
     general = wanted.fallback or (best_known(trial) if registry or data.outcomes else GENERAL)
     routers = (
         routers_of_registry(registry, wanted.registry, names=wanted.names)
         if registry and wanted.registry
         else routers_of_folders(folders, fallback=general)
     )
+    fitted = folders_of(registry, wanted.names) if registry else folders
+    for line in seen(fitted, tried.data_hashes):
+        typer.echo(line, err=True)
     if wanted.keywords_from:
         routers["keywords"] = keyword_router(wanted.keywords_from, served, fallback=general)
     stray = load_unknown([unknown], split="heldout") if unknown else ()

@@ -13,7 +13,7 @@ from orchestrator.routing.expert_costs import registry_costs, with_seconds
 from routers.base import RouterError
 from routers.cost_files import read_costs
 from routers.dataset_files import of_split, read_examples, read_outcomes
-from routers.datasets import Example, Outcome, answered
+from routers.datasets import Example, Outcome, answered, data_sha256
 from routers.labelled import labelled_trial
 from routers.spending import Costs
 from routers.trial import NOT_STATED, Trial, trial_of
@@ -36,9 +36,18 @@ class Data:
     models: Path | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A trial, and what its data are known by."""
+
+    trial: Trial
+    #: Hash of all questions with their outcomes, and of those tried; empty without outcomes.
+    data_hashes: frozenset[str] = frozenset()
+
+
 def trial_from(
     data: Data, *, registry: Registry | None, served: Mapping[str, Collection[str]]
-) -> Trial:
+) -> Tried:
     """The questions that routers are tried on.
 
     Args:
@@ -52,16 +61,19 @@ def trial_from(
     examples = read_examples(data.questions)
     tried = of_split(examples, data.split)
     if not data.outcomes:
-        return _labelled(tried, registry, served)
-    outcomes = _of_registry(read_outcomes(data.outcomes, examples=examples), registry)
+        return Tried(trial=_labelled(tried, registry, served))
+    told = read_outcomes(data.outcomes, examples=examples)
+    outcomes = _of_registry(told, registry)
     row = {example.id: i for i, example in enumerate(examples)}
-    return trial_of(
+    trial = trial_of(
         answered(examples, outcomes),
         outcomes,
         tried=[row[example.id] for example in tried],
         fitted=[row[example.id] for example in _fitted(examples, data)],
         stated=_costs(data, registry, examples, outcomes),
     )
+    hashes = frozenset(data_sha256(answered(some, told)) for some in (examples, tried))
+    return Tried(trial=trial, data_hashes=hashes)
 
 
 def best_known(trial: Trial) -> str:

@@ -10,9 +10,25 @@ from typer.testing import CliRunner
 from orchestrator.cli.eval import eval as evaluate_command
 from orchestrator.cli.eval_table import amount
 from orchestrator.errors import SetupError
+from routers.datasets import Example
+from routers.neighbour_files import write_neighbours
+from tests.unit.routers.answering import carried, two_topics
 from tests.unit.routers.small import write_lines
 
 ARTIFACT = Path("deploy/demo/routers/topic")
+PARTED = """\
+version: 1
+experts:
+  - {id: clerk, engine: {kind: fake}}
+  - {id: poet, engine: {kind: fake}}
+routers:
+  close: {kind: neighbours, artifact: near}
+  always:
+    kind: rules
+    rules: [{when: {has_tools: true}, expert: poet}]
+    otherwise: {expert: clerk}
+  parted: {kind: split, shares: {close: 1, always: 1}}
+"""
 #: Elements of HTML and SVG that read something from elsewhere.
 READING = {"link", "script", "img", "image", "iframe", "object", "embed"}
 
@@ -192,6 +208,44 @@ def test_a_router_of_a_registry_is_measured_with_its_experts_sizes(registry, que
     assert report["routers"]["topic"]["accuracy"]["mean"] == 1
     assert report["routers"]["topic"]["costs"]["active_params_b"] == 1
     assert report["experts"]["generalist"]["costs"]["active_params_b"] == 7
+
+
+@pytest.fixture
+def near(tmp_path):
+    """Options that name a neighbours router and the very data it was fitted on, in two splits."""
+    table = two_topics()
+    write_neighbours(table, tmp_path / "near", name="static", of=carried())
+    asked = write_lines(
+        tmp_path / "asked.jsonl",
+        *({"id": one.id, "prompt": one.prompt, "split": "train"} for one in table.examples),
+        {"id": "new", "prompt": "capital of Peru", "split": "test"},
+    )
+    rows = [*zip(table.examples, table.scores, strict=True), (Example(id="new", prompt=""), (1, 0))]
+    told = write_lines(
+        tmp_path / "told.jsonl",
+        *({"id": one.id, "expert": name, "score": float(score)}
+          for one, scores in rows for name, score in zip(table.experts, scores, strict=True)),
+    )  # fmt: skip
+    return ["--questions", asked, "--outcomes", told]
+
+
+@pytest.mark.parametrize(("split", "is_told"), [("train", True), ("test", False)])
+def test_a_router_that_was_fitted_on_what_it_is_tried_on_is_told(tmp_path, near, split, is_told):
+    result = run("--router", tmp_path / "near", *near, "--split", split, "--json")
+
+    assert result.exception is None
+    assert ("near' was fitted on these questions and outcomes" in result.stderr) == is_told
+    assert json.loads(result.stdout)["routers"]
+
+
+def test_routers_within_routers_are_looked_at_too(tmp_path, near):
+    path = tmp_path / "parted.yaml"
+    path.write_text(PARTED)
+
+    result = run("--registry", path, "--router", "parted", *near, "--split", "train", "--json")
+
+    assert result.exception is None
+    assert "near' was fitted on these questions and outcomes" in result.stderr
 
 
 class Page(HTMLParser):
