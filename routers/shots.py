@@ -2,7 +2,8 @@
 
 Who guesses right is no expert: what blind guessing would reach is taken off, and what is left is
 shrunk, since one of five examples is soon hit: to how good the expert is elsewhere, where that is
-known, and as far as the examples bear it out. Then experts are added one by one, each for what it solves that those before it do not.
+known, and as far as the examples bear it out. Then experts are added one by one, each for what it
+solves that those before it do not.
 Source: K-shot experts, arXiv:2408.15915; the measures are ours.
 """
 
