@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import repeat
@@ -92,6 +93,15 @@ class Prompts:
             candidates=self.candidates,
             traits=[self.traits[i] for i in numbers] if self.traits else (),
         )
+
+
+#: What a version adds for what its router heard from callers.
+_HEARD = re.compile(r"~[0-9a-f]+")
+
+
+def as_fitted(version: str) -> str:
+    """A version without what callers said since: what was fitted on a router goes by it alone."""
+    return _HEARD.sub("", version)
 
 
 class Router(Protocol):

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from .base import Router
+from .base import Router, as_fitted
 from .blend import BlendRouter, Member, Scale
 from .datasets import Answered, data_sha256
 from .fit_blend import fit_blend, told_by
@@ -52,7 +52,7 @@ def write_blend(routers: Mapping[str, Router], table: Answered, folder: Path) ->
         metrics={name: round(value, 4) for name, value in fitted.metrics.items()},
         members={
             name: MemberPart(
-                version=one.version, weight=weight, level=scale.level, slope=scale.slope
+                version=as_fitted(one.version), weight=weight, level=scale.level, slope=scale.slope
             )
             for (name, one), weight, scale in parts
         },
@@ -71,10 +71,9 @@ def load_blend(folder: str | Path, routers: Mapping[str, Router]) -> BlendRouter
     if set(fitted) != set(routers):
         raise sealed.refusal(f"weighs {sorted(fitted)}, not {sorted(routers)}")
     for name, router in routers.items():
-        if router.version != fitted[name].version:
+        if (found := as_fitted(router.version)) != fitted[name].version:
             raise sealed.refusal(
-                f"was fitted on {name!r} of version {fitted[name].version!r}, "
-                f"it is now {router.version!r}"
+                f"was fitted on {name!r} of version {fitted[name].version!r}, it is now {found!r}"
             )
     members = {
         name: Member(

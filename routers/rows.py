@@ -59,8 +59,9 @@ class Faults:
         if not self._count:
             return
         rest = self._count - len(self._shown)
+        noun = "row" if self._count == 1 else "rows"
         raise RouterError(
-            "\n  ".join([f"{names(self._paths)}: {self._count} bad rows", *self._shown])
+            "\n  ".join([f"{names(self._paths)}: {self._count} bad {noun}", *self._shown])
             + (f"\n  and {rest} more" if rest else "")
         )
 

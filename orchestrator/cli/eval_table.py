@@ -71,6 +71,8 @@ def notes(found: Evaluation) -> Iterator[str]:
 def lines(report: Report) -> Iterator[str]:
     """What a router claimed, did not know and confused."""
     yield from head(report)
+    if report.confusions:
+        yield "  wrong most often, category -> who was chosen:"
     for it in report.confusions[:NUM_CONFUSIONS]:
         yield f"  {it.count:>4} {it.category} -> {it.chosen}, such as {shortened(it.example)!r}"
 

@@ -45,7 +45,7 @@ def show_map(found: BudgetedMap, task: MapTask, data: Measured) -> None:
 
 def show_curve(curve: Sequence[Point], measure: Measure) -> None:
     """One line a map, the cheapest first."""
-    table = Table(LABELS[measure], "expected quality", "experts", "proven")
+    table = Table(LABELS[measure], "expected quality", "who serves", "proven")
     for point in curve:
         found = point.found
         table.add_row(

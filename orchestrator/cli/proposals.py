@@ -34,6 +34,12 @@ def propose(traffic: Sequence[Path], *, router: Path, out: Path) -> None:
     left = unsure(fitted, asked)
     settings = Discovery()
     proposals = discover(fitted, left, settings=settings)
+    if not proposals:
+        typer.echo(
+            f"{len(left)} of {len(asked)} prompts were unsure, and no {settings.min_size} or more "
+            "of them are alike: nothing is proposed"
+        )
+        return
     out.mkdir(parents=True, exist_ok=True)
     _write(out / PROPOSALS, (_told(one, settings) for one in proposals))
     _write(
@@ -61,9 +67,10 @@ def _write(path: Path, rows: Iterable[dict[str, Any]]) -> None:
 
 def _print(proposals: Sequence[Proposal], out: Path, *, num_asked: int, num_unsure: int) -> None:
     in_one = sum(one.size for one in proposals)
+    noun = "proposal" if len(proposals) == 1 else "proposals"
     typer.echo(
         f"{num_unsure} of {num_asked} prompts were unsure, {in_one} of them in "
-        f"{len(proposals)} proposals:"
+        f"{len(proposals)} {noun}:"
     )
     for one in proposals:
         typer.echo(

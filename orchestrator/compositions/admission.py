@@ -7,7 +7,7 @@ that left nobody, with what would pass.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.compositions.allowed import Allowed, LeftOut
@@ -27,6 +27,8 @@ from orchestrator.routing.limits import UNLIMITED, Limits
 
 #: Combinations of limits and needs whose experts are remembered: callers may make up many.
 _MAX_POOLS = 512
+#: Experts that a refusal names for each reason.
+_MAX_NAMES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,10 +167,10 @@ class Admission:
         reasons = {name: limits.why_not(own) for name, own in self._selectors.items()}
         ids = frozenset(name for name in able if reasons[name] is None)
         if not ids:
-            told = {name: reasons[name] for name in sorted(able)[:5]}
             raise LimitsError(
-                f"the limits of this request leave no expert that can take it; those that could: "
-                f"{told}; include more or exclude less",
+                f"the limits of this request leave no expert that can take it; of those that "
+                f"could, {_told({name: reasons[name] for name in able})}; include more or exclude "
+                "less",
                 param="model",
             )
         shut_out = {name: why for name, why in reasons.items() if why is not None}
@@ -244,3 +246,15 @@ class Admission:
             return ids
         left_out.append(LeftOut(ids=ids - left, why=reasons.__getitem__))
         return left
+
+
+def _told(reasons: Mapping[str, str | None]) -> str:
+    """A few experts by what shuts them out."""
+    by_reason: dict[str, list[str]] = {}
+    for name in sorted(reasons):
+        by_reason.setdefault(reasons[name] or "", []).append(name)
+    return "; ".join(
+        f"{why}: {', '.join(names[:_MAX_NAMES])}"
+        + (f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else "")
+        for why, names in by_reason.items()
+    )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator
 from typing import Any
 
 from orchestrator.registry.draft import Draft
 from orchestrator.registry.faults import Finding, KeyPath, shown
-from orchestrator.registry.fitted import read_manifest
+from orchestrator.registry.fitted import MANIFEST, read_manifest
 from orchestrator.registry.router_answered import BlendRouter, NeighboursRouter
-from orchestrator.registry.surroundings import Surroundings
+from orchestrator.registry.router_skill import SkillRouter
+from orchestrator.registry.routers import CategoryRouter
+from orchestrator.registry.surroundings import Surroundings, has
 
 
 def findings(draft: Draft, where: Surroundings) -> Iterator[Finding]:
@@ -19,7 +22,10 @@ def findings(draft: Draft, where: Surroundings) -> Iterator[Finding]:
         path: KeyPath = ("routers", name)
         if isinstance(router, BlendRouter):
             yield from _of_blend(router, path)
-            yield from _of_weights(router, _manifest(router.artifact, where), path)
+            weighed = _manifest(router.artifact, where).get("members")
+            if isinstance(weighed, dict):
+                yield from _of_weights(router, weighed, path)
+                yield from _of_members(router, weighed, path, _versions(draft, router, where))
         elif isinstance(router, NeighboursRouter):
             yield from _of_neighbours(router, _manifest(router.artifact, where), path, ids)
 
@@ -30,14 +36,39 @@ def _manifest(artifact: str | None, where: Surroundings) -> dict[str, Any]:
     return (read_manifest(folder) or {}) if folder is not None else {}
 
 
-def _of_weights(router: BlendRouter, manifest: dict[str, Any], path: KeyPath) -> Iterator[Finding]:
-    weighed = manifest.get("members")
-    if isinstance(weighed, dict) and set(weighed) != set(router.routers):
+def _versions(draft: Draft, router: BlendRouter, where: Surroundings) -> dict[str, str]:
+    """What its routers were fitted to be, of those that are one artifact of their own."""
+    found = {}
+    for name in router.routers:
+        member = draft.routers.get(name)
+        if isinstance(member, CategoryRouter | SkillRouter | NeighboursRouter):
+            folder = where.folder_at(member.artifact)
+            if folder is not None and has(folder, MANIFEST):
+                found[name] = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()[:12]
+    return found
+
+
+def _of_weights(router: BlendRouter, weighed: dict[str, Any], path: KeyPath) -> Iterator[Finding]:
+    if set(weighed) != set(router.routers):
         reason = (
             f"weighs {sorted(weighed)}, but `routers` has {sorted(router.routers)}; write it again "
             "with `orchestrator fit blend`"
         )
         yield Finding(path=(*path, "artifact"), value=shown(router.artifact), reason=reason)
+
+
+def _of_members(
+    router: BlendRouter, weighed: dict[str, Any], path: KeyPath, versions: dict[str, str]
+) -> Iterator[Finding]:
+    for name, version in versions.items():
+        part = weighed.get(name)
+        fitted = part.get("version") if isinstance(part, dict) else None
+        if fitted not in (None, version):
+            reason = (
+                f"was fitted on {name!r} of version {fitted!r}, it is now {version!r}; write it "
+                "again with `orchestrator fit blend`"
+            )
+            yield Finding(path=(*path, "artifact"), value=shown(router.artifact), reason=reason)
 
 
 def _of_neighbours(

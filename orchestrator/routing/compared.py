@@ -16,6 +16,8 @@ from routers.resampling import Share
 #: What a line is, behind the time and what wrote it.
 _ACTION = re.compile(r'\{"action": ?"(request|shadow)"')
 _SERVER_ERROR = 500
+#: Asks who would answer: nothing is generated, so it takes no time and no tokens worth a mean.
+_NO_ANSWER = "POST /v1/route"
 
 
 class _Request(BaseModel):
@@ -25,6 +27,7 @@ class _Request(BaseModel):
 
     action: Literal["request"]
     router: str
+    request: str = ""
     chosen_by: str | None = None
     status: int
     duration_ms: float
@@ -87,14 +90,14 @@ class Comparison:
 
 
 def compare(lines: Iterable[str]) -> Comparison:
-    """Sum up a log; lines of neither a request that a router placed nor a shadow are left out."""
+    """Sum up a log; lines of neither an answer of a router's choice nor a shadow are left out."""
     sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     pairs: dict[tuple[str, str], Counter[tuple[str, str]]] = defaultdict(Counter)
     num_placed: Counter[str] = Counter()
     for line in _read(lines):
         if isinstance(line, _Shadow):
             pairs[line.router, line.shadow][line.chosen, line.other] += 1
-        else:
+        elif line.request != _NO_ANSWER:
             num_placed[line.router] += 1
             _add(sums[line.router, line.chosen_by or line.router], line)
     return Comparison(

@@ -58,9 +58,9 @@ class Limits:
         """Why an expert that these selectors mean may not take part; `None` where it may."""
         shut_out = self.exclude & selectors
         if shut_out:
-            return f"excluded by {sorted(shut_out)}"
+            return f"excluded by {', '.join(sorted(shut_out))}"
         missed = next((group for group in self.include if not group & selectors), None)
-        return None if missed is None else f"not among the included {sorted(missed)}"
+        return None if missed is None else f"not among the included {', '.join(sorted(missed))}"
 
 
 UNLIMITED = Limits()

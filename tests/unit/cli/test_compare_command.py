@@ -71,6 +71,15 @@ def test_arms_have_their_shares_failures_and_means(run):
     assert (right["share"], right["mean_cost_usd"]) == (0.25, None)
 
 
+def test_who_only_asked_where_a_prompt_would_go_is_no_request_of_an_arm(run):
+    asked = line(request="POST /v1/route", duration_ms=1.0, completion_tokens=0)
+
+    _, out, _ = run(line(request="POST /v1/chat/completions"), asked, more=["--json"])
+
+    [arm] = json.loads(out)["arms"]
+    assert (arm["num_requests"], arm["mean_ms"], arm["mean_tokens"]) == (1, 10.0, 4.0)
+
+
 def test_shadows_have_their_agreement_and_what_they_would_have_chosen(run):
     pairs = [("sums", "sums")] * 6 + [("sums", "words")] * 3 + [("code", "sums")]
 

@@ -89,6 +89,19 @@ COOKING = [
 ]
 
 
+#: Of no skill, and of no kind of their own.
+UNLIKE = (
+    "Why do cats purr at night?",
+    "Recommend a thriller by a Norwegian author.",
+    "My bicycle chain keeps slipping off.",
+    "Explain mortgage interest to a teenager.",
+    "Is jazz older than blues music?",
+    "Who scored the winning goal yesterday?",
+    "Draft a birthday toast for grandma.",
+    "The printer shows a blinking red light.",
+)
+
+
 def discover(tmp_path, *texts, out="out"):
     traffic = write_lines(tmp_path / "traffic", *({"question": text} for text in texts))
     return run("--discover", traffic, "--router", ARTIFACT, "--out", tmp_path / out)
@@ -104,7 +117,7 @@ def test_unsure_traffic_becomes_proposals_and_questions_to_be_named(tmp_path):
     [told] = lines(tmp_path / "out/proposals.jsonl")
     asked = lines(tmp_path / "out/questions.jsonl")
     assert result.exit_code == 0
-    assert "12 of 13 prompts were unsure, 12 of them in 1 proposals" in result.output
+    assert "12 of 13 prompts were unsure, 12 of them in 1 proposal:" in result.output
     assert (told["proposal"], told["size"], "bake" in told["keywords"]) == ("new-1", 12, True)
     assert {(one["skill"], one["question"]) for one in asked} == {("new-1", it) for it in COOKING}
 
@@ -130,6 +143,13 @@ def test_traffic_that_a_router_is_sure_of_proposes_nothing(tmp_path):
     result = discover(tmp_path, "What is the capital of Peru?")
 
     assert "only 0 prompts were unsure" in str(result.exception)
+
+
+def test_unsure_prompts_that_are_unlike_each_other_propose_nothing_and_write_nothing(tmp_path):
+    result = discover(tmp_path, *UNLIKE)
+
+    assert "8 of 8 prompts were unsure, and no 8 or more of them are alike" in result.output
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

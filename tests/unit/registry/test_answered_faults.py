@@ -66,6 +66,15 @@ def test_weights_of_other_routers_are_refused_before_they_are_loaded(tmp_path):
     assert any("weighs ['near', 'topic']" in str(fault) for fault in found.faults)
 
 
+def test_weights_of_another_version_of_a_router_are_refused_before_they_are_loaded(tmp_path):
+    entry = "kind: blend, routers: [topic, topic], artifact: routers/other"
+    weighed = {"topic": {"version": "0123456789ab"}}
+
+    found = checked(tmp_path, entry, kind="blend", members=weighed)
+
+    assert any("'topic' of version '0123456789ab'" in str(fault) for fault in found.faults)
+
+
 def test_another_embedder_than_the_fitted_one_is_refused(tmp_path):
     found = checked(tmp_path, NEIGHBOURS, kind="neighbours", embedder="minilm")
 

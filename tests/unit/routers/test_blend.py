@@ -140,6 +140,14 @@ def test_weights_of_another_version_of_a_router_are_refused(tmp_path):
         load_blend(tmp_path, knowing_and_not() | {"knows": Told("9", by_topic)})
 
 
+def test_weights_stay_good_whatever_callers_said_of_a_router_since(tmp_path):
+    write_blend(knowing_and_not(), two_topics(), tmp_path)
+
+    router = load_blend(tmp_path, knowing_and_not() | {"knows": Told("1~0a1b2c3d", by_topic)})
+
+    assert "+1~0a1b2c3d" in router.version
+
+
 def test_weights_of_other_routers_are_refused(tmp_path):
     write_blend(knowing_and_not(), two_topics(), tmp_path)
 

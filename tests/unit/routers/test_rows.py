@@ -68,7 +68,7 @@ def test_places_are_lines_of_text_and_rows_of_tables(tmp_path):
     ("name", "content", "fault"),
     [
         ("q.jsonl", b'{"id": 1}\n{\n[1]\n\xff\n', r"(?s)3 bad rows.*:2:.*no JSON.*:3:.*list.*:4:"),
-        ("q.jsonl", b"[" * 100_000 + b"\n", "q.jsonl:1: the line is no JSON"),
+        ("q.jsonl", b"[" * 100_000 + b"\n", r"1 bad row\n.*q.jsonl:1: the line is no JSON"),
         ("q.json", b'[{"id": 1}, 2]', "q.json, row 2: is no object but int"),
         ("q.json", b"[1, ", "q.json' is no JSON"),
         ("q.csv", b"id,prompt\na\n", "q.csv:2: has 1 cells, the head has 2"),

@@ -7,6 +7,7 @@ from routers.base import Prompts, Traits
 from routers.feedback import Tally
 from tests.unit.routers.skilled import write
 from tests.unit.routers.test_skill import POOL
+from tests.unit.routing.test_building import gate
 
 BAD = Tally(
     asked={("sum", "counter"): 50.0}, right={("sum", "counter"): 0.0}, max_share=1.0
@@ -47,6 +48,17 @@ def test_routers_of_one_folder_hear_what_is_said_of_each(spec):
     routers.hear({"one": BAD})
 
     assert score(found["one"]) < before == score(found["other"])
+
+
+def test_what_is_made_of_a_router_is_the_same_whatever_callers_said_before_it_was_built(spec):
+    specs = {"skilled": spec, "gate": gate("skilled")}
+    routers = Routers()
+    routers.hear({"skilled": BAD})
+
+    heard, unheard = routers.load(specs), Routers().load(specs)
+
+    assert heard["skilled"].version != unheard["skilled"].version
+    assert heard["gate"].version == unheard["gate"].version
 
 
 def test_a_router_that_is_loaded_later_hears_what_was_said(spec):
