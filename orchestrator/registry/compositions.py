@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -70,4 +70,37 @@ class RouteComposition(CompositionEntry):
     )
 
 
-CompositionSpec = RouteComposition
+#: What an answer is: how two that mean the same are known to agree (`routers/answers.py`).
+AnswerKind = Literal["number", "option", "boolean", "set", "latex", "code", "json", "text"]
+_TEMPERATURE = "What samples are drawn at, 0 to 2, whatever the caller sends."
+
+
+class VoteComposition(CompositionEntry):
+    """Asks several times, and answers with what most say (self-consistency, arXiv:2203.11171)."""
+
+    kind: Literal["vote"] = Field(description="The program.")
+    router: Id = Field(description="Router that chooses the expert, or recruits several.")
+    samples: int = Field(5, ge=1, le=64, description="Answers of each expert that is asked.")
+    experts: int = Field(1, ge=1, le=16, description="Most experts that are asked.")
+    temperature: float = Field(0.7, ge=0, le=2, description=_TEMPERATURE)
+    answers: AnswerKind = Field("text", description="What answers are compared as.")
+    weigh: Literal["equal", "score"] = Field(
+        "equal", description="Whether votes count alike, or by the router's scores."
+    )
+    num_options: int = Field(
+        10, ge=2, description="Answers a question may have; 10 stands for open ones."
+    )
+    in_turn: bool = Field(
+        False, description="Ask one after another, and stop once the answer is sure or decided."
+    )
+    confidence: float = Field(
+        0.95, gt=0, le=1, description="In turn: chance of the leading answer that is enough."
+    )
+    min_answers: int = Field(
+        1, ge=1, description="Answers without which the request fails; others may be missing."
+    )
+
+
+#: A new kind is listed here, built by `orchestrator/compositions/building.py` and shown in
+#: experts.yaml.
+CompositionSpec = Annotated[RouteComposition | VoteComposition, Field(discriminator="kind")]

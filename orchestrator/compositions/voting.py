@@ -1,0 +1,100 @@
+"""What samples say together: who wins, and whether more of them could change it.
+
+Pure. Source: self-consistency, Wang 2022, arXiv:2203.11171; the chance of the leading answer after
+Divide and Conquer, arXiv:2401.05190 (`routers/in_turn.py`). Ours: experts' votes may be weighed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from orchestrator.compositions.stages import CallDone
+from orchestrator.engines.base import Choice
+from orchestrator.registry.compositions import AnswerKind
+from routers.answers import extract
+from routers.in_turn import take_turns
+from routers.reliability import Ballots, unmoved
+from routers.votes import Ballot, hold_vote
+
+#: Sums of weights that are closer are equal.
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One answer of one expert, read."""
+
+    expert: str
+    choice: Choice
+    #: Canonical; `None` where none can be read.
+    answer: str | None
+
+
+def samples_of(calls: Sequence[CallDone], kind: AnswerKind) -> tuple[Sample, ...]:
+    """The answers of calls, in order; what says nothing at all is none."""
+    return tuple(
+        Sample(expert=call.expert, choice=choice, answer=extract(choice.text, kind))
+        for call in calls
+        for choice in call.choices
+        if choice.text.strip()
+    )
+
+
+def winner(samples: Sequence[Sample], weight_by_expert: Mapping[str, float]) -> Sample:
+    """The first sample that holds the answer with most weight; the first where none is readable.
+
+    Of two answers with equal weight the one that was given first wins.
+    """
+    vote = hold_vote(
+        [
+            Ballot(expert=one.expert, answer=one.answer, weight=weight_by_expert[one.expert])
+            for one in samples
+        ]
+    )
+    return next(one for one in samples if vote.answer is None or one.answer == vote.answer)
+
+
+def is_decided(
+    samples: Sequence[Sample], weight_by_expert: Mapping[str, float], *, left: float
+) -> bool:
+    """Whether votes of weight `left` cannot change who wins.
+
+    Who leads by no more than is left is not safe: a tie goes to the answer given first, and the
+    missing ones may stand before it.
+    """
+    weights: dict[str, float] = {}
+    for one in samples:
+        if one.answer is not None:
+            weights[one.answer] = weights.get(one.answer, 0.0) + weight_by_expert[one.expert]
+    first, second, *_ = [*sorted(weights.values(), reverse=True), 0.0, 0.0]
+    return first > second + left + _ROUNDING
+
+
+def chance(
+    samples: Sequence[Sample], accuracy_by_expert: Mapping[str, float], *, num_options: int
+) -> float:
+    """How likely the leading answer is right, were all samples to err independently.
+
+    Samples of one expert do not, so that the figure is high; its order is what counts.
+
+    Args:
+        samples: in the order in which they were asked for.
+        accuracy_by_expert: what each expert is expected to reach, in [0, 1].
+        num_options: answers a question may have.
+    """
+    given = [one.answer for one in samples if one.answer is not None]
+    if not given:
+        return 0.0
+    numbers = {answer: at for at, answer in enumerate(dict.fromkeys(given))}
+    num_options = max(num_options, len(numbers))
+    ballots = Ballots(
+        answers=np.array([[numbers.get(one.answer or "", -1) for one in samples]], dtype=np.int64),
+        expected=np.array([[accuracy_by_expert[one.expert] for one in samples]]),
+        groups=np.zeros(1, dtype=np.int64),
+        num_options=num_options,
+    )
+    equal = unmoved(num_experts=len(samples), num_groups=1, num_options=num_options)
+    return float(take_turns(ballots, [equal] * len(samples)).shares[0, -1])
