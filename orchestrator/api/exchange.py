@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ from starlette.types import Scope
 from orchestrator.api.waited import Waited
 from orchestrator.compositions.base import Decision
 from orchestrator.compositions.programs import Programs
+from orchestrator.compositions.stages import StageDone
 from orchestrator.engines.base import Usage
 
 #: Where the exchange lives in the ASGI scope.
@@ -45,6 +46,8 @@ class Exchange:
     pinned: Programs | None = None
     decision: Decision | None = None
     usage: Usage | None = None
+    #: What a composition of several calls has done so far; it grows while the request is answered.
+    stages: Sequence[StageDone] = ()
     user: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     #: Names of parameters and headers that were accepted and left aside.

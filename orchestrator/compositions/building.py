@@ -14,10 +14,17 @@ from orchestrator.compositions.choosing import Choosing
 from orchestrator.compositions.generation import Generation
 from orchestrator.compositions.route import RouteOne
 from orchestrator.errors import RegistryError
-from orchestrator.registry.compositions import RouteComposition, VoteComposition
+from orchestrator.registry.compositions import (
+    CascadeComposition,
+    RouteComposition,
+    SelfMoaComposition,
+    VoteComposition,
+)
 from orchestrator.routing.limits import limits_of
 from routers.base import Router
 
+#: Entries that have a router.
+_Routed = RouteComposition | VoteComposition | SelfMoaComposition
 Routers = Mapping[str, Router]
 
 
@@ -46,9 +53,23 @@ def _vote(
     return Vote(name, generation, spec=spec, choosing=_choosing(spec, name, generation, routers))
 
 
-def _choosing(
-    spec: RouteComposition | VoteComposition, name: str, generation: Generation, routers: Routers
-) -> Choosing:
+def _self_moa(
+    spec: SelfMoaComposition, name: str, generation: Generation, routers: Routers
+) -> Composition:
+    from orchestrator.compositions.self_moa import SelfMoa
+
+    return SelfMoa(name, generation, spec=spec, choosing=_choosing(spec, name, generation, routers))
+
+
+def _cascade(
+    spec: CascadeComposition, name: str, generation: Generation, _routers: Routers
+) -> Composition:
+    from orchestrator.compositions.cascade import Cascade
+
+    return Cascade(name, generation, spec=spec)
+
+
+def _choosing(spec: _Routed, name: str, generation: Generation, routers: Routers) -> Choosing:
     router = routers.get(spec.router)
     if router is None:
         raise RegistryError(
@@ -68,4 +89,6 @@ def _choosing(
 _BUILDERS: dict[str, Callable[[Any, str, Generation, Routers], Composition]] = {
     "route": _route,
     "vote": _vote,
+    "self_moa": _self_moa,
+    "cascade": _cascade,
 }

@@ -23,6 +23,7 @@ class CallDone:
     took_s: float
     #: Its answers; none of a call that failed or was cut off.
     choices: tuple[Choice, ...] = ()
+    num_answers: int = 0
     #: `None` where the call did not come to its end: what it used is not known.
     usage: Usage | None = None
     error: OrchestratorError | None = None

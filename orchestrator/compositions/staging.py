@@ -13,7 +13,12 @@ from orchestrator.engines.base import Answer, Item, Prompt, Sampling, Usage
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.notices import Notice
 from orchestrator.engines.streams import reading
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import (
+    EngineTimeoutError,
+    OrchestratorError,
+    OverloadedError,
+    RequestError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +29,8 @@ class Ask:
     sampling: Sampling
     #: What to answer, where it is not the caller's own prompt.
     prompt: Prompt | None = None
+    #: Leaves out the form that the caller wants: it is for the last answer alone.
+    is_free: bool = False
 
 
 #: Whether the calls that have ended are enough, so that the others may end.
@@ -83,6 +90,17 @@ class Staging:
         left_s = max(self._generation.timeout_s(self._query) - took_s, 0.0)
         return replace(self._query, timeout_s=left_s, limits=limits)
 
+    def why_not(self, ask: Ask) -> OrchestratorError | None:
+        """Why a call cannot be made any longer, with what is left of time and caps."""
+        query = self._call_of(self.left(), ask, 0)
+        if query.timeout_s == 0:
+            return EngineTimeoutError(f"no time is left to ask expert {ask.expert!r}")
+        try:
+            self._generation.admission.check(ask.expert, query)
+        except (RequestError, OverloadedError) as error:
+            return error
+        return None
+
     def announce(self, expert_id: str) -> None:
         """Tell ahead whom a later stage will call."""
         self._generation.announce([expert_id])
@@ -141,7 +159,13 @@ class Staging:
             raise
         finally:
             took_s = self._clock() - began_s
-            ended = CallDone(expert=ask.expert, took_s=took_s, usage=usage, error=failed)
+            ended = CallDone(
+                expert=ask.expert,
+                took_s=took_s,
+                num_answers=0 if usage is None else ask.sampling.n,
+                usage=usage,
+                error=failed,
+            )
             self._end(name, began_s, (ended,))
 
     async def _made(self, ask: Ask, query: Query) -> CallDone:
@@ -153,7 +177,11 @@ class Staging:
             return CallDone(expert=ask.expert, took_s=self._clock() - began_s, error=error)
         took_s = self._clock() - began_s
         return CallDone(
-            expert=ask.expert, took_s=took_s, choices=answer.choices, usage=answer.usage
+            expert=ask.expert,
+            took_s=took_s,
+            choices=answer.choices,
+            num_answers=len(answer.choices),
+            usage=answer.usage,
         )
 
     def _call_of(self, query: Query, ask: Ask, place: int) -> Query:
@@ -163,6 +191,7 @@ class Staging:
             id=f"{query.id}-{len(self.stages)}.{place}",
             prompt=prompt,
             sampling=ask.sampling,
+            structure=None if ask.is_free else query.structure,
             echo=query.echo and ask.prompt is None,
             is_streamed=False,
         )

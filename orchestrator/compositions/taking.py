@@ -30,3 +30,17 @@ def refuse_unfit(query: Query, composition_id: str) -> None:
             "expert or a composition of kind 'route'",
             param="tools",
         )
+
+
+def refuse_without_turns(query: Query, composition_id: str) -> None:
+    """Make sure that candidates can be put behind a turn of a conversation.
+
+    Raises:
+        UnsupportedParameterError: it is a raw text to continue.
+    """
+    if not isinstance(query.prompt, Chat):
+        raise UnsupportedParameterError(
+            f"model {composition_id!r} has an expert write one answer from several, which takes a "
+            "conversation: send it to /v1/chat/completions",
+            param="prompt",
+        )

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.choosing import Choosing
+from orchestrator.compositions.closing import answering, no_answer
 from orchestrator.compositions.generation import Generation
 from orchestrator.compositions.recalled import recalled
-from orchestrator.compositions.stages import CallDone, StageDone, failures_of, told, worth_telling
+from orchestrator.compositions.stages import CallDone, StageDone, failures_of, told
 from orchestrator.compositions.staging import Ask, Staging
 from orchestrator.compositions.taking import refuse_unfit
 from orchestrator.compositions.voting import Sample, chance, is_decided, samples_of, winner
 from orchestrator.engines.base import Item, Sampling
-from orchestrator.errors import EngineProtocolError
 from orchestrator.registry.compositions import VoteComposition
 from routers.votes import weight_of
 
@@ -75,9 +75,9 @@ class Vote:
             stages=stages,
             clock=self._clock,
         )
-        reply = Reply(decision=decision, items=_nothing(), stages=stages)
-        reply.items = self._answered(reply, staging, query.sampling)
-        return reply
+        return answering(
+            decision, stages, lambda reply: self._answered(reply, staging, query.sampling)
+        )
 
     async def _answered(
         self, reply: Reply, staging: Staging, sampling: Sampling
@@ -101,11 +101,11 @@ class Vote:
         decision: Decision,
         weights: Mapping[str, float],
     ) -> None:
-        """Ask for one answer after another until the vote is sure, decided or out of time."""
+        """Ask for one answer after another until the vote is decided, sure or may take no more."""
         accuracies = _accuracies(decision)
         for place, ask in enumerate(asks):
             samples = samples_of(staging.calls, self._spec.answers)
-            if samples and staging.left().timeout_s == 0:
+            if samples and staging.why_not(ask) is not None:
                 return
             left = sum(weights[one.expert] for one in asks[place:])
             if len(samples) >= _LEAST_ASKED and (
@@ -134,12 +134,7 @@ class Vote:
         samples = samples_of(calls, self._spec.answers)
         if len(samples) >= self._spec.min_answers:
             return winner(samples, weights)
-        if errors := [call.error for call in calls if call.error is not None]:
-            raise worth_telling(errors)
-        raise EngineProtocolError(
-            f"model {self._id!r} got {len(samples)} answers that say anything of {len(calls)} "
-            f"calls, and its 'min_answers' is {self._spec.min_answers}"
-        )
+        raise no_answer(self._id, calls, num=len(samples), least=self._spec.min_answers)
 
     def _weights(self, decision: Decision) -> Mapping[str, float]:
         accuracies = _accuracies(decision)
@@ -172,8 +167,3 @@ def _nth(ask: Ask, number: int) -> Ask:
     seed = ask.sampling.seed
     sampling = replace(ask.sampling, n=1, seed=None if seed is None else seed + number)
     return replace(ask, sampling=sampling)
-
-
-async def _nothing() -> AsyncGenerator[Item, None]:
-    return
-    yield

@@ -6,6 +6,7 @@ Divide and Conquer, arXiv:2401.05190 (`routers/in_turn.py`). Ours: experts' vote
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -71,6 +72,27 @@ def is_decided(
             weights[one.answer] = weights.get(one.answer, 0.0) + weight_by_expert[one.expert]
     first, second, *_ = [*sorted(weights.values(), reverse=True), 0.0, 0.0]
     return first > second + left + _ROUNDING
+
+
+def agreed(samples: Sequence[Sample], *, num_left: int, num_asked: int, tau: float) -> bool | None:
+    """Whether a share of `tau` of all answers is the same, whatever those still to come say.
+
+    An answer that is missing or cannot be read agrees with nobody.
+
+    Args:
+        samples: those that are there.
+        num_left: answers still to come.
+        num_asked: all of them.
+        tau: as `orchestrator fit cascade` finds it (`routers/acceptance.py`).
+
+    Returns:
+        `None` while the missing answers decide.
+    """
+    counts = Counter(one.answer for one in samples if one.answer is not None)
+    most = max(counts.values(), default=0)
+    if most >= tau * num_asked - _ROUNDING:
+        return True
+    return None if most + num_left >= tau * num_asked - _ROUNDING else False
 
 
 def chance(
