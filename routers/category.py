@@ -73,7 +73,7 @@ class CategoryRouter:
                     share=float(probabilities[row, top]),
                     entropy=entropy,
                     quality=self.quality.table[top],
-                    is_blank=not text.strip(),
+                    is_blank=self.window.is_blank(text),
                 ),
                 scores=self._candidate_scores(line, entropy, prompts.candidates),
             )
@@ -131,7 +131,7 @@ class CategoryRouter:
 
     def _reason(self, read: _Read, wanted: str, *, is_unsure: bool) -> str:
         if read.is_blank:
-            return f"the prompt is blank: the general expert {wanted!r}"
+            return f"the prompt has neither letter nor digit: the general expert {wanted!r}"
         if is_unsure:
             return (
                 f"unsure: entropy {read.entropy:.2f} is over {self.tau:.2f} "

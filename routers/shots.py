@@ -2,7 +2,8 @@
 
 Who guesses right is no expert: what blind guessing would reach is taken off, and what is left is
 shrunk, since one of five examples is soon hit: to how good the expert is elsewhere, where that is
-known. Then experts are added one by one, each for what it solves that those before it do not.
+known, and as far as the examples bear it out. Then experts are added one by one, each for what it
+solves that those before it do not.
 Source: K-shot experts, arXiv:2408.15915; the measures are ours.
 """
 
@@ -10,16 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import lgamma, log
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .base import RouterError
 
-#: Examples that the pool's mean counts for, and those that an expert's figure elsewhere counts for.
-#: The latter is as good from 20 to 80 on recorded answers (`bench/routing_shots.py`).
+#: Examples that the pool's mean counts for.
 _PRIOR_COUNT = 4.0
-_KNOWN_COUNT = 40.0
+#: Examples that an expert's figure elsewhere counts for -> how likely that is before any are seen.
+#: Of all-rounders 20 to 80 are as good on recorded answers (`bench/routing_shots.py`); specialists
+#: do on their task what no other questions foretell, which the examples themselves show.
+_KNOWN_COUNTS = {40.0: 10 / 11, 2.0: 1 / 11}
+#: No figure elsewhere makes an outcome impossible.
+_LEAST_CHANCE = 0.02
 _MIN_EXAMPLES = 5
 
 
@@ -82,7 +88,32 @@ def _shrunken(right: NDArray[np.float64], known: NDArray[np.float64] | None) -> 
         return np.asarray((right.sum(axis=0) + _PRIOR_COUNT * mean) / (len(right) + _PRIOR_COUNT))
     # How hard the task is moves everybody: only differences between experts are carried over.
     expected = np.clip(mean + known - known.mean(), 0.0, 1.0)
-    return np.asarray((right.sum(axis=0) + _KNOWN_COUNT * expected) / (len(right) + _KNOWN_COUNT))
+    hits, num = right.sum(axis=0), len(right)
+    logs = np.array(
+        [
+            log(prior) + _log_evidence(hits, num=num, expected=expected, count=count)
+            for count, prior in _KNOWN_COUNTS.items()
+        ]
+    )
+    weights = np.exp(logs - logs.max())
+    each = [(hits + count * expected) / (num + count) for count in _KNOWN_COUNTS]
+    return np.asarray(np.average(each, axis=0, weights=weights))
+
+
+def _log_evidence(
+    hits: NDArray[np.float64], *, num: int, expected: NDArray[np.float64], count: float
+) -> float:
+    """How well figures that count for `count` examples foretell the hits: beta-binomials."""
+    chances = np.clip(expected, _LEAST_CHANCE, 1 - _LEAST_CHANCE)
+    return sum(
+        _log_beta(own + count * chance, num - own + count * (1 - chance))
+        - _log_beta(count * chance, count * (1 - chance))
+        for own, chance in zip(hits.tolist(), chances.tolist(), strict=True)
+    )
+
+
+def _log_beta(one: float, other: float) -> float:
+    return lgamma(one) + lgamma(other) - lgamma(one + other)
 
 
 def _check(

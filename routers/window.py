@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 _SENTENCE_END = re.compile(r"(?<=[.?!:\u3002\uff1f\uff01])\s+|\n+")
+_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,13 @@ class Window:
     tail: int
     #: Texts longer than this are also read by their outer sentences; characters.
     lead: int
+
+    def is_blank(self, text: str) -> bool:
+        """Whether what is read of `text` has neither letter nor digit, so that nothing is asked."""
+        text = text.strip()
+        start = max(len(text) - self.tail, 0)
+        found = _LETTER_OR_DIGIT.search(text, 0, self.head) or _LETTER_OR_DIGIT.search(text, start)
+        return found is None
 
     def cut(self, text: str) -> str:
         """`text`, or its head and tail at word borders with a line break between them.
@@ -42,12 +50,13 @@ class Window:
     def views(self, text: str) -> list[str]:
         """The text itself; of a long one, one and two sentences from either end.
 
-        Where no sentence of a long text is short enough, its cut text.
+        Where no sentence of a long text is short enough, its cut text. A line of signs, such as one
+        that underlines a title, is no sentence.
         """
         whole = self.cut(text)
         if len(whole) <= self.lead:
             return [whole]
-        sentences = [part for part in _SENTENCE_END.split(whole) if part.strip()]
+        sentences = [part for part in _SENTENCE_END.split(whole) if not self.is_blank(part)]
         outer = (sentences[:1], sentences[:2], sentences[-1:], sentences[-2:])
         parts = {" ".join(part) for part in outer}
         return sorted(part for part in parts if len(part) <= self.lead) or [whole]

@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar, get_args
 
 import typer
 
+from orchestrator.cli.fit_options import TableFolder
 from orchestrator.cli.proposals import propose
 from orchestrator.errors import SetupError
 from routers.artifacts import ClassifierName, Manifest
@@ -19,6 +20,7 @@ from routers.fit import fit_router
 from routers.map_fit import measured
 from routers.mapping import Quality, load_quality, namesake_quality
 from routers.questions import load_questions, load_unknown
+from routers.static_files import table_of
 from routers.training import TrainingSet, training_set
 
 T = TypeVar("T")
@@ -50,6 +52,7 @@ def fit_category(
     embedder: Annotated[
         list[str] | None, typer.Option(help="Heads to fit: static, minilm; both by default.")
     ] = None,
+    table: TableFolder = None,
     classifier: Annotated[
         str, typer.Option(help="linear, or neighbours: the labelled prompts nearest to a new one.")
     ] = "linear",
@@ -89,7 +92,14 @@ def fit_category(
             quality = load_quality(scores, data.categories)
         else:
             quality = namesake_quality(data.categories)
-        manifest = fit_router(data, out, quality=quality, embedders=names, classifier=chosen)
+        manifest = fit_router(
+            data,
+            out,
+            quality=quality,
+            embedders=names,
+            classifier=chosen,
+            table=table_of(table, names=names),
+        )
     except RouterError as exc:
         raise SetupError(str(exc)) from exc
     _print_summary(manifest, out, data)

@@ -7,12 +7,13 @@ from typing import Annotated, get_args
 
 import typer
 
+from orchestrator.cli.fit_options import TableFolder
 from orchestrator.errors import SetupError
 from routers.base import RouterError
 from routers.dataset_files import read_answered
 from routers.embeddings import EmbedderName
 from routers.neighbour_files import NeighboursManifest, write_neighbours
-from routers.static_files import embedder_to_carry
+from routers.static_files import embedder_to_carry, table_of
 
 
 def fit_neighbours(
@@ -26,16 +27,18 @@ def fit_neighbours(
     embedder: Annotated[
         str, typer.Option(help="static (under 1 ms a decision) or minilm (better, 20 ms and more).")
     ] = "static",
+    table: TableFolder = None,
     split: Annotated[str, typer.Option(help="Only questions of this split; all by default.")] = "",
 ) -> None:
     """Fit a neighbours router and write its artifact."""
     name = _embedder(embedder)
     try:
-        table = read_answered(questions, outcomes, split=split)
-        manifest = write_neighbours(table, out, name=name, of=embedder_to_carry(name))
+        asked = read_answered(questions, outcomes, split=split)
+        carried = embedder_to_carry(name, table=table_of(table, names=[name]))
+        manifest = write_neighbours(asked, out, name=name, of=carried)
     except RouterError as exc:
         raise SetupError(str(exc)) from exc
-    typer.echo("\n".join(_summary(manifest, out, num_questions=len(table.examples))))
+    typer.echo("\n".join(_summary(manifest, out, num_questions=len(asked.examples))))
 
 
 def _embedder(given: str) -> EmbedderName:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli.fit_options import TableFolder
 from orchestrator.errors import SetupError
 from routers.base import RouterError
 from routers.dataset_files import of_split, read_examples, read_outcomes
@@ -25,6 +26,7 @@ from routers.skill_files import (
     write_skill_router,
 )
 from routers.skill_readers import Readers, readers
+from routers.static_files import table_of
 
 
 def fit_skill(
@@ -60,10 +62,7 @@ def fit_skill(
     embedder: Annotated[
         list[str] | None, typer.Option(help="static, minilm; both by default.")
     ] = None,
-    table: Annotated[
-        Path | None,
-        typer.Option(help="A fitted router whose static table is taken; distilled by default."),
-    ] = None,
+    table: TableFolder = None,
     aggregator_tests: Annotated[
         Path | None,
         typer.Option(
@@ -80,7 +79,8 @@ def fit_skill(
             _write_tests(aggregator_tests, given, outcomes or (), num_tests=num_tests)
             return
         own = _own(questions, outcomes, split=split, is_labelled=labels, num_clusters=clusters)
-        read = readers(embedder or ["static", "minilm"], table=table)
+        names = embedder or ["static", "minilm"]
+        read = readers(names, table=table_of(table, names=names))
         parts = _parts(own, merge or (), read)
         manifest = write_skill_router(out, parts)
     except RouterError as exc:

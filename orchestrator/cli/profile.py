@@ -22,6 +22,7 @@ from orchestrator.errors import SetupError
 from orchestrator.profiling.asking import PROMPT, Asking
 from orchestrator.profiling.experts import Definitions, chosen
 from orchestrator.profiling.journal import Journal, opened
+from orchestrator.profiling.log_probs import untold
 from orchestrator.profiling.run import Profiling
 from orchestrator.profiling.sampling import drawn
 from orchestrator.profiling.serving import served
@@ -48,6 +49,7 @@ def profile(
     expert: given.Experts = None,
     grader: given.Grader = None,
     labels: given.Labels = True,
+    log_probs: given.LogProbs = False,
     split: given.Split = "",
     limit: given.Limit = None,
     column: given.Columns = None,
@@ -71,6 +73,7 @@ def profile(
         asking = Asking(
             template=template, system=system, temperature=temperature, max_tokens=max_tokens,
             seed=seed, num_samples=samples, grader=grader_of(grader), is_graded=labels,
+            is_scored=log_probs,
         )  # fmt: skip
         data = _data(questions, _pairs(column or ()), split=split, limit=limit)
         if labels:
@@ -84,6 +87,8 @@ def profile(
     ):
         client = AsyncClient(root, timeout_s=timeout_s)
         asyncio.run(_run(client, data.asked, asking, journal, wanted=expert or (), at_once=at_once))
+    for line in untold(journal.outcomes) if log_probs else ():
+        typer.echo(line, err=True)
     _tell(summary(journal.outcomes), as_json=as_json)
 
 

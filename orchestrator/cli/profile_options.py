@@ -45,6 +45,14 @@ Labels = Annotated[
         "`orchestrator fit skill --without-labels`.",
     ),
 ]
+LogProbs = Annotated[
+    bool,
+    typer.Option(
+        "--log-probs",
+        help="Record how likely experts found their own answers, by which `orchestrator fit skill "
+        "--without-labels` weighs them; experts that cannot tell are asked without.",
+    ),
+]
 Split = Annotated[str, typer.Option(help="The only split to ask; all by default.")]
 Limit = Annotated[
     int | None,

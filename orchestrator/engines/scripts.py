@@ -22,7 +22,6 @@ from orchestrator.engines.notices import Notice
 from orchestrator.engines.stops import StopWatch
 from orchestrator.errors import ContextTooLongError, OrchestratorError
 
-_LOGPROB = -0.25
 _TOKEN = re.compile(r"\s*\S+|\s+")
 
 
@@ -50,6 +49,8 @@ class Script:
     is_literal: bool = False
     #: Tokens of prompt and answer that fit; a token is a word with the blanks before it.
     max_context: int | None = None
+    #: Of each token said.
+    log_prob: float = -0.25
 
 
 class Performance:
@@ -134,9 +135,17 @@ class _Choice:
             text=(self._echo() if is_first else "") + text,
             reasoning=self._script.reasoning if is_first else "",
             tool_calls=_tool_call_deltas(self._script) if end else (),
-            logprobs=(_logprob(token or "", num_top or 0),) if reports else (),
+            logprobs=(self._logprob(token or "", num_top or 0),) if reports else (),
             finish_reason=end,
         )
+
+    def _logprob(self, token: str, num_top: int) -> TokenLogprob:
+        told = self._script.log_prob
+        top = tuple(
+            TokenLogprob(token=f"{token}{rank or ''}", logprob=told - rank)
+            for rank in range(num_top)
+        )
+        return TokenLogprob(token=token, logprob=told, bytes_=tuple(token.encode()), top=top)
 
     def _echo(self) -> str:
         prompt = self._call.prompt
@@ -179,11 +188,3 @@ def _checked_prompt_tokens(call: Call, script: Script) -> int:
             param="messages" if isinstance(prompt, Chat) else "prompt",
         )
     return num_tokens
-
-
-def _logprob(token: str, num_top: int) -> TokenLogprob:
-    top = tuple(
-        TokenLogprob(token=token if rank == 0 else f"{token}{rank}", logprob=_LOGPROB - rank)
-        for rank in range(num_top)
-    )
-    return TokenLogprob(token=token, logprob=_LOGPROB, bytes_=tuple(token.encode()), top=top)

@@ -37,6 +37,8 @@ class Asking:
     is_graded: bool = True
     #: Answers of every expert to every question.
     num_samples: int = 1
+    #: Whether experts tell how likely their own tokens were, where they can.
+    is_scored: bool = False
 
     def __post_init__(self) -> None:
         if PROMPT not in self.template:
@@ -54,9 +56,10 @@ class Asking:
         prompt = "plain" if plain else hashlib.sha256(words).hexdigest()[:_DIGITS]
         drawn = f", seed {self.seed}" if self.temperature else ""
         graded = "" if self.is_graded else ", not graded"
+        scored = ", log-probabilities" if self.is_scored else ""
         return (
             f"temperature {self.temperature:g}{drawn}, {self.max_tokens} tokens, prompt {prompt}, "
-            f"grader {self.grader or 'by question'}{graded}"
+            f"grader {self.grader or 'by question'}{graded}{scored}"
         )
 
     def options(self, sample: int) -> ChatOptions:

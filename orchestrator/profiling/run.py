@@ -9,15 +9,18 @@ from dataclasses import dataclass, field, replace
 
 from orchestrator.client import AsyncClient, Completion
 from orchestrator.client.retrying import Retries, retried
+from orchestrator.client.wire import ChatOptions
 from orchestrator.errors import (
     BodyTooLargeError,
     ContentPolicyError,
     ContextTooLongError,
     OrchestratorError,
+    UnsupportedParameterError,
 )
 from orchestrator.profiling.asking import Ask, Asking, asks_left
 from orchestrator.profiling.experts import Definitions
 from orchestrator.profiling.journal import Journal
+from orchestrator.profiling.log_probs import mean_log_prob
 from routers.datasets import Example, Outcome
 from routers.grading import grade, read_only
 
@@ -45,6 +48,8 @@ class Profiling:
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     #: Told of each outcome that is new.
     heard: Callable[[Outcome], None] = lambda _: None
+    #: Those that refused to tell log-probabilities, which are asked without.
+    _unscored: set[str] = field(default_factory=set)
 
     async def run(self, examples: Sequence[Example]) -> None:
         """Ask everything that has no outcome yet; what was answered is in the journal.
@@ -90,15 +95,30 @@ class Profiling:
         read_reply = grade if self.asking.is_graded else read_only
         read = read_reply(completion.text, ask.example, grader=self.asking.grader)
         tokens = completion.usage.completion_tokens if completion.usage else None
-        return replace(blank, score=read.score, answer=read.answer, tokens=tokens, seconds=seconds)
+        return replace(
+            blank,
+            score=read.score,
+            answer=read.answer,
+            log_prob=mean_log_prob(completion),
+            tokens=tokens,
+            seconds=seconds,
+        )
 
     async def _timed(self, ask: Ask) -> tuple[Completion, float]:
+        options = self.asking.options(ask.sample)
+        if self.asking.is_scored and ask.expert not in self._unscored:
+            try:
+                return await self._chat(ask, {**options, "logprobs": True})
+            except UnsupportedParameterError as exc:
+                if exc.param not in ("logprobs", "top_logprobs"):
+                    raise
+                self._unscored.add(ask.expert)
+        return await self._chat(ask, options)
+
+    async def _chat(self, ask: Ask, options: ChatOptions) -> tuple[Completion, float]:
         begun_s = self.clock()
-        completion = await self.client.chat(
-            self.asking.messages(ask.example.prompt),
-            model=ask.expert,
-            **self.asking.options(ask.sample),
-        )
+        messages = self.asking.messages(ask.example.prompt)
+        completion = await self.client.chat(messages, model=ask.expert, **options)
         # Waiting for its turn, and so for its expert to be loaded, is no part of an answer.
         waited_s = completion.origin.waited_s or 0.0
         return completion, round(max(self.clock() - begun_s - waited_s, 0.0), 4)

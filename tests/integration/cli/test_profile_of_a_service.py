@@ -4,17 +4,20 @@ import asyncio
 import json
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.scripts import Script, last_user_text
 from routers.dataset_files import read_answered
+from routers.skill_files import read_counts, read_skill_router
 from tests.served import Service, running
 from tests.unit.routers.small import write_lines
 
 pytestmark = pytest.mark.integration
 
+TOPIC = Path(__file__).parents[3] / "deploy/demo/routers/topic"
 ROWS = [
     {"id": f"q{i}", "prompt": f"{i} + 1?", "gold": i + 1, "grader": "number"} for i in range(12)
 ]
@@ -40,12 +43,16 @@ class Adds:
         return Script(says="0")
 
 
-async def started(url, *args):
+async def command(*args):
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "orchestrator.cli.main", "profile", *map(str, args),
-        "--url", url, "--expert", "math", "--expert", "painter", "--at-once", "2",
+        sys.executable, "-m", "orchestrator.cli.main", *map(str, args),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
+
+
+async def started(url, *args):
+    return await command("profile", *args, "--url", url,
+                         "--expert", "math", "--expert", "painter", "--at-once", "2")  # fmt: skip
 
 
 async def test_a_registry_that_cannot_be_served_is_told_with_the_reason(tmp_path):
@@ -108,3 +115,35 @@ async def test_another_way_of_asking_is_not_mixed_in(tmp_path):
     assert row.split()[1:9] == ["math", "│", "100.0%", "│", "75.7%", "to", "100.0%", "│"]
     assert "holds outcomes asked with 'temperature 0, 512 tokens, prompt plain" in err.decode()
     assert sum(script.asked.values()) == 24
+
+
+def sure_of_its_own(call):
+    """The two never agree; `math` is surer of sums than of colours, `painter` less sure."""
+    number = int(last_user_text(call).split()[0])
+    is_own = (call.expert == "math") == (number % 2 == 0)
+    return Script(says=call.expert, log_prob=-number / 100 - (0 if is_own else 2))
+
+
+async def test_who_never_agree_are_told_apart_by_how_sure_each_is_of_what(tmp_path):
+    blind = [
+        {"id": row["id"], "prompt": row["prompt"], "skill": ("sums", "colours")[i % 2]}
+        for i, row in enumerate(ROWS)
+    ]
+    questions, out = write_lines(tmp_path / "q.jsonl", *blind), tmp_path / "out.jsonl"
+    async with running(Service(engine=FakeEngine(script=sure_of_its_own))) as url:
+        asking = await started(url, questions, "--out", out, "--without-labels", "--log-probs")
+        _, err = await asking.communicate()
+    assert asking.returncode == 0, err.decode()
+
+    args = ["--questions", questions, "--outcomes", out, "--out", tmp_path / "skills",
+            "--without-labels", "--embedder", "static", "--table", TOPIC]  # fmt: skip
+    fitting = await command("fit", "skill", *args)
+    _, err = await fitting.communicate()
+
+    assert fitting.returncode == 0, err.decode()
+    counts = read_counts(read_skill_router(tmp_path / "skills"))
+    right = dict(zip(counts.skills, counts.right.tolist(), strict=True))
+    assert counts.experts == ("math", "painter")
+    # Of six questions each; three and three where nobody is known to be surer.
+    assert right["sums"][0] > 3.9 > 2.1 > right["sums"][1]
+    assert right["colours"][1] > 3.9 > 2.1 > right["colours"][0]

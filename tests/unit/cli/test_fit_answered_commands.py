@@ -89,6 +89,35 @@ def test_an_embedder_that_is_not_known_is_refused(files):
     assert "known: ['static', 'minilm']" in str(result.exception)
 
 
+def test_neighbours_take_over_the_table_of_another_router(tmp_path, files, registry):
+    result = run(fit_neighbours, *files, "--table", tmp_path / "near")
+
+    assert result.exception is None
+    table = "static.safetensors"
+    assert (tmp_path / "out" / table).read_bytes() == (tmp_path / "near" / table).read_bytes()
+    [route] = load_neighbours(tmp_path / "out").route(
+        Prompts(texts=["capital 8"], candidates=frozenset({"clerk", "poet"}))
+    )
+    assert route.chosen == ("clerk",)
+
+
+@pytest.mark.parametrize(
+    ("folder", "embedder", "fault"),
+    [
+        pytest.param("nowhere", "static", "holds no fitted router", id="nowhere"),
+        pytest.param("near", "minilm", "leave it out", id="unused"),
+    ],
+)
+def test_a_table_that_cannot_be_taken_over_is_refused(
+    tmp_path, files, registry, folder, embedder, fault
+):
+    result = run(fit_neighbours, *files, "--table", tmp_path / folder, "--embedder", embedder)
+
+    assert isinstance(result.exception, SetupError)
+    assert fault in str(result.exception)
+    assert not (tmp_path / "out").exists()
+
+
 def test_neighbours_are_fitted_with_minilm_and_route(tmp_path, files):
     result = run(fit_neighbours, *files, "--embedder", "minilm")
 

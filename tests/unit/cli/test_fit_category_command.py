@@ -9,6 +9,17 @@ from orchestrator.cli.fit_category import fit_category
 from orchestrator.errors import SetupError
 from tests.unit.routers.small import write_lines
 
+ARTIFACT = Path("deploy/demo/routers/topic")
+
+
+def small(tmp_path):
+    """Options of a fit on two categories."""
+    asks = [("a", "How much is"), ("b", "Who wrote")]
+    rows = [{"skill": skill, "question": f"{ask} {i}?"} for skill, ask in asks for i in range(20)]
+    stray = [{"question": f"Tell me something of {i}."} for i in range(10)]
+    return ["--questions", write_lines(tmp_path / "q", *rows), "--out", tmp_path / "out",
+            "--unknown", write_lines(tmp_path / "u", *stray)]  # fmt: skip
+
 
 def run(*args: object):
     app = typer.Typer()
@@ -37,6 +48,28 @@ def test_bad_input_is_one_clear_error(tmp_path, rows, extra, fault):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        pytest.param(["--table", "nowhere"], "holds no fitted router", id="nowhere"),
+        pytest.param(["--table", "q", "--embedder", "minilm"], "leave it out", id="unused"),
+    ],
+)
+def test_a_table_that_cannot_be_taken_over_is_refused(tmp_path, given, fault):
+    result = run(*small(tmp_path), *given)
+
+    assert isinstance(result.exception, SetupError)
+    assert fault in str(result.exception)
+
+
+def test_a_table_is_taken_over(tmp_path):
+    result = run(*small(tmp_path), "--table", ARTIFACT, "--embedder", "static")
+
+    assert result.exception is None
+    table = "static.safetensors"
+    assert (tmp_path / "out" / table).read_bytes() == (ARTIFACT / table).read_bytes()
+
+
 def test_a_category_that_no_outcome_tells_of_is_refused(tmp_path):
     asked = write_lines(
         tmp_path / "q", *({"id": skill, "skill": skill, "question": skill} for skill in "ab")
@@ -49,7 +82,6 @@ def test_a_category_that_no_outcome_tells_of_is_refused(tmp_path):
     assert "--scores says what --outcomes says" in run(*args, "--scores", told).output
 
 
-ARTIFACT = Path("deploy/demo/routers/topic")
 COOKING = [
     f"{lead} {what}?"
     for lead in ("How do I bake", "How long do I bake", "What do I need to bake")

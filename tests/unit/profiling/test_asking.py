@@ -40,7 +40,8 @@ def test_samples_are_drawn_by_seeds_of_their_own():
 
 def test_every_way_of_asking_is_told_apart():
     others = ({}, {"template": "Q: {prompt}"}, {"system": "x"}, {"temperature": 1.0},
-              {"temperature": 1.0, "seed": 1}, {"max_tokens": 9}, {"grader": "set"})  # fmt: skip
+              {"temperature": 1.0, "seed": 1}, {"max_tokens": 9}, {"grader": "set"},
+              {"is_scored": True})  # fmt: skip
 
     assert len({Asking(**other).told for other in others}) == len(others)
 

@@ -14,6 +14,7 @@ from orchestrator.errors import (
     EngineDeadError,
     OverloadedError,
     SetupError,
+    UnsupportedParameterError,
 )
 from orchestrator.profiling.asking import Asking
 from orchestrator.profiling.experts import Definitions, chosen
@@ -145,6 +146,34 @@ async def test_one_expert_is_asked_after_another_and_graded(tmp_path):
     assert (first.answer, first.tokens, first.asked) == ("1", 4, Asking().told)
     assert first.seconds is not None
     assert first.version
+
+
+def told_how_sure(call):
+    """`painter` refuses to tell, and so does `plain`, of another parameter."""
+    param = {"painter": "logprobs", "plain": "seed"}.get(call.expert)
+    asked = call.sampling.top_logprobs is not None
+    fails = UnsupportedParameterError("no", param=param) if asked and param else None
+    return Script(says="1 2 3", fails=fails, log_prob=-float(last_user_text(call).split()[0]))
+
+
+async def test_who_refuses_another_parameter_ends_the_run(tmp_path):
+    with pytest.raises(UnsupportedParameterError):
+        await Run(tmp_path / "out", told_how_sure)("plain", asking=Asking(is_scored=True))
+
+
+async def test_log_probabilities_are_kept_and_who_cannot_tell_is_asked_without(tmp_path):
+    run = Run(tmp_path / "out", told_how_sure)
+
+    outcomes = await run("math", "painter", asking=Asking(is_scored=True), num_at_once=1)
+
+    told = [(one.expert, one.log_prob) for one in outcomes]
+    assert told == [("math", -float(i)) for i in range(6)] + [("painter", None)] * 6
+
+
+async def test_nobody_tells_log_probabilities_unasked(tmp_path):
+    outcomes = await Run(tmp_path / "out", told_how_sure)("math")
+
+    assert {one.log_prob for one in outcomes} == {None}
 
 
 async def test_more_samples_are_added_to_those_there_are(tmp_path):

@@ -19,7 +19,7 @@ def test_a_clear_prompt_goes_to_the_expert_of_its_category():
 
 
 @pytest.mark.parametrize(
-    "text", ["", " \n\t", "quux", "日本語の文章", "😀😀", "\x00\x01\x02", "\udcff", "?!"]
+    "text", ["", " \n\t", "quux", "日本語の文章", "😀😀", "\x00\x01\x02", "\udcff", "?!", "=" * 40]
 )
 def test_what_says_nothing_goes_to_the_fallback_with_high_entropy(text):
     found = route(text)

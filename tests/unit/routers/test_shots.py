@@ -107,6 +107,18 @@ def test_many_examples_beat_what_is_known_of_an_expert():
     assert names(found) == ["better", "known"]
 
 
+@pytest.mark.parametrize("num_examples", [5, 12, 50])
+def test_who_solves_a_task_goes_before_who_is_better_at_everything_else(num_examples):
+    right = np.zeros((num_examples, 12))
+    right[1:, 1] = 1  # all but one of them, and nobody else any
+    known = np.array([0.41, *[0.08] * 11])
+    experts = ["generalist", "specialist", *(f"other{number}" for number in range(10))]
+
+    found = rank_by_shots(right, experts=experts, known=known)
+
+    assert names(found)[0] == "specialist"
+
+
 def test_who_is_first_is_not_chosen_by_what_it_adds():
     right = np.zeros((10, 2))
     right[:6, 0] = right[:7, 1] = 1
