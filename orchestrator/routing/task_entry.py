@@ -23,13 +23,10 @@ def check_free(registry: Registry, name: str, *, may_replace: bool) -> None:
         raise RegistryError(f"{name!r} is an expert of the registry; name another task")
     if router is not None and not isinstance(router, TaskRouter):
         raise RegistryError(f"{name!r} is a router of kind {router.kind!r}; name another task")
-    if composition is not None and name not in {
-        router for _, router in composition.named_routers()
-    }:
-        raise RegistryError(
-            f"{name!r} is a composition of kind {composition.kind!r} over something else; name "
-            "another task"
-        )
+    over = [] if composition is None else [id_ for _, id_ in composition.named_routers()]
+    if composition is not None and over != [name]:
+        what = f"over router {over[0]!r}" if over else f"of kind {composition.kind!r}"
+        raise RegistryError(f"{name!r} is a composition {what}; name another task")
     if router is not None and not may_replace:
         raise RegistryError(f"task {name!r} is in the registry already; --force replaces it")
 
