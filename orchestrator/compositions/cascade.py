@@ -58,8 +58,7 @@ class Cascade:
         """
         refuse_unfit(query, self._id)
         bound = self._bound(query)
-        drawn = replace(bound, sampling=self._drawn(query.sampling))
-        able = tuple(name for name in self._spec.cheap if self._why_not(name, drawn) is None)
+        able = self._able(replace(bound, sampling=self._drawn(query.sampling)))
         if not able:
             self._generation.admission.check(self._spec.strong, bound)
         first = able[0] if able else self._spec.strong
@@ -115,6 +114,17 @@ class Cascade:
             num_asked=num_asked * self._spec.samples,
             tau=self._spec.tau,
         )
+
+    def _able(self, drawn: Query) -> tuple[str, ...]:
+        """The cheap experts that can and may take a query together, within its caps."""
+        able, limits = list[str](), drawn.limits
+        for name in self._spec.cheap:
+            if self._why_not(name, replace(drawn, limits=limits)) is None:
+                able.append(name)
+                takes = self._generation.admission.expected(name, drawn)
+                price_usd, energy_j = takes.price_usd or 0.0, takes.energy_j or 0.0
+                limits = limits.after(price_usd=price_usd, energy_j=energy_j)
+        return tuple(able)
 
     def _why_not(self, expert_id: str, query: Query) -> OrchestratorError | None:
         try:

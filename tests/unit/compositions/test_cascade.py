@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from orchestrator.compositions.base import Reply
+from orchestrator.engines.base import Sampling
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.scripts import Script
 from orchestrator.errors import EngineDeadError, LimitsError
@@ -81,6 +82,17 @@ async def test_a_cheap_expert_that_limits_shut_out_is_left_aside():
 
     assert await said(await pool(engine).programs().reply(ask(limits=only))) == "strong words"
     assert [call.expert for call in engine.calls] == ["large"]
+
+
+async def test_a_cheap_expert_that_breaks_the_cap_beside_others_is_left_aside():
+    engine = scripted(small=("4", "4"), hosted=("4", "4"), large=("4",))
+    price = {"price": {"input_usd_per_mtok": 0.0, "output_usd_per_mtok": 10.0}}
+    cascade = pool(engine, cheap=["small", "hosted"], samples=2)
+    cascade.experts = {"small": price, "hosted": price}
+    # Two answers of 100 tokens at 10 USD a million are 0.002 USD; four are over the cap.
+    capped = ask(limits=Limits(max_price_usd=0.003), sampling=Sampling(max_tokens=100))
+
+    assert (await cascade.programs().decide(capped)).team == ("small",)
 
 
 async def test_where_limits_shut_out_everybody_nobody_is_asked():
