@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from orchestrator.api.waited import Waited
-from orchestrator.compositions.base import Decision
+from orchestrator.compositions.base import Decision, Reply
 from orchestrator.compositions.programs import Programs
 from orchestrator.compositions.stages import StageDone
 from orchestrator.engines.base import Usage
@@ -45,9 +45,9 @@ class Exchange:
     #: What the request is pinned to, until it has ended.
     pinned: Programs | None = None
     decision: Decision | None = None
+    #: The answer under way: its decision may change and its stages grow until it has ended.
+    reply: Reply | None = None
     usage: Usage | None = None
-    #: What a composition of several calls has done so far; it grows while the request is answered.
-    stages: Sequence[StageDone] = ()
     user: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     #: Names of parameters and headers that were accepted and left aside.
@@ -62,6 +62,11 @@ class Exchange:
     first_token_s: float | None = None
     #: How it waited for its turn, `None` where it did not.
     waited: Waited | None = None
+
+    @property
+    def stages(self) -> Sequence[StageDone]:
+        """What a composition of several calls has done so far; nothing of one call."""
+        return () if self.reply is None else self.reply.stages
 
     def end(self, status: int, code: str) -> None:
         """Note that the request ended badly, and how."""

@@ -6,6 +6,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from orchestrator.engines.fake import FakeEngine
+from orchestrator.engines.notices import Notice
 from orchestrator.engines.scripts import Script
 from orchestrator.errors import EngineDeadError
 from tests.composed import composed
@@ -99,6 +100,18 @@ async def test_a_stream_ends_with_the_usage_of_all_calls():
     assert "".join(text) == "it is four"
     record = await service.last_record()
     assert [stage.name for stage in record.stages] == ["cheap", "strong"]
+
+
+async def test_the_record_names_who_ended_a_stream_that_another_was_to_answer():
+    waits = Script(notices=(Notice(position=1, waited_s=1.0),), fails=DEAD)
+    service = composed(by_expert(math=Script(says=("1", "2", "3")), writer=waits))
+
+    response = await service.chat(model="thrifty", stream=True)
+    record = await service.last_record()
+
+    assert response.headers["x-orchestrator-expert"] == "writer"
+    assert '"content":"1"' in response.text
+    assert (record.expert, record.failed) == ("math", {"writer": "engine_dead"})
 
 
 async def test_route_tells_the_team_without_asking_it():
