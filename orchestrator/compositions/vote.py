@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.choosing import Choosing
@@ -14,7 +15,7 @@ from orchestrator.compositions.recalled import recalled
 from orchestrator.compositions.stages import CallDone, StageDone, failures_of, told
 from orchestrator.compositions.staging import Ask, Staging
 from orchestrator.compositions.taking import refuse_unfit
-from orchestrator.compositions.voting import Sample, chance, is_decided, samples_of, winner
+from orchestrator.compositions.voting import Sample, is_decided, samples_of, winner
 from orchestrator.engines.base import Item, Sampling
 from orchestrator.registry.compositions import VoteComposition
 from routers.votes import weight_of
@@ -50,6 +51,7 @@ class Vote:
         self._spec = spec
         self._choosing = choosing
         self._clock = clock
+        self._chance = _chance_of(spec)
 
     async def decide(self, query: Query) -> Decision:
         """Say who would vote; the decision names the one whose vote counts first.
@@ -110,8 +112,7 @@ class Vote:
             left = sum(weights[one.expert] for one in asks[place:])
             if len(samples) >= _LEAST_ASKED and (
                 is_decided(samples, weights, left=left)
-                or chance(samples, accuracies, num_options=self._spec.num_options)
-                >= self._spec.confidence
+                or self._chance(samples, accuracies) >= self._spec.confidence
             ):
                 return
             await staging.run("vote", [ask])
@@ -148,6 +149,17 @@ class Vote:
         if self._spec.samples == 1:
             return sampling
         return replace(sampling, n=self._spec.samples, temperature=self._spec.temperature)
+
+
+def _chance_of(
+    spec: VoteComposition,
+) -> Callable[[Sequence[Sample], Mapping[str, float]], float]:
+    """How likely the leading answer is right; loaded before a request needs it."""
+    if not spec.in_turn:
+        return lambda samples, accuracies: 0.0
+    from orchestrator.compositions.certainty import chance
+
+    return partial(chance, num_options=spec.num_options)
 
 
 def _accuracies(decision: Decision) -> dict[str, float]:

@@ -1,7 +1,6 @@
 """What samples say together: who wins, and whether more of them could change it.
 
-Pure. Source: self-consistency, Wang 2022, arXiv:2203.11171; the chance of the leading answer after
-Divide and Conquer, arXiv:2401.05190 (`routers/in_turn.py`). Ours: experts' votes may be weighed.
+Pure. Source: self-consistency, Wang 2022, arXiv:2203.11171. Ours: experts' votes may be weighed.
 """
 
 from __future__ import annotations
@@ -10,14 +9,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from orchestrator.compositions.stages import CallDone
 from orchestrator.engines.base import Choice
 from orchestrator.registry.compositions import AnswerKind
 from routers.answers import extract
-from routers.in_turn import take_turns
-from routers.reliability import Ballots, unmoved
 from routers.votes import Ballot, hold_vote
 
 #: Sums of weights that are closer are equal.
@@ -93,30 +88,3 @@ def agreed(samples: Sequence[Sample], *, num_left: int, num_asked: int, tau: flo
     if most >= tau * num_asked - _ROUNDING:
         return True
     return None if most + num_left >= tau * num_asked - _ROUNDING else False
-
-
-def chance(
-    samples: Sequence[Sample], accuracy_by_expert: Mapping[str, float], *, num_options: int
-) -> float:
-    """How likely the leading answer is right, were all samples to err independently.
-
-    Samples of one expert do not, so that the figure is high; its order is what counts.
-
-    Args:
-        samples: in the order in which they were asked for.
-        accuracy_by_expert: what each expert is expected to reach, in [0, 1].
-        num_options: answers a question may have.
-    """
-    given = [one.answer for one in samples if one.answer is not None]
-    if not given:
-        return 0.0
-    numbers = {answer: at for at, answer in enumerate(dict.fromkeys(given))}
-    num_options = max(num_options, len(numbers))
-    ballots = Ballots(
-        answers=np.array([[numbers.get(one.answer or "", -1) for one in samples]], dtype=np.int64),
-        expected=np.array([[accuracy_by_expert[one.expert] for one in samples]]),
-        groups=np.zeros(1, dtype=np.int64),
-        num_options=num_options,
-    )
-    equal = unmoved(num_experts=len(samples), num_groups=1, num_options=num_options)
-    return float(take_turns(ballots, [equal] * len(samples)).shares[0, -1])

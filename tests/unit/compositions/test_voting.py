@@ -2,11 +2,11 @@
 
 import pytest
 
+from orchestrator.compositions.certainty import chance
 from orchestrator.compositions.stages import CallDone
 from orchestrator.compositions.voting import (
     Sample,
     agreed,
-    chance,
     is_decided,
     samples_of,
     winner,
