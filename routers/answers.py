@@ -86,7 +86,12 @@ def extract(text: str, kind: AnswerKind) -> str | None:
     find = _READERS.get(kind)
     if find is None:
         raise RouterError(f"{kind!r} is no kind of answer; known: {sorted(_READERS)}")
-    return find(_THINKING.sub("", text[-_MAX_CHARS:].replace("\r\n", "\n")).strip())
+    return find(without_thinking(text[-_MAX_CHARS:].replace("\r\n", "\n")))
+
+
+def without_thinking(text: str) -> str:
+    """What a model wrote but for its thinking in tags."""
+    return _THINKING.sub("", text).strip()
 
 
 def is_right(answer: str | None, gold: str, kind: AnswerKind, *, rel_tol: float = 1e-6) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import orjson
 
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.tally import Tally
 from orchestrator.compositions.base import Decision
-from orchestrator.store.records import DecisionRecord, Records
+from orchestrator.compositions.stages import CallDone, StageDone
+from orchestrator.store.records import CallRecord, DecisionRecord, Records, StageRecord
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,8 @@ class Accounts:
 
     def settle(self, exchange: Exchange, *, method: str, path: str) -> None:
         """Record, count and log a request that has ended."""
+        if exchange.reply is not None:
+            exchange.decision = exchange.reply.decision  # of a stream another may have ended it
         duration_s = exchange.elapsed_s()
         overhead_ms = exchange.overhead_ms()
         if exchange.is_recorded:
@@ -66,12 +70,31 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         prompt_tokens=usage.prompt_tokens if usage else 0,
         completion_tokens=usage.completion_tokens if usage else 0,
         cost_usd=usage.cost_usd if usage else None,
+        stages=[_stage(stage) for stage in exchange.stages],
         duration_ms=duration_ms,
         first_token_ms=None if first_s is None else first_s * 1000,
         waited_ms=_waited_ms(exchange),
         overhead_ms=overhead_ms,
         user=exchange.user,
         metadata=dict(exchange.metadata),
+    )
+
+
+def _stage(stage: StageDone) -> StageRecord:
+    calls = [_call(call) for call in stage.calls]
+    return StageRecord(name=stage.name, took_ms=stage.took_s * 1000, calls=calls)
+
+
+def _call(call: CallDone) -> CallRecord:
+    usage = call.usage
+    return CallRecord(
+        expert=call.expert,
+        ending=call.ending,
+        num_answers=call.num_answers,
+        prompt_tokens=usage.prompt_tokens if usage else 0,
+        completion_tokens=usage.completion_tokens if usage else 0,
+        cost_usd=usage.cost_usd if usage else None,
+        took_ms=call.took_s * 1000,
     )
 
 
@@ -95,6 +118,7 @@ def _line(exchange: Exchange, request: str, duration_s: float, overhead_ms: floa
         "expert": decision.answered_by if decision else None,
         "is_recalled": decision is not None and decision.recalled is not None,
         **_routed(decision),
+        **_staged(exchange.stages),
         "generation": exchange.generation,
         "is_streamed": exchange.is_streamed,
         "prompt_tokens": usage.prompt_tokens if usage else 0,
@@ -111,3 +135,10 @@ def _routed(decision: Decision | None) -> dict[str, object]:
     route = decision.route
     line: dict[str, object] = {"router": decision.router, "chosen_by": route.chosen_by}
     return line | ({"compared": dict(route.compared)} if route.compared else {})
+
+
+def _staged(stages: Sequence[StageDone]) -> dict[str, object]:
+    """Stages and their experts; nothing of a request of one call."""
+    if not stages:
+        return {}
+    return {"stages": [[stage.name, [call.expert for call in stage.calls]] for stage in stages]}

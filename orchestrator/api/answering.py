@@ -77,7 +77,7 @@ async def answer(
     wishes, limits = wishes_of(request.headers), limits_of(request.headers)
     async with connected(request.receive):
         reply = await programs.reply(_wishing(query, wishes, limits))
-        exchange.decision = reply.decision
+        exchange.decision, exchange.reply = reply.decision, reply
         try:
             return await _answered(reply, exchange, query=query, writer=writer)
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from orchestrator.api.waited import Waited
-from orchestrator.compositions.base import Decision
+from orchestrator.compositions.base import Decision, Reply
 from orchestrator.compositions.programs import Programs
+from orchestrator.compositions.stages import StageDone
 from orchestrator.engines.base import Usage
 
 #: Where the exchange lives in the ASGI scope.
@@ -44,6 +45,8 @@ class Exchange:
     #: What the request is pinned to, until it has ended.
     pinned: Programs | None = None
     decision: Decision | None = None
+    #: The answer under way: its decision may change and its stages grow until it has ended.
+    reply: Reply | None = None
     usage: Usage | None = None
     user: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -59,6 +62,11 @@ class Exchange:
     first_token_s: float | None = None
     #: How it waited for its turn, `None` where it did not.
     waited: Waited | None = None
+
+    @property
+    def stages(self) -> Sequence[StageDone]:
+        """What a composition of several calls has done so far; nothing of one call."""
+        return () if self.reply is None else self.reply.stages
 
     def end(self, status: int, code: str) -> None:
         """Note that the request ended badly, and how."""

@@ -7,6 +7,8 @@ from prometheus_client import Counter, Histogram
 from orchestrator import metrics
 from orchestrator.api.exchange import Exchange
 from orchestrator.compositions.base import Decision
+from orchestrator.compositions.stages import calls_of
+from orchestrator.engines.base import Usage
 
 
 class Tally:
@@ -41,9 +43,16 @@ class Tally:
             self._add(metrics.ROUTES, (decision.router, chosen_by or decision.router), 1)
         if decision.router is not None and decision.recalled is not None:
             self._add(metrics.RECALLED, (decision.router,), 1)
-        elif (usage := exchange.usage) is not None:
-            self._add(metrics.TOKENS, (decision.expert, "prompt"), usage.prompt_tokens)
-            self._add(metrics.TOKENS, (decision.expert, "completion"), usage.completion_tokens)
+        elif exchange.stages:
+            for call in calls_of(exchange.stages):
+                self._count_tokens(call.expert, call.usage)
+        else:
+            self._count_tokens(decision.expert, exchange.usage)
+
+    def _count_tokens(self, expert: str, usage: Usage | None) -> None:
+        if usage is not None:
+            self._add(metrics.TOKENS, (expert, "prompt"), usage.prompt_tokens)
+            self._add(metrics.TOKENS, (expert, "completion"), usage.completion_tokens)
 
     def _add(self, counter: Counter, labels: tuple[str, ...], amount: float) -> None:
         child = self._counters.get((counter, labels))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.compositions.allowed import Allowed, LeftOut
+from orchestrator.compositions.allowed import Allowed, Expected, LeftOut
 from orchestrator.compositions.base import Query
 from orchestrator.compositions.caps import checks_of
 from orchestrator.compositions.conversation import is_in_tool_loop
@@ -138,6 +138,11 @@ class Admission:
             raise LimitsError(
                 f"expert {expert_id!r} may not answer this request: {reason}", param="model"
             )
+
+    def expected(self, expert_id: str, query: Query) -> Expected:
+        """What an answer of one expert would take."""
+        load = Load(size=size_of(query.prompt), sampling=query.sampling)
+        return self._expecting.of(expert_id, load)
 
     def answer_s(self, expert_id: str) -> float | None:
         """Seconds in which an expert would have answered; `None` where nobody can say."""

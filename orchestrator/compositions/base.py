@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from orchestrator.compositions.allowed import Allowed
+from orchestrator.compositions.stages import StageDone
 from orchestrator.engines.base import Item, Prompt, Sampling, Structure
 from orchestrator.routing.limits import UNLIMITED, Limits
 from routers.base import Route
@@ -81,6 +82,8 @@ class Reply:
     #: Another one where the expert could not answer and another does; final with the first chunk.
     decision: Decision
     items: AsyncIterator[Item]
+    #: What a composition of several calls has done, filled as stages end; nothing of one call.
+    stages: list[StageDone] = field(default_factory=list)
 
 
 class Composition(Protocol):

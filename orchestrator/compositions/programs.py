@@ -9,13 +9,13 @@ from typing import Literal
 
 from orchestrator.compositions.admission import Admission
 from orchestrator.compositions.base import Composition, Decision, Query, Reply
+from orchestrator.compositions.building import composed
 from orchestrator.compositions.direct import Direct
 from orchestrator.compositions.embedding import Embedding
 from orchestrator.compositions.generation import Generation
-from orchestrator.compositions.route import RouteOne
 from orchestrator.engines.embedding import FullEngine
 from orchestrator.engines.foresight import Foresight
-from orchestrator.errors import InvalidRequestError, RegistryError, UnknownModelError
+from orchestrator.errors import InvalidRequestError, UnknownModelError
 from orchestrator.registry.models import Expert, Registry, Task
 from routers.base import Router
 from routers.skill_cache import SkillCache
@@ -76,7 +76,7 @@ class Programs:
         )
         self._programs: dict[str, Composition] = {
             **{expert.id: Direct(expert, shared) for expert in registry.experts},
-            **{name: _composed(name, shared, routers) for name in registry.compositions},
+            **{name: composed(name, shared, routers) for name in registry.compositions},
         }
         self._embedders = {
             expert.id: Embedding(expert, shared) for expert in registry.experts if expert.embeds
@@ -152,16 +152,3 @@ class Programs:
             "GET /v1/models lists all",
             param="model",
         )
-
-
-def _composed(
-    composition_id: str, generation: Generation, routers: Mapping[str, Router]
-) -> Composition:
-    spec = generation.registry.compositions[composition_id]
-    router = routers.get(spec.router)
-    if router is None:
-        raise RegistryError(
-            f"composition {composition_id!r} uses router {spec.router!r}, which is not loaded; "
-            f"loaded: {sorted(routers)}"
-        )
-    return RouteOne(composition_id, generation, spec=spec, router=router)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.generation import Generation
+from orchestrator.compositions.stages import worth_telling
 from orchestrator.engines.base import Item
 from orchestrator.engines.notices import HEAD_S, Notice
 from orchestrator.engines.streams import reading
@@ -61,7 +62,7 @@ class Succession:
                 errors.append(error)
                 query = self._with_time_left(query, reply.decision, began_s)
                 if is_told or not reply.decision.fallbacks or query.timeout_s == 0:
-                    raise _worth_telling(errors) from error
+                    raise worth_telling(errors) from error
                 began_s = self.clock()
                 reply.decision = self._instead(reply.decision, error, query)
             items = self.generation.items(query, reply.decision)
@@ -92,8 +93,3 @@ def _tells(item: Item, query: Query) -> bool:
     if not isinstance(item, Notice):
         return True
     return query.is_streamed and item.waited_s > HEAD_S
-
-
-def _worth_telling(errors: list[OrchestratorError]) -> OrchestratorError:
-    """Of all that failed, what may be different next time; else what the first choice met."""
-    return next((error for error in errors if error.retryable), errors[0])

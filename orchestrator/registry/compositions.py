@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from orchestrator.registry.fields import Entry, Id
 from orchestrator.registry.router_entry import At
@@ -40,8 +40,13 @@ class CompositionEntry(Entry):
         LimitsEntry(), description="What binds every expert it asks; requests can only tighten it."
     )
 
+    def asked_experts(self) -> Iterator[tuple[At, str]]:
+        """Where the entry names an expert that is to answer, and its id."""
+        yield from ()
+
     def named_experts(self) -> Iterator[tuple[At, str]]:
         """Where the entry names an expert, and its id."""
+        yield from self.asked_experts()
         for key in ("include", "exclude"):
             for at, text in enumerate(getattr(self.limits, key)):
                 if text.startswith(_EXPERT):
@@ -70,4 +75,88 @@ class RouteComposition(CompositionEntry):
     )
 
 
-CompositionSpec = RouteComposition
+#: What an answer is: how two that mean the same are known to agree (`routers/answers.py`).
+AnswerKind = Literal["number", "option", "boolean", "set", "latex", "code", "json", "text"]
+_TEMPERATURE = "What samples are drawn at, 0 to 2, whatever the caller sends."
+
+
+class VoteComposition(CompositionEntry):
+    """Asks several times, and answers with what most say (self-consistency, arXiv:2203.11171)."""
+
+    kind: Literal["vote"] = Field(description="The program.")
+    router: Id = Field(description="Router that chooses the expert, or recruits several.")
+    samples: int = Field(5, ge=1, le=64, description="Answers of each expert that is asked.")
+    experts: int = Field(1, ge=1, le=16, description="Most experts that are asked.")
+    temperature: float = Field(0.7, ge=0, le=2, description=_TEMPERATURE)
+    answers: AnswerKind = Field("text", description="What answers are compared as.")
+    weigh: Literal["equal", "score"] = Field(
+        "equal", description="Whether votes count alike, or by the router's scores."
+    )
+    num_options: int = Field(
+        10, ge=2, description="Answers a question may have; 10 stands for open ones."
+    )
+    in_turn: bool = Field(
+        False, description="Ask one after another, and stop once the answer is sure or decided."
+    )
+    confidence: float = Field(
+        0.95, gt=0, le=1, description="In turn: chance of the leading answer that is enough."
+    )
+    min_answers: int = Field(
+        1, ge=1, description="Answers without which the request fails; others may be missing."
+    )
+
+
+class SelfMoaComposition(CompositionEntry):
+    """Has the best expert answer several times, and one write the answer of all (2502.00674)."""
+
+    kind: Literal["self_moa"] = Field(description="The program.")
+    router: Id = Field(description="Router that chooses the expert.")
+    samples: int = Field(6, ge=2, le=64, description="Answers of the expert that are merged.")
+    temperature: float = Field(0.7, ge=0, le=2, description=_TEMPERATURE)
+    aggregator: Id | None = Field(
+        None, description="Expert that writes the answer; the one that sampled if none."
+    )
+    min_answers: int = Field(
+        1, ge=1, description="Answers without which the request fails; others may be missing."
+    )
+
+    def asked_experts(self) -> Iterator[tuple[At, str]]:
+        """Where the entry names an expert that is to answer, and its id."""
+        if self.aggregator is not None:
+            yield ("aggregator",), self.aggregator
+
+
+class CascadeComposition(CompositionEntry):
+    """Asks cheap experts, and a strong one where they do not agree (arXiv:2310.03094)."""
+
+    kind: Literal["cascade"] = Field(description="The program.")
+    cheap: tuple[Id, ...] = Field(
+        min_length=1, max_length=16, description="Experts that are asked first, best first."
+    )
+    strong: Id = Field(description="Expert that is asked where their answers do not agree.")
+    samples: int = Field(3, ge=1, le=64, description="Answers of each cheap expert.")
+    tau: float = Field(
+        gt=0, le=1, description="Share of their answers that must agree; `fit cascade` finds it."
+    )
+    temperature: float = Field(0.7, ge=0, le=2, description=_TEMPERATURE)
+    answers: AnswerKind = Field("text", description="What answers are compared as.")
+
+    def asked_experts(self) -> Iterator[tuple[At, str]]:
+        """Where the entry names an expert that is to answer, and its id."""
+        for at, name in enumerate(self.cheap):
+            yield ("cheap", at), name
+        yield ("strong",), self.strong
+
+    @model_validator(mode="after")
+    def _has_answers_to_compare(self) -> Self:
+        if self.samples * len(self.cheap) < 2:
+            raise ValueError("one answer agrees with nobody: ask for more samples or more experts")
+        return self
+
+
+#: A new kind is listed here, built by `orchestrator/compositions/building.py` and shown in
+#: experts.yaml.
+CompositionSpec = Annotated[
+    RouteComposition | VoteComposition | SelfMoaComposition | CascadeComposition,
+    Field(discriminator="kind"),
+]

@@ -13,21 +13,30 @@ _GENERATING = ("tool_parser", "reasoning_parser", "max_loras")
 
 
 def findings(draft: Draft) -> Iterator[Finding]:
-    """Settings that an embedding expert would ignore, and routers that fall back to one."""
+    """Settings that an embedding expert would ignore, and entries that would have one answer."""
     embedders = {at: expert for at, expert in draft.experts.items() if expert.embeds}
     for at, expert in embedders.items():
         yield from _ignored(expert, ("experts", at))
     names = {expert.id for expert in embedders.values()}
     able = tuple(sorted(set(draft.expert_ids.values()) - names))
+    for path, expert_id in _asked(draft):
+        if expert_id in names:
+            yield Finding(
+                path=path,
+                value=shown(expert_id),
+                reason="embeds (engine.task) and cannot answer; name an expert that generates",
+                allowed=able,
+            )
+
+
+def _asked(draft: Draft) -> Iterator[tuple[KeyPath, str]]:
+    """Where an expert is named that is to answer."""
     for name, router in draft.routers.items():
         for key, expert_id in router.named_experts():
-            if expert_id in names:
-                yield Finding(
-                    path=("routers", name, *key),
-                    value=shown(expert_id),
-                    reason="embeds (engine.task) and cannot answer; name an expert that generates",
-                    allowed=able,
-                )
+            yield ("routers", name, *key), expert_id
+    for name, composition in draft.compositions.items():
+        for key, expert_id in composition.asked_experts():
+            yield ("compositions", name, *key), expert_id
 
 
 def _ignored(expert: Expert, path: KeyPath) -> Iterator[Finding]:

@@ -61,3 +61,16 @@ def succession(route: Route, *, most: int) -> tuple[str, ...]:
     by_score = sorted(route.scores, key=lambda name: (-route.scores[name], name))
     ordered = dict.fromkeys((*route.chosen, *by_score))
     return tuple(name for name in ordered if name != route.chosen[0])[:most]
+
+
+def widened(route: Route, *, most: int) -> Route:
+    """`route` with as many chosen as are to be asked together, at most `most`.
+
+    A router that recruits several has said how many a question needs; one that chooses a single
+    expert is followed by its next best.
+    """
+    recruited = tuple(dict.fromkeys(route.chosen))
+    if len(recruited) > 1:
+        kept = frozenset(recruited[:most])
+        return replace(route, chosen=tuple(name for name in route.chosen if name in kept))
+    return replace(route, chosen=(recruited[0], *succession(route, most=most - 1)))

@@ -23,10 +23,10 @@ def check_free(registry: Registry, name: str, *, may_replace: bool) -> None:
         raise RegistryError(f"{name!r} is an expert of the registry; name another task")
     if router is not None and not isinstance(router, TaskRouter):
         raise RegistryError(f"{name!r} is a router of kind {router.kind!r}; name another task")
-    if composition is not None and composition.router != name:
-        raise RegistryError(
-            f"{name!r} is a composition over router {composition.router!r}; name another task"
-        )
+    over = [] if composition is None else [id_ for _, id_ in composition.named_routers()]
+    if composition is not None and over != [name]:
+        what = f"over router {over[0]!r}" if over else f"of kind {composition.kind!r}"
+        raise RegistryError(f"{name!r} is a composition {what}; name another task")
     if router is not None and not may_replace:
         raise RegistryError(f"task {name!r} is in the registry already; --force replaces it")
 

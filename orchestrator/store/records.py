@@ -12,6 +12,33 @@ from typing import Literal, Protocol
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 
+class CallRecord(BaseModel):
+    """One call of a stage."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    expert: str
+    #: `done`, the code of its error, or `cancelled`, where nobody waited for it any longer; what
+    #: such a call used is not known.
+    ending: str
+    num_answers: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    #: USD; `None` where nobody knows.
+    cost_usd: float | None = None
+    took_ms: float
+
+
+class StageRecord(BaseModel):
+    """Calls of one request that went out together."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    took_ms: float
+    calls: list[CallRecord]
+
+
 class DecisionRecord(BaseModel):
     """One request, prompt-free.
 
@@ -57,6 +84,8 @@ class DecisionRecord(BaseModel):
     completion_tokens: int = 0
     #: What the answer cost, USD; `None` where nobody knows.
     cost_usd: float | None = None
+    #: Of a composition of several calls: its stages, in order. Tokens and cost are those of all.
+    stages: list[StageRecord] = []
     #: Arrival to last byte, arrival to first token, and our own part of it, milliseconds.
     duration_ms: float
     first_token_ms: float | None = None

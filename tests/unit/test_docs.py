@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from orchestrator.registry.compositions import CompositionSpec
 from orchestrator.registry.document import parse
 from orchestrator.registry.faults import dotted
 from orchestrator.registry.form import validate
@@ -21,6 +22,7 @@ PAGES = [
     "docs/gpu.md",
     "docs/merging.md",
     "docs/routers.md",
+    "docs/compositions.md",
 ]
 #: Folders a path may be relative to; pages about the package leave its name out.
 BASES = (ROOT, ROOT / "orchestrator", ROOT / "docs")
@@ -61,18 +63,21 @@ def test_the_layers_drawn_are_the_layers_held():
     assert drawn[1].split(" < ") == names[::-1]
 
 
-def test_every_kind_of_router_is_in_the_table_and_has_an_example_that_is_sound():
-    page = (ROOT / "docs/routers.md").read_text(encoding="utf-8")
-    union, _ = get_args(RouterSpec)
+@pytest.mark.parametrize(
+    ("section", "specs"), [("routers", RouterSpec), ("compositions", CompositionSpec)]
+)
+def test_every_kind_is_in_the_table_and_has_an_example_that_is_sound(section, specs):
+    page = (ROOT / f"docs/{section}.md").read_text(encoding="utf-8")
+    union, _ = get_args(specs)
     kinds = {get_args(one.model_fields["kind"].annotation)[0] for one in get_args(union)}
-    (examples,) = re.findall(r"```yaml\n(routers:.*?)```", page, re.DOTALL)
-    document = parse(f"experts: [{{id: a}}]\n{examples}", file="docs/routers.md")
+    (examples,) = re.findall(rf"```yaml\n({section}:.*?)```", page, re.DOTALL)
+    document = parse(f"experts: [{{id: a}}]\n{examples}", file=f"docs/{section}.md")
 
     _, faults = validate(document.value)
 
     assert [str(fault) for fault in document.faults] == []
     assert [(dotted(fault.path), fault.reason) for fault in faults] == []
-    assert {spec["kind"] for spec in document.value["routers"].values()} >= kinds
+    assert {spec["kind"] for spec in document.value[section].values()} >= kinds
     table = page.partition("## Kinds")[2].partition("```yaml")[0]
     assert sorted(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == sorted(kinds)
 

@@ -57,17 +57,18 @@ class Pool:
     engine: FakeEngine = field(default_factory=SeeingEngine)
     #: Best first, with scores 1, 1/2, 1/3.
     order: tuple[str, ...] = ("small", "large", "hosted")
-    #: Further keys of the composition.
+    #: Further keys of the composition; `None` takes one out.
     auto: Mapping[str, object] = field(default_factory=dict)
     #: Further keys of experts, by id.
     experts: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     def programs(self) -> Programs:
+        auto = {"kind": "route", "router": "topic", **self.auto}
         registry = Registry.model_validate(
             {
                 "experts": [{**one, **self.experts.get(one["id"], {})} for one in EXPERTS],
                 "routers": {"topic": {"kind": "category", "artifact": "x", "fallback": "small"}},
-                "compositions": {"auto": {"kind": "route", "router": "topic", **self.auto}},
+                "compositions": {"auto": {name: v for name, v in auto.items() if v is not None}},
             }
         )
         return Programs(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestrator.registry.compositions import CascadeComposition
 from orchestrator.registry.draft import draft_of
 from orchestrator.registry.models import Expert, FakeEngine, Registry, VllmEngine
 from orchestrator.registry.routers import CategoryRouter
@@ -25,6 +26,16 @@ def test_a_router_may_not_fall_back_to_an_embedder():
 
     assert fault.path == ("routers", "topic", "fallback")
     assert "embeds (engine.task) and cannot answer" in fault.reason
+    assert fault.allowed == ("talker",)
+
+
+def test_a_composition_may_not_have_an_embedder_answer():
+    cascade = CascadeComposition(kind="cascade", cheap=("talker",), strong="vectors", tau=0.5)
+    thrifty = registry(EMBEDDER, TALKER).model_copy(update={"compositions": {"thrifty": cascade}})
+
+    (fault,) = findings(draft_of(thrifty))
+
+    assert fault.path == ("compositions", "thrifty", "strong")
     assert fault.allowed == ("talker",)
 
 
