@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from bench.answer_table import AnswerTable, read_answers
 from bench.process import BenchError
 from bench.report import Outcome, Target
-from bench.resampling import Interval, intervals
 from bench.routing_arms import (
     ONE_CALL,
     SINGLE,
@@ -31,6 +30,7 @@ from bench.routing_turns import AS_GOOD, turn_arms
 from bench.setup import Setup
 from routers.artifacts import load_router
 from routers.embeddings import Embedder
+from routers.resampling import Interval, intervals
 from routers.signals import Signals
 
 #: No model is best at everything.

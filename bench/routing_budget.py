@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from bench.answer_table import VARIABLE, AnswerTable, read_answers
 from bench.process import BenchError
 from bench.report import Outcome, Target
-from bench.resampling import intervals
 from bench.routing_answers import POOLS, halves
 from bench.setup import Setup
 from routers.base import RouterError
@@ -24,6 +23,7 @@ from routers.budget import BudgetedMap, MapTask, best_map
 from routers.cost_files import read_costs
 from routers.mapping import Quality
 from routers.profiles import count_answers
+from routers.resampling import intervals
 from routers.spending import Costs, Measure, exact, spent
 
 BUDGET = "budgets"

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from bench.answer_table import AnswerTable, read_answers
 from bench.report import Outcome
-from bench.resampling import intervals
 from bench.routing_answers import halves
 from bench.setup import Setup
 from routers.acceptance import Costs, Judged, curve, for_quality, judged_by_agreement
 from routers.base import RouterError
 from routers.datasets import Outcome as Said
+from routers.resampling import intervals
 
 CASCADE = "cascade"
 CHEAP = ("Phi-3-mini-4k-instruct", "mathstral-7B", "Meta-Llama-3_1-8B-Instruct")

@@ -10,11 +10,11 @@ import numpy as np
 
 from bench.answer_table import AnswerTable, read_answers
 from bench.report import Outcome
-from bench.resampling import Interval, intervals
 from bench.routing_answers import POOLS, embedder_of, halves
 from bench.routing_arms import Arm, Flags, Rows, Trial, one_call_by, single_arms, symbolic_arms
 from bench.setup import Setup
 from routers.embeddings import Embedder, MiniLMEmbedding
+from routers.resampling import Interval, intervals
 from routers.signals import Signals
 
 EMBEDDINGS = "embeddings"

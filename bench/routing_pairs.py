@@ -17,10 +17,10 @@ from bench.pair_arms import BLEND, LENGTH, Pair, Tell, cross_validated, linear, 
 from bench.pair_curve import PairCurve
 from bench.process import BenchError
 from bench.report import Outcome, Target
-from bench.resampling import Interval
 from bench.routing_answers import embedder_of
 from bench.setup import Setup
 from routers.embeddings import MiniLMEmbedding
+from routers.resampling import Interval
 from routers.signals import MEANING_NORM, Signals
 
 Values = NDArray[np.float64]

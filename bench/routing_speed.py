@@ -14,8 +14,8 @@ import numpy as np
 
 from bench.process import BenchError
 from bench.report import Outcome, Target
-from bench.resampling import Interval, intervals
 from bench.setup import Setup
+from routers.resampling import Interval, intervals
 
 SPEED = "decision"
 ARTIFACT, HELDOUT = "deploy/demo/routers/topic", "deploy/demo/questions/heldout.jsonl"
