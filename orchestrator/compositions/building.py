@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from orchestrator.compositions.asking import prompts_of
 from orchestrator.compositions.base import Composition
 from orchestrator.compositions.choosing import Choosing
 from orchestrator.compositions.generation import Generation
@@ -58,7 +59,13 @@ def _self_moa(
 ) -> Composition:
     from orchestrator.compositions.self_moa import SelfMoa
 
-    return SelfMoa(name, generation, spec=spec, choosing=_choosing(spec, name, generation, routers))
+    return SelfMoa(
+        name,
+        generation,
+        spec=spec,
+        choosing=_choosing(spec, name, generation, routers),
+        prompts=prompts_of(spec, composition_id=name),
+    )
 
 
 def _cascade(

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
+from orchestrator.compositions.asking import Prompts, asked
 from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.choosing import Choosing
 from orchestrator.compositions.closing import answering, closed_by, no_answer
@@ -18,7 +19,6 @@ from orchestrator.compositions.generation import Generation
 from orchestrator.compositions.recalled import recalled
 from orchestrator.compositions.stages import StageDone, failures_of, told
 from orchestrator.compositions.staging import Ask, Staging
-from orchestrator.compositions.synthesis import synthesised
 from orchestrator.compositions.taking import refuse_unfit, refuse_without_turns
 from orchestrator.engines.base import Chat, Choice, Item, Sampling
 from orchestrator.registry.compositions import SelfMoaComposition
@@ -33,6 +33,7 @@ class SelfMoa:
         generation: what it answers from.
         spec: its entry.
         choosing: its router, ready to be asked.
+        prompts: what its aggregator is told.
         clock: seconds, monotonic.
     """
 
@@ -43,12 +44,14 @@ class SelfMoa:
         *,
         spec: SelfMoaComposition,
         choosing: Choosing,
+        prompts: Prompts,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._id = composition_id
         self._generation = generation
         self._spec = spec
         self._choosing = choosing
+        self._prompts = prompts
         self._clock = clock
 
     async def decide(self, query: Query) -> Decision:
@@ -102,7 +105,8 @@ class SelfMoa:
         assert isinstance(query.prompt, Chat), "others are refused before anybody is asked"
         aggregator, asks, num = self._spec.aggregator or expert, list[Ask](), len(found)
         while num > 0:
-            prompt = synthesised(query.prompt, [choice.text for choice in found[:num]])
+            told = [choice.text for choice in found[:num]]
+            prompt = asked(query.prompt, self._prompts["synthesise"], candidates=told)
             asks.append(Ask(expert=aggregator, sampling=query.sampling, prompt=prompt))
             num //= 2
         return asks
