@@ -1,8 +1,8 @@
 """`kind: self_moa`: samples of the router's best expert, and one answer written from them.
 
 Source: Self-MoA, Li 2025, arXiv:2502.00674. Ours: the best expert is the router's for each request
-(*routed Self-MoA*), and candidates that an aggregator's context cannot hold are dropped by halves,
-the last first.
+(*routed Self-MoA*), and what becomes of candidates that an aggregator's context cannot hold
+(`fitting_in`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
-from orchestrator.compositions.asking import Prompts, asked
+from orchestrator.compositions.aggregating import aggregation
+from orchestrator.compositions.asking import Prompts
 from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.choosing import Choosing
 from orchestrator.compositions.closing import answering, closed_by, no_answer
@@ -20,7 +21,7 @@ from orchestrator.compositions.recalled import recalled
 from orchestrator.compositions.stages import StageDone, failures_of, told
 from orchestrator.compositions.staging import Ask, Staging
 from orchestrator.compositions.taking import refuse_unfit, refuse_without_turns
-from orchestrator.engines.base import Chat, Choice, Item, Sampling
+from orchestrator.engines.base import Choice, Item, Sampling
 from orchestrator.registry.compositions import SelfMoaComposition
 from orchestrator.routing.limits import Limits
 
@@ -95,21 +96,24 @@ class SelfMoa:
         if len(found) == 1 and query.structure is None:
             yield told(found[0], staging.usage)
             return
-        asks = self._asks(query, expert, found)
+        asks = await self._asks(staging, query, expert, found)
         closing = closed_by(reply, staging, "synthesis", asks, best=(expert, found[0]))
         async for item in closing:
             yield item
 
-    def _asks(self, query: Query, expert: str, found: Sequence[Choice]) -> list[Ask]:
-        """The aggregation, then those of half the candidates each."""
-        assert isinstance(query.prompt, Chat), "others are refused before anybody is asked"
-        aggregator, asks, num = self._spec.aggregator or expert, list[Ask](), len(found)
-        while num > 0:
-            told = [choice.text for choice in found[:num]]
-            prompt = asked(query.prompt, self._prompts["synthesise"], candidates=told)
-            asks.append(Ask(expert=aggregator, sampling=query.sampling, prompt=prompt))
-            num //= 2
-        return asks
+    async def _asks(
+        self, staging: Staging, query: Query, expert: str, found: Sequence[Choice]
+    ) -> list[Ask]:
+        aggregator = self._spec.aggregator or expert
+        return await aggregation(
+            staging,
+            query,
+            [choice.text for choice in found],
+            aggregator=aggregator,
+            prompts=self._prompts,
+            room=self._generation.admission.room(aggregator, query.sampling),
+            overflow=self._spec.overflow,
+        )
 
     def _drawn(self, sampling: Sampling) -> Sampling:
         """What is for the last answer alone (`stop`, log-probabilities) is not asked of samples."""

@@ -90,6 +90,9 @@ class RouteComposition(CompositionEntry):
 
 #: What an answer is: how two that mean the same are known to agree (`routers/answers.py`).
 AnswerKind = Literal["number", "option", "boolean", "set", "latex", "code", "json", "text"]
+#: What becomes of candidates that an aggregator's context has no room for.
+Overflow = Literal["drop", "summarise"]
+_OVERFLOW = "What becomes of candidates that the aggregator's context has no room for."
 _TEMPERATURE = "What samples are drawn at, 0 to 2, whatever the caller sends."
 
 
@@ -122,7 +125,7 @@ class VoteComposition(CompositionEntry):
 class SelfMoaComposition(CompositionEntry):
     """Has the best expert answer several times, and one write the answer of all (2502.00674)."""
 
-    roles: ClassVar[tuple[Role, ...]] = ("synthesise",)
+    roles: ClassVar[tuple[Role, ...]] = ("synthesise", "summarise")
 
     kind: Literal["self_moa"] = Field(description="The program.")
     router: Id = Field(description="Router that chooses the expert.")
@@ -131,6 +134,7 @@ class SelfMoaComposition(CompositionEntry):
     aggregator: Id | None = Field(
         None, description="Expert that writes the answer; the one that sampled if none."
     )
+    overflow: Overflow = Field("drop", description=_OVERFLOW)
     min_answers: int = Field(
         1, ge=1, description="Answers without which the request fails; others may be missing."
     )
