@@ -11,7 +11,7 @@ from orchestrator.errors import PromptError, RegistryError
 from orchestrator.prompts.catalogue import loaded, shipped
 from orchestrator.prompts.roles import Role
 from orchestrator.prompts.template import Template, Value
-from orchestrator.registry.compositions import CompositionEntry
+from orchestrator.registry.composition_entry import CompositionEntry
 
 #: The prompts of one composition, by role.
 Prompts = Mapping[Role, Template]

@@ -63,11 +63,14 @@ def fitted(candidates: Sequence[str], put: Put, *, room: float) -> Fitted:
     return Fitted(prompt=put([candidates[at] for at in kept]), kept=kept)
 
 
-def halves(kept: Sequence[int]) -> list[Sequence[int]]:
-    """What to try where an engine refuses `kept` as too long: half of them, and again."""
-    found = []
-    while kept := kept[: len(kept) // 2]:
-        found.append(kept)
+def tries(candidates: Sequence[str], put: Put, *, room: float) -> list[Fitted]:
+    """What to ask one after another of an engine that may refuse it as too long.
+
+    All that stay by the estimate, then the first half of those, and again.
+    """
+    found = [fitted(candidates, put, room=room)]
+    while kept := found[-1].kept[: len(found[-1].kept) // 2]:
+        found.append(Fitted(prompt=put([candidates[at] for at in kept]), kept=kept))
     return found
 
 

@@ -1,75 +1,23 @@
-"""Compositions as the registry names them: one entry a kind, and what all of them share."""
+"""Compositions as the registry names them: one entry a kind."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from orchestrator.prompts.roles import Role
-from orchestrator.registry.fields import Entry, Id
+from orchestrator.registry.composition_entry import (
+    MIN_ANSWERS,
+    OVERFLOW,
+    TEMPERATURE,
+    AnswerKind,
+    CompositionEntry,
+    Overflow,
+)
+from orchestrator.registry.fields import Id
 from orchestrator.registry.router_entry import At
-from orchestrator.registry.selectors import SelectorText
-
-_EXPERT = "expert:"
-
-
-class LimitsEntry(Entry):
-    """Which experts may take part in an answer, and what it may cost."""
-
-    include: tuple[SelectorText, ...] = Field(
-        (), description="Only experts that one of these means: tag:, license:, owner:, expert:."
-    )
-    exclude: tuple[SelectorText, ...] = Field(
-        (), description="No expert that one of these means, whatever it would do."
-    )
-    max_price_usd: float | None = Field(None, gt=0, description="Most a request may cost, USD.")
-    max_latency_s: float | None = Field(
-        None, gt=0, description="Latest expected end of an answer, seconds."
-    )
-    max_energy_j: float | None = Field(None, gt=0, description="Most energy of a request, joules.")
-
-
-class CompositionEntry(Entry):
-    """What compositions of every kind have."""
-
-    #: Those that compositions of this kind give to experts.
-    roles: ClassVar[tuple[Role, ...]] = ()
-
-    max_wait_s: float | None = Field(
-        None, gt=0, description="Longest wait for an expert's turn, seconds; the defaults' if none."
-    )
-    limits: LimitsEntry = Field(
-        LimitsEntry(), description="What binds every expert it asks; requests can only tighten it."
-    )
-    prompts: dict[Role, str] = Field(
-        default_factory=dict,
-        description="Files of prompts in place of the shipped ones, by role.",
-    )
-
-    def with_prompts(self, absolute: Callable[[str], str]) -> Self:
-        """The entry with other names for its files of prompts."""
-        found = {role: absolute(file) for role, file in self.prompts.items()}
-        return self.model_copy(update={"prompts": found})
-
-    def asked_experts(self) -> Iterator[tuple[At, str]]:
-        """Where the entry names an expert that is to answer, and its id."""
-        yield from ()
-
-    def named_experts(self) -> Iterator[tuple[At, str]]:
-        """Where the entry names an expert, and its id."""
-        yield from self.asked_experts()
-        for key in ("include", "exclude"):
-            for at, text in enumerate(getattr(self.limits, key)):
-                if text.startswith(_EXPERT):
-                    yield ("limits", key, at), text.removeprefix(_EXPERT)
-
-    def named_routers(self) -> Iterator[tuple[At, str]]:
-        """Where the entry names a router, and its id."""
-        router: str | None = getattr(self, "router", None)
-        if router is not None:
-            yield ("router",), router
 
 
 class RouteComposition(CompositionEntry):
@@ -88,14 +36,6 @@ class RouteComposition(CompositionEntry):
     )
 
 
-#: What an answer is: how two that mean the same are known to agree (`routers/answers.py`).
-AnswerKind = Literal["number", "option", "boolean", "set", "latex", "code", "json", "text"]
-#: What becomes of candidates that an aggregator's context has no room for.
-Overflow = Literal["drop", "summarise"]
-_OVERFLOW = "What becomes of candidates that the aggregator's context has no room for."
-_TEMPERATURE = "What samples are drawn at, 0 to 2, whatever the caller sends."
-
-
 class VoteComposition(CompositionEntry):
     """Asks several times, and answers with what most say (self-consistency, arXiv:2203.11171)."""
 
@@ -103,7 +43,7 @@ class VoteComposition(CompositionEntry):
     router: Id = Field(description="Router that chooses the expert, or recruits several.")
     samples: int = Field(5, ge=1, le=64, description="Answers of each expert that is asked.")
     experts: int = Field(1, ge=1, le=16, description="Most experts that are asked.")
-    temperature: float = Field(0.7, ge=0, le=2, description=_TEMPERATURE)
+    temperature: float = Field(0.7, ge=0, le=2, description=TEMPERATURE)
     answers: AnswerKind = Field("text", description="What answers are compared as.")
     weigh: Literal["equal", "score"] = Field(
         "equal", description="Whether votes count alike, or by the router's scores."
@@ -117,9 +57,7 @@ class VoteComposition(CompositionEntry):
     confidence: float = Field(
         0.95, gt=0, le=1, description="In turn: chance of the leading answer that is enough."
     )
-    min_answers: int = Field(
-        1, ge=1, description="Answers without which the request fails; others may be missing."
-    )
+    min_answers: int = Field(1, ge=1, description=MIN_ANSWERS)
 
 
 class SelfMoaComposition(CompositionEntry):
@@ -130,17 +68,15 @@ class SelfMoaComposition(CompositionEntry):
     kind: Literal["self_moa"] = Field(description="The program.")
     router: Id = Field(description="Router that chooses the expert.")
     samples: int = Field(6, ge=2, le=64, description="Answers of the expert that are merged.")
-    temperature: float = Field(0.7, ge=0, le=2, description=_TEMPERATURE)
+    temperature: float = Field(0.7, ge=0, le=2, description=TEMPERATURE)
     aggregator: Id | None = Field(
         None, description="Expert that writes the answer; the one that sampled if none."
     )
-    overflow: Overflow = Field("drop", description=_OVERFLOW)
-    min_answers: int = Field(
-        1, ge=1, description="Answers without which the request fails; others may be missing."
-    )
+    overflow: Overflow = Field("drop", description=OVERFLOW)
+    min_answers: int = Field(1, ge=1, description=MIN_ANSWERS)
 
-    def asked_experts(self) -> Iterator[tuple[At, str]]:
-        """Where the entry names an expert that is to answer, and its id."""
+    def asked_models(self) -> Iterator[tuple[At, str]]:
+        """Where the entry names who is to answer, an expert or a composition, and its id."""
         if self.aggregator is not None:
             yield ("aggregator",), self.aggregator
 
@@ -157,11 +93,11 @@ class CascadeComposition(CompositionEntry):
     tau: float = Field(
         gt=0, le=1, description="Share of their answers that must agree; `fit cascade` finds it."
     )
-    temperature: float = Field(0.7, ge=0, le=2, description=_TEMPERATURE)
+    temperature: float = Field(0.7, ge=0, le=2, description=TEMPERATURE)
     answers: AnswerKind = Field("text", description="What answers are compared as.")
 
-    def asked_experts(self) -> Iterator[tuple[At, str]]:
-        """Where the entry names an expert that is to answer, and its id."""
+    def asked_models(self) -> Iterator[tuple[At, str]]:
+        """Where the entry names who is to answer, an expert or a composition, and its id."""
         for at, name in enumerate(self.cheap):
             yield ("cheap", at), name
         yield ("strong",), self.strong

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.compositions.fitting_in import fitted, halves, over_share
+from orchestrator.compositions.fitting_in import fitted, over_share, tries
 from orchestrator.compositions.size import size_of
 from orchestrator.engines.base import Text
 
@@ -72,13 +72,15 @@ def test_more_room_never_keeps_fewer(said, room, more):
 
 
 @pytest.mark.parametrize(
-    ("num", "sizes"), [(1, []), (2, [1]), (5, [2, 1]), (8, [4, 2, 1])], ids=str
+    ("num", "sizes"), [(1, [1]), (2, [2, 1]), (5, [5, 2, 1]), (8, [8, 4, 2, 1])], ids=str
 )
-def test_what_an_engine_refuses_is_tried_with_halves(num, sizes):
-    found = halves(range(num))
+def test_what_an_engine_refuses_is_tried_with_the_first_half_and_again(num, sizes):
+    said = [str(number) for number in range(num)]
 
-    assert [len(one) for one in found] == sizes
-    assert all(list(one) == list(range(len(one))) for one in found)
+    found = tries(said, put, room=float("inf"))
+
+    assert [one.kept for one in found] == [tuple(range(size)) for size in sizes]
+    assert [one.prompt for one in found] == [put(said[:size]) for size in sizes]
 
 
 def test_nobody_is_over_their_share_where_all_fit():

@@ -48,9 +48,10 @@ def candidates(call) -> list[str]:
 async def test_candidates_without_room_are_not_sent():
     pool, engine = aggregated(1300, says=(LONG, SHORT, LONGER))
 
-    calls, _ = await asked(pool, engine)
+    calls, reply = await asked(pool, engine)
 
     assert [candidates(call) for call in calls] == [[LONG.strip(), SHORT]]
+    assert [call.num_dropped for stage in reply.stages for call in stage.calls] == [0, 1]
     assert size_of(calls[0].prompt).high + MAX_TOKENS <= 1300
 
 
@@ -115,3 +116,13 @@ async def test_a_summary_that_is_cut_short_is_what_there_is_room_for():
     calls, _ = await asked(pool, engine)
 
     assert len(candidates(calls[-1])) == 3
+
+
+async def test_summaries_take_nothing_that_the_answer_needs():
+    limits = {"max_calls": 3}  # the samples, the answer, and one of two summaries
+    pool, engine = aggregated(1300, says=(LONG, SHORT, LONGER), overflow="summarise", limits=limits)
+
+    (call,), reply = await asked(pool, engine)
+
+    assert candidates(call) == [LONG.strip(), SHORT]
+    assert reply.reached == ("max_calls",)
