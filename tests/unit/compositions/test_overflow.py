@@ -2,11 +2,14 @@
 
 import pytest
 
+from orchestrator.compositions.programs import Programs
 from orchestrator.compositions.size import size_of
 from orchestrator.engines.base import Sampling
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.scripts import Script, last_user_text
 from orchestrator.errors import ContextTooLongError, EngineDeadError
+from orchestrator.registry.models import Registry
+from tests.served import PreferenceRouter
 from tests.unit.compositions.pool import URL, Pool, SeeingEngine, ask
 
 LONG, LONGER, SHORT = "long " * 200, "longer " * 200, "short"
@@ -126,3 +129,27 @@ async def test_summaries_take_nothing_that_the_answer_needs():
 
     assert candidates(call) == [LONG.strip(), SHORT]
     assert reply.reached == ("max_calls",)
+
+
+async def test_a_composition_that_writes_the_answer_is_sent_all_and_sees_to_its_own_room():
+    _, engine = aggregated(1300, says=(LONG, SHORT, LONGER))
+    registry = Registry.model_validate(
+        {
+            "experts": [{"id": "small", "engine": {"kind": "fake"}}],
+            "routers": {"topic": {"kind": "category", "artifact": "x", "fallback": "small"}},
+            "compositions": {
+                "inner": {"kind": "route", "router": "topic"},
+                "auto": {
+                    "kind": "self_moa", "router": "topic", "samples": 3, "aggregator": "inner",
+                    "overflow": "summarise",
+                },
+            },
+        }
+    )  # fmt: skip
+    routers = {"topic": PreferenceRouter("small")}
+    programs = Programs(registry, generation=1, routers=routers, dispatch=engine)
+
+    reply = await programs.reply(ask("why?", sampling=Sampling(max_tokens=MAX_TOKENS)))
+    await collect(reply.items)
+
+    assert [len(candidates(call)) for call in engine.calls] == [0, 3]
