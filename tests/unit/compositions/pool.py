@@ -61,6 +61,8 @@ class Pool:
     auto: Mapping[str, object] = field(default_factory=dict)
     #: Further keys of experts, by id.
     experts: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    #: What the router reads prompts by.
+    embedder: object = None
 
     def programs(self) -> Programs:
         auto = {"kind": "route", "router": "topic", **self.auto}
@@ -71,10 +73,12 @@ class Pool:
                 "compositions": {"auto": {name: v for name, v in auto.items() if v is not None}},
             }
         )
+        router = PreferenceRouter(*self.order)
+        router.embedder = self.embedder
         return Programs(
             registry,
             generation=1,
-            routers={"topic": PreferenceRouter(*self.order)},
+            routers={"topic": router},
             dispatch=self.engine,
         )
 
