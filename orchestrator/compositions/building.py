@@ -17,6 +17,7 @@ from orchestrator.compositions.generation import Generation
 from orchestrator.compositions.program import Setting
 from orchestrator.compositions.route import RouteOne
 from orchestrator.errors import RegistryError
+from orchestrator.registry.composition_decompose import DecomposeComposition
 from orchestrator.registry.composition_entry import CompositionEntry
 from orchestrator.registry.compositions import (
     CascadeComposition,
@@ -75,6 +76,12 @@ def _cascade(spec: CascadeComposition, setting: Setting) -> Composition:
     return Cascade(spec, setting)
 
 
+def _decompose(spec: DecomposeComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.decompose import Decompose
+
+    return Decompose(spec, setting)
+
+
 def _choosing(
     spec: CompositionEntry, name: str, generation: Generation, routers: Routers
 ) -> Choosing | None:
@@ -102,4 +109,5 @@ _BUILDERS: dict[str, Callable[[Any, Setting], Composition]] = {
     "vote": _vote,
     "self_moa": _self_moa,
     "cascade": _cascade,
+    "decompose": _decompose,
 }

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from orchestrator.prompts.roles import Role
+from orchestrator.registry.composition_decompose import DecomposeComposition
 from orchestrator.registry.composition_entry import (
     MIN_ANSWERS,
     OVERFLOW,
@@ -112,6 +113,10 @@ class CascadeComposition(CompositionEntry):
 #: A new kind is listed here, built by `orchestrator/compositions/building.py` and shown in
 #: experts.yaml.
 CompositionSpec = Annotated[
-    RouteComposition | VoteComposition | SelfMoaComposition | CascadeComposition,
+    RouteComposition
+    | VoteComposition
+    | SelfMoaComposition
+    | CascadeComposition
+    | DecomposeComposition,
     Field(discriminator="kind"),
 ]

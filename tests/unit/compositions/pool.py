@@ -10,6 +10,7 @@ from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Chat, Message, TextPart
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.registry.models import Registry
+from routers.base import Router
 from tests.served import PreferenceRouter
 
 URL = "http://127.0.0.1:9000/v1"
@@ -61,6 +62,8 @@ class Pool:
     auto: Mapping[str, object] = field(default_factory=dict)
     #: Further keys of experts, by id.
     experts: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    #: In the place of one that prefers in `order`.
+    router: Router | None = None
 
     def programs(self) -> Programs:
         auto = {"kind": "route", "router": "topic", **self.auto}
@@ -74,7 +77,7 @@ class Pool:
         return Programs(
             registry,
             generation=1,
-            routers={"topic": PreferenceRouter(*self.order)},
+            routers={"topic": self.router or PreferenceRouter(*self.order)},
             dispatch=self.engine,
         )
 
