@@ -12,9 +12,11 @@ from orchestrator.registry.composition_answers import AnswersEntry
 from orchestrator.registry.composition_ensemble import EnsembleComposition
 from orchestrator.registry.composition_entry import (
     MIN_ANSWERS,
+    OVERFLOW,
     TEMPERATURE,
     AnswerKind,
     CompositionEntry,
+    Overflow,
 )
 from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.fields import Id
@@ -62,7 +64,7 @@ class VoteComposition(AnswersEntry):
 class SelfMoaComposition(CompositionEntry):
     """Has the best expert answer several times, and one write the answer of all (2502.00674)."""
 
-    roles: ClassVar[tuple[Role, ...]] = ("synthesise",)
+    roles: ClassVar[tuple[Role, ...]] = ("synthesise", "summarise")
 
     kind: Literal["self_moa"] = Field(description="The program.")
     router: Id = Field(description="Router that chooses the expert.")
@@ -71,6 +73,7 @@ class SelfMoaComposition(CompositionEntry):
     aggregator: Id | None = Field(
         None, description="Expert that writes the answer; the one that sampled if none."
     )
+    overflow: Overflow = Field("drop", description=OVERFLOW)
     min_answers: int = Field(1, ge=1, description=MIN_ANSWERS)
 
     def asked_models(self) -> Iterator[tuple[At, str]]:
