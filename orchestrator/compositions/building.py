@@ -18,6 +18,7 @@ from orchestrator.compositions.program import Setting
 from orchestrator.compositions.route import RouteOne
 from orchestrator.errors import RegistryError
 from orchestrator.registry.composition_entry import CompositionEntry
+from orchestrator.registry.composition_moa import SymbolicMoeComposition
 from orchestrator.registry.compositions import (
     CascadeComposition,
     RouteComposition,
@@ -69,6 +70,12 @@ def _self_moa(spec: SelfMoaComposition, setting: Setting) -> Composition:
     return SelfMoa(spec, setting)
 
 
+def _symbolic_moe(spec: SymbolicMoeComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.symbolic_moe import SymbolicMoe
+
+    return SymbolicMoe(spec, setting)
+
+
 def _cascade(spec: CascadeComposition, setting: Setting) -> Composition:
     from orchestrator.compositions.cascade import Cascade
 
@@ -101,5 +108,6 @@ _BUILDERS: dict[str, Callable[[Any, Setting], Composition]] = {
     "route": _route,
     "vote": _vote,
     "self_moa": _self_moa,
+    "symbolic_moe": _symbolic_moe,
     "cascade": _cascade,
 }

@@ -16,6 +16,7 @@ from orchestrator.registry.composition_entry import (
     CompositionEntry,
     Overflow,
 )
+from orchestrator.registry.composition_moa import SymbolicMoeComposition
 from orchestrator.registry.fields import Id
 from orchestrator.registry.router_entry import At
 
@@ -112,6 +113,10 @@ class CascadeComposition(CompositionEntry):
 #: A new kind is listed here, built by `orchestrator/compositions/building.py` and shown in
 #: experts.yaml.
 CompositionSpec = Annotated[
-    RouteComposition | VoteComposition | SelfMoaComposition | CascadeComposition,
+    RouteComposition
+    | VoteComposition
+    | SelfMoaComposition
+    | SymbolicMoeComposition
+    | CascadeComposition,
     Field(discriminator="kind"),
 ]
