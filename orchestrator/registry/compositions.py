@@ -19,7 +19,11 @@ from orchestrator.registry.composition_entry import (
     CompositionEntry,
     Overflow,
 )
-from orchestrator.registry.composition_moa import SymbolicMoeComposition
+from orchestrator.registry.composition_moa import (
+    MoaComposition,
+    SelfMoaSeqComposition,
+    SymbolicMoeComposition,
+)
 from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.fields import Id
 from orchestrator.registry.router_entry import At
@@ -119,6 +123,8 @@ CompositionSpec = Annotated[
     | VoteComposition
     | SelfMoaComposition
     | SymbolicMoeComposition
+    | SelfMoaSeqComposition
+    | MoaComposition
     | CascadeComposition
     | RpcComposition
     | EnsembleComposition
