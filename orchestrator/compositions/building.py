@@ -21,6 +21,7 @@ from orchestrator.errors import RegistryError
 from orchestrator.registry.composition_answers import AnswersEntry
 from orchestrator.registry.composition_ensemble import EnsembleComposition
 from orchestrator.registry.composition_entry import CompositionEntry
+from orchestrator.registry.composition_judged import BestOfNComposition, RankComposition
 from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.compositions import (
     CascadeComposition,
@@ -78,6 +79,18 @@ def _cascade(spec: CascadeComposition, setting: Setting) -> Composition:
     from orchestrator.compositions.cascade import Cascade
 
     return Cascade(spec, setting)
+
+
+def _best_of_n(spec: BestOfNComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.best_of_n import BestOfN
+
+    return BestOfN(spec, setting)
+
+
+def _rank(spec: RankComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.rank import Rank
+
+    return Rank(spec, setting)
 
 
 def _rpc(spec: RpcComposition, setting: Setting) -> Composition:
@@ -138,6 +151,8 @@ _BUILDERS: dict[str, Callable[[Any, Setting], Composition]] = {
     "vote": _vote,
     "self_moa": _self_moa,
     "cascade": _cascade,
+    "best_of_n": _best_of_n,
+    "rank": _rank,
     "rpc": _rpc,
     "ensemble": _ensemble,
 }

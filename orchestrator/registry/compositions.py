@@ -18,6 +18,7 @@ from orchestrator.registry.composition_entry import (
     CompositionEntry,
     Overflow,
 )
+from orchestrator.registry.composition_judged import BestOfNComposition, RankComposition
 from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.fields import Id
 from orchestrator.registry.router_entry import At
@@ -117,6 +118,8 @@ CompositionSpec = Annotated[
     | VoteComposition
     | SelfMoaComposition
     | CascadeComposition
+    | BestOfNComposition
+    | RankComposition
     | RpcComposition
     | EnsembleComposition,
     Field(discriminator="kind"),
