@@ -24,7 +24,8 @@ from orchestrator.api.wishes import Wishes, wishes_of
 from orchestrator.api.writers import Head, Writer
 from orchestrator.compositions.base import Query, Reply
 from orchestrator.compositions.programs import Programs
-from orchestrator.engines.base import Item
+from orchestrator.compositions.progress import Told
+from orchestrator.engines.base import Chunk
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.notices import HEAD_S, Notice
 from orchestrator.errors import EngineProtocolError
@@ -119,19 +120,23 @@ def _wishing(query: Query, wishes: Wishes, limits: Limits) -> Query:
     )
 
 
-async def _first(items: AsyncGenerator[Item, None], expert: str) -> Item:
+async def _first(items: AsyncGenerator[Told, None], expert: str) -> Told:
     """What the stream begins with: its first chunk, or a notice repeated to who waits long.
 
     Until then an error has its own status and the headers say how long the call waited.
     """
     try:
         async for item in items:
-            if not isinstance(item, Notice) or (item.waited_s > HEAD_S and not item.is_over):
+            if isinstance(item, Chunk) or _is_long(item):
                 return item
     except BaseException:
         await items.aclose()
         raise
     raise EngineProtocolError(f"expert {expert!r} ended its answer before it began")
+
+
+def _is_long(item: Told) -> bool:
+    return isinstance(item, Notice) and item.waited_s > HEAD_S and not item.is_over
 
 
 def _nested_ignored(asked: CallerRequest) -> tuple[str, ...]:

@@ -18,8 +18,19 @@ EXCLUDE = "x-orchestrator-exclude"
 MAX_PRICE_USD = "x-orchestrator-max-price-usd"
 MAX_LATENCY_S = "x-orchestrator-max-latency-s"
 MAX_ENERGY_J = "x-orchestrator-max-energy-j"
+#: Calls of experts, and tokens that all of them read and write together.
+MAX_CALLS = "x-orchestrator-max-calls"
+MAX_TOTAL_TOKENS = "x-orchestrator-max-total-tokens"
 
-ALL = (INCLUDE, EXCLUDE, MAX_PRICE_USD, MAX_LATENCY_S, MAX_ENERGY_J)
+ALL = (
+    INCLUDE,
+    EXCLUDE,
+    MAX_PRICE_USD,
+    MAX_LATENCY_S,
+    MAX_ENERGY_J,
+    MAX_CALLS,
+    MAX_TOTAL_TOKENS,
+)
 #: Selectors of one header; a list is searched for each expert.
 MAX_SELECTORS = 64
 
@@ -39,6 +50,8 @@ def limits_of(headers: Headers) -> Limits:
         max_price_usd=_cap(headers, MAX_PRICE_USD, "US dollars"),
         max_latency_s=_cap(headers, MAX_LATENCY_S, "seconds"),
         max_energy_j=_cap(headers, MAX_ENERGY_J, "joules"),
+        max_calls=_whole(headers, MAX_CALLS, "calls"),
+        max_total_tokens=_whole(headers, MAX_TOTAL_TOKENS, "tokens"),
     )
 
 
@@ -74,6 +87,23 @@ def _cap(headers: Headers, name: str, unit: str) -> float | None:
     if not all(isfinite(cap) and cap > 0 for cap in caps):
         raise InvalidRequestError(
             f"header {name!r} is {', '.join(given)[:64]!r}; it must be a number of {unit} above 0",
+            param=name,
+        )
+    return min(caps)
+
+
+def _whole(headers: Headers, name: str, unit: str) -> int | None:
+    given = headers.getlist(name)
+    if not given:
+        return None
+    try:
+        caps = [int(one) for one in given]
+    except ValueError:
+        caps = [0]
+    if min(caps) < 1:
+        raise InvalidRequestError(
+            f"header {name!r} is {', '.join(given)[:64]!r}; it must be a whole number of {unit} "
+            "above 0",
             param=name,
         )
     return min(caps)

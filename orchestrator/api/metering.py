@@ -6,11 +6,12 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.waited import heard
-from orchestrator.engines.base import Chunk, Item
+from orchestrator.compositions.progress import Told
+from orchestrator.engines.base import Chunk
 from orchestrator.engines.notices import Notice
 
 
-async def metered(items: AsyncIterator[Item], exchange: Exchange) -> AsyncGenerator[Item, None]:
+async def metered(items: AsyncIterator[Told], exchange: Exchange) -> AsyncGenerator[Told, None]:
     """Pass `items` on, noting times and tokens in `exchange`; closing it closes `items`."""
     clock = exchange.clock
     try:
@@ -24,14 +25,14 @@ async def metered(items: AsyncIterator[Item], exchange: Exchange) -> AsyncGenera
                 exchange.engine_s += clock() - asked_s
             if isinstance(item, Notice):
                 exchange.waited = heard(item, exchange.waited)
-            else:
+            elif isinstance(item, Chunk):
                 _note(item, exchange)
             yield item
     finally:
         await closed(items)
 
 
-async def closed(items: AsyncIterator[Item]) -> None:
+async def closed(items: AsyncIterator[Told]) -> None:
     """End a stream at its source, where it can be ended."""
     close = getattr(items, "aclose", None)
     if close is not None:

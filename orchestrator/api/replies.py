@@ -13,7 +13,8 @@ from orchestrator.api.connection import ClientGoneError, connected
 from orchestrator.api.exchange import Exchange, of_scope
 from orchestrator.api.waited import comment_of
 from orchestrator.api.writers import Writer
-from orchestrator.engines.base import Item
+from orchestrator.compositions.progress import Told
+from orchestrator.engines.base import Chunk
 from orchestrator.engines.notices import Notice
 from orchestrator.errors import OrchestratorError
 
@@ -52,7 +53,7 @@ class EventReply(Response):
         writer: spells the chunks.
     """
 
-    def __init__(self, first: Item, items: AsyncGenerator[Item, None], *, writer: Writer) -> None:
+    def __init__(self, first: Told, items: AsyncGenerator[Told, None], *, writer: Writer) -> None:
         self.status_code = 200
         self.background = None
         self.raw_headers = _STREAM_HEADERS
@@ -86,8 +87,10 @@ class EventReply(Response):
             )
         return self._writer.end()
 
-    def _spelled(self, item: Item) -> bytes:
-        return comment_of(item) if isinstance(item, Notice) else self._writer.events(item)
+    def _spelled(self, item: Told) -> bytes:
+        if isinstance(item, Chunk):
+            return self._writer.events(item)
+        return comment_of(item) if isinstance(item, Notice) else b""
 
     def _broken_off(self, error: OrchestratorError, exchange: Exchange) -> bytes:
         exchange.end(error.status, error.code)

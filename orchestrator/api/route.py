@@ -33,6 +33,7 @@ class ExpectedAnswer(BaseModel):
     price_usd: float | None = Field(description="USD at most, by the longest answer.")
     energy_j: float | None = Field(description="Joules at most, by the longest answer.")
     latency_s: float | None = Field(description="Seconds until its end, the wait included.")
+    tokens: int = Field(description="Read and written at most, a token a byte of the prompt.")
 
 
 class RouteDecision(BaseModel):

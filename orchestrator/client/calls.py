@@ -15,6 +15,8 @@ _WISHES = {
     "max_price_usd": "x-orchestrator-max-price-usd",
     "max_latency_s": "x-orchestrator-max-latency-s",
     "max_energy_j": "x-orchestrator-max-energy-j",
+    "max_calls": "x-orchestrator-max-calls",
+    "max_total_tokens": "x-orchestrator-max-total-tokens",
     "max_wait_s": "x-orchestrator-max-wait-s",
     "priority": "x-orchestrator-priority",
     "order": "x-orchestrator-order",

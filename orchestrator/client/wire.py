@@ -215,6 +215,9 @@ class Limits(TypedDict, total=False):
     max_price_usd: float
     max_latency_s: float
     max_energy_j: float
+    #: Calls of experts, and tokens that all of them read and write.
+    max_calls: int
+    max_total_tokens: int
 
 
 class Wishes(Limits, total=False):

@@ -117,7 +117,11 @@ class Admission:
         self.bind(expert_id, limits)
         if limits.has_caps:
             sizes = [size_of(one) for one in inputs]
-            whole = Size(low=sum(s.low for s in sizes), high=sum(s.high for s in sizes))
+            whole = Size(
+                low=sum(one.low for one in sizes),
+                high=sum(one.high for one in sizes),
+                most=sum(one.most for one in sizes),
+            )
             self._check_caps(expert_id, Load(size=whole, sampling=Sampling(max_tokens=0)), limits)
 
     def _check_caps(self, expert_id: str, load: Load, limits: Limits) -> None:

@@ -17,6 +17,8 @@ class Expected:
     energy_j: float | None
     #: By what the cost model knows now, the wait for a turn included.
     latency_s: float | None
+    #: Read and written, a token a byte of the prompt: it is never more.
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

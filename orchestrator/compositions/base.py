@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from orchestrator.compositions.allowed import Allowed
+from orchestrator.compositions.course import Course
+from orchestrator.compositions.ledger import Ledger
+from orchestrator.compositions.progress import Told
 from orchestrator.compositions.stages import StageDone
-from orchestrator.engines.base import Item, Prompt, Sampling, Structure
+from orchestrator.engines.base import Prompt, Sampling, Structure
 from orchestrator.routing.limits import UNLIMITED, Limits
 from routers.base import Route
 
@@ -38,6 +41,8 @@ class Query:
     limits: Limits = UNLIMITED
     user: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    #: What it shares with all calls of its request; `None` where nothing was asked yet.
+    course: Course | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +82,20 @@ class Decision:
 
 @dataclass(slots=True, kw_only=True)
 class Reply:
-    """A decided request: its decision at once, notices and chunks as they come."""
+    """A decided request: its decision at once, what it is told and its answer as they come."""
 
     #: Another one where the expert could not answer and another does; final with the first chunk.
     decision: Decision
-    items: AsyncIterator[Item]
+    items: AsyncIterator[Told]
     #: What a composition of several calls has done, filled as stages end; nothing of one call.
     stages: list[StageDone] = field(default_factory=list)
+    #: Its account; `None` where nothing is asked.
+    ledger: Ledger | None = None
+
+    @property
+    def reached(self) -> tuple[str, ...]:
+        """The caps for which something was left out: the answer is the best within them."""
+        return () if self.ledger is None else self.ledger.reached
 
 
 class Composition(Protocol):

@@ -7,13 +7,16 @@ without numpy.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from orchestrator.compositions.base import Composition
 from orchestrator.compositions.choosing import Choosing
 from orchestrator.compositions.generation import Generation
+from orchestrator.compositions.program import Setting
 from orchestrator.compositions.route import RouteOne
 from orchestrator.errors import RegistryError
+from orchestrator.registry.composition_entry import CompositionEntry
 from orchestrator.registry.compositions import (
     CascadeComposition,
     RouteComposition,
@@ -23,8 +26,6 @@ from orchestrator.registry.compositions import (
 from orchestrator.routing.limits import limits_of
 from routers.base import Router
 
-#: Entries that have a router.
-_Routed = RouteComposition | VoteComposition | SelfMoaComposition
 Routers = Mapping[str, Router]
 
 
@@ -35,58 +36,66 @@ def composed(composition_id: str, generation: Generation, routers: Routers) -> C
         RegistryError: it names a router that was not loaded.
     """
     spec = generation.registry.compositions[composition_id]
-    return _BUILDERS[spec.kind](spec, composition_id, generation, routers)
+    limits = limits_of(spec.limits)
+    if not isinstance(spec, RouteComposition) and limits.max_calls is None:
+        limits = replace(limits, max_calls=generation.registry.defaults.max_calls)
+    setting = Setting(
+        id=composition_id,
+        generation=generation,
+        limits=limits,
+        router=_choosing(spec, composition_id, generation, routers),
+    )
+    return _BUILDERS[spec.kind](spec, setting)
 
 
-def _route(
-    spec: RouteComposition, name: str, generation: Generation, routers: Routers
-) -> Composition:
-    choosing = _choosing(spec, name, generation, routers)
-    return RouteOne(choosing, generation, num_fallbacks=spec.fallbacks)
+def _route(spec: RouteComposition, setting: Setting) -> Composition:
+    assert setting.router is not None, "its entry names one"
+    return RouteOne(
+        setting.router, setting.generation, limits=setting.limits, num_fallbacks=spec.fallbacks
+    )
 
 
-def _vote(
-    spec: VoteComposition, name: str, generation: Generation, routers: Routers
-) -> Composition:
+def _vote(spec: VoteComposition, setting: Setting) -> Composition:
     from orchestrator.compositions.vote import Vote
 
-    return Vote(name, generation, spec=spec, choosing=_choosing(spec, name, generation, routers))
+    return Vote(spec, setting)
 
 
-def _self_moa(
-    spec: SelfMoaComposition, name: str, generation: Generation, routers: Routers
-) -> Composition:
+def _self_moa(spec: SelfMoaComposition, setting: Setting) -> Composition:
     from orchestrator.compositions.self_moa import SelfMoa
 
-    return SelfMoa(name, generation, spec=spec, choosing=_choosing(spec, name, generation, routers))
+    return SelfMoa(spec, setting)
 
 
-def _cascade(
-    spec: CascadeComposition, name: str, generation: Generation, _routers: Routers
-) -> Composition:
+def _cascade(spec: CascadeComposition, setting: Setting) -> Composition:
     from orchestrator.compositions.cascade import Cascade
 
-    return Cascade(name, generation, spec=spec)
+    return Cascade(spec, setting)
 
 
-def _choosing(spec: _Routed, name: str, generation: Generation, routers: Routers) -> Choosing:
-    router = routers.get(spec.router)
+def _choosing(
+    spec: CompositionEntry, name: str, generation: Generation, routers: Routers
+) -> Choosing | None:
+    """Its router as it asks it; of a kind that has one."""
+    router_id: str | None = getattr(spec, "router", None)
+    if router_id is None:
+        return None
+    router = routers.get(router_id)
     if router is None:
         raise RegistryError(
-            f"composition {name!r} uses router {spec.router!r}, which is not loaded; "
+            f"composition {name!r} uses router {router_id!r}, which is not loaded; "
             f"loaded: {sorted(routers)}"
         )
     return Choosing(
         name,
         generation,
-        router_id=spec.router,
+        router_id=router_id,
         router=router,
-        limits=limits_of(spec.limits),
         quality_slack=getattr(spec, "quality_slack", 0.0),
     )
 
 
-_BUILDERS: dict[str, Callable[[Any, str, Generation, Routers], Composition]] = {
+_BUILDERS: dict[str, Callable[[Any, Setting], Composition]] = {
     "route": _route,
     "vote": _vote,
     "self_moa": _self_moa,

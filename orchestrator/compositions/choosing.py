@@ -16,7 +16,6 @@ from orchestrator.compositions.team import team_of
 from orchestrator.compositions.traits import traits_of
 from orchestrator.engines.base import Chat, Prompt, Text
 from orchestrator.errors import InvalidRequestError
-from orchestrator.routing.limits import Limits
 from orchestrator.routing.sooner import sooner, succession, widened
 from routers.base import Prompts, Route, Router, RouterError
 
@@ -31,7 +30,6 @@ class Choosing:
         generation: what it answers from.
         router_id: of the router that its entry names.
         router: that router, loaded.
-        limits: what binds every expert of the composition.
         quality_slack: score given up for an answer that comes sooner, points of a hundred.
     """
 
@@ -42,28 +40,22 @@ class Choosing:
         *,
         router_id: str,
         router: Router,
-        limits: Limits,
         quality_slack: float = 0.0,
     ) -> None:
         self._id = composition_id
         self._generation = generation
         self._router_id = router_id
         self._router = router
-        self._limits = limits
         self._slack = quality_slack / _POINTS
         self._experts = {expert.id: expert for expert in generation.registry.experts}
-
-    def bound(self, query: Query) -> Query:
-        """`query` within the limits of the composition and its own."""
-        return replace(query, limits=self._limits.tightened(query.limits))
 
     async def decide(
         self, query: Query, *, num_fallbacks: int = 0, num_asked: int | None = None
     ) -> Decision:
-        """Route a bound query among the experts that can take it within its limits.
+        """Route a query among the experts that can take it within its limits.
 
         Args:
-            query: as `bound` gives it.
+            query: within the limits of the composition.
             num_fallbacks: who is to answer where the first cannot.
             num_asked: size of the team, of the router's next best where it recruits one alone;
                 `None` leaves the size to the router.

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from orchestrator.compositions.base import Decision, Reply
-from orchestrator.compositions.stages import (
-    CallDone,
-    StageDone,
-    told,
-    worth_telling,
-)
-from orchestrator.compositions.staging import Ask, Staging
-from orchestrator.engines.base import Choice, Item
-from orchestrator.engines.notices import Notice
+from orchestrator.compositions.asks import Ask
+from orchestrator.compositions.base import Reply
+from orchestrator.compositions.progress import Told
+from orchestrator.compositions.stages import CallDone, told, worth_telling
+from orchestrator.compositions.staging import Staging
+from orchestrator.engines.base import Choice, Chunk
 from orchestrator.errors import ContextTooLongError, EngineProtocolError, OrchestratorError
-
-
-def answering(
-    decision: Decision,
-    stages: list[StageDone],
-    answered: Callable[[Reply], AsyncIterator[Item]],
-) -> Reply:
-    """A reply whose items may change its decision: `answered` makes them of it."""
-    reply = Reply(decision=decision, items=_nothing(), stages=stages)
-    reply.items = answered(reply)
-    return reply
 
 
 async def closed_by(
@@ -37,10 +22,11 @@ async def closed_by(
     asks: Sequence[Ask],
     *,
     best: tuple[str, Choice] | None,
-) -> AsyncGenerator[Item, None]:
+) -> AsyncGenerator[Told, None]:
     """Stream the last call of a request; where it gives nothing, say the best answer so far.
 
-    Nothing is tried again once a part of the answer was said.
+    Nothing is tried again once a part of the answer was said; of an answer that is not streamed
+    nothing is said before its end.
 
     Args:
         reply: its decision is told who answers, and who could not.
@@ -59,9 +45,9 @@ async def closed_by(
             reply.decision = replace(reply.decision, expert=ask.expert)
             is_said = False
             try:
-                async with aclosing(staging.last(name, ask)) as items:
+                async with aclosing(_read(staging, name, ask)) as items:
                     async for item in items:
-                        is_said = is_said or not isinstance(item, Notice)
+                        is_said = is_said or isinstance(item, Chunk)
                         yield item
                 return
             except OrchestratorError as error:
@@ -79,6 +65,21 @@ async def closed_by(
     yield told(choice, staging.usage)
 
 
+async def _read(staging: Staging, name: str, ask: Ask) -> AsyncGenerator[Told, None]:
+    """The last call as it comes; all of it at its end where nobody reads along.
+
+    Another answer can then take the place of one that breaks off.
+    """
+    async with aclosing(staging.last(name, ask)) as items:
+        if staging.is_streamed:
+            async for item in items:
+                yield item
+            return
+        held = [item async for item in items]
+    for item in held:
+        yield item
+
+
 def no_answer(
     composition_id: str, calls: Sequence[CallDone], *, num: int, least: int
 ) -> OrchestratorError:
@@ -89,8 +90,3 @@ def no_answer(
         f"model {composition_id!r} got {num} answers that say anything of {len(calls)} calls, and "
         f"needs {least}"
     )
-
-
-async def _nothing() -> AsyncGenerator[Item, None]:
-    return
-    yield

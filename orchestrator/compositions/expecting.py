@@ -69,6 +69,7 @@ class Expecting:
             price_usd=self.price_usd(expert_id, load),
             energy_j=self.energy_j(expert_id, load),
             latency_s=self.answer_s(expert_id),
+            tokens=load.size.most + self.num_out(expert_id, load) * load.sampling.n,
         )
 
     def price_usd(self, expert_id: str, load: Load) -> float | None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.compositions.admission import Admission
-from orchestrator.compositions.base import Decision, Query, Reply
+from orchestrator.compositions.base import Composition, Decision, Query, Reply
+from orchestrator.compositions.charging import charged
+from orchestrator.compositions.course import Course
+from orchestrator.compositions.ledger import Ledger, Spend
 from orchestrator.compositions.pricing import priced
 from orchestrator.engines.base import Call, Item, Sampling
 from orchestrator.engines.embedding import FullEngine
 from orchestrator.engines.hints import Hinted
-from orchestrator.registry.models import Expert, Price, Registry, key_of
+from orchestrator.engines.retries import Retries
+from orchestrator.registry.models import Energy, Expert, Price, Registry, key_of
 from routers.skill_cache import SkillCache
 
 
@@ -29,6 +34,12 @@ class Generation:
     version_by_id: Mapping[str, str]
     #: Expert id -> its price, where the registry has one.
     prices: Mapping[str, Price]
+    #: Expert id -> what its tokens take of power, where the registry says.
+    energies: Mapping[str, Energy] = field(default_factory=dict)
+    #: Programs that compositions may ask like experts, by name.
+    programs: Mapping[str, Composition] = field(default_factory=dict)
+    #: Seconds, monotonic.
+    clock: Callable[[], float] = time.monotonic
     #: Skills that models have named for texts as they are routed; a stage that has them named
     #: remembers them here, and skill routers know them from then on.
     named: SkillCache = field(default_factory=SkillCache)
@@ -96,9 +107,30 @@ class Generation:
             order=query.order,
             echo=query.echo,
             stream=query.is_streamed,
+            retries=None if query.course is None else query.course.retries,
         )
         items = self.dispatch.generate(call)
         price = self.prices.get(decision.expert)
         if price is not None:
-            return priced(items, price)
-        return items
+            items = priced(items, price)
+        ledger = None if query.course is None else query.course.ledger
+        if ledger is None or not ledger.is_bounding:
+            return items
+        most = self.most(decision.expert, query) if ledger.needs_estimate else Spend(calls=1)
+        energy = self.energies.get(decision.expert)
+        return charged(items, ledger, most=most, energy=energy)
+
+    def most(self, expert_id: str, query: Query) -> Spend:
+        """What an answer of one expert may take; what nobody can say is nothing."""
+        expected = self.admission.expected(expert_id, query)
+        return Spend(
+            calls=1,
+            tokens=expected.tokens,
+            price_usd=expected.price_usd or 0.0,
+            energy_j=expected.energy_j or 0.0,
+        )
+
+    def course(self, query: Query) -> Course:
+        """A request at its beginning."""
+        ledger = Ledger(query.limits, timeout_s=self.timeout_s(query), clock=self.clock)
+        return Course(ledger=ledger, retries=Retries(self.registry.defaults.max_retries))

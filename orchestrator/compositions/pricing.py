@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 
-from orchestrator.engines.base import Item, Usage
-from orchestrator.engines.notices import Notice
+from orchestrator.engines.base import Chunk, Item, Usage
 from orchestrator.engines.streams import reading
 from orchestrator.registry.models import Price
 
@@ -23,7 +22,11 @@ async def priced(items: AsyncIterator[Item], price: Price) -> AsyncGenerator[Ite
     """Pass `items` on, their usage with its cost; closing it closes `items`."""
     async with reading(items) as answer:
         async for item in answer:
-            if not isinstance(item, Notice) and item.usage is not None:
-                usage = replace(item.usage, cost_usd=cost_usd(item.usage, price))
-                item = replace(item, usage=usage)  # noqa: PLW2901
+            if isinstance(item, Chunk) and (item.usage or item.used) is not None:
+                usage, used = _with_cost(item.usage, price), _with_cost(item.used, price)
+                item = replace(item, usage=usage, used=used)  # noqa: PLW2901
             yield item
+
+
+def _with_cost(usage: Usage | None, price: Price) -> Usage | None:
+    return None if usage is None else replace(usage, cost_usd=cost_usd(usage, price))

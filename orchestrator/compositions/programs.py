@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from orchestrator.compositions.admission import Admission
@@ -63,7 +63,8 @@ class Programs:
         self.generation = generation
         #: Requests that are pinned to it: what they need stays until they have ended.
         self.num_pinned = 0
-        shared = Generation(
+        compositions: dict[str, Composition] = {}
+        shared = self._shared = Generation(
             number=generation,
             registry=registry,
             admission=Admission(
@@ -72,11 +73,14 @@ class Programs:
             dispatch=dispatch,
             version_by_id={expert.id: expert.version for expert in registry.experts},
             prices={e.id: e.price for e in registry.experts if e.price.model_fields_set},
+            energies={e.id: e.energy for e in registry.experts if e.energy is not None},
+            programs=compositions,
             named=SkillCache() if named is None else named,
         )
+        compositions |= {name: composed(name, shared, routers) for name in registry.compositions}
         self._programs: dict[str, Composition] = {
             **{expert.id: Direct(expert, shared) for expert in registry.experts},
-            **{name: composed(name, shared, routers) for name in registry.compositions},
+            **compositions,
         }
         self._embedders = {
             expert.id: Embedding(expert, shared) for expert in registry.experts if expert.embeds
@@ -96,7 +100,11 @@ class Programs:
         Raises:
             RequestError: the model is unknown or cannot take the query.
         """
-        return await self._program(query.model).reply(query)
+        program = self._program(query.model)
+        course = self._shared.course(query) if query.course is None else query.course
+        reply = await program.reply(replace(query, course=course))
+        reply.ledger = course.ledger
+        return reply
 
     def embedder(self, model_id: str) -> Embedding:
         """The program that embeds as `model_id`.

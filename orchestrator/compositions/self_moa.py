@@ -7,100 +7,53 @@ the last first.
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
+from orchestrator.compositions.asks import Ask
 from orchestrator.compositions.base import Decision, Query, Reply
-from orchestrator.compositions.choosing import Choosing
-from orchestrator.compositions.closing import answering, closed_by, no_answer
-from orchestrator.compositions.generation import Generation
-from orchestrator.compositions.recalled import recalled
-from orchestrator.compositions.stages import StageDone, failures_of, told
-from orchestrator.compositions.staging import Ask, Staging
+from orchestrator.compositions.closing import closed_by, no_answer
+from orchestrator.compositions.program import StagedProgram
+from orchestrator.compositions.progress import Told
+from orchestrator.compositions.stages import failures_of, told
+from orchestrator.compositions.staging import Staging
 from orchestrator.compositions.synthesis import synthesised
-from orchestrator.compositions.taking import refuse_unfit, refuse_without_turns
-from orchestrator.engines.base import Chat, Choice, Item, Sampling
+from orchestrator.engines.base import Chat, Choice, Sampling
 from orchestrator.registry.compositions import SelfMoaComposition
-from orchestrator.routing.limits import Limits
 
 
-class SelfMoa:
-    """Samples one expert, and has one write the answer.
+class SelfMoa(StagedProgram[SelfMoaComposition]):
+    """Samples one expert, and has one write the answer."""
 
-    Args:
-        composition_id: its name in the registry.
-        generation: what it answers from.
-        spec: its entry.
-        choosing: its router, ready to be asked.
-        clock: seconds, monotonic.
-    """
-
-    def __init__(
-        self,
-        composition_id: str,
-        generation: Generation,
-        *,
-        spec: SelfMoaComposition,
-        choosing: Choosing,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._id = composition_id
-        self._generation = generation
-        self._spec = spec
-        self._choosing = choosing
-        self._clock = clock
-
-    async def decide(self, query: Query) -> Decision:
-        """Say who would be sampled.
-
-        Raises:
-            RequestError: nobody can take the query, or the aggregator may not.
-            OverloadedError: nobody is expected to answer as soon as it wants.
-        """
-        refuse_unfit(query, self._id)
-        refuse_without_turns(query, self._id)
-        bound = self._choosing.bound(query)
-        if self._spec.aggregator is not None:
-            self._generation.admission.check(self._spec.aggregator, _uncapped(bound))
-        sampled = replace(query.sampling, n=self._spec.samples)
-        return await self._choosing.decide(replace(bound, sampling=sampled))
-
-    async def reply(self, query: Query) -> Reply:
-        """Sample, then stream the answer that is written from the samples."""
-        decision = await self.decide(query)
-        if decision.recalled is not None:
-            return recalled(decision, decision.recalled)
-        stages, bound = list[StageDone](), self._choosing.bound(query)
-        staging = Staging(
-            self._generation, bound, composition_id=self._id, stages=stages, clock=self._clock
-        )
-        return answering(decision, stages, lambda reply: self._answered(reply, staging, query))
+    async def _decided(self, query: Query) -> Decision:
+        if self.spec.aggregator is not None:
+            self.check(self.spec.aggregator, query)
+        sampled = replace(query.sampling, n=self.spec.samples)
+        return await self.choosing.decide(replace(query, sampling=sampled))
 
     async def _answered(
         self, reply: Reply, staging: Staging, query: Query
-    ) -> AsyncGenerator[Item, None]:
+    ) -> AsyncGenerator[Told, None]:
         expert = reply.decision.expert
-        if self._spec.aggregator is not None:
-            staging.announce(self._spec.aggregator)
-        sampling = self._drawn(query.sampling)
-        calls = await staging.run("samples", [Ask(expert=expert, sampling=sampling, is_free=True)])
+        if self.spec.aggregator is not None:
+            staging.announce(self.spec.aggregator)
+        asks = staging.asks(expert, self._drawn(query.sampling), is_free=True)
+        calls = await staging.run("samples", asks)
         found = [choice for call in calls for choice in call.choices if choice.text.strip()]
-        if len(found) < self._spec.min_answers:
-            raise no_answer(self._id, calls, num=len(found), least=self._spec.min_answers)
+        if len(found) < self.spec.min_answers:
+            raise no_answer(self.id, calls, num=len(found), least=self.spec.min_answers)
         reply.decision = replace(reply.decision, failed=failures_of(calls))
         if len(found) == 1 and query.structure is None:
             yield told(found[0], staging.usage)
             return
-        asks = self._asks(query, expert, found)
-        closing = closed_by(reply, staging, "synthesis", asks, best=(expert, found[0]))
-        async for item in closing:
+        last = self._asks(query, expert, found)
+        async for item in closed_by(reply, staging, "synthesis", last, best=(expert, found[0])):
             yield item
 
     def _asks(self, query: Query, expert: str, found: Sequence[Choice]) -> list[Ask]:
         """The aggregation, then those of half the candidates each."""
         assert isinstance(query.prompt, Chat), "others are refused before anybody is asked"
-        aggregator, asks, num = self._spec.aggregator or expert, list[Ask](), len(found)
+        aggregator, asks, num = self.spec.aggregator or expert, list[Ask](), len(found)
         while num > 0:
             prompt = synthesised(query.prompt, [choice.text for choice in found[:num]])
             asks.append(Ask(expert=aggregator, sampling=query.sampling, prompt=prompt))
@@ -111,14 +64,8 @@ class SelfMoa:
         """What is for the last answer alone (`stop`, log-probabilities) is not asked of samples."""
         return replace(
             sampling,
-            n=self._spec.samples,
-            temperature=self._spec.temperature,
+            n=self.spec.samples,
+            temperature=self.spec.temperature,
             stop=(),
             top_logprobs=None,
         )
-
-
-def _uncapped(query: Query) -> Query:
-    """What it may cost is looked at when it is asked, with what is left then."""
-    limits = Limits(include=query.limits.include, exclude=query.limits.exclude)
-    return replace(query, limits=limits)

@@ -20,6 +20,8 @@ _LEAST_A_CHAR, _MOST_A_CHAR = 1 / 8, 1 / 2.5
 _MOST_A_BYTE = 0.5
 #: What a template writes around a turn.
 _MOST_A_TURN = 8.0
+#: And before the first of them: some have a system text of their own.
+_MOST_A_TEMPLATE = 64
 #: Of an image, by the tables of providers.
 _LEAST_AN_IMAGE, _MOST_AN_IMAGE = 64.0, 1536.0
 
@@ -31,6 +33,8 @@ class Size:
     #: Surely more than this, nearly always fewer than that.
     low: int
     high: int
+    #: No vocabulary makes more of it: a token a byte.
+    most: int
 
 
 def size_of(prompt: Prompt) -> Size:
@@ -38,7 +42,8 @@ def size_of(prompt: Prompt) -> Size:
     if isinstance(prompt, Chat):
         return _chat(prompt)
     if prompt.token_ids is not None:
-        return Size(low=len(prompt.token_ids), high=len(prompt.token_ids))
+        num_ids = len(prompt.token_ids)
+        return Size(low=num_ids, high=num_ids, most=num_ids)
     return _size(len(prompt.text), _beyond(prompt.text))
 
 
@@ -64,7 +69,8 @@ def _size(num_chars: int, num_beyond: int, *, num_turns: int = 0, num_images: in
     low = num_chars * _LEAST_A_CHAR + num_images * _LEAST_AN_IMAGE
     high = num_chars * _MOST_A_CHAR + num_beyond * _MOST_A_BYTE
     high += num_turns * _MOST_A_TURN + num_images * _MOST_AN_IMAGE
-    return Size(low=int(low), high=int(high) + 1)
+    most = num_chars + num_beyond + num_turns * _MOST_A_TURN + num_images * _MOST_AN_IMAGE
+    return Size(low=int(low), high=int(high) + 1, most=int(most) + _MOST_A_TEMPLATE)
 
 
 def _beyond(text: str) -> int:

@@ -5,35 +5,39 @@ A stage is calls that go out together. All of it is values: who runs stages is `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from orchestrator.engines.base import Choice, Chunk, Delta, ToolCallDelta, Usage
 from orchestrator.errors import OrchestratorError
-from orchestrator.registry.models import Energy
-
-_TOKENS_A_RATE = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallDone:
     """One call of a stage, ended one way or another."""
 
+    #: Whom it asked: an expert, or a composition.
     expert: str
     took_s: float
-    #: Its answers; none of a call that failed or was cut off.
+    #: Its answers that have ended, whatever became of the others.
     choices: tuple[Choice, ...] = ()
     num_answers: int = 0
-    #: `None` where the call did not come to its end: what it used is not known.
+    #: Answers still to come, of a call that is under way.
+    num_open: int = 0
+    #: Of a call that was given up, what it had used when a choice of it ended last; `None` where
+    #: nobody knows.
     usage: Usage | None = None
+    is_whole: bool = False
     error: OrchestratorError | None = None
+    #: What a composition that it asked has done.
+    stages: tuple[StageDone, ...] = ()
 
     @property
     def ending(self) -> str:
         """`done`, the code of its error, or `cancelled` where nobody waited for it any longer."""
         if self.error is not None:
             return self.error.code
-        return "cancelled" if self.usage is None else "done"
+        return "done" if self.is_whole else "cancelled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +48,6 @@ class StageDone:
     took_s: float
     #: In the order in which they were meant, whoever came first.
     calls: tuple[CallDone, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
-    """What stages took of the caps of their request."""
-
-    price_usd: float = 0.0
-    energy_j: float = 0.0
 
 
 def calls_of(stages: Iterable[StageDone]) -> tuple[CallDone, ...]:
@@ -71,19 +67,6 @@ def usage_of(calls: Iterable[CallDone]) -> Usage:
         reasoning_tokens=sum(usage.reasoning_tokens for usage in used),
         cost_usd=sum(known) if known and len(known) == len(costs) else None,
     )
-
-
-def spent_by(calls: Iterable[CallDone], energy_by_id: Mapping[str, Energy]) -> Spent:
-    """What calls took of the caps: what is not known is taken for nothing."""
-    price_usd, energy_j = 0.0, 0.0
-    for call in calls:
-        if call.usage is None:
-            continue
-        price_usd += call.usage.cost_usd or 0.0
-        if (rates := energy_by_id.get(call.expert)) is not None:
-            energy_j += call.usage.prompt_tokens * rates.input_j_per_mtok / _TOKENS_A_RATE
-            energy_j += call.usage.completion_tokens * rates.output_j_per_mtok / _TOKENS_A_RATE
-    return Spent(price_usd=price_usd, energy_j=energy_j)
 
 
 def failures_of(calls: Iterable[CallDone]) -> dict[str, str]:

@@ -1,72 +1,51 @@
-"""Runs the stages of one composed request: calls together, one budget, a last one streamed."""
+"""Runs the stages of one composed request: calls together, one account, a last one streamed."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.compositions.base import Decision, Query
+from orchestrator.compositions.asks import Ask, IsEnough, one_by_one
+from orchestrator.compositions.base import Query
 from orchestrator.compositions.generation import Generation
-from orchestrator.compositions.stages import CallDone, StageDone, calls_of, spent_by, usage_of
-from orchestrator.engines.base import Answer, Item, Prompt, Sampling, Usage
-from orchestrator.engines.collecting import collect
-from orchestrator.engines.notices import Notice
+from orchestrator.compositions.one_call import OneCall
+from orchestrator.compositions.progress import Progress, State, Told
+from orchestrator.compositions.stages import CallDone, StageDone, calls_of, usage_of
+from orchestrator.engines.base import Chunk, Prompt, Sampling, Usage
 from orchestrator.engines.streams import reading
 from orchestrator.errors import (
     EngineTimeoutError,
+    LimitsError,
     OrchestratorError,
     OverloadedError,
     RequestError,
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """One call to be made: whom, and how it differs from what the caller sent."""
-
-    expert: str
-    sampling: Sampling
-    #: What to answer, where it is not the caller's own prompt.
-    prompt: Prompt | None = None
-    #: Leaves out the form that the caller wants: it is for the last answer alone.
-    is_free: bool = False
-
-
-#: Whether the calls that have ended are enough, so that the others may end.
-IsEnough = Callable[[Sequence[CallDone]], bool]
-
-
 class Staging:
     """The stages of one request; made anew for each.
 
-    Every call is bound by the limits of the request and has what is left of its time and caps.
+    Every call is bound by the limits of the request, has what is left of its time and caps, and is
+    on its account.
 
     Args:
         generation: what experts answer from.
-        query: the request, within the limits of its composition.
+        query: the request, within the limits of its composition, with its course.
         composition_id: its name in the registry.
         stages: filled with each stage as it ends.
-        clock: seconds, monotonic.
     """
 
     def __init__(
-        self,
-        generation: Generation,
-        query: Query,
-        *,
-        composition_id: str,
-        stages: list[StageDone],
-        clock: Callable[[], float],
+        self, generation: Generation, query: Query, *, composition_id: str, stages: list[StageDone]
     ) -> None:
+        assert query.course is not None, "a request that is answered has a course"
         self._generation = generation
         self._query = query
+        self._course = query.course
         self._id = composition_id
-        self._clock = clock
-        self._began_s = clock()
-        self._energy_by_id = {
-            one.id: one.energy for one in generation.registry.experts if one.energy is not None
-        }
+        self._clock = generation.clock
+        self.ledger = query.course.ledger
         self.stages = stages
 
     @property
@@ -79,137 +58,183 @@ class Staging:
         """Of all calls that have ended."""
         return usage_of(self.calls)
 
+    @property
+    def is_streamed(self) -> bool:
+        """Whether somebody reads along."""
+        return self._query.is_streamed
+
     def left(self) -> Query:
         """The request with what is left of its time and caps."""
-        took_s = self._clock() - self._began_s
-        limits, spent = self._query.limits, spent_by(self.calls, self._energy_by_id)
-        if limits.has_caps:
-            limits = limits.after(
-                price_usd=spent.price_usd, latency_s=took_s, energy_j=spent.energy_j
-            )
-        left_s = max(self._generation.timeout_s(self._query) - took_s, 0.0)
-        return replace(self._query, timeout_s=left_s, limits=limits)
+        return replace(self._query, timeout_s=self.ledger.left_s, limits=self.ledger.left())
 
     def why_not(self, ask: Ask) -> OrchestratorError | None:
         """Why a call cannot be made any longer, with what is left of time and caps."""
-        query = self._call_of(self.left(), ask, 0)
+        query = self._call_of(self.left(), ask, "", 0)
         if query.timeout_s == 0:
-            return EngineTimeoutError(f"no time is left to ask expert {ask.expert!r}")
+            self.ledger.mark("timeout_s")
+            return EngineTimeoutError(f"no time is left to ask {ask.expert!r}")
+        if ask.expert in self._generation.programs:
+            return None  # it says so itself
+        refusal: OrchestratorError | None
         try:
             self._generation.admission.check(ask.expert, query)
+            refusal = self.ledger.why_not(self._generation.most(ask.expert, query))
         except (RequestError, OverloadedError) as error:
-            return error
-        return None
+            refusal = error
+        if isinstance(refusal, LimitsError) and refusal.param is not None:
+            self.ledger.mark(refusal.param)
+        return refusal
 
-    def announce(self, expert_id: str) -> None:
+    def announce(self, *models: str) -> None:
         """Tell ahead whom a later stage will call."""
-        self._generation.announce([expert_id])
+        known = self._generation.version_by_id
+        self._generation.announce([name for name in models if name in known])
+
+    def asks(
+        self,
+        model: str,
+        sampling: Sampling,
+        *,
+        prompt: Prompt | None = None,
+        is_free: bool = False,
+    ) -> list[Ask]:
+        """The calls that come to `sampling.n` answers of one model.
+
+        One of an expert; of a composition, which makes one answer at a time, as many.
+        """
+        whole = Ask(expert=model, sampling=sampling, prompt=prompt, is_free=is_free)
+        return one_by_one([whole]) if model in self._generation.programs else [whole]
 
     async def run(
         self, name: str, asks: Sequence[Ask], *, is_enough: IsEnough | None = None
     ) -> tuple[CallDone, ...]:
         """Make all calls at the same time and return them in the order of `asks`.
 
-        A call that fails is a value; what is still under way once `is_enough` is ended. A caller
-        that hangs up ends all of them.
+        A call that fails is a value, and keeps the answers that had ended. What is still under way
+        once `is_enough` is ended. A caller that hangs up ends all of them.
         """
-        began_s, done, query = self._clock(), dict[int, CallDone](), self.left()
-        tasks: list[asyncio.Task[None]] = []
-
-        async def make(place: int, ask: Ask) -> None:
-            try:
-                done[place] = await self._made(ask, self._call_of(query, ask, place))
-            except asyncio.CancelledError:
-                done[place] = CallDone(expert=ask.expert, took_s=self._clock() - began_s)
-                raise
-            if is_enough is not None and is_enough(_in_order(done)):
-                for other in tasks:
-                    if other is not asyncio.current_task():
-                        other.cancel()
-
+        left = self.left()
+        queries = [self._call_of(left, ask, name, place) for place, ask in enumerate(asks)]
+        stage = self._begun(name, asks, queries)
         try:
             async with asyncio.TaskGroup() as group:
-                tasks += [group.create_task(make(*one)) for one in enumerate(asks)]
+                for call in stage.calls:
+                    group.create_task(self._made(call, stage, is_enough))
+        except* _EnoughError:
+            pass
         finally:
-            self._end(name, began_s, _in_order(done))
-        return _in_order(done)
+            done = self._ended(stage)
+        self._tell(stage, "done")
+        return done
 
-    async def last(self, name: str, ask: Ask) -> AsyncGenerator[Item, None]:
+    async def last(self, name: str, ask: Ask) -> AsyncGenerator[Told, None]:
         """Stream the answer of the call that ends the request, its usage with that of all.
 
         Raises:
             OrchestratorError: it failed.
         """
-        began_s = self._clock()
-        usage: Usage | None = None
-        failed: OrchestratorError | None = None
-        query = replace(self._call_of(self.left(), ask, 0), is_streamed=self._query.is_streamed)
+        before, query = self.calls, self._call_of(self.left(), ask, name, 0)
+        query = replace(query, is_streamed=self._query.is_streamed)
+        stage = self._begun(name, [ask], [query])
+        [call] = stage.calls
         try:
-            items = self._generation.items(query, self._decision(ask))
-            async with reading(items) as answer:
+            async with reading(call.items()) as answer:
                 async for item in answer:
-                    if not isinstance(item, Notice) and item.usage is not None:
-                        usage = item.usage
-                        whole = CallDone(expert=ask.expert, took_s=0.0, usage=usage)
-                        summed = usage_of((*self.calls, whole))
+                    if isinstance(item, Chunk) and item.usage is not None:
+                        summed = usage_of((*before, call.done()))
                         item = replace(item, usage=summed)  # noqa: PLW2901
                     yield item
-        except OrchestratorError as error:
-            failed = error
-            raise
         finally:
-            took_s = self._clock() - began_s
-            ended = CallDone(
-                expert=ask.expert,
-                took_s=took_s,
-                num_answers=0 if usage is None else ask.sampling.n,
-                usage=usage,
-                error=failed,
-            )
-            self._end(name, began_s, (ended,))
+            if call.error is not None:
+                self._mark_time()
+            self._ended(stage)
 
-    async def _made(self, ask: Ask, query: Query) -> CallDone:
-        began_s = self._clock()
+    def _begun(self, name: str, asks: Sequence[Ask], queries: Sequence[Query]) -> _Stage:
+        calls = [
+            OneCall(ask, query, self._generation, composition_id=self._id)
+            for ask, query in zip(asks, queries, strict=True)
+        ]
+        models = tuple(dict.fromkeys(ask.expert for ask in asks))
+        stage = _Stage(name=name, began_s=self._clock(), models=models, calls=calls)
+        self._tell(stage, "started")
+        return stage
+
+    async def _made(self, call: OneCall, stage: _Stage, is_enough: IsEnough | None) -> None:
+        """Read one call to its end, or until what all have is enough."""
+
+        def look() -> None:
+            if is_enough is not None and is_enough([one.done() for one in stage.calls]):
+                raise _EnoughError
+
+        num_seen = 0
         try:
-            async with reading(self._generation.items(query, self._decision(ask))) as items:
-                answer: Answer = await collect(items)
-        except OrchestratorError as error:
-            return CallDone(expert=ask.expert, took_s=self._clock() - began_s, error=error)
-        took_s = self._clock() - began_s
-        return CallDone(
-            expert=ask.expert,
-            took_s=took_s,
-            choices=answer.choices,
-            num_answers=len(answer.choices),
-            usage=answer.usage,
-        )
+            async with reading(call.items()) as items:
+                async for _ in items:
+                    if call.num_ended > num_seen and not call.is_over:
+                        num_seen = call.num_ended
+                        look()
+        except OrchestratorError:
+            self._mark_time()
+        look()
+        self._tell(stage, "running")
 
-    def _call_of(self, query: Query, ask: Ask, place: int) -> Query:
-        prompt = query.prompt if ask.prompt is None else ask.prompt
+    def _mark_time(self) -> None:
+        if self.ledger.left_s == 0:
+            self.ledger.mark("timeout_s")
+
+    def _call_of(self, query: Query, ask: Ask, stage: str, place: int) -> Query:
         return replace(
             query,
             id=f"{query.id}-{len(self.stages)}.{place}",
-            prompt=prompt,
+            prompt=query.prompt if ask.prompt is None else ask.prompt,
             sampling=ask.sampling,
             structure=None if ask.is_free else query.structure,
             echo=query.echo and ask.prompt is None,
-            is_streamed=False,
+            # Answers of several that have ended are there, whatever becomes of the others.
+            is_streamed=ask.sampling.n > 1,
+            course=self._course.at(stage),
         )
 
-    def _decision(self, ask: Ask) -> Decision:
-        expert = self._generation.registry.expert(ask.expert)
-        assert expert is not None, "who is asked is of the registry"
-        return Decision(
-            expert=ask.expert,
-            generation=self._generation.number,
-            composition=self._id,
-            defaults=self._generation.filled_in(ask.sampling, expert),
+    def _tell(self, stage: _Stage, state: State) -> None:
+        board = self._course.board
+        if board is None:
+            return
+        board.tell(
+            Progress(
+                path=(*self._course.path, stage.name),
+                state=state,
+                num_done=sum(call.is_over for call in stage.calls),
+                num_calls=len(stage.calls),
+                models=stage.models,
+                expected_s=self._expected_s(stage.models) if state == "started" else None,
+                took_s=self._clock() - stage.began_s,
+            )
         )
 
-    def _end(self, name: str, began_s: float, calls: tuple[CallDone, ...]) -> None:
-        took_s = self._clock() - began_s
-        self.stages.append(StageDone(name=name, took_s=took_s, calls=calls))
+    def _expected_s(self, models: Sequence[str]) -> float | None:
+        """The slowest of them, as far as it is known of all."""
+        if any(name in self._generation.programs for name in models):
+            return None
+        expected = [self._generation.admission.answer_s(name) for name in models]
+        known = [one for one in expected if one is not None]
+        return max(known) if len(known) == len(models) else None
+
+    def _ended(self, stage: _Stage) -> tuple[CallDone, ...]:
+        took_s = self._clock() - stage.began_s
+        done = tuple(call.done() for call in stage.calls)
+        self.stages.append(StageDone(name=stage.name, took_s=took_s, calls=done))
+        return done
 
 
-def _in_order(done: dict[int, CallDone]) -> tuple[CallDone, ...]:
-    return tuple(done[place] for place in sorted(done))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stage:
+    """One that is under way."""
+
+    name: str
+    began_s: float
+    models: tuple[str, ...]
+    calls: Sequence[OneCall]
+
+
+class _EnoughError(Exception):
+    """What has ended is enough: the calls under way end."""

@@ -41,9 +41,10 @@ class Succession:
 
     def reply(self, query: Query, decision: Decision) -> Reply:
         """The answer of the expert that was decided for, or of the first of its fallbacks."""
-        reply = self.generation.carry_out(query, decision)
+        items = self.generation.items(query, decision)
+        reply = Reply(decision=decision, items=items)
         if decision.fallbacks:
-            reply.items = self._tried(reply, reply.items, query)
+            reply.items = self._tried(reply, items, query)
         return reply
 
     async def _tried(
@@ -61,11 +62,16 @@ class Succession:
             except _ELSEWHERE as error:
                 errors.append(error)
                 query = self._with_time_left(query, reply.decision, began_s)
-                if is_told or not reply.decision.fallbacks or query.timeout_s == 0:
+                if is_told or query.timeout_s == 0 or not self._may_try(reply.decision, query):
                     raise worth_telling(errors) from error
                 began_s = self.clock()
                 reply.decision = self._instead(reply.decision, error, query)
             items = self.generation.items(query, reply.decision)
+
+    def _may_try(self, decision: Decision, query: Query) -> bool:
+        if not decision.fallbacks:
+            return False
+        return query.course is None or query.course.retries.take()
 
     def _with_time_left(self, query: Query, decision: Decision, began_s: float) -> Query:
         took_s = self.clock() - began_s
@@ -90,6 +96,6 @@ class Succession:
 
 def _tells(item: Item, query: Query) -> bool:
     """Whether the caller of `query` learns with `item` who answers."""
-    if not isinstance(item, Notice):
-        return True
-    return query.is_streamed and item.waited_s > HEAD_S
+    if isinstance(item, Notice):
+        return query.is_streamed and item.waited_s > HEAD_S
+    return True

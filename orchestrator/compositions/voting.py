@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from orchestrator.compositions.stages import CallDone
 from orchestrator.engines.base import Choice
-from orchestrator.registry.compositions import AnswerKind
+from orchestrator.registry.composition_entry import AnswerKind
 from routers.answers import extract
 from routers.votes import Ballot, hold_vote
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from orchestrator.engines.notices import Notice
+from orchestrator.engines.retries import Retries
 from orchestrator.registry.models import key_of
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -150,6 +151,8 @@ class Call:
     echo: bool = False
     #: False: nobody reads along, so the engine may answer in one final chunk.
     stream: bool = True
+    #: Further tries that its request may have; `None` has no bound. Stays in its process.
+    retries: Retries | None = None
 
     @property
     def key(self) -> str:
@@ -236,14 +239,17 @@ class Chunk:
 
     deltas: tuple[Delta, ...] = ()
     usage: Usage | None = None
+    #: What all choices used so far, where one of several ended: all that is known of a call that
+    #: is given up before its last chunk.
+    used: Usage | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """See `Delta`."""
-        return _chunk, (self.deltas, self.usage)
+        return _chunk, (self.deltas, self.usage, self.used)
 
 
-def _chunk(deltas: tuple[Delta, ...], usage: Usage | None) -> Chunk:
-    return Chunk(deltas=deltas, usage=usage)
+def _chunk(deltas: tuple[Delta, ...], usage: Usage | None, used: Usage | None) -> Chunk:
+    return Chunk(deltas=deltas, usage=usage, used=used)
 
 
 #: What a stream holds: nothing of the answer was said before its first chunk.

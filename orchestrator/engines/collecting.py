@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from orchestrator.engines.base import (
     Answer,
     Choice,
+    Chunk,
     Delta,
     FinishReason,
-    Item,
     TokenLogprob,
     ToolCall,
     ToolCallDelta,
     Usage,
 )
-from orchestrator.engines.notices import Notice
 
 
 @dataclass(slots=True)
@@ -54,15 +53,51 @@ def _tool_call(parts: Sequence[ToolCallDelta]) -> ToolCall:
     )
 
 
-async def collect(items: AsyncIterator[Item]) -> Answer:
-    """Read a whole stream into one answer; its notices are left aside."""
-    drafts: dict[int, _Draft] = {}
-    usage = Usage(prompt_tokens=0, completion_tokens=0)
+class Gathering:
+    """An answer while it comes: the choices that have ended, and what is known of the usage."""
+
+    def __init__(self) -> None:
+        self._drafts: dict[int, _Draft] = {}
+        self._ended: dict[int, Choice] = {}
+        #: Of the whole answer; `None` until its last chunk.
+        self.usage: Usage | None = None
+        #: Up to the choice that ended last; `None` where the engine does not tell.
+        self.used: Usage | None = None
+
+    @property
+    def num_ended(self) -> int:
+        """Choices that have ended."""
+        return len(self._ended)
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """Those that have ended, in order of index."""
+        return tuple(choice for _, choice in sorted(self._ended.items()))
+
+    def add(self, chunk: Chunk) -> bool:
+        """Take in a chunk and say whether a choice ended with it."""
+        has_ended = False
+        for delta in chunk.deltas:
+            draft = self._drafts.setdefault(delta.index, _Draft())
+            draft.add(delta)
+            if delta.finish_reason is not None:
+                self._ended[delta.index] = draft.choice(delta.index)
+                has_ended = True
+        self.usage = chunk.usage or self.usage
+        self.used = chunk.usage or chunk.used or self.used
+        return has_ended
+
+    def answer(self) -> Answer:
+        """All of it: choices that nobody ended are taken as they are."""
+        choices = tuple(draft.choice(index) for index, draft in sorted(self._drafts.items()))
+        usage = self.usage or Usage(prompt_tokens=0, completion_tokens=0)
+        return Answer(choices=choices, usage=usage)
+
+
+async def collect(items: AsyncIterator[object]) -> Answer:
+    """Read a whole stream into one answer; what is no part of it is left aside."""
+    gathering = Gathering()
     async for item in items:
-        if isinstance(item, Notice):
-            continue
-        for delta in item.deltas:
-            drafts.setdefault(delta.index, _Draft()).add(delta)
-        usage = item.usage or usage
-    choices = tuple(draft.choice(index) for index, draft in sorted(drafts.items()))
-    return Answer(choices=choices, usage=usage)
+        if isinstance(item, Chunk):
+            gathering.add(item)
+    return gathering.answer()

@@ -14,8 +14,11 @@ def join_chunks(chunks: Sequence[Chunk]) -> Chunk:
         for delta in chunk.deltas:
             by_index.setdefault(delta.index, []).append(delta)
     usage = next((chunk.usage for chunk in reversed(chunks) if chunk.usage is not None), None)
+    used = next((chunk.used for chunk in reversed(chunks) if chunk.used is not None), None)
     return Chunk(
-        deltas=tuple(join_deltas(by_index[index]) for index in sorted(by_index)), usage=usage
+        deltas=tuple(join_deltas(by_index[index]) for index in sorted(by_index)),
+        usage=usage,
+        used=used if usage is None else None,
     )
 
 

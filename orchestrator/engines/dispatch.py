@@ -174,7 +174,7 @@ class Dispatch:
             await self._refresh_for(attempt)
             engines = self._where.engines(expert, key)
         untried = [name for name in engines if name not in attempt.failures]
-        if not untried:
+        if not untried or not _may_try(attempt):
             raise self._exhausted(attempt)
         name = self._where.best(untried, key)
         return name, engines[name]
@@ -188,7 +188,7 @@ class Dispatch:
         bound = Bound(None if left_s is None else left_s + _GRACE_S)
         try:
             async with reading(
-                items(replace(call, timeout_s=left_s, max_wait_s=wait_s))
+                items(replace(call, timeout_s=left_s, max_wait_s=wait_s, retries=None))
             ) as received:
                 while (item := await bound.next(received)) is not None:
                     yield item
@@ -246,6 +246,12 @@ class Dispatch:
         )
         unavailable.__cause__ = last
         return unavailable
+
+
+def _may_try(attempt: _Attempt) -> bool:
+    """Whether the request may try once more; a table that was out of date cost nobody a try."""
+    retries = attempt.call.retries
+    return retries is None or not attempt.failures or retries.take()
 
 
 def _generated(engine: Engine, call: Call) -> AsyncIterator[Item]:

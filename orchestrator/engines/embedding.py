@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from orchestrator.engines.base import Call, Engine, Text
 from orchestrator.engines.notices import Notice
+from orchestrator.engines.retries import Retries
 from orchestrator.registry.models import key_of
 
 #: Shape [n_texts, dimensions].
@@ -41,6 +42,8 @@ class EmbedCall:
     #: Advice of a batch, as a `Call`'s.
     priority: int = 0
     order: int | None = None
+    #: As a `Call`'s.
+    retries: Retries | None = None
 
     @property
     def key(self) -> str:

@@ -78,9 +78,11 @@ class Performance:
     def step(self) -> Chunk:
         """The next token of each choice; usage when that was the last."""
         deltas = [choice.step() for choice in self._choices if not choice.is_ended]
+        has_ended = any(delta.finish_reason is not None for delta in deltas)
         chunk = Chunk(
             deltas=tuple(delta for delta in deltas if delta != Delta(index=delta.index)),
             usage=self._usage() if self.is_over else None,
+            used=self._usage() if has_ended and not self.is_over else None,
         )
         self._chunks.append(chunk)
         return chunk

@@ -52,7 +52,10 @@ class AnswerReader:
                 delta = self._read_choice(choice, completion)
                 if delta is not None:
                     deltas.append(delta)
-        return Chunk(deltas=tuple(deltas), usage=self._usage() if self.is_over else None)
+        if self.is_over:
+            return Chunk(deltas=tuple(deltas), usage=self._usage())
+        has_ended = any(delta.finish_reason is not None for delta in deltas)
+        return Chunk(deltas=tuple(deltas), used=self._usage() if has_ended else None)
 
     def _readers(self, index: int) -> list[ChoiceReader]:
         return self._choices if self._are_copies else self._choices[index : index + 1]

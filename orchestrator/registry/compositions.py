@@ -1,4 +1,4 @@
-"""Compositions as the registry names them: one entry a kind, and what all of them share."""
+"""Compositions as the registry names them: one entry a kind."""
 
 from __future__ import annotations
 
@@ -7,56 +7,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from orchestrator.registry.fields import Entry, Id
+from orchestrator.registry.composition_entry import (
+    MIN_ANSWERS,
+    TEMPERATURE,
+    AnswerKind,
+    CompositionEntry,
+)
+from orchestrator.registry.fields import Id
 from orchestrator.registry.router_entry import At
-from orchestrator.registry.selectors import SelectorText
-
-_EXPERT = "expert:"
-
-
-class LimitsEntry(Entry):
-    """Which experts may take part in an answer, and what it may cost."""
-
-    include: tuple[SelectorText, ...] = Field(
-        (), description="Only experts that one of these means: tag:, license:, owner:, expert:."
-    )
-    exclude: tuple[SelectorText, ...] = Field(
-        (), description="No expert that one of these means, whatever it would do."
-    )
-    max_price_usd: float | None = Field(None, gt=0, description="Most a request may cost, USD.")
-    max_latency_s: float | None = Field(
-        None, gt=0, description="Latest expected end of an answer, seconds."
-    )
-    max_energy_j: float | None = Field(None, gt=0, description="Most energy of a request, joules.")
-
-
-class CompositionEntry(Entry):
-    """What compositions of every kind have."""
-
-    max_wait_s: float | None = Field(
-        None, gt=0, description="Longest wait for an expert's turn, seconds; the defaults' if none."
-    )
-    limits: LimitsEntry = Field(
-        LimitsEntry(), description="What binds every expert it asks; requests can only tighten it."
-    )
-
-    def asked_experts(self) -> Iterator[tuple[At, str]]:
-        """Where the entry names an expert that is to answer, and its id."""
-        yield from ()
-
-    def named_experts(self) -> Iterator[tuple[At, str]]:
-        """Where the entry names an expert, and its id."""
-        yield from self.asked_experts()
-        for key in ("include", "exclude"):
-            for at, text in enumerate(getattr(self.limits, key)):
-                if text.startswith(_EXPERT):
-                    yield ("limits", key, at), text.removeprefix(_EXPERT)
-
-    def named_routers(self) -> Iterator[tuple[At, str]]:
-        """Where the entry names a router, and its id."""
-        router: str | None = getattr(self, "router", None)
-        if router is not None:
-            yield ("router",), router
 
 
 class RouteComposition(CompositionEntry):
@@ -75,11 +33,6 @@ class RouteComposition(CompositionEntry):
     )
 
 
-#: What an answer is: how two that mean the same are known to agree (`routers/answers.py`).
-AnswerKind = Literal["number", "option", "boolean", "set", "latex", "code", "json", "text"]
-_TEMPERATURE = "What samples are drawn at, 0 to 2, whatever the caller sends."
-
-
 class VoteComposition(CompositionEntry):
     """Asks several times, and answers with what most say (self-consistency, arXiv:2203.11171)."""
 
@@ -87,7 +40,7 @@ class VoteComposition(CompositionEntry):
     router: Id = Field(description="Router that chooses the expert, or recruits several.")
     samples: int = Field(5, ge=1, le=64, description="Answers of each expert that is asked.")
     experts: int = Field(1, ge=1, le=16, description="Most experts that are asked.")
-    temperature: float = Field(0.7, ge=0, le=2, description=_TEMPERATURE)
+    temperature: float = Field(0.7, ge=0, le=2, description=TEMPERATURE)
     answers: AnswerKind = Field("text", description="What answers are compared as.")
     weigh: Literal["equal", "score"] = Field(
         "equal", description="Whether votes count alike, or by the router's scores."
@@ -101,9 +54,7 @@ class VoteComposition(CompositionEntry):
     confidence: float = Field(
         0.95, gt=0, le=1, description="In turn: chance of the leading answer that is enough."
     )
-    min_answers: int = Field(
-        1, ge=1, description="Answers without which the request fails; others may be missing."
-    )
+    min_answers: int = Field(1, ge=1, description=MIN_ANSWERS)
 
 
 class SelfMoaComposition(CompositionEntry):
@@ -112,16 +63,14 @@ class SelfMoaComposition(CompositionEntry):
     kind: Literal["self_moa"] = Field(description="The program.")
     router: Id = Field(description="Router that chooses the expert.")
     samples: int = Field(6, ge=2, le=64, description="Answers of the expert that are merged.")
-    temperature: float = Field(0.7, ge=0, le=2, description=_TEMPERATURE)
+    temperature: float = Field(0.7, ge=0, le=2, description=TEMPERATURE)
     aggregator: Id | None = Field(
         None, description="Expert that writes the answer; the one that sampled if none."
     )
-    min_answers: int = Field(
-        1, ge=1, description="Answers without which the request fails; others may be missing."
-    )
+    min_answers: int = Field(1, ge=1, description=MIN_ANSWERS)
 
-    def asked_experts(self) -> Iterator[tuple[At, str]]:
-        """Where the entry names an expert that is to answer, and its id."""
+    def asked_models(self) -> Iterator[tuple[At, str]]:
+        """Where the entry names who is to answer, an expert or a composition, and its id."""
         if self.aggregator is not None:
             yield ("aggregator",), self.aggregator
 
@@ -138,11 +87,11 @@ class CascadeComposition(CompositionEntry):
     tau: float = Field(
         gt=0, le=1, description="Share of their answers that must agree; `fit cascade` finds it."
     )
-    temperature: float = Field(0.7, ge=0, le=2, description=_TEMPERATURE)
+    temperature: float = Field(0.7, ge=0, le=2, description=TEMPERATURE)
     answers: AnswerKind = Field("text", description="What answers are compared as.")
 
-    def asked_experts(self) -> Iterator[tuple[At, str]]:
-        """Where the entry names an expert that is to answer, and its id."""
+    def asked_models(self) -> Iterator[tuple[At, str]]:
+        """Where the entry names who is to answer, an expert or a composition, and its id."""
         for at, name in enumerate(self.cheap):
             yield ("cheap", at), name
         yield ("strong",), self.strong

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.registry.compositions import LimitsEntry
+from orchestrator.registry.composition_entry import LimitsEntry
 from orchestrator.registry.draft import Draft
 from orchestrator.registry.faults import Finding, KeyPath, nearest, shown
 from orchestrator.registry.models import Expert

@@ -250,6 +250,12 @@ class Defaults(Entry):
     max_wait_s: float = Field(
         30.0, gt=0, description="Longest wait for an expert's turn, seconds; then 503."
     )
+    max_calls: int = Field(
+        64, ge=1, description="Calls of experts that one request to a composition may make."
+    )
+    max_retries: int = Field(
+        8, ge=0, description="Further tries of all calls of one request: other slots and experts."
+    )
     patience: float = Field(
         0.5, ge=0, le=1, description="0 swaps for the least wait, 1 as rarely as max_wait_s allows."
     )

@@ -11,12 +11,13 @@ from orchestrator.registry.compositions import CompositionSpec
 from orchestrator.registry.draft import Draft
 from orchestrator.registry.faults import Finding, KeyPath, nearest, shown
 
-Kind = Literal["expert", "router", "composition"]
+Kind = Literal["expert", "router", "composition", "model"]
 #: A named entry: its kind and id.
 Node = tuple[Kind, str]
 
-#: Levels of routers made of routers that are refused.
+#: Levels of routers made of routers that are refused, and of compositions made of compositions.
 MAX_ROUTER_DEPTH = 8
+MAX_COMPOSITION_DEPTH = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +55,20 @@ def references_of(draft: Draft) -> Iterator[Reference]:
             yield Reference(path=("routers", name, *path), source=source, target=("expert", id_))
         for path, id_ in router.named_routers():
             yield Reference(path=("routers", name, *path), source=source, target=("router", id_))
+    experts = frozenset(draft.expert_ids.values())
     for name, composition in draft.compositions.items():
+        source = ("composition", name)
+        for path, id_ in composition.asked_models():
+            target = (_kind_of_model(id_, draft, experts), id_)
+            yield Reference(path=("compositions", name, *path), source=source, target=target)
         yield from _of_composition(name, composition)
+
+
+def _kind_of_model(name: str, draft: Draft, experts: frozenset[str]) -> Kind:
+    """`model` where there is neither an expert nor a composition of this name."""
+    if name in experts:
+        return "expert"
+    return "composition" if name in draft.composition_ids else "model"
 
 
 def _of_composition(name: str, composition: CompositionSpec) -> Iterator[Reference]:
@@ -69,10 +82,12 @@ def _of_composition(name: str, composition: CompositionSpec) -> Iterator[Referen
 
 def known_names(draft: Draft) -> dict[Kind, tuple[str, ...]]:
     """What references may name, by kind."""
+    experts = tuple(draft.expert_ids.values())
     return {
-        "expert": tuple(draft.expert_ids.values()),
+        "expert": experts,
         "router": draft.router_ids,
         "composition": draft.composition_ids,
+        "model": (*experts, *draft.composition_ids),
     }
 
 
@@ -137,23 +152,29 @@ def cycles(references: Iterable[Reference]) -> Iterator[Finding]:
 
 
 def too_deep(references: Iterable[Reference]) -> Iterator[Finding]:
-    """Routers that are made of too many levels of routers: the lowest of each chain is told.
+    """Entries that are made of too many levels of their like: the lowest of each chain is told.
 
-    Each level costs time in every decision; what comes of so many, nobody could follow either.
+    Each level of routers costs time in every decision, each of compositions multiplies calls; what
+    comes of so many, nobody could follow either.
     """
+    found = tuple(references)
+    yield from _deeper(found, "router", refused=MAX_ROUTER_DEPTH)
+    yield from _deeper(found, "composition", refused=MAX_COMPOSITION_DEPTH)
+
+
+def _deeper(references: Iterable[Reference], kind: Kind, *, refused: int) -> Iterator[Finding]:
     made_of: dict[str, set[str]] = defaultdict(set)
     for reference in references:
-        if reference.source[0] == reference.target[0] == "router":
+        if reference.source[0] == reference.target[0] == kind:
             made_of[reference.source[1]].add(reference.target[1])
     reaching = {name for inner in made_of.values() for name in inner} | made_of.keys()
-    for _ in range(MAX_ROUTER_DEPTH):
+    for _ in range(refused):
         reaching = {name for name, inner in made_of.items() if inner & reaching}
     deeper = {name for name, inner in made_of.items() if inner & reaching}
     for name in sorted(reaching - deeper):
         yield Finding(
-            path=("routers", name),
-            reason=f"is made of routers {MAX_ROUTER_DEPTH} levels deep; at most "
-            f"{MAX_ROUTER_DEPTH - 1} are followed",
+            path=(f"{kind}s", name),
+            reason=f"is made of {kind}s {refused} levels deep; at most {refused - 1} are followed",
         )
 
 

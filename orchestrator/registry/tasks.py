@@ -35,7 +35,7 @@ def _asked(draft: Draft) -> Iterator[tuple[KeyPath, str]]:
         for key, expert_id in router.named_experts():
             yield ("routers", name, *key), expert_id
     for name, composition in draft.compositions.items():
-        for key, expert_id in composition.asked_experts():
+        for key, expert_id in composition.asked_models():
             yield ("compositions", name, *key), expert_id
 
 

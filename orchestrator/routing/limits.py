@@ -8,8 +8,9 @@ what a caller asks for never loosens what the operator set.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from orchestrator.registry.compositions import LimitsEntry
+from orchestrator.registry.composition_entry import LimitsEntry
 from orchestrator.registry.selectors import selector
 
 
@@ -24,10 +25,13 @@ class Limits:
     max_price_usd: float | None = None
     max_latency_s: float | None = None
     max_energy_j: float | None = None
+    #: Calls of experts, further tries left out, and tokens that all of them read and write.
+    max_calls: int | None = None
+    max_total_tokens: int | None = None
 
     @property
     def has_caps(self) -> bool:
-        """Whether anything that is spent is bounded."""
+        """Whether anything is bounded that one expert takes more of than another."""
         caps = (self.max_price_usd, self.max_latency_s, self.max_energy_j)
         return any(cap is not None for cap in caps)
 
@@ -41,6 +45,8 @@ class Limits:
             max_price_usd=_least(self.max_price_usd, other.max_price_usd),
             max_latency_s=_least(self.max_latency_s, other.max_latency_s),
             max_energy_j=_least(self.max_energy_j, other.max_energy_j),
+            max_calls=_least(self.max_calls, other.max_calls),
+            max_total_tokens=_least(self.max_total_tokens, other.max_total_tokens),
         )
 
     def after(
@@ -74,10 +80,15 @@ def limits_of(entry: LimitsEntry) -> Limits:
         max_price_usd=entry.max_price_usd,
         max_latency_s=entry.max_latency_s,
         max_energy_j=entry.max_energy_j,
+        max_calls=entry.max_calls,
+        max_total_tokens=entry.max_total_tokens,
     )
 
 
-def _least(one: float | None, other: float | None) -> float | None:
+N = TypeVar("N", int, float)
+
+
+def _least(one: N | None, other: N | None) -> N | None:
     if one is None or other is None:
         return other if one is None else one
     return min(one, other)

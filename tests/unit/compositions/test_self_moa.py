@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.compositions.base import Query, Reply
 from orchestrator.compositions.synthesis import synthesised
-from orchestrator.engines.base import Chat, Message, Sampling, Structure, Text, TextPart
+from orchestrator.engines.base import Chat, Chunk, Message, Sampling, Structure, Text, TextPart
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.scripts import Script, last_user_text
 from orchestrator.errors import (
@@ -99,7 +99,7 @@ async def test_the_answer_is_streamed_while_it_is_written():
     engine = scripted(Script(says="all of it", gate=last, gate_at=2))
     reply = await pool(engine).programs().reply(ask())
 
-    first = await anext(reply.items)
+    first = await anext(item async for item in reply.items if isinstance(item, Chunk))
 
     assert first.deltas[0].text == "all"
     last.set()

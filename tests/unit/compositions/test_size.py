@@ -33,7 +33,7 @@ def test_other_scripts_are_more_tokens_a_character():
 
 
 def test_token_ids_are_counted():
-    assert size_of(Text(token_ids=(1, 2, 3))) == Size(low=3, high=3)
+    assert size_of(Text(token_ids=(1, 2, 3))) == Size(low=3, high=3, most=3)
 
 
 def test_what_no_encoder_takes_is_sized_like_other_text():

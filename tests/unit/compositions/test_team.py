@@ -13,7 +13,7 @@ from routers.base import Route
 
 def allowed(limits: Limits = UNLIMITED, **price_usd: float) -> Allowed:
     def expected(name: str) -> Expected:
-        return Expected(price_usd=price_usd[name], energy_j=None, latency_s=None)
+        return Expected(price_usd=price_usd[name], energy_j=None, latency_s=None, tokens=1)
 
     return Allowed(experts=frozenset(price_usd), limits=limits, left_out=(), expected=expected)
 

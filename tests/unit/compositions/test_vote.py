@@ -72,7 +72,7 @@ async def test_the_samples_of_one_expert_are_one_request():
 
     assert await said(reply) == "The answer is 4"
     [call] = engine.calls
-    assert (call.sampling.n, call.sampling.temperature, call.stream) == (3, 0.7, False)
+    assert (call.sampling.n, call.sampling.temperature, call.stream) == (3, 0.7, True)
 
 
 async def test_a_single_sample_is_drawn_as_the_caller_says():

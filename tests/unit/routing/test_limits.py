@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.registry.compositions import LimitsEntry
+from orchestrator.registry.composition_entry import LimitsEntry
 from orchestrator.routing.limits import UNLIMITED, Limits, limits_of
 
 NAMES = st.frozensets(st.sampled_from(["tag:a", "tag:b", "owner:c"]), max_size=3)

@@ -26,19 +26,17 @@ MAX_REPLY_TOKENS = 160
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """One role: where its training pairs come from, and the schedules that lead to its weights.
-
-    The first of `recipes` starts from the shipped expert that `starts_from` names (or from
-    nothing), each later one from the weights before it.
-    """
+    """One role: where its training pairs come from, and the schedules that lead to its weights."""
 
     name: str
     compose: Callable[[Random], Pair]
     recipes: tuple[Recipe, ...]
+    """In turn; the last has the role's name. Each starts from an earlier one, from a shipped
+    expert, or from nothing."""
 
 
 def role_recipe(name: str, *, seed: int, num_steps: int, starts_from: str | None) -> Recipe:
-    """The recipe of a role's only schedule: the rates of an expert that takes long."""
+    """One schedule of a role, at the rates of an expert that takes long."""
     return Recipe(
         name=name, skills=(), seed=seed, num_steps=num_steps, max_tokens=2048,
         matrix_rate=0.015, other_rate=1.5e-3, starts_from=starts_from,
@@ -46,16 +44,22 @@ def role_recipe(name: str, *, seed: int, num_steps: int, starts_from: str | None
 
 
 def train_role(role: Role, work: Path) -> None:
-    """Trains by the recipes in turn and leaves float32 weights, by the role's name, in `work`."""
+    """Trains by the recipes in turn and leaves float32 weights, by the recipe's name, in `work`."""
+    for recipe in role.recipes:
+        train_recipe(role, recipe, work)
+
+
+def train_recipe(role: Role, recipe: Recipe, work: Path) -> None:
+    """One schedule alone, where those before it have left their weights in `work`."""
     torch.set_num_threads(1)
     work.mkdir(parents=True, exist_ok=True)
-    network = expert_network(role.recipes[0].seed)
-    origin = role.recipes[0].starts_from
-    if origin is not None:
-        start_from(network, EXPERTS / origin / "model.safetensors")
-    for recipe in role.recipes:
-        fit(network, recipe, _batches(role, recipe))
-    save_file(network.state_dict(), work / f"{role.name}.safetensors")
+    network = expert_network(recipe.seed)
+    if recipe.starts_from is not None:
+        is_own = recipe.starts_from in {one.name for one in role.recipes}
+        folder = EXPERTS / recipe.starts_from / "model.safetensors"
+        start_from(network, work / f"{recipe.starts_from}.safetensors" if is_own else folder)
+    fit(network, recipe, _batches(role, recipe))
+    save_file(network.state_dict(), work / f"{recipe.name}.safetensors")
 
 
 def _batches(role: Role, recipe: Recipe) -> Iterator[Batch]:
