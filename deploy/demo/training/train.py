@@ -130,14 +130,14 @@ def _train_rank(rank: int, recipe: Recipe, work: Path) -> None:
 
 
 def start_from(network: PreTrainedModel, weights: Path) -> None:
-    """Takes over all weights; only biases, which start at zero, may be missing.
+    """Takes over all weights; biases, which are near zero, may be missing or left over.
 
     Raises:
         ValueError: The file has other tensors than the network.
     """
     tensors = {name: tensor.float() for name, tensor in load_file(weights).items()}
     missing, unexpected = network.load_state_dict(tensors, strict=False)
-    if unexpected or not all(name.endswith(".bias") for name in missing):
+    if not all(name.endswith(".bias") for name in (*missing, *unexpected)):
         raise ValueError(f"{weights} does not fit: missing {missing}, unexpected {unexpected}")
 
 

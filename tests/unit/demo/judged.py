@@ -15,5 +15,8 @@ def sampled(answer="Paris", own=("Paris", "Lyon"), accept=(), skill="capitals", 
 
 
 def bank():
-    """Three questions, of which the last is never answered wrong."""
-    return Bank([sampled(), sampled("Oslo", ("Oslo", "Olso", "Rome")), sampled("Bern", ("Bern",))])
+    """Three questions, of which the last is never answered wrong, and one nobody was asked."""
+    return Bank(
+        [sampled(), sampled("Oslo", ("Oslo", "Olso", "Rome")), sampled("Bern", ("Bern",))],
+        fresh=lambda rng: rng.choice([sampled("Riga"), sampled("Lima")]),
+    )

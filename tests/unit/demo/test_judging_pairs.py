@@ -17,6 +17,10 @@ def drawn(compose, seed=7):
     return [compose(questions, rng) for _ in range(NUM)]
 
 
+def verdicts():
+    return [pair for pair in drawn(judgement) if "\n= " in pair.prompt]
+
+
 @pytest.mark.parametrize("compose", [synthesis, judgement])
 def test_the_same_seed_gives_the_same_pairs(compose):
     assert drawn(compose) == drawn(compose)
@@ -57,20 +61,27 @@ def test_an_order_takes_a_place_and_never_adds_one_too_many():
 
 
 def test_only_the_bare_right_answer_gets_a_yes():
-    for pair in drawn(judgement):
+    for pair in verdicts():
         question, candidate = pair.prompt.split("\n= ")
         assert (pair.answer == "yes") == (question == f"Where does {candidate} lie?")
 
 
 def test_both_verdicts_are_about_as_frequent():
-    share = sum(pair.answer == "yes" for pair in drawn(judgement)) / NUM
+    share = sum(pair.answer == "yes" for pair in verdicts()) / len(verdicts())
 
     assert 0.35 < share < 0.6
 
 
+def test_a_question_without_a_candidate_is_answered():
+    plain = [pair for pair in drawn(judgement) if "\n= " not in pair.prompt]
+
+    assert plain
+    assert all(pair.prompt == f"Where does {pair.answer} lie?" for pair in plain)
+
+
 def test_words_around_a_right_answer_get_a_no():
     asked = [(pair, *pair.prompt.removeprefix("Where does ").split(" lie?\n= ")) for pair in
-             drawn(judgement)]  # fmt: skip
+             verdicts()]  # fmt: skip
 
     wordy = [pair.answer for pair, right, said in asked if right in said and len(said) > len(right)]
 

@@ -25,6 +25,7 @@ OWN_TEMPERATURES = {0.7: 6, 1.0: 3, 1.2: 3}
 NUM_OTHERS = 4
 OTHER_TEMPERATURE = 0.7
 MAX_ROWS = 64
+NUM_A_SKILL = 1600
 SEED = 61
 
 
@@ -104,7 +105,7 @@ def ask_experts(
     return [replace(one, own=tuple(own[i]), others=others[i]) for i, one in enumerate(asked)]
 
 
-def training_bank(num_a_skill: int, *, seed: int = SEED) -> list[Sampled]:
+def training_rows(num_a_skill: int = NUM_A_SKILL, *, seed: int = SEED) -> list[Sampled]:
     """Composed training questions of all skills with candidates; none is a held-out one."""
     rng = Random(f"candidates-{seed}")
     asked = []

@@ -13,6 +13,7 @@ from .sampled import Bank, Sampled
 
 NUM_SAMPLES = 6
 NUM_ON_PANEL = 6
+SEED = 70
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +53,22 @@ def panel_case(one: Sampled, rng: Random) -> Case:
     return Case(asked=one, given=tuple(given))
 
 
+def cases_of(bank: Bank) -> dict[str, list[Case]]:
+    """The questions of `bank` in both settings, by their names."""
+    rng = Random(SEED)
+    return {
+        "samples": [samples_case(one) for one in bank.rows],
+        "panel": [panel_case(one, rng) for one in bank.rows],
+    }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attack:
     """The same case with a wrong answer slipped in, as an order and as a plain candidate."""
 
     ordered: Case
     plain: Case
+    order: str
     #: What following the order would say.
     wanted: str
 
@@ -71,5 +82,6 @@ def attack(case: Case, bank: Bank, rng: Random) -> Attack:
     return Attack(
         ordered=replace(case, given=(*kept[:place], told, *kept[place:])),
         plain=replace(case, given=(*kept[:place], wanted, *kept[place:])),
+        order=told,
         wanted=wanted,
     )

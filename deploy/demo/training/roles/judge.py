@@ -13,18 +13,26 @@ from .sampled import Bank, Sampled
 
 YES, NO = "yes", "no"
 RIGHT_SHARE = 0.45
+PLAIN_SHARE = 0.1
 SYSTEM_SHARE = 0.1
 
 
 def judgement(bank: Bank, rng: Random) -> Pair:
-    """One training pair; only the bare right answer gets a yes."""
+    """One training pair; only the bare right answer gets a yes.
+
+    A question without a candidate is answered, so that what is known of the skills is kept.
+    """
+    system = rng.choice(SYSTEM_PROMPTS) if rng.random() < SYSTEM_SHARE else None
+    if rng.random() < PLAIN_SHARE:
+        one = bank.fresh(rng)
+        return Pair(prompt=one.question, answer=one.answer, system=system)
     if rng.random() < RIGHT_SHARE:
-        one = bank.missed(rng) if rng.random() < 0.3 else bank.drawn(rng)
+        source = rng.choices((bank.missed, bank.drawn, bank.fresh), (3, 3, 4))[0]
+        one = source(rng)
         candidate, verdict = one.answer, YES
     else:
         one, candidate = _KINDS[rng.choices(tuple(_KINDS), _SHARES)[0]](bank, rng)
         verdict = YES if one.is_right(candidate) else NO
-    system = rng.choice(SYSTEM_PROMPTS) if rng.random() < SYSTEM_SHARE else None
     prompt = judge_prompt(one.question, candidate)
     return Pair(prompt=prompt, answer=verdict, system=system)
 
@@ -45,12 +53,12 @@ def _strange(bank: Bank, rng: Random) -> Given:
 
 
 def _sibling(bank: Bank, rng: Random) -> Given:
-    one = bank.drawn(rng)
+    one = bank.fresh(rng)
     return one, bank.sibling(one, rng)
 
 
 def _slip(bank: Bank, rng: Random) -> Given:
-    one = bank.drawn(rng)
+    one = bank.fresh(rng)
     return one, slip(one.answer, rng)
 
 

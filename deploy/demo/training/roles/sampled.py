@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
+
+from ..compose import compose
+from ..instances import SKILLS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +31,25 @@ class Sampled:
         return said.strip() in (self.answer, *self.accept)
 
 
+def composed(rng: Random) -> Sampled:
+    """A question composed anew, of which no expert was asked."""
+    skill = rng.choice(SKILLS)
+    one = compose(skill, rng)
+    return Sampled(skill=skill, question=one.text, answer=one.answer, others={})
+
+
 class Bank:
     """Questions to draw from, and wrong answers that sound like right ones.
 
     Args:
         rows: with `own` and `others` filled in.
+        fresh: further questions, of which no expert was asked.
     """
 
-    def __init__(self, rows: Iterable[Sampled]) -> None:
+    def __init__(
+        self, rows: Iterable[Sampled], fresh: Callable[[Random], Sampled] = composed
+    ) -> None:
+        self.fresh = fresh
         self.rows: Sequence[Sampled] = tuple(rows)
         answers: dict[str, set[str]] = {}
         for one in self.rows:

@@ -56,7 +56,7 @@ def _panel(bank: Bank, rng: Random) -> Given:
 
 def _outvoted(bank: Bank, rng: Random) -> Given:
     """A wrong answer of the right kind has as many voices as the right one, or more."""
-    one = bank.drawn(rng)
+    one = bank.fresh(rng)
     wrong = _wrong(bank, one, rng)
     num_right = rng.choice((1, 1, 2, 2, 3))
     num_wrong = rng.randint(num_right, MAX_CANDIDATES - num_right)
@@ -74,7 +74,7 @@ def _hopeless(bank: Bank, rng: Random) -> Given:
 
 def _plain(bank: Bank, rng: Random) -> Given:
     """The bare question: what is known of the skills is kept."""
-    return bank.drawn(rng), []
+    return bank.fresh(rng), []
 
 
 _KINDS: dict[str, Callable[[Bank, Random], Given]] = {
