@@ -5,30 +5,35 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from random import Random
 
 import torch
+from safetensors.torch import save_file
 
 from ..export import GENERALIST, load_shipped
 from ..facts import DEMO
 from ..instances import SKILLS
 from ..measure import replace_between
-from ..train import Recipe, train
+from ..networks import expert_network
+from ..train import Recipe, start_from, train
 from . import judge_scores, synthesiser_scores
-from .base import EXPERTS, Role, role_recipe
+from .base import EXPERTS, Role, role_recipe, train_recipe
 from .candidates import heldout_rows, training_rows
-from .judge import judgement
+from .judge import trees
 from .judge_scores import judge_figures
+from .judge_training import fit_trees
 from .judging_cards import arms_table, choice_table, judge_card, synthesiser_card, verdicts_table
 from .sampled import Bank, Sampled, read_bank, write_bank
 from .synthesiser import synthesis
 from .synthesiser_scores import synthesiser_figures
+from .trees import tree_batches
 
 SCHOLAR = "scholar"
 FIGURES = EXPERTS / "judging.json"
-NUM_STEPS = {SCHOLAR: 6500, "synthesiser": 5000, "judge": 5000}
+NUM_STEPS = {SCHOLAR: 4000, "synthesiser": 4200, "judge": 4200}
 SEEDS = {"synthesiser": 51, "judge": 52}
 LIMITS = {"synthesiser": "", "judge": ""}
 
@@ -45,19 +50,30 @@ def _recipe(name: str) -> Recipe:
             num_steps=NUM_STEPS[name], max_tokens=2048, matrix_rate=0.015, other_rate=1.5e-3,
             starts_from=GENERALIST, num_processes=2,
         )  # fmt: skip
-    return role_recipe(name, seed=SEEDS[name], num_steps=NUM_STEPS[name], starts_from=SCHOLAR)
+    first = role_recipe(name, seed=SEEDS[name], num_steps=NUM_STEPS[name], starts_from=SCHOLAR)
+    return replace(first, matrix_rate=0.01, other_rate=1e-3)
 
 
-def synthesiser_role(work: Path) -> Role:
-    """Writes one answer from several."""
+def train_synthesiser(work: Path) -> None:
+    """Leaves the synthesiser's float32 weights in `work`, and what it needed on the way."""
+    recipe = _recipe("synthesiser")
     compose = partial(synthesis, training_bank(work))
-    return Role(name="synthesiser", compose=compose, recipes=(_recipe("synthesiser"),))
+    train_scholar(work)
+    train_recipe(Role(name=recipe.name, compose=compose, recipes=(recipe,)), recipe, work)
 
 
-def judge_role(work: Path) -> Role:
-    """Says whether an answer is right."""
-    compose = partial(judgement, training_bank(work))
-    return Role(name="judge", compose=compose, recipes=(_recipe("judge"),))
+def train_judge(work: Path) -> None:
+    """Leaves the judge's float32 weights in `work`, and what it needed on the way."""
+    torch.set_num_threads(1)
+    recipe, rng = _recipe("judge"), Random(f"judge-trees-{SEEDS['judge']}")
+    rows = trees(training_bank(work), rng)
+    train_scholar(work)
+    network = expert_network(recipe.seed)
+    start_from(network, work / f"{SCHOLAR}.safetensors")
+    seed = f"{recipe.name}-{recipe.seed}"
+    stream = tree_batches(rows, seed=seed, max_tokens=recipe.max_tokens, num_steps=recipe.num_steps)
+    fit_trees(network, recipe, stream)
+    save_file(network.state_dict(), work / f"{recipe.name}.safetensors")
 
 
 def training_bank(work: Path) -> Bank:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
+from ..batches import UNKNOWN, exchange
+from ..instances import invented_word
 from ..phrases import SYSTEM_PROMPTS
 from .asking import synthesis_prompt
 from .mistakes import noise, order, slip
@@ -21,9 +23,10 @@ _COOLEST = 6
 def synthesis(bank: Bank, rng: Random) -> Pair:
     """One training pair; the reply is always the right answer, whatever candidates say."""
     one, given = _KINDS[rng.choices(tuple(_KINDS), _SHARES)[0]](bank, rng)
-    if given and rng.random() < ORDER_SHARE:
-        given = ordered(bank, one, given, rng)
-    rng.shuffle(given)
+    if one.skill != UNKNOWN:
+        if given and rng.random() < ORDER_SHARE:
+            given = ordered(bank, one, given, rng)
+        rng.shuffle(given)
     system = rng.choice(SYSTEM_PROMPTS) if rng.random() < SYSTEM_SHARE else None
     return Pair(prompt=synthesis_prompt(one.question, given), answer=one.answer, system=system)
 
@@ -72,6 +75,30 @@ def _hopeless(bank: Bank, rng: Random) -> Given:
     return one, (wrong + rng.sample(strangers, min(2, len(strangers))))[:MAX_CANDIDATES]
 
 
+def _unknown(bank: Bank, rng: Random) -> Given:
+    """A question that nothing is known of: the reply is what most say, or the first of equals.
+
+    To say words it never saw is the last thing that a small network learns from real questions,
+    which it can mostly answer on its own.
+    """
+    words = [invented_word(rng, max_letters=10) for _ in range(rng.randint(1, 4))]
+    most = MAX_CANDIDATES // len(words)
+    if rng.random() < 0.3:
+        words[0] = f"{words[0].title()} {rng.randint(1, 999)}"
+    if rng.random() < 0.3:
+        words[0] = bank.fresh(rng).answer
+    counts = [rng.randint(1, most) for _ in words]
+    counts[0] = max(counts)
+    given = [word for word, num in zip(words, counts, strict=True) for _ in range(num)]
+    question = exchange(UNKNOWN, rng)[0] if rng.random() < 0.5 else invented_question(rng)
+    return Sampled(skill=UNKNOWN, question=question, answer=words[0], others={}), given
+
+
+def invented_question(rng: Random) -> str:
+    """Words that ask for nothing."""
+    return " ".join(invented_word(rng, max_letters=7) for _ in range(rng.randint(1, 5))) + "?"
+
+
 def _plain(bank: Bank, rng: Random) -> Given:
     """The bare question: what is known of the skills is kept."""
     return bank.fresh(rng), []
@@ -84,8 +111,9 @@ _KINDS: dict[str, Callable[[Bank, Random], Given]] = {
     "outvoted": _outvoted,
     "hopeless": _hopeless,
     "plain": _plain,
+    "unknown": _unknown,
 }
-_SHARES = (0.25, 0.15, 0.28, 0.15, 0.05, 0.12)
+_SHARES = (0.22, 0.1, 0.22, 0.1, 0.04, 0.07, 0.25)
 
 
 def _wrong(bank: Bank, one: Sampled, rng: Random) -> str:
