@@ -32,6 +32,7 @@ OrchestratorError
     │   ├── TransferError                     transfer_interrupted  retryable
     │   └── DiskFullError                     disk_full
     ├── MergeError                        merge_refused
+    ├── PromptError                       prompt_invalid
     └── MissingExtraError                 missing_extra
 
 Messages are written for the person on call: what failed, on which id, what was allowed or found,
@@ -332,6 +333,12 @@ class MergeError(SetupError):
     """Experts cannot be merged as asked; nothing was written."""
 
     code = "merge_refused"
+
+
+class PromptError(SetupError):
+    """A prompt's file cannot be used, or not with what it was given; names file and line."""
+
+    code = "prompt_invalid"
 
 
 class MissingExtraError(SetupError):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from orchestrator.compositions.asking import prompts_of
 from orchestrator.compositions.base import Composition
 from orchestrator.compositions.choosing import Choosing
 from orchestrator.compositions.generation import Generation
@@ -43,6 +44,7 @@ def composed(composition_id: str, generation: Generation, routers: Routers) -> C
         id=composition_id,
         generation=generation,
         limits=limits,
+        prompts=prompts_of(spec, composition_id=composition_id),
         router=_choosing(spec, composition_id, generation, routers),
     )
     return _BUILDERS[spec.kind](spec, setting)

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, replace
 from typing import ClassVar, Generic, TypeVar
 
+from orchestrator.compositions.asking import Prompts
 from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.choosing import Choosing
 from orchestrator.compositions.generation import Generation
@@ -32,12 +33,14 @@ class Setting:
         id: its name in the registry.
         generation: what it answers from.
         limits: what binds every expert it asks.
+        prompts: what experts in roles are told.
         router: its router, ready to be asked; `None` where its kind has none.
     """
 
     id: str
     generation: Generation
     limits: Limits
+    prompts: Prompts
     router: Choosing | None = None
 
 
@@ -56,6 +59,7 @@ class StagedProgram(ABC, Generic[S]):
         self.spec = spec
         self.id = setting.id
         self.generation = setting.generation
+        self.prompts = setting.prompts
         self._limits = setting.limits
         self._router = setting.router
 

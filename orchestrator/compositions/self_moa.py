@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
+from orchestrator.compositions.asking import asked
 from orchestrator.compositions.asks import Ask
 from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.closing import closed_by, no_answer
@@ -17,7 +18,6 @@ from orchestrator.compositions.program import StagedProgram
 from orchestrator.compositions.progress import Told
 from orchestrator.compositions.stages import failures_of, told
 from orchestrator.compositions.staging import Staging
-from orchestrator.compositions.synthesis import synthesised
 from orchestrator.engines.base import Chat, Choice, Sampling
 from orchestrator.registry.compositions import SelfMoaComposition
 
@@ -55,7 +55,8 @@ class SelfMoa(StagedProgram[SelfMoaComposition]):
         assert isinstance(query.prompt, Chat), "others are refused before anybody is asked"
         aggregator, asks, num = self.spec.aggregator or expert, list[Ask](), len(found)
         while num > 0:
-            prompt = synthesised(query.prompt, [choice.text for choice in found[:num]])
+            told = [choice.text for choice in found[:num]]
+            prompt = asked(query.prompt, self.prompts["synthesise"], candidates=told)
             asks.append(Ask(expert=aggregator, sampling=query.sampling, prompt=prompt))
             num //= 2
         return asks

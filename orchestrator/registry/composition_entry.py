@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Callable, Iterator
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field
 
+from orchestrator.prompts.roles import Role
 from orchestrator.registry.fields import Entry
 from orchestrator.registry.router_entry import At
 from orchestrator.registry.selectors import SelectorText
@@ -39,12 +40,25 @@ class LimitsEntry(Entry):
 class CompositionEntry(Entry):
     """What compositions of every kind have."""
 
+    #: Those that compositions of this kind give to experts.
+    roles: ClassVar[tuple[Role, ...]] = ()
+
     max_wait_s: float | None = Field(
         None, gt=0, description="Longest wait for an expert's turn, seconds; the defaults' if none."
     )
     limits: LimitsEntry = Field(
         LimitsEntry(), description="What binds every expert it asks; requests can only tighten it."
     )
+
+    prompts: dict[Role, str] = Field(
+        default_factory=dict,
+        description="Files of prompts in place of the shipped ones, by role.",
+    )
+
+    def with_prompts(self, absolute: Callable[[str], str]) -> Self:
+        """The entry with other names for its files of prompts."""
+        found = {role: absolute(file) for role, file in self.prompts.items()}
+        return self.model_copy(update={"prompts": found})
 
     def asked_models(self) -> Iterator[tuple[At, str]]:
         """Where the entry names who is to answer, an expert or a composition, and its id."""

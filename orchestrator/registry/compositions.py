@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from orchestrator.prompts.roles import Role
 from orchestrator.registry.composition_entry import (
     MIN_ANSWERS,
     TEMPERATURE,
@@ -59,6 +60,8 @@ class VoteComposition(CompositionEntry):
 
 class SelfMoaComposition(CompositionEntry):
     """Has the best expert answer several times, and one write the answer of all (2502.00674)."""
+
+    roles: ClassVar[tuple[Role, ...]] = ("synthesise",)
 
     kind: Literal["self_moa"] = Field(description="The program.")
     router: Id = Field(description="Router that chooses the expert.")

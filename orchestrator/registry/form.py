@@ -105,6 +105,8 @@ def _finding(error: ErrorDetails, value: Any) -> Finding:
             return Finding(path=path, reason="the key 'kind' is missing", allowed=kinds)
         case "union_tag_invalid":
             return _unknown_choice((*path, "kind"), error["ctx"]["tag"], kinds_at(path, value))
+        case "literal_error" if error["loc"][-1:] == ("[key]",):
+            return _unknown_key_of(path, tuple(_QUOTED.findall(error["ctx"]["expected"])))
         case "literal_error" if isinstance(error["input"], str):
             choices = _QUOTED.findall(error["ctx"]["expected"])
             return _unknown_choice(path, error["input"], tuple(choices))
@@ -114,7 +116,10 @@ def _finding(error: ErrorDetails, value: Any) -> Finding:
 
 def _unknown_key(path: KeyPath, value: Any) -> Finding:
     entry = entry_at(path[:-1], value)
-    known = tuple(entry.model_fields) if entry else ()
+    return _unknown_key_of(path, tuple(entry.model_fields) if entry else ())
+
+
+def _unknown_key_of(path: KeyPath, known: tuple[str, ...]) -> Finding:
     return Finding(
         path=path,
         reason=f"unknown key {shown(path[-1])}",

@@ -18,6 +18,7 @@ from orchestrator.registry import (
     form,
     kinship,
     limits,
+    prompt_faults,
     references,
     rule_faults,
     skill_faults,
@@ -133,6 +134,7 @@ def _semantic(
     yield from tasks.findings(draft)
     yield from answered_faults.findings(draft, where)
     yield from limits.findings(draft)
+    yield from prompt_faults.findings(draft, where)
     yield from rule_faults.findings(draft)
     yield from upstreams.findings(draft, environ=where.environ)
     yield from artifacts.findings(draft, where)

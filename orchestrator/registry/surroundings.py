@@ -96,8 +96,14 @@ def resolved(registry: Registry, where: Surroundings) -> Registry:
         name: router.with_folders(lambda folder: _absolute(folder, where))
         for name, router in registry.routers.items()
     }
+    compositions = {
+        name: composition.with_prompts(lambda file: str(where.file_at(file)))
+        for name, composition in registry.compositions.items()
+    }
     on_bases = tuple(on_base(expert, by_id.get(expert.base or "")) for expert in experts)
-    return registry.model_copy(update={"experts": on_bases, "routers": routers})
+    return registry.model_copy(
+        update={"experts": on_bases, "routers": routers, "compositions": compositions}
+    )
 
 
 def on_base(expert: Expert, base: Expert | None) -> Expert:

@@ -12,6 +12,8 @@ from orchestrator.cli.commands import Command, load, require
 from orchestrator.cli.fit import FITS
 from orchestrator.cli.main import COMMANDS, main
 from orchestrator.errors import MissingExtraError
+from orchestrator.prompts.catalogue import shipped_text
+from orchestrator.prompts.roles import ROLES, VARIABLES
 from orchestrator.registry.schema import schema_text
 from tests.registries import VALID, write_model, write_registry
 
@@ -45,6 +47,26 @@ def test_every_fit_is_a_command_of_its_own(capsys):
     assert code == 0
     assert all(f"  {name} " in out and command.help in out for name, command in FITS.items())
     assert all(run(capsys, "fit", name, "--help")[0] == 0 for name in FITS)
+
+
+def test_a_role_that_nobody_has_is_told_with_those_there_are(capsys):
+    code, out, err = run(capsys, "prompts", "jugde")
+
+    assert (code, out) == (1, "")
+    assert err.startswith("'jugde' is no role; roles: skills, synthesise, judge, ")
+
+
+def test_a_prompt_is_printed_to_start_from(capsys):
+    code, out, _ = run(capsys, "prompts", "judge")
+
+    assert (code, out) == (0, shipped_text("judge"))
+
+
+def test_roles_are_listed_with_their_variables(capsys):
+    code, out, _ = run(capsys, "prompts")
+
+    assert code == 0
+    assert all(f"{role}({', '.join(VARIABLES[role])})\n" in out for role in ROLES)
 
 
 def test_help_imports_nothing_heavy():
