@@ -1,26 +1,30 @@
-"""The roles that are trained here, by name."""
+"""The roles by name, and how all of them are made."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
-from .base import Role, role_recipe
-from .decomposer import decomposer_pair
-from .namer import namer_pair
+from ..export import export
+from .base import EXPERTS, Role, train_role
+from .naming import decomposer_role, measure_naming, namer_role
 
-ROLES: Mapping[str, Role] = {
-    "namer": Role(
-        name="namer",
-        compose=namer_pair,
-        recipes=(role_recipe("namer", seed=301, num_steps=2500, starts_from="plurals"),),
-    ),
-    "decomposer": Role(
-        name="decomposer",
-        compose=decomposer_pair,
-        recipes=(
-            role_recipe("decomposer-first", seed=302, num_steps=2500, starts_from="plurals"),
-            role_recipe("decomposer", seed=402, num_steps=4000, starts_from="decomposer-first"),
-        ),
-    ),
+ROLES: Mapping[str, Callable[[Path], Role]] = {
+    "namer": namer_role,
+    "decomposer": decomposer_role,
 }
-"""Both start from the expert that says words it never saw: it can copy, which takes others long."""
+MEASURES: Sequence[Callable[[Path], None]] = (measure_naming,)
+
+
+def make_roles(names: Sequence[str], work: Path) -> None:
+    """Trains roles, writes their folders and scores all roles."""
+    for name in names:
+        train_role(ROLES[name](work), work)
+        export(work / f"{name}.safetensors", EXPERTS / name)
+    measure_roles(work)
+
+
+def measure_roles(work: Path) -> None:
+    """Scores of the folders that are there, their cards and the tables of the README."""
+    for measure in MEASURES:
+        measure(work)
