@@ -18,7 +18,8 @@ from .one_step import any_one_step, no_step
 from .pairs import Pair
 from .two_step import two_step
 
-_TWO_SHARE, _ONE_SHARE = 0.72, 0.22
+MAX_ATTEMPT_CHARS = 40
+_TWO_SHARE, _ONE_SHARE = 0.66, 0.28
 _ATTEMPT_SHARE = 0.4
 
 
@@ -28,7 +29,8 @@ def decomposer_prompt(message: str, attempt: str = "") -> str:
     >>> decomposer_prompt("The plural of nam, read backwards?", "nams")
     'The plural of nam, read backwards?\nTried: nams'
     """
-    return f"{message.strip()}\nTried: {attempt}" if attempt else message.strip()
+    tried = " ".join(attempt.split())[:MAX_ATTEMPT_CHARS]
+    return f"{message.strip()}\nTried: {tried}" if tried else message.strip()
 
 
 def decomposer_pair(rng: Random) -> Pair:

@@ -12,7 +12,7 @@ from .pairs import Pair
 from .two_step import two_step
 
 NONE = "none"
-_ONE_SHARE, _TWO_SHARE = 0.45, 0.4
+_ONE_SHARE, _TWO_SHARE = 0.5, 0.36
 
 
 def namer_pair(rng: Random) -> Pair:

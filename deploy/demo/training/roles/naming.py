@@ -27,15 +27,16 @@ COPYIST = "plurals"
 def namer_role(work: Path) -> Role:
     """Names the skills of a question."""
     del work
-    first = role_recipe("namer", seed=301, num_steps=2500, starts_from=COPYIST)
-    return Role(name="namer", compose=namer_pair, recipes=(first,))
+    first = role_recipe("namer-first", seed=301, num_steps=2500, starts_from=COPYIST)
+    again = role_recipe("namer", seed=401, num_steps=2400, starts_from=first.name)
+    return Role(name="namer", compose=namer_pair, recipes=(first, again))
 
 
 def decomposer_role(work: Path) -> Role:
     """Splits a question of two skills."""
     del work
     first = role_recipe("decomposer-first", seed=302, num_steps=2500, starts_from=COPYIST)
-    again = role_recipe("decomposer", seed=402, num_steps=4000, starts_from=first.name)
+    again = role_recipe("decomposer", seed=402, num_steps=3400, starts_from=first.name)
     return Role(name="decomposer", compose=decomposer_pair, recipes=(first, again))
 
 

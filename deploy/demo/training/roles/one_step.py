@@ -8,7 +8,7 @@ from ...routing.compose import decoy, one_skill, unknown, wordings
 from ..compose import compose
 from ..instances import SKILLS
 
-_WORDINGS_SHARE, _DECOY_SHARE = 0.35, 0.15
+_WORDINGS_SHARE, _DECOY_SHARE = 0.35, 0.25
 
 
 def one_step(skill: str, rng: Random) -> str:

@@ -1,0 +1,186 @@
+"""What compositions make of held-out questions on real vLLM, each arm at its cost.
+
+The service serves `deploy/demo/compositions.yaml`; nothing that it runs was fitted on a question
+asked here. Calls are answers generated, as papers count them. Part of `python -m
+bench.compositions`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.composed_arms import Arm, Played, Question, load_questions, play
+from bench.report import Outcome, Target
+from bench.service import start_service
+from bench.setup import Setup
+from routers.dataset_files import read_answered
+from routers.resampling import Interval, intervals
+
+QUALITY = "quality"
+_AUTO = "auto, one skill"
+_SYMBOLIC = "symbolic_moe less auto, all"
+_DECOMPOSE = "decompose less the best arm of one call, two skills, low end"
+_SAMPLED = "the better of self_moa and vote at 0.7 less one sample at 0.7, all, low end"
+_CASCADE = "best arm less cascade, all"
+_CASCADE_CALLS = "calls of cascade by those of the best arm"
+QUALITY_TARGETS = (
+    Target(name=_AUTO, sense=">=", limit=90.0, unit="%"),
+    Target(name=_SYMBOLIC, sense=">=", limit=0.0, unit="points"),
+    Target(name=_DECOMPOSE, sense=">=", limit=0.0, unit="points"),
+    Target(name=_SAMPLED, sense=">=", limit=0.0, unit="points"),
+    Target(name=_CASCADE, sense="<=", limit=1.0, unit="points"),
+    Target(name=_CASCADE_CALLS, sense="<=", limit=0.6),
+)
+_ONE_SKILL = 40  # questions of each skill
+_NUM_RANDOM = 8  # teams of random experts, each asked its share of the questions
+_ARMS = (
+    Arm(name="generalist", model="generalist"),
+    Arm(name="auto", model="auto"),
+    Arm(name="auto, one sample at 0.7", model="auto", temperature=0.7),
+    Arm(name="symbolic_moe", model="symbolic-moe"),
+    Arm(name="self_moa", model="self-moa"),
+    Arm(name="self_moa_seq", model="self-moa-seq"),
+    Arm(name="moa", model="moa"),
+    Arm(name="vote", model="vote"),
+    Arm(name="rpc", model="rpc"),
+    Arm(name="best_of_n", model="best-of-n"),
+    Arm(name="cascade", model="cascade"),
+    Arm(name="decompose", model="decompose"),
+)
+_ONE_CALL = ("best single expert", "generalist", "auto", "auto, one sample at 0.7")
+_RANDOM = "random experts, good aggregator"
+
+
+def measure_quality(setup: Setup) -> Outcome:
+    """Ask every arm every question.
+
+    Raises:
+        BenchError: the service did not come up, or refused a question.
+    """
+    demo = setup.root / "deploy/demo"
+    questions = load_questions(demo / "questions/heldout.jsonl", one_skill=_ONE_SKILL)
+    single = _best_single(demo)
+    service = start_service(demo / "compositions.yaml", gateways=1, folder=setup.folder)
+    try:
+        played = asyncio.run(_played(service.url, questions, single))
+    finally:
+        service.process.stop()
+    return _outcome(played, questions, demo, single=single)
+
+
+async def _played(url: str, questions: Sequence[Question], single: str) -> dict[str, Played]:
+    found = {}
+    for arm in (Arm(name="best single expert", model=single), *_ARMS):
+        found[arm.name] = await play(url, arm, questions)
+    found[_RANDOM] = await _random_teams(url, questions)
+    return found
+
+
+async def _random_teams(url: str, questions: Sequence[Question]) -> Played:
+    """Each team of `random-0`, `random-1`, ... answers every eighth question."""
+    shares = [
+        await play(url, Arm(name=_RANDOM, model=f"random-{team}"), questions[team::_NUM_RANDOM])
+        for team in range(_NUM_RANDOM)
+    ]
+    marked = tuple(
+        shares[at % _NUM_RANDOM].marked[at // _NUM_RANDOM] for at in range(len(questions))
+    )
+    arm = Arm(name=_RANDOM, model="random-*")
+    return Played(arm=arm, marked=marked, took_s=sum(one.took_s for one in shares))
+
+
+def _best_single(demo: Path) -> str:
+    """The specialist that is right most often on the training questions."""
+    answered = read_answered([demo / "questions/train.jsonl"], [demo / "outcomes/train.parquet"])
+    means = np.nanmean(answered.scores, axis=0)
+    ranked = sorted(zip(means, answered.experts, strict=True), reverse=True)
+    return next(name for _, name in ranked if name != "generalist")
+
+
+def _oracle(demo: Path, questions: Sequence[Question]) -> NDArray[np.float64]:
+    """1 where an expert is right on its own, as they were profiled."""
+    answered = read_answered(
+        [demo / "questions/heldout.jsonl"], [demo / "outcomes/heldout.parquet"]
+    )
+    best = np.nanmax(answered.scores, axis=1)
+    by_text = {one.prompt: value for one, value in zip(answered.examples, best, strict=True)}
+    return np.array([by_text[one.text] for one in questions])
+
+
+def _outcome(
+    played: Mapping[str, Played], questions: Sequence[Question], demo: Path, *, single: str
+) -> Outcome:
+    right = {name: one.right for name, one in played.items()}
+    right["oracle"] = _oracle(demo, questions)
+    two = np.array([one.has_two_skills for one in questions])
+    arms = {
+        name: {
+            "all": _percent(values),
+            "one_skill": _percent(values[~two]),
+            "two_skill": _percent(values[two]),
+            **(_costs(played[name]) if name in played else {}),
+        }
+        for name, values in right.items()
+    }
+    return Outcome(
+        values=_values(played, right, two),
+        figures={
+            "questions": {"one_skill": int((~two).sum()), "two_skill": int(two.sum())},
+            "best_single_expert": single,
+            "arms": arms,
+        },
+        rows=[(name, _row(one)) for name, one in arms.items()],
+    )
+
+
+def _values(
+    played: Mapping[str, Played], right: Mapping[str, NDArray[np.float64]], two: NDArray[np.bool_]
+) -> dict[str, float]:
+    best = max(played, key=lambda name: float(right[name].mean()))
+    one_call = max(_ONE_CALL, key=lambda name: float(right[name][two].mean()))
+    sampled = max(("self_moa", "vote"), key=lambda name: float(right[name].mean()))
+    plain = right["auto, one sample at 0.7"]
+    return {
+        _AUTO: 100 * float(right["auto"][~two].mean()),
+        _SYMBOLIC: 100 * float((right["symbolic_moe"] - right["auto"]).mean()),
+        _DECOMPOSE: _of(right["decompose"][two] - right[one_call][two]).low * 100,
+        _SAMPLED: _of(right[sampled] - plain).low * 100,
+        _CASCADE: 100 * float((right[best] - right["cascade"]).mean()),
+        _CASCADE_CALLS: played["cascade"].calls / played[best].calls,
+    }
+
+
+def _of(values: NDArray[np.float64]) -> Interval:
+    return intervals(values[:, None], np.arange(len(values)))[0]
+
+
+def _percent(values: NDArray[np.float64]) -> dict[str, float]:
+    found = _of(values)
+    return {key: round(100 * getattr(found, key), 2) for key in ("mean", "low", "high")}
+
+
+def _costs(one: Played) -> dict[str, float]:
+    requests = float(np.mean([mark.num_requests for mark in one.marked]))
+    return {
+        "calls": round(one.calls, 2),
+        "engine_requests": round(requests, 2),
+        "tokens": round(one.tokens, 1),
+        "seconds": round(one.took_s, 2),
+    }
+
+
+def _row(arm: Mapping[str, Any]) -> str:
+    whole = arm["all"]
+    told = (
+        f"{whole['mean']:.1f} ({whole['low']:.1f} to {whole['high']:.1f}) %, one skill "
+        f"{arm['one_skill']['mean']:.1f}, two {arm['two_skill']['mean']:.1f}"
+    )
+    if "calls" not in arm:
+        return told
+    return f"{told}; {arm['calls']:.1f} calls, {arm['tokens']:.0f} tokens, {arm['seconds']:.0f} s"
