@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "experts.yaml"
 SKILLS = "capitals elements roman reverse sort calendar units french spanish sums plurals logic"
 ADAPTERS = ["formal", "json"]
-ROLES = ["namer", "decomposer"]
+ROLES = ["namer", "decomposer", "synthesiser", "judge"]
 #: What entries are made of; their keys stand in those that are.
 ABSTRACT = {Entry, RouterEntry, compositions.CompositionEntry, router_rules.Target}
 ENTRIES = [
