@@ -22,6 +22,7 @@ from orchestrator.registry.composition_answers import AnswersEntry
 from orchestrator.registry.composition_decompose import DecomposeComposition
 from orchestrator.registry.composition_ensemble import EnsembleComposition
 from orchestrator.registry.composition_entry import CompositionEntry
+from orchestrator.registry.composition_judged import BestOfNComposition, RankComposition
 from orchestrator.registry.composition_moa import (
     MoaComposition,
     SelfMoaSeqComposition,
@@ -104,6 +105,18 @@ def _cascade(spec: CascadeComposition, setting: Setting) -> Composition:
     return Cascade(spec, setting)
 
 
+def _best_of_n(spec: BestOfNComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.best_of_n import BestOfN
+
+    return BestOfN(spec, setting)
+
+
+def _rank(spec: RankComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.rank import Rank
+
+    return Rank(spec, setting)
+
+
 def _rpc(spec: RpcComposition, setting: Setting) -> Composition:
     from orchestrator.compositions.rpc import Rpc
 
@@ -171,6 +184,8 @@ _BUILDERS: dict[str, Callable[[Any, Setting], Composition]] = {
     "self_moa_seq": _self_moa_seq,
     "moa": _moa,
     "cascade": _cascade,
+    "best_of_n": _best_of_n,
+    "rank": _rank,
     "rpc": _rpc,
     "ensemble": _ensemble,
     "decompose": _decompose,

@@ -19,6 +19,7 @@ from orchestrator.registry.composition_entry import (
     CompositionEntry,
     Overflow,
 )
+from orchestrator.registry.composition_judged import BestOfNComposition, RankComposition
 from orchestrator.registry.composition_moa import (
     MoaComposition,
     SelfMoaSeqComposition,
@@ -126,6 +127,8 @@ CompositionSpec = Annotated[
     | SelfMoaSeqComposition
     | MoaComposition
     | CascadeComposition
+    | BestOfNComposition
+    | RankComposition
     | RpcComposition
     | EnsembleComposition
     | DecomposeComposition,
