@@ -91,6 +91,7 @@ def _call(call: CallDone) -> CallRecord:
         expert=call.expert,
         ending=call.ending,
         num_answers=call.num_answers,
+        num_dropped=call.num_dropped,
         prompt_tokens=usage.prompt_tokens if usage else 0,
         completion_tokens=usage.completion_tokens if usage else 0,
         cost_usd=usage.cost_usd if usage else None,

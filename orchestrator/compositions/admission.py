@@ -148,6 +148,10 @@ class Admission:
         load = Load(size=size_of(query.prompt), sampling=query.sampling)
         return self._expecting.of(expert_id, load)
 
+    def room(self, expert_id: str, sampling: Sampling) -> float:
+        """Tokens that an answer leaves for the prompt of one expert, infinite where nobody says."""
+        return self._expecting.room(expert_id, sampling.max_tokens)
+
     def answer_s(self, expert_id: str) -> float | None:
         """Seconds in which an expert would have answered; `None` where nobody can say."""
         return self._expecting.answer_s(expert_id)

@@ -20,6 +20,8 @@ class Ask:
     prompt: Prompt | None = None
     #: Leaves out the form that the caller wants: it is for the last answer alone.
     is_free: bool = False
+    #: Candidates that its prompt leaves out for want of room.
+    num_dropped: int = 0
 
 
 #: Whether what has ended is enough, so that the rest may end. It sees all calls of its stage; of

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any
 
 from orchestrator.compositions.admission import Admission
@@ -129,6 +130,12 @@ class Generation:
             price_usd=expected.price_usd or 0.0,
             energy_j=expected.energy_j or 0.0,
         )
+
+    def room(self, model: str, sampling: Sampling) -> float:
+        """Tokens that `model` has for a prompt; infinite where nobody says, as of a composition."""
+        if model in self.programs:
+            return inf
+        return self.admission.room(model, sampling)
 
     def course(self, query: Query) -> Course:
         """A request at its beginning."""

@@ -74,6 +74,7 @@ class OneCall:
             took_s=self._generation.clock() - self._began_s,
             choices=choices,
             num_answers=len(choices),
+            num_dropped=self._ask.num_dropped,
             num_open=0 if self.is_over else num_asked - len(choices),
             usage=self._usage(),
             is_whole=is_whole,

@@ -1,24 +1,23 @@
 """`kind: self_moa`: samples of the router's best expert, and one answer written from them.
 
 Source: Self-MoA, Li 2025, arXiv:2502.00674. Ours: the best expert is the router's for each request
-(*routed Self-MoA*), and candidates that an aggregator's context cannot hold are dropped by halves,
-the last first.
+(*routed Self-MoA*), and what becomes of candidates that an aggregator's context cannot hold
+(`fitting_in`).
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 
-from orchestrator.compositions.asking import asked
-from orchestrator.compositions.asks import Ask
+from orchestrator.compositions.aggregating import aggregation
 from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.closing import closed_by, no_answer
 from orchestrator.compositions.program import StagedProgram
 from orchestrator.compositions.progress import Told
 from orchestrator.compositions.stages import failures_of, told
 from orchestrator.compositions.staging import Staging
-from orchestrator.engines.base import Chat, Choice, Sampling
+from orchestrator.engines.base import Sampling
 from orchestrator.registry.compositions import SelfMoaComposition
 
 
@@ -46,20 +45,16 @@ class SelfMoa(StagedProgram[SelfMoaComposition]):
         if len(found) == 1 and query.structure is None:
             yield told(found[0], staging.usage)
             return
-        last = self._asks(query, expert, found)
+        last = await aggregation(
+            self,
+            staging,
+            query,
+            [choice.text for choice in found],
+            aggregator=self.spec.aggregator or expert,
+            overflow=self.spec.overflow,
+        )
         async for item in closed_by(reply, staging, "synthesis", last, best=(expert, found[0])):
             yield item
-
-    def _asks(self, query: Query, expert: str, found: Sequence[Choice]) -> list[Ask]:
-        """The aggregation, then those of half the candidates each."""
-        assert isinstance(query.prompt, Chat), "others are refused before anybody is asked"
-        aggregator, asks, num = self.spec.aggregator or expert, list[Ask](), len(found)
-        while num > 0:
-            told = [choice.text for choice in found[:num]]
-            prompt = asked(query.prompt, self.prompts["synthesise"], candidates=told)
-            asks.append(Ask(expert=aggregator, sampling=query.sampling, prompt=prompt))
-            num //= 2
-        return asks
 
     def _drawn(self, sampling: Sampling) -> Sampling:
         """What is for the last answer alone (`stop`, log-probabilities) is not asked of samples."""

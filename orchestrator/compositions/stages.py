@@ -24,6 +24,8 @@ class CallDone:
     num_answers: int = 0
     #: Answers still to come, of a call that is under way.
     num_open: int = 0
+    #: Candidates that it was not told for want of room.
+    num_dropped: int = 0
     #: Of a call that was given up, what it had used when a choice of it ended last; `None` where
     #: nobody knows.
     usage: Usage | None = None

@@ -80,5 +80,8 @@ class CompositionEntry(Entry):
 
 #: What an answer is: how two that mean the same are known to agree (`routers/answers.py`).
 AnswerKind = Literal["number", "option", "boolean", "set", "latex", "code", "json", "text"]
+#: What becomes of candidates that an aggregator's context has no room for.
+Overflow = Literal["drop", "summarise"]
+OVERFLOW = "What becomes of candidates that the aggregator's context has no room for."
 TEMPERATURE = "What samples are drawn at, 0 to 2, whatever the caller sends."
 MIN_ANSWERS = "Answers without which the request fails; others may be missing."

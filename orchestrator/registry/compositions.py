@@ -10,9 +10,11 @@ from pydantic import Field, model_validator
 from orchestrator.prompts.roles import Role
 from orchestrator.registry.composition_entry import (
     MIN_ANSWERS,
+    OVERFLOW,
     TEMPERATURE,
     AnswerKind,
     CompositionEntry,
+    Overflow,
 )
 from orchestrator.registry.fields import Id
 from orchestrator.registry.router_entry import At
@@ -61,7 +63,7 @@ class VoteComposition(CompositionEntry):
 class SelfMoaComposition(CompositionEntry):
     """Has the best expert answer several times, and one write the answer of all (2502.00674)."""
 
-    roles: ClassVar[tuple[Role, ...]] = ("synthesise",)
+    roles: ClassVar[tuple[Role, ...]] = ("synthesise", "summarise")
 
     kind: Literal["self_moa"] = Field(description="The program.")
     router: Id = Field(description="Router that chooses the expert.")
@@ -70,6 +72,7 @@ class SelfMoaComposition(CompositionEntry):
     aggregator: Id | None = Field(
         None, description="Expert that writes the answer; the one that sampled if none."
     )
+    overflow: Overflow = Field("drop", description=OVERFLOW)
     min_answers: int = Field(1, ge=1, description=MIN_ANSWERS)
 
     def asked_models(self) -> Iterator[tuple[At, str]]:

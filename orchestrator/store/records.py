@@ -22,6 +22,8 @@ class CallRecord(BaseModel):
     #: such a call used is not known.
     ending: str
     num_answers: int = 0
+    #: Candidates that it was not told for want of room.
+    num_dropped: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     #: USD; `None` where nobody knows.
