@@ -75,12 +75,7 @@ def read_answers() -> AnswerTable:
     Raises:
         BenchError: nothing is named, or the file is not there or lacks a column.
     """
-    folder = os.environ.get(VARIABLE)
-    if not folder:
-        raise BenchError(f"{VARIABLE} is not set; name the folder that holds {FILE}")
-    path = Path(folder) / FILE
-    if not path.is_file():
-        raise BenchError(f"{str(path)!r} is not there; {VARIABLE} must name its folder")
+    path = answers_file()
     from pyarrow import ArrowException, parquet
 
     try:
@@ -91,6 +86,21 @@ def read_answers() -> AnswerTable:
     if absent:
         raise BenchError(f"{str(path)!r} lacks the columns {absent}")
     return table_of({name: read[name].to_pylist() for name in _COLUMNS})
+
+
+def answers_file() -> Path:
+    """The file of recorded answers that the environment names.
+
+    Raises:
+        BenchError: nothing is named, or the file is not there.
+    """
+    folder = os.environ.get(VARIABLE)
+    if not folder:
+        raise BenchError(f"{VARIABLE} is not set; name the folder that holds {FILE}")
+    path = Path(folder) / FILE
+    if not path.is_file():
+        raise BenchError(f"{str(path)!r} is not there; {VARIABLE} must name its folder")
+    return path
 
 
 def table_of(rows: dict[str, list[Any]]) -> AnswerTable:

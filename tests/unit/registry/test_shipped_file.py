@@ -31,7 +31,10 @@ SHIPPED = ROOT / "experts.yaml"
 SKILLS = "capitals elements roman reverse sort calendar units french spanish sums plurals logic"
 ADAPTERS = ["formal", "json"]
 #: What entries are made of; their keys stand in those that are.
-ABSTRACT = {Entry, RouterEntry, compositions.CompositionEntry, router_rules.Target}
+ABSTRACT = {
+    Entry, RouterEntry, compositions.CompositionEntry, compositions.AnswersEntry,
+    router_rules.Target,
+}  # fmt: skip
 ENTRIES = [
     kind for kind in {
         id(value): value for module in (
