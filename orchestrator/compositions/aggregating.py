@@ -10,7 +10,6 @@ from orchestrator.compositions.asking import asked
 from orchestrator.compositions.asks import Ask
 from orchestrator.compositions.base import Query
 from orchestrator.compositions.fitting_in import OverShare, Put, over_share, tries
-from orchestrator.compositions.ledger import NOTHING
 from orchestrator.compositions.program import StagedProgram
 from orchestrator.compositions.stages import CallDone
 from orchestrator.compositions.staging import Staging
@@ -55,7 +54,7 @@ async def aggregation(
     if overflow == "summarise":
         over = over_share(candidates, put, room=room)
         briefly = _briefly(program, query, candidates, over, aggregator=aggregator)
-        if briefly and _has_left(program, staging, query, [*briefly.values(), found[0]]):
+        if briefly and staging.has_left([*briefly.values(), found[0]]):
             found = asks(await _shortened(staging, candidates, briefly))
     return found
 
@@ -79,20 +78,6 @@ def _briefly(
         )
         for at in over.places
     }
-
-
-def _has_left(
-    program: StagedProgram[Any], staging: Staging, query: Query, asks: Sequence[Ask]
-) -> bool:
-    """Whether all calls can be made: summaries must not take what the answer needs."""
-    most = NOTHING
-    for ask in asks:
-        as_asked = replace(query, prompt=ask.prompt or query.prompt, sampling=ask.sampling)
-        most = most.plus(program.generation.most(ask.expert, as_asked))
-    refusal = staging.ledger.why_not(most)
-    if refusal is not None:
-        staging.ledger.mark(refusal.param or "limits")
-    return refusal is None
 
 
 async def _shortened(

@@ -39,3 +39,8 @@ def _nth(ask: Ask, number: int) -> Ask:
     seed = ask.sampling.seed
     sampling = replace(ask.sampling, n=1, seed=None if seed is None else seed + number)
     return replace(ask, sampling=sampling)
+
+
+def as_part(sampling: Sampling) -> Sampling:
+    """How what leads to an answer is drawn: what is for the form and length of that is left out."""
+    return Sampling(temperature=sampling.temperature, top_p=sampling.top_p, seed=sampling.seed)
