@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from orchestrator.compositions.affording import has_left
 from orchestrator.compositions.asking import asked
 from orchestrator.compositions.asks import Ask
 from orchestrator.compositions.base import Query
@@ -54,7 +55,8 @@ async def aggregation(
     if overflow == "summarise":
         over = over_share(candidates, put, room=room)
         briefly = _briefly(program, query, candidates, over, aggregator=aggregator)
-        if briefly and staging.has_left([*briefly.values(), found[0]]):
+        asked_first = [*briefly.values(), found[0]]
+        if briefly and has_left(program.generation, staging, query, asked_first):
             found = asks(await _shortened(staging, candidates, briefly))
     return found
 

@@ -23,6 +23,7 @@ from orchestrator.registry.composition_cascade import CascadeComposition
 from orchestrator.registry.composition_decompose import DecomposeComposition
 from orchestrator.registry.composition_ensemble import EnsembleComposition
 from orchestrator.registry.composition_entry import CompositionEntry
+from orchestrator.registry.composition_moa import SymbolicMoeComposition
 from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.compositions import (
     RouteComposition,
@@ -73,6 +74,12 @@ def _self_moa(spec: SelfMoaComposition, setting: Setting) -> Composition:
     from orchestrator.compositions.self_moa import SelfMoa
 
     return SelfMoa(spec, setting)
+
+
+def _symbolic_moe(spec: SymbolicMoeComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.symbolic_moe import SymbolicMoe
+
+    return SymbolicMoe(spec, setting)
 
 
 def _cascade(spec: CascadeComposition, setting: Setting) -> Composition:
@@ -157,6 +164,7 @@ _BUILDERS: dict[str, Callable[[Any, Setting], Composition]] = {
     "route": _route,
     "vote": _vote,
     "self_moa": _self_moa,
+    "symbolic_moe": _symbolic_moe,
     "cascade": _cascade,
     "rpc": _rpc,
     "ensemble": _ensemble,

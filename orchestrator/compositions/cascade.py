@@ -38,7 +38,7 @@ class Cascade(StagedProgram[CascadeComposition]):
     def __init__(self, spec: CascadeComposition, setting: Setting, *, tau: float) -> None:
         super().__init__(spec, setting)
         self._tau = tau
-        self._escalating = Escalating(spec, self.prompts)
+        self._escalating = Escalating(spec, self.prompts, self.generation)
 
     async def _decided(self, query: Query) -> Decision:
         """The cheap experts that can take the query; where none can, the strong one answers."""
@@ -103,7 +103,7 @@ class Cascade(StagedProgram[CascadeComposition]):
         if not isinstance(query.prompt, Chat):  # a raw text has no turn to put a prompt in
             return [Ask(expert=self.spec.strong, sampling=query.sampling)]
         answers = [one.choice.text for one in samples]
-        return await self._escalating.asks(staging, query.prompt, query.sampling, answers=answers)
+        return await self._escalating.asks(staging, query, query.prompt, answers=answers)
 
     def _able(self, drawn: Query) -> tuple[str, ...]:
         """The cheap experts that can and may take a query together, within its caps."""

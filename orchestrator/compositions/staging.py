@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from orchestrator.compositions.asks import Ask, IsEnough, one_by_one
 from orchestrator.compositions.base import Query
 from orchestrator.compositions.generation import Generation
-from orchestrator.compositions.ledger import NOTHING, Spend
 from orchestrator.compositions.one_call import OneCall
 from orchestrator.compositions.progress import Progress, State, Told
 from orchestrator.compositions.stages import CallDone, StageDone, calls_of, usage_of
@@ -85,23 +84,6 @@ class Staging:
         if isinstance(refusal, LimitsError) and refusal.param is not None:
             self.ledger.mark(refusal.param)
         return refusal
-
-    def has_left(self, asks: Sequence[Ask]) -> bool:
-        """Whether all these calls can be made with what is left of the caps.
-
-        One that is optional must not take what the one after it needs.
-        """
-        left, most = self.left(), NOTHING
-        for ask in asks:
-            is_program = ask.expert in self._generation.programs
-            query = self._call_of(left, ask, "", 0)
-            most = most.plus(
-                Spend(calls=1) if is_program else self._generation.most(ask.expert, query)
-            )
-        refusal = self.ledger.why_not(most)
-        if refusal is not None:
-            self.ledger.mark(refusal.param or "limits")
-        return refusal is None
 
     def announce(self, *models: str) -> None:
         """Tell ahead whom a later stage will call."""

@@ -19,6 +19,7 @@ from orchestrator.registry.composition_entry import (
     CompositionEntry,
     Overflow,
 )
+from orchestrator.registry.composition_moa import SymbolicMoeComposition
 from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.fields import Id
 from orchestrator.registry.router_entry import At
@@ -89,6 +90,7 @@ CompositionSpec = Annotated[
     RouteComposition
     | VoteComposition
     | SelfMoaComposition
+    | SymbolicMoeComposition
     | CascadeComposition
     | RpcComposition
     | EnsembleComposition
