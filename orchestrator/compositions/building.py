@@ -23,6 +23,7 @@ from orchestrator.registry.composition_cascade import CascadeComposition
 from orchestrator.registry.composition_decompose import DecomposeComposition
 from orchestrator.registry.composition_ensemble import EnsembleComposition
 from orchestrator.registry.composition_entry import CompositionEntry
+from orchestrator.registry.composition_judged import BestOfNComposition, RankComposition
 from orchestrator.registry.composition_moa import SymbolicMoeComposition
 from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.compositions import (
@@ -101,6 +102,18 @@ def _tau(spec: CascadeComposition, setting: Setting) -> float:
         raise RegistryError(f"composition {setting.id!r} cannot be used: {exc}") from exc
 
 
+def _best_of_n(spec: BestOfNComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.best_of_n import BestOfN
+
+    return BestOfN(spec, setting)
+
+
+def _rank(spec: RankComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.rank import Rank
+
+    return Rank(spec, setting)
+
+
 def _rpc(spec: RpcComposition, setting: Setting) -> Composition:
     from orchestrator.compositions.rpc import Rpc
 
@@ -166,6 +179,8 @@ _BUILDERS: dict[str, Callable[[Any, Setting], Composition]] = {
     "self_moa": _self_moa,
     "symbolic_moe": _symbolic_moe,
     "cascade": _cascade,
+    "best_of_n": _best_of_n,
+    "rank": _rank,
     "rpc": _rpc,
     "ensemble": _ensemble,
     "decompose": _decompose,

@@ -19,6 +19,7 @@ from orchestrator.registry.composition_entry import (
     CompositionEntry,
     Overflow,
 )
+from orchestrator.registry.composition_judged import BestOfNComposition, RankComposition
 from orchestrator.registry.composition_moa import SymbolicMoeComposition
 from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.fields import Id
@@ -92,6 +93,8 @@ CompositionSpec = Annotated[
     | SelfMoaComposition
     | SymbolicMoeComposition
     | CascadeComposition
+    | BestOfNComposition
+    | RankComposition
     | RpcComposition
     | EnsembleComposition
     | DecomposeComposition,
