@@ -7,13 +7,13 @@ from pathlib import Path
 
 from ..export import export
 from .base import EXPERTS, Role, train_role
-from .naming import decomposer_role, measure_naming, namer_role
+from .naming import decomposer_role, measure_decomposer, measure_namer, namer_role
 
 ROLES: Mapping[str, Callable[[Path], Role]] = {
     "namer": namer_role,
     "decomposer": decomposer_role,
 }
-MEASURES: Sequence[Callable[[Path], None]] = (measure_naming,)
+MEASURES: Sequence[Callable[[Path], None]] = (measure_namer, measure_decomposer)
 
 
 def make_roles(names: Sequence[str], work: Path) -> None:
