@@ -97,10 +97,11 @@ def _said(
         )
         columns.append(choose(out.logits[:, -1]))
         is_done = is_done | (columns[-1] == END)
-    return [_text(row) for row in torch.stack(columns, dim=1).tolist()]
+    return [answer_text(row) for row in torch.stack(columns, dim=1).tolist()]
 
 
-def _text(ids: list[int]) -> str:
+def answer_text(ids: list[int]) -> str:
+    """The bytes of an answer up to its end, read as text."""
     kept = ids[: ids.index(END)] if END in ids else ids
     return bytes(i for i in kept if i < 256).decode("utf-8", errors="replace").strip()
 

@@ -130,14 +130,14 @@ def _train_rank(rank: int, recipe: Recipe, work: Path) -> None:
 
 
 def start_from(network: PreTrainedModel, weights: Path) -> None:
-    """Takes over all weights; only biases, which start at zero, may be missing.
+    """Takes over all weights; biases, which are near zero, may be missing or left over.
 
     Raises:
         ValueError: The file has other tensors than the network.
     """
     tensors = {name: tensor.float() for name, tensor in load_file(weights).items()}
     missing, unexpected = network.load_state_dict(tensors, strict=False)
-    if unexpected or not all(name.endswith(".bias") for name in missing):
+    if not all(name.endswith(".bias") for name in (*missing, *unexpected)):
         raise ValueError(f"{weights} does not fit: missing {missing}, unexpected {unexpected}")
 
 
@@ -154,10 +154,10 @@ def fit(network: PreTrainedModel, recipe: Recipe, stream: Iterable[Batch], rank:
         if recipe.num_processes > 1:
             _average_gradients(network, recipe.num_processes)
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step(_scale(step, recipe.num_steps))
+        optimiser.step(schedule(step, recipe.num_steps))
         losses.append(loss.detach()[flat == 1.0].mean().item())
         if rank == 0 and step % LOG_EVERY == LOG_EVERY - 1:
-            _log(recipe.name, step + 1, losses, time.perf_counter() - started_s)
+            log_loss(recipe.name, step + 1, losses, time.perf_counter() - started_s)
             losses.clear()
 
 
@@ -172,13 +172,14 @@ def _average_gradients(network: PreTrainedModel, num_processes: int) -> None:
         start = end
 
 
-def _scale(step: int, num_steps: int) -> float:
+def schedule(step: int, num_steps: int) -> float:
     """Linear warm-up over 40 steps, then a cosine down to 2 %."""
     warm = min(1.0, (step + 1) / 40)
     return warm * (0.02 + 0.49 * (1 + math.cos(math.pi * step / num_steps)))
 
 
-def _log(name: str, step: int, losses: Sequence[float], elapsed_s: float) -> None:
+def log_loss(name: str, step: int, losses: Sequence[float], elapsed_s: float) -> None:
+    """Tells the mean loss since the last time."""
     print(
         f"{name} step {step} loss {sum(losses) / len(losses):.4f} at {elapsed_s:.0f} s", flush=True
     )

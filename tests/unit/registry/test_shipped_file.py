@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from orchestrator.registry import (
+    composition_judged,
     compositions,
     models,
     router_answered,
@@ -30,16 +31,17 @@ ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "experts.yaml"
 SKILLS = "capitals elements roman reverse sort calendar units french spanish sums plurals logic"
 ADAPTERS = ["formal", "json"]
-ROLES = ["namer", "decomposer"]
+ROLES = ["namer", "decomposer", "synthesiser", "judge"]
 #: What entries are made of; their keys stand in those that are.
 ABSTRACT = {
     Entry, RouterEntry, compositions.CompositionEntry, compositions.AnswersEntry,
-    router_rules.Target,
+    router_rules.Target, composition_judged.JudgedComposition,
 }  # fmt: skip
 ENTRIES = [
     kind for kind in {
         id(value): value for module in (
-            models, compositions, routers, router_rules, router_languages, router_answered,
+            models, compositions, composition_judged, routers, router_rules, router_languages,
+            router_answered,
         )
         for value in vars(module).values()
     }.values()

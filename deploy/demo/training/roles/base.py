@@ -55,9 +55,9 @@ def train_recipe(role: Role, recipe: Recipe, work: Path) -> None:
     work.mkdir(parents=True, exist_ok=True)
     network = expert_network(recipe.seed)
     if recipe.starts_from is not None:
-        is_own = recipe.starts_from in {one.name for one in role.recipes}
-        folder = EXPERTS / recipe.starts_from / "model.safetensors"
-        start_from(network, work / f"{recipe.starts_from}.safetensors" if is_own else folder)
+        shipped = EXPERTS / recipe.starts_from / "model.safetensors"
+        own = work / f"{recipe.starts_from}.safetensors"
+        start_from(network, shipped if shipped.exists() else own)
     fit(network, recipe, _batches(role, recipe))
     save_file(network.state_dict(), work / f"{recipe.name}.safetensors")
 
