@@ -19,6 +19,7 @@ from orchestrator.compositions.reading_answers import Reading, by_kind, by_meani
 from orchestrator.compositions.route import RouteOne
 from orchestrator.errors import RegistryError
 from orchestrator.registry.composition_answers import AnswersEntry
+from orchestrator.registry.composition_decompose import DecomposeComposition
 from orchestrator.registry.composition_ensemble import EnsembleComposition
 from orchestrator.registry.composition_entry import CompositionEntry
 from orchestrator.registry.composition_rpc import RpcComposition
@@ -111,6 +112,12 @@ def _reading(spec: CompositionEntry, name: str, routers: Routers) -> Reading | N
     return by_meaning(embedder)
 
 
+def _decompose(spec: DecomposeComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.decompose import Decompose
+
+    return Decompose(spec, setting)
+
+
 def _choosing(
     spec: CompositionEntry, name: str, generation: Generation, routers: Routers
 ) -> Choosing | None:
@@ -140,4 +147,5 @@ _BUILDERS: dict[str, Callable[[Any, Setting], Composition]] = {
     "cascade": _cascade,
     "rpc": _rpc,
     "ensemble": _ensemble,
+    "decompose": _decompose,
 }

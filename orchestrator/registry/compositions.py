@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from orchestrator.prompts.roles import Role
 from orchestrator.registry.composition_answers import AnswersEntry
+from orchestrator.registry.composition_decompose import DecomposeComposition
 from orchestrator.registry.composition_ensemble import EnsembleComposition
 from orchestrator.registry.composition_entry import (
     MIN_ANSWERS,
@@ -118,6 +119,7 @@ CompositionSpec = Annotated[
     | SelfMoaComposition
     | CascadeComposition
     | RpcComposition
-    | EnsembleComposition,
+    | EnsembleComposition
+    | DecomposeComposition,
     Field(discriminator="kind"),
 ]
