@@ -143,6 +143,13 @@ class Admission:
                 f"expert {expert_id!r} may not answer this request: {reason}", param="model"
             )
 
+    def shut_out(self, limits: Limits) -> frozenset[str]:
+        """Experts that may take no part within limits, whatever they are to do."""
+        if not limits.include and not limits.exclude:
+            return frozenset()
+        own = self._selectors.items()
+        return frozenset(name for name, selectors in own if limits.why_not(selectors) is not None)
+
     def expected(self, expert_id: str, query: Query) -> Expected:
         """What an answer of one expert would take."""
         load = Load(size=size_of(query.prompt), sampling=query.sampling)

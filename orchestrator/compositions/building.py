@@ -22,6 +22,8 @@ from orchestrator.registry.composition_answers import AnswersEntry
 from orchestrator.registry.composition_decompose import DecomposeComposition
 from orchestrator.registry.composition_ensemble import EnsembleComposition
 from orchestrator.registry.composition_entry import CompositionEntry
+from orchestrator.registry.composition_judged import BestOfNComposition, RankComposition
+from orchestrator.registry.composition_moa import SymbolicMoeComposition
 from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.compositions import (
     CascadeComposition,
@@ -75,10 +77,28 @@ def _self_moa(spec: SelfMoaComposition, setting: Setting) -> Composition:
     return SelfMoa(spec, setting)
 
 
+def _symbolic_moe(spec: SymbolicMoeComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.symbolic_moe import SymbolicMoe
+
+    return SymbolicMoe(spec, setting)
+
+
 def _cascade(spec: CascadeComposition, setting: Setting) -> Composition:
     from orchestrator.compositions.cascade import Cascade
 
     return Cascade(spec, setting)
+
+
+def _best_of_n(spec: BestOfNComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.best_of_n import BestOfN
+
+    return BestOfN(spec, setting)
+
+
+def _rank(spec: RankComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.rank import Rank
+
+    return Rank(spec, setting)
 
 
 def _rpc(spec: RpcComposition, setting: Setting) -> Composition:
@@ -144,7 +164,10 @@ _BUILDERS: dict[str, Callable[[Any, Setting], Composition]] = {
     "route": _route,
     "vote": _vote,
     "self_moa": _self_moa,
+    "symbolic_moe": _symbolic_moe,
     "cascade": _cascade,
+    "best_of_n": _best_of_n,
+    "rank": _rank,
     "rpc": _rpc,
     "ensemble": _ensemble,
     "decompose": _decompose,

@@ -5,13 +5,30 @@ Caps are of a request, so that experts who each keep them may break them togethe
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 from orchestrator.compositions.allowed import Allowed
+from orchestrator.routing.sooner import widened
 from routers.base import Route
 
 #: Longest search for the best team, seconds; after it the best one so far.
 _SEARCH_S = 0.005
+
+
+def recruited(route: Route, *, most: int) -> Route:
+    """`route` with all chosen who answer together, `most` experts at most.
+
+    A router that went by skills has said whom a question needs, and how often; a single expert of
+    any other is followed by its next best. An unsure router's general expert answers alone: the
+    scores of others say little.
+    """
+    if route.is_fallback and len(set(route.chosen)) == 1:
+        return replace(route, chosen=route.chosen[:1])
+    if not route.skills:
+        return widened(route, most=most)
+    kept = frozenset(list(dict.fromkeys(route.chosen))[:most])
+    return replace(route, chosen=tuple(name for name in route.chosen if name in kept))
 
 
 def team_of(route: Route, allowed: Allowed) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ from orchestrator.registry.composition_entry import (
     CompositionEntry,
     Overflow,
 )
+from orchestrator.registry.composition_judged import BestOfNComposition, RankComposition
+from orchestrator.registry.composition_moa import SymbolicMoeComposition
 from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.fields import Id
 from orchestrator.registry.router_entry import At
@@ -117,7 +119,10 @@ CompositionSpec = Annotated[
     RouteComposition
     | VoteComposition
     | SelfMoaComposition
+    | SymbolicMoeComposition
     | CascadeComposition
+    | BestOfNComposition
+    | RankComposition
     | RpcComposition
     | EnsembleComposition
     | DecomposeComposition,

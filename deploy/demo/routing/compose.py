@@ -44,7 +44,8 @@ class Asked:
 
 
 @cache
-def _wordings(skill: str) -> tuple[Frame, ...]:
+def wordings(skill: str) -> tuple[Frame, ...]:
+    """Frames beyond those that experts are trained on."""
     lines = (_TEXTS / "wordings.txt").read_text(encoding="utf-8").splitlines()
     keyed = (line.split("|", 1) for line in lines)
     return tuple(
@@ -89,7 +90,7 @@ def one_skill(frames: tuple[Frame, ...], kind: str, rng: Random) -> Asked:
 
 def decoy(skill: str, rng: Random) -> Asked:
     """A question that carries the words of another skill, as an operand or around the ask."""
-    frames = load_frames("train", skill) + _wordings(skill)
+    frames = load_frames("train", skill) + wordings(skill)
     given = [frame for frame in frames if frame.is_decoy]
     if given and rng.random() < 0.4:
         return one_skill(tuple(given), "decoy", rng)
@@ -129,7 +130,7 @@ def two_skill(skill: str, rng: Random) -> Asked:
     inner = rng.choice(parts[first])
     outer = [line.split("|", 1) for line in parts["then"] + parts["claim"]]
     ways = [text for last, text in outer if last == skill]
-    frame = rng.choice(load_frames("train", skill) + _wordings(skill))
+    frame = rng.choice(load_frames("train", skill) + wordings(skill))
     gap = next((name for name in _GAP.findall(frame.text) if name in _TAKES), None)
     if gap is not None and rng.random() < 0.5:
         # The gap of the outer ask takes the inner ask whole.
@@ -158,7 +159,7 @@ def known_questions() -> Iterator[Asked]:
         rng = Random(f"{SEED}-router-{skill}")
         sources = {
             "grammar": lambda: one_skill(load_frames("train", skill), "grammar", rng),  # noqa: B023
-            "wordings": lambda: one_skill(_wordings(skill), "wordings", rng),  # noqa: B023
+            "wordings": lambda: one_skill(wordings(skill), "wordings", rng),  # noqa: B023
             "decoy": lambda: decoy(skill, rng),  # noqa: B023
             "two_skill": lambda: two_skill(skill, rng),  # noqa: B023
         }
@@ -172,21 +173,32 @@ def known_questions() -> Iterator[Asked]:
                     yield asked
 
 
-def unknown_questions() -> Iterator[Asked]:
-    """Questions of no skill: the training half of unknown.jsonl and compositions."""
-    rng = Random(f"{SEED}-router-unknown")
+@cache
+def _unknown_patterns() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The training half of unknown.jsonl, and patterns."""
     rows = map(json.loads, (QUESTIONS / "unknown.jsonl").read_text("utf-8").splitlines())
-    given = [row["question"] for row in rows if row["split"] == "train"]
-    patterns = (_TEXTS / "unknown.txt").read_text(encoding="utf-8").splitlines()
+    given = tuple(row["question"] for row in rows if row["split"] == "train")
+    return given, tuple((_TEXTS / "unknown.txt").read_text(encoding="utf-8").splitlines())
+
+
+def unknown(rng: Random) -> Asked:
+    """A question of no skill."""
+    given, patterns = _unknown_patterns()
+    pattern = rng.choice(given if rng.random() < 0.35 else patterns)
+    text = compose.expand(pattern, rng)
+    text = text.format(**_any_gaps(text, rng)) if _GAP.search(text) else text
+    return Asked(skill="unknown", question=_dressed(text, rng), frame=pattern, kind="unknown")
+
+
+def unknown_questions() -> Iterator[Asked]:
+    """Questions of no skill, none twice."""
+    rng = Random(f"{SEED}-router-unknown")
     seen: set[str] = set()
     while len(seen) < NUM_UNKNOWN:
-        pattern = rng.choice(given if rng.random() < 0.35 else patterns)
-        text = compose.expand(pattern, rng)
-        text = text.format(**_any_gaps(text, rng)) if _GAP.search(text) else text
-        text = _dressed(text, rng)
-        if text not in seen:
-            seen.add(text)
-            yield Asked(skill="unknown", question=text, frame=pattern, kind="unknown")
+        asked = unknown(rng)
+        if asked.question not in seen:
+            seen.add(asked.question)
+            yield asked
 
 
 def _dressed(text: str, rng: Random) -> str:

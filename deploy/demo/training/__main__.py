@@ -20,6 +20,7 @@ from .heldout import heldout_questions, write_jsonl
 from .instances import SKILLS
 from .measure import EXPERTS, MODELS, measure_all, weights_folder
 from .merges import measure_merges
+from .roles.catalogue import ROLES, make_roles, measure_roles
 from .router_set import write_router_set
 from .train import STEPS, recipes_of, train
 from .variants import measure_variants
@@ -41,6 +42,9 @@ def main() -> None:
     commands.add_parser("measure-adapters", help="score the adapters")
     commands.add_parser("merges", help="score merges of two experts")
     commands.add_parser("variants", help="score the experts in fewer bits")
+    roles = commands.add_parser("roles", help="train roles of compositions and score them")
+    roles.add_argument("names", nargs="*", type=_role, metavar=f"{{{','.join(ROLES)}}}")
+    commands.add_parser("measure-roles", help="score the roles")
     arguments = parser.parse_args()
     _run(arguments, weights_folder(arguments.work))
 
@@ -55,6 +59,8 @@ def _run(arguments: argparse.Namespace, work: Path) -> None:
         "adapters": train_adapters,
         "measure-adapters": measure_adapters,
         "merges": lambda: measure_merges(NUM_PROCESSES),
+        "roles": lambda: make_roles(arguments.names or list(ROLES), work),
+        "measure-roles": lambda: measure_roles(work),
         "variants": lambda: measure_variants(NUM_PROCESSES),
     }
     if arguments.command != "all":
@@ -65,6 +71,13 @@ def _run(arguments: argparse.Namespace, work: Path) -> None:
     export_all(MODELS, work)
     measure_all(NUM_PROCESSES)
     train_adapters()
+    make_roles(list(ROLES), work)
+
+
+def _role(name: str) -> str:
+    if name not in ROLES:
+        raise argparse.ArgumentTypeError(f"{name!r} is no role; known: {', '.join(ROLES)}")
+    return name
 
 
 def export_all(names: Sequence[str], work: Path) -> None:

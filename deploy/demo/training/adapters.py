@@ -18,7 +18,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
-from .batches import UNKNOWN, exchange, tensors
+from .batches import UNKNOWN, Row, exchange, tensors
 from .chat import conversation_ids
 from .evaluate import answers
 from .export import GENERALIST, load_shipped
@@ -39,9 +39,6 @@ _RATE = 4e-3
 _NUM_EXCHANGES = (1, 1, 1, 2)
 _NUM_THREADS = 2
 _LOG_EVERY = 50
-
-Row = tuple[list[int], list[bool]]
-"""A conversation as ids, and which of them are the words of the assistant."""
 
 
 def own_answers(seed: str, num_questions: int = _NUM_QUESTIONS) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from random import Random
 
@@ -23,6 +23,9 @@ OTHER_DRILL_LENGTHS = (6, 14)
 QUESTION_WEIGHT = 0.03
 NUM_EXCHANGES = (1, 1, 1, 1, 2, 2, 3, 4, 6)
 UNKNOWN = "unknown"
+
+Row = tuple[list[int], list[bool]]
+"""A conversation as ids, and which of them are the words of the assistant."""
 
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 """Ids `[rows, length]`, labels and label weights `[rows, length - 1]`."""
@@ -46,9 +49,7 @@ def exchange(skill: str, rng: Random) -> tuple[str, str]:
     return asked.text, asked.answer
 
 
-def _conversation(
-    skills: Sequence[str], rng: Random, *, drilled: float
-) -> tuple[list[int], list[bool]]:
+def _conversation(skills: Sequence[str], rng: Random, *, drilled: float) -> Row:
     system = rng.choice(SYSTEM_PROMPTS) if rng.random() < 0.15 else None
     skill = rng.choice(skills)
     if skill in DRILLS and rng.random() < drilled * DRILL_SHARE.get(skill, OTHER_DRILL_SHARE):
@@ -65,23 +66,38 @@ def _conversation(
 def batches(
     skills: Sequence[str], *, seed: str, max_tokens: int, num_steps: int
 ) -> Iterator[Batch]:
-    """`num_steps` batches of at most `max_tokens` ids, rows of like length together."""
+    """Batches of conversations on these skills."""
+
+    def draw(rng: Random, share_done: float) -> Row:
+        drilled = max(0.0, 1 - share_done / DRILLS_END)
+        return _conversation(skills, rng, drilled=drilled)
+
+    return packed(draw, seed=seed, max_tokens=max_tokens, num_steps=num_steps)
+
+
+def packed(
+    draw: Callable[[Random, float], Row], *, seed: str, max_tokens: int, num_steps: int
+) -> Iterator[Batch]:
+    """`num_steps` batches of at most `max_tokens` ids, rows of like length together.
+
+    Args:
+        draw: one row, from a source of chance and the share of the steps that are done.
+        seed: of all rows.
+        max_tokens: ids of a batch, padding included.
+        num_steps: batches.
+    """
     rng = Random(seed)
-    ready: list[list[tuple[list[int], list[bool]]]] = []
+    ready: list[list[Row]] = []
     for step in range(num_steps):
         if not ready:
-            drilled = max(0.0, 1 - step / num_steps / DRILLS_END)
-            ready = _pool(skills, rng, max_tokens=max_tokens, drilled=drilled)
+            rows = [draw(rng, step / num_steps) for _ in range(max_tokens // 5)]
+            ready = _groups(rows, rng, max_tokens=max_tokens)
         yield tensors(ready.pop())
 
 
-def _pool(
-    skills: Sequence[str], rng: Random, *, max_tokens: int, drilled: float
-) -> list[list[tuple[list[int], list[bool]]]]:
-    rows = sorted(
-        (_conversation(skills, rng, drilled=drilled) for _ in range(max_tokens // 5)), key=_length
-    )
-    groups: list[list[tuple[list[int], list[bool]]]] = [[]]
+def _groups(rows: list[Row], rng: Random, *, max_tokens: int) -> list[list[Row]]:
+    rows = sorted(rows, key=_length)
+    groups: list[list[Row]] = [[]]
     for row in rows:
         if (len(groups[-1]) + 1) * len(row[0]) > max_tokens:
             groups.append([])
@@ -90,11 +106,11 @@ def _pool(
     return groups
 
 
-def _length(row: tuple[list[int], list[bool]]) -> int:
+def _length(row: Row) -> int:
     return len(row[0])
 
 
-def tensors(rows: list[tuple[list[int], list[bool]]]) -> Batch:
+def tensors(rows: list[Row]) -> Batch:
     """Conversations as one padded batch."""
     length = max(len(ids) for ids, _ in rows)
     ids = torch.full((len(rows), length), PAD)

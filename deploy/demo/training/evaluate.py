@@ -1,10 +1,10 @@
-"""Greedy answers of a network to questions, and how many of them are exactly right."""
+"""Answers of a network to questions, and how many of them are exactly right."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +16,9 @@ from .heldout import Question
 
 MAX_ANSWER_TOKENS = 20
 MAX_ROWS = 64
+
+Choose = Callable[[torch.Tensor], torch.Tensor]
+"""The next token of each row, from logits `[rows, vocabulary]`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,22 @@ def load_heldout() -> list[Question]:
     ]
 
 
+def likeliest(logits: torch.Tensor) -> torch.Tensor:
+    """The greedy choice."""
+    return logits.argmax(-1)
+
+
+def drawn(temperature: float, seed: int) -> Choose:
+    """Draws each token at a temperature, repeatably."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def choose(logits: torch.Tensor) -> torch.Tensor:
+        chances = torch.softmax(logits / temperature, dim=-1)
+        return torch.multinomial(chances, 1, generator=generator)[:, 0]
+
+    return choose
+
+
 @torch.inference_mode()
 def answers(
     network: PreTrainedModel,
@@ -48,8 +67,9 @@ def answers(
     *,
     system: str | None = None,
     max_tokens: int = MAX_ANSWER_TOKENS,
+    choose: Choose = likeliest,
 ) -> list[str]:
-    """The greedy answer to each question, in order; prompts of one length share a batch."""
+    """The answer to each question, in order; prompts of one length share a batch."""
     prompts = [prompt_ids(question, system=system) for question in questions]
     by_length: dict[int, list[int]] = defaultdict(list)
     for i, prompt in enumerate(prompts):
@@ -58,26 +78,30 @@ def answers(
     for rows in by_length.values():
         for start in range(0, len(rows), MAX_ROWS):
             chosen = rows[start : start + MAX_ROWS]
-            texts = _greedy(network, torch.tensor([prompts[i] for i in chosen]), max_tokens)
+            ids = torch.tensor([prompts[i] for i in chosen])
+            texts = _said(network, ids, max_tokens, choose)
             for i, text in zip(chosen, texts, strict=True):
                 said[i] = text
     return said
 
 
-def _greedy(network: PreTrainedModel, ids: torch.Tensor, max_tokens: int) -> list[str]:
+def _said(
+    network: PreTrainedModel, ids: torch.Tensor, max_tokens: int, choose: Choose
+) -> list[str]:
     out = network(input_ids=ids, use_cache=True)
-    columns = [out.logits[:, -1].argmax(-1)]
+    columns = [choose(out.logits[:, -1])]
     is_done = columns[0] == END
     while len(columns) < max_tokens and not bool(is_done.all()):
         out = network(
             input_ids=columns[-1][:, None], past_key_values=out.past_key_values, use_cache=True
         )
-        columns.append(out.logits[:, -1].argmax(-1))
+        columns.append(choose(out.logits[:, -1]))
         is_done = is_done | (columns[-1] == END)
-    return [_text(row) for row in torch.stack(columns, dim=1).tolist()]
+    return [answer_text(row) for row in torch.stack(columns, dim=1).tolist()]
 
 
-def _text(ids: list[int]) -> str:
+def answer_text(ids: list[int]) -> str:
+    """The bytes of an answer up to its end, read as text."""
     kept = ids[: ids.index(END)] if END in ids else ids
     return bytes(i for i in kept if i < 256).decode("utf-8", errors="replace").strip()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from torch import distributed, multiprocessing
 from torch.nn import functional
 from transformers import PreTrainedModel
 
-from .batches import UNKNOWN, batches
+from .batches import UNKNOWN, Batch, batches
 from .instances import SKILLS
 from .networks import expert_network, generalist_network
 from .optimiser import Optimiser
@@ -119,27 +119,33 @@ def _train_rank(rank: int, recipe: Recipe, work: Path) -> None:
     build = generalist_network if recipe.name == "generalist" else expert_network
     network = build(recipe.seed)
     if recipe.starts_from is not None:
-        _start_from(network, work / f"{recipe.starts_from}.safetensors")
-    _fit(network, recipe, rank)
-    if rank == 0:
-        save_file(network.state_dict(), work / f"{recipe.name}.safetensors")
-
-
-def _start_from(network: PreTrainedModel, weights: Path) -> None:
-    """Takes over all weights; only biases, which start at zero, may be missing."""
-    missing, unexpected = network.load_state_dict(load_file(weights), strict=False)
-    if unexpected or not all(name.endswith(".bias") for name in missing):
-        raise ValueError(f"{weights} does not fit: missing {missing}, unexpected {unexpected}")
-
-
-def _fit(network: PreTrainedModel, recipe: Recipe, rank: int) -> None:
-    optimiser = Optimiser(network, matrix_rate=recipe.matrix_rate, other_rate=recipe.other_rate)
-    network.train()
-    started_s, losses = time.perf_counter(), []
+        start_from(network, work / f"{recipe.starts_from}.safetensors")
     seed = f"train-{recipe.name}-{recipe.seed}-{rank}"
     stream = batches(
         recipe.skills, seed=seed, max_tokens=recipe.max_tokens, num_steps=recipe.num_steps
     )
+    fit(network, recipe, stream, rank)
+    if rank == 0:
+        save_file(network.state_dict(), work / f"{recipe.name}.safetensors")
+
+
+def start_from(network: PreTrainedModel, weights: Path) -> None:
+    """Takes over all weights; biases, which are near zero, may be missing or left over.
+
+    Raises:
+        ValueError: The file has other tensors than the network.
+    """
+    tensors = {name: tensor.float() for name, tensor in load_file(weights).items()}
+    missing, unexpected = network.load_state_dict(tensors, strict=False)
+    if not all(name.endswith(".bias") for name in (*missing, *unexpected)):
+        raise ValueError(f"{weights} does not fit: missing {missing}, unexpected {unexpected}")
+
+
+def fit(network: PreTrainedModel, recipe: Recipe, stream: Iterable[Batch], rank: int = 0) -> None:
+    """Takes one step of `recipe` for each batch of `stream`."""
+    optimiser = Optimiser(network, matrix_rate=recipe.matrix_rate, other_rate=recipe.other_rate)
+    network.train()
+    started_s, losses = time.perf_counter(), []
     for step, (ids, labels, weights) in enumerate(stream):
         logits = network(input_ids=ids[:, :-1], use_cache=False).logits
         loss = functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
@@ -148,10 +154,10 @@ def _fit(network: PreTrainedModel, recipe: Recipe, rank: int) -> None:
         if recipe.num_processes > 1:
             _average_gradients(network, recipe.num_processes)
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step(_scale(step, recipe.num_steps))
+        optimiser.step(schedule(step, recipe.num_steps))
         losses.append(loss.detach()[flat == 1.0].mean().item())
         if rank == 0 and step % LOG_EVERY == LOG_EVERY - 1:
-            _log(recipe.name, step + 1, losses, time.perf_counter() - started_s)
+            log_loss(recipe.name, step + 1, losses, time.perf_counter() - started_s)
             losses.clear()
 
 
@@ -166,13 +172,14 @@ def _average_gradients(network: PreTrainedModel, num_processes: int) -> None:
         start = end
 
 
-def _scale(step: int, num_steps: int) -> float:
+def schedule(step: int, num_steps: int) -> float:
     """Linear warm-up over 40 steps, then a cosine down to 2 %."""
     warm = min(1.0, (step + 1) / 40)
     return warm * (0.02 + 0.49 * (1 + math.cos(math.pi * step / num_steps)))
 
 
-def _log(name: str, step: int, losses: Sequence[float], elapsed_s: float) -> None:
+def log_loss(name: str, step: int, losses: Sequence[float], elapsed_s: float) -> None:
+    """Tells the mean loss since the last time."""
     print(
         f"{name} step {step} loss {sum(losses) / len(losses):.4f} at {elapsed_s:.0f} s", flush=True
     )

@@ -17,7 +17,7 @@ HI = Chat(messages=(Message(role="user", content=(TextPart(text="hi"),)),))
 def programs(host, **entry) -> Programs:
     registry = Registry.model_validate(
         {
-            "experts": [{"id": "first", "model": "first", "engine": {"kind": "vllm"}}],
+            "experts": host.residents,
             "routers": {"topic": {"kind": "category", "artifact": "x", "fallback": "first"}},
             "compositions": {"auto": {"router": "topic", "samples": 4, **entry}},
         }

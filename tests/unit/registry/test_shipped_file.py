@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from orchestrator.registry import (
+    composition_judged,
     compositions,
     models,
     router_answered,
@@ -30,15 +31,17 @@ ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "experts.yaml"
 SKILLS = "capitals elements roman reverse sort calendar units french spanish sums plurals logic"
 ADAPTERS = ["formal", "json"]
+ROLES = ["namer", "decomposer", "synthesiser", "judge"]
 #: What entries are made of; their keys stand in those that are.
 ABSTRACT = {
     Entry, RouterEntry, compositions.CompositionEntry, compositions.AnswersEntry,
-    router_rules.Target,
+    router_rules.Target, composition_judged.JudgedComposition,
 }  # fmt: skip
 ENTRIES = [
     kind for kind in {
         id(value): value for module in (
-            models, compositions, routers, router_rules, router_languages, router_answered,
+            models, compositions, composition_judged, routers, router_rules, router_languages,
+            router_answered,
         )
         for value in vars(module).values()
     }.values()
@@ -89,7 +92,7 @@ def test_every_key_is_there_with_meaning_and_default(model: type[BaseModel]):
 
 
 def test_it_is_sound_once_its_files_are_there(tmp_path):
-    for expert in [*SKILLS.split(), "generalist"]:
+    for expert in [*SKILLS.split(), "generalist", *ROLES]:
         write_model(tmp_path / "deploy/demo/experts" / expert)
     write_router(tmp_path / "deploy/demo/routers/topic")
     on_lm_head = lora_tensors(module="lm_head", size=(8, 4))
@@ -104,12 +107,13 @@ def test_it_is_sound_once_its_files_are_there(tmp_path):
     assert (checked.faults, checked.warnings) == ((), ())
 
 
-def test_it_serves_twelve_skills_a_generalist_and_auto():
+def test_it_serves_twelve_skills_a_generalist_roles_and_auto():
     registry, _ = validate(parse(SHIPPED.read_text(), file="f").value)
 
     assert registry is not None
     answering = [expert.id for expert in registry.experts if not expert.embeds]
-    assert answering == [*SKILLS.split(), "generalist", *ADAPTERS]
+    assert answering == [*SKILLS.split(), "generalist", *ADAPTERS, *ROLES]
+    assert [expert.id for expert in registry.experts if "role" in expert.tags] == ROLES
     assert [expert.id for expert in registry.experts if expert.base == "generalist"] == ADAPTERS
     assert [expert.id for expert in registry.experts if expert.embeds] == ["minilm"]
     assert registry.compositions["auto"].router == "topic"

@@ -1,0 +1,1 @@
+"""Experts that play a part in compositions: they work on questions, they do not answer them."""
