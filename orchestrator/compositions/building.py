@@ -23,7 +23,11 @@ from orchestrator.registry.composition_decompose import DecomposeComposition
 from orchestrator.registry.composition_ensemble import EnsembleComposition
 from orchestrator.registry.composition_entry import CompositionEntry
 from orchestrator.registry.composition_judged import BestOfNComposition, RankComposition
-from orchestrator.registry.composition_moa import SymbolicMoeComposition
+from orchestrator.registry.composition_moa import (
+    MoaComposition,
+    SelfMoaSeqComposition,
+    SymbolicMoeComposition,
+)
 from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.compositions import (
     CascadeComposition,
@@ -81,6 +85,18 @@ def _symbolic_moe(spec: SymbolicMoeComposition, setting: Setting) -> Composition
     from orchestrator.compositions.symbolic_moe import SymbolicMoe
 
     return SymbolicMoe(spec, setting)
+
+
+def _self_moa_seq(spec: SelfMoaSeqComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.self_moa_seq import SelfMoaSeq
+
+    return SelfMoaSeq(spec, setting)
+
+
+def _moa(spec: MoaComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.moa import Moa
+
+    return Moa(spec, setting)
 
 
 def _cascade(spec: CascadeComposition, setting: Setting) -> Composition:
@@ -165,6 +181,8 @@ _BUILDERS: dict[str, Callable[[Any, Setting], Composition]] = {
     "vote": _vote,
     "self_moa": _self_moa,
     "symbolic_moe": _symbolic_moe,
+    "self_moa_seq": _self_moa_seq,
+    "moa": _moa,
     "cascade": _cascade,
     "best_of_n": _best_of_n,
     "rank": _rank,
