@@ -19,6 +19,7 @@ from orchestrator.compositions.reading_answers import Reading, by_kind, by_meani
 from orchestrator.compositions.route import RouteOne
 from orchestrator.errors import RegistryError
 from orchestrator.registry.composition_answers import AnswersEntry
+from orchestrator.registry.composition_cascade import CascadeComposition
 from orchestrator.registry.composition_decompose import DecomposeComposition
 from orchestrator.registry.composition_ensemble import EnsembleComposition
 from orchestrator.registry.composition_entry import CompositionEntry
@@ -30,13 +31,12 @@ from orchestrator.registry.composition_moa import (
 )
 from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.compositions import (
-    CascadeComposition,
     RouteComposition,
     SelfMoaComposition,
     VoteComposition,
 )
 from orchestrator.routing.limits import limits_of
-from routers.base import Router
+from routers.base import Router, RouterError
 
 Routers = Mapping[str, Router]
 
@@ -102,7 +102,20 @@ def _moa(spec: MoaComposition, setting: Setting) -> Composition:
 def _cascade(spec: CascadeComposition, setting: Setting) -> Composition:
     from orchestrator.compositions.cascade import Cascade
 
-    return Cascade(spec, setting)
+    return Cascade(spec, setting, tau=_tau(spec, setting))
+
+
+def _tau(spec: CascadeComposition, setting: Setting) -> float:
+    """What an answer has to reach: as the entry says, else as its artifact does."""
+    if spec.tau is not None:
+        return spec.tau
+    from routers.acceptance_files import load_acceptance
+
+    assert spec.artifact is not None, "an entry has one of both"
+    try:
+        return load_acceptance(spec.artifact, experts=[*spec.cheap, spec.strong]).tau
+    except RouterError as exc:
+        raise RegistryError(f"composition {setting.id!r} cannot be used: {exc}") from exc
 
 
 def _best_of_n(spec: BestOfNComposition, setting: Setting) -> Composition:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.compositions.asks import Ask, IsEnough, one_by_one
+from orchestrator.compositions.asks import Ask, IsEnough, apart
 from orchestrator.compositions.base import Query
 from orchestrator.compositions.generation import Generation
 from orchestrator.compositions.one_call import OneCall
@@ -103,7 +103,7 @@ class Staging:
         One of an expert; of a composition, which makes one answer at a time, as many.
         """
         whole = Ask(expert=model, sampling=sampling, prompt=prompt, is_free=is_free)
-        return one_by_one([whole]) if model in self._generation.programs else [whole]
+        return apart(whole) if model in self._generation.programs else [whole]
 
     async def run(
         self, name: str, asks: Sequence[Ask], *, is_enough: IsEnough | None = None

@@ -14,6 +14,7 @@ from orchestrator.registry import (
     arguments,
     artifacts,
     capacity,
+    cascade_faults,
     fitted,
     form,
     kinship,
@@ -140,6 +141,7 @@ def _semantic(
     yield from artifacts.findings(draft, where)
     yield from fitted.findings(draft, where)
     yield from skill_faults.findings(draft, where)
+    yield from cascade_faults.findings(draft, where)
     yield from kinship.findings(draft, where)
     yield from adapters.findings(draft, where)
     yield from variants.findings(draft, chosen, where)
