@@ -118,16 +118,6 @@ BY_KIND = {
         ),
         is_streamed=True,
     ),
-    "self_moa_seq": Kind(
-        entry={"router": "topic", "samples": 3, "aggregator": "writer"},
-        stages={"samples": CANDIDATES, "synthesis": Stage(says="it is three")},
-        is_streamed=True,
-    ),
-    "moa": Kind(
-        entry={"proposers": ("math", "reader"), "aggregator": "writer"},
-        stages={"proposals": CANDIDATES, "synthesis": Stage(says="it is three")},
-        is_streamed=True,
-    ),
     "cascade": Kind(
         entry={"cheap": ("math",), "strong": "writer", "tau": 0.9, "answers": "number"},
         stages=(
