@@ -5,13 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from orchestrator.compositions.asks import Ask
 from orchestrator.compositions.base import Query
 from orchestrator.compositions.generation import Generation
 from orchestrator.compositions.ledger import NOTHING, Spend
-from orchestrator.compositions.program import StagedProgram
 from orchestrator.compositions.staging import Staging
 
 
@@ -41,23 +39,6 @@ def with_fewer(staging: Staging, ask: Ask) -> Ask:
         return ask
     found = bisect_right(range(1, num), False, key=lambda n: staging.why_not(of(n)) is not None)
     return of(max(found, 1))
-
-
-def able_together(
-    program: StagedProgram[Any], models: Sequence[str], query: Query
-) -> tuple[str, ...]:
-    """Of these, in order, those that can and may take a query at the same time, within its caps.
-
-    Who stands in it several times is counted as often.
-    """
-    able, limits = list[str](), query.limits
-    for name in models:
-        if program.why_not(name, replace(query, limits=limits)) is None:
-            able.append(name)
-            if name not in program.generation.programs:
-                most = program.generation.most(name, query)
-                limits = limits.after(price_usd=most.price_usd, energy_j=most.energy_j)
-    return tuple(able)
 
 
 def _most(generation: Generation, query: Query, ask: Ask) -> Spend:

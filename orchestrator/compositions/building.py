@@ -156,7 +156,7 @@ def _reading(spec: CompositionEntry, name: str, routers: Routers) -> Reading | N
         why = "has no embedding" if embedder is None else "takes too long to read every answer"
         raise RegistryError(
             f"composition {name!r} compares answers by meaning, and router {router_id!r} {why}: "
-            "let `embedder` name a router of kind category or neighbours with the static embedding"
+            "let `embedder` name a router of kind category, neighbours or skill with the static one"
         )
     return by_meaning(embedder)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
-from orchestrator.compositions.affording import able_together, has_left, with_fewer
+from orchestrator.compositions.affording import has_left, with_fewer
 from orchestrator.compositions.asking import asked
 from orchestrator.compositions.asks import Ask
 from orchestrator.compositions.base import Decision, Query, Reply
@@ -19,6 +19,7 @@ from orchestrator.compositions.closing import closed_by
 from orchestrator.compositions.fitting_in import fitted
 from orchestrator.compositions.program import StagedProgram
 from orchestrator.compositions.progress import Told
+from orchestrator.compositions.proposing import proposed
 from orchestrator.compositions.stages import failures_of
 from orchestrator.compositions.staging import Staging
 from orchestrator.compositions.synthesis import (
@@ -40,23 +41,9 @@ class Moa(StagedProgram[MoaComposition]):
     async def _decided(self, query: Query) -> Decision:
         if self.spec.aggregator is not None:
             self.check(self.spec.aggregator, query)
-        return self._named(query) if self.spec.proposers else await self._routed(query)
-
-    def _named(self, query: Query) -> Decision:
-        """The proposers of the entry that can take a query together."""
-        named = self.spec.proposers
-        able = able_together(self, named, query)
-        if not able:
-            refusal = self.why_not(named[0], query)
-            assert refusal is not None, "the first is looked at within the whole of the caps"
-            raise refusal
-        return Decision(
-            expert=able[0],
-            generation=self.generation.number,
-            composition=self.id,
-            team=able,
-            defaults=self._filled_in(able[0], query),
-        )
+        if self.spec.proposers:
+            return proposed(self, query, self.spec.proposers)
+        return await self._routed(query)
 
     async def _routed(self, query: Query) -> Decision:
         """The router's best, as many as are to be mixed."""
@@ -64,13 +51,14 @@ class Moa(StagedProgram[MoaComposition]):
         assert decision.route is not None, "a router chose"
         assert decision.allowed is not None, "it chose among candidates"
         route = mixable(decision.route, most=self.spec.experts, max_gap_points=self.spec.mix_within)
-        first = route.chosen[0]
+        expert = self.generation.registry.expert(route.chosen[0])
+        assert expert is not None, "candidates are experts of the registry"
         return replace(
             decision,
-            expert=first,
+            expert=expert.id,
             route=route,
             team=team_of(route, decision.allowed),
-            defaults=self._filled_in(first, query),
+            defaults=self.generation.filled_in(query.sampling, expert),
         )
 
     async def _answered(
@@ -145,7 +133,3 @@ class Moa(StagedProgram[MoaComposition]):
             prompt=put.prompt,
             num_dropped=len(texts) - len(put.kept),
         )
-
-    def _filled_in(self, model: str, query: Query) -> dict[str, float]:
-        expert = self.generation.registry.expert(model)
-        return {} if expert is None else self.generation.filled_in(query.sampling, expert)
