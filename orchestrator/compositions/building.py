@@ -24,7 +24,11 @@ from orchestrator.registry.composition_decompose import DecomposeComposition
 from orchestrator.registry.composition_ensemble import EnsembleComposition
 from orchestrator.registry.composition_entry import CompositionEntry
 from orchestrator.registry.composition_judged import BestOfNComposition, RankComposition
-from orchestrator.registry.composition_moa import SymbolicMoeComposition
+from orchestrator.registry.composition_moa import (
+    MoaComposition,
+    SelfMoaSeqComposition,
+    SymbolicMoeComposition,
+)
 from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.compositions import (
     RouteComposition,
@@ -81,6 +85,18 @@ def _symbolic_moe(spec: SymbolicMoeComposition, setting: Setting) -> Composition
     from orchestrator.compositions.symbolic_moe import SymbolicMoe
 
     return SymbolicMoe(spec, setting)
+
+
+def _self_moa_seq(spec: SelfMoaSeqComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.self_moa_seq import SelfMoaSeq
+
+    return SelfMoaSeq(spec, setting)
+
+
+def _moa(spec: MoaComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.moa import Moa
+
+    return Moa(spec, setting)
 
 
 def _cascade(spec: CascadeComposition, setting: Setting) -> Composition:
@@ -140,7 +156,7 @@ def _reading(spec: CompositionEntry, name: str, routers: Routers) -> Reading | N
         why = "has no embedding" if embedder is None else "takes too long to read every answer"
         raise RegistryError(
             f"composition {name!r} compares answers by meaning, and router {router_id!r} {why}: "
-            "let `embedder` name a router of kind category or neighbours with the static embedding"
+            "let `embedder` name a router of kind category, neighbours or skill with the static one"
         )
     return by_meaning(embedder)
 
@@ -178,6 +194,8 @@ _BUILDERS: dict[str, Callable[[Any, Setting], Composition]] = {
     "vote": _vote,
     "self_moa": _self_moa,
     "symbolic_moe": _symbolic_moe,
+    "self_moa_seq": _self_moa_seq,
+    "moa": _moa,
     "cascade": _cascade,
     "best_of_n": _best_of_n,
     "rank": _rank,

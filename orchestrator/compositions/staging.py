@@ -111,8 +111,10 @@ class Staging:
         """Make all calls at the same time and return them in the order of `asks`.
 
         A call that fails is a value, and keeps the answers that had ended. What is still under way
-        once `is_enough` is ended. A caller that hangs up ends all of them.
+        once `is_enough` is ended, unless the caller sent a seed. A caller that hangs up ends all.
         """
+        if self._query.sampling.seed is not None:
+            is_enough = None  # who is cut off is chance, and a seed is to give the same words again
         left = self.left()
         queries = [self._call_of(left, ask, name, place) for place, ask in enumerate(asks)]
         stage = self._begun(name, asks, queries)

@@ -20,7 +20,11 @@ from orchestrator.registry.composition_entry import (
     Overflow,
 )
 from orchestrator.registry.composition_judged import BestOfNComposition, RankComposition
-from orchestrator.registry.composition_moa import SymbolicMoeComposition
+from orchestrator.registry.composition_moa import (
+    MoaComposition,
+    SelfMoaSeqComposition,
+    SymbolicMoeComposition,
+)
 from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.fields import Id
 from orchestrator.registry.router_entry import At
@@ -92,6 +96,8 @@ CompositionSpec = Annotated[
     | VoteComposition
     | SelfMoaComposition
     | SymbolicMoeComposition
+    | SelfMoaSeqComposition
+    | MoaComposition
     | CascadeComposition
     | BestOfNComposition
     | RankComposition

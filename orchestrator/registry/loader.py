@@ -10,6 +10,7 @@ from pathlib import Path
 from orchestrator.errors import RegistryError
 from orchestrator.registry import (
     adapters,
+    answer_faults,
     answered_faults,
     arguments,
     artifacts,
@@ -133,6 +134,7 @@ def _semantic(
 ) -> Iterator[Finding]:
     yield from references.findings(draft)
     yield from tasks.findings(draft)
+    yield from answer_faults.findings(draft)
     yield from answered_faults.findings(draft, where)
     yield from limits.findings(draft)
     yield from prompt_faults.findings(draft, where)

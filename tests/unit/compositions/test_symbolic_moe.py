@@ -96,7 +96,7 @@ async def test_what_the_caller_wants_of_the_answer_is_not_asked_of_the_namer():
     await said(await pool.reply(sampling=sampling, structure=Structure(kind="json_object")))
 
     naming, *_ = pool.engine.calls
-    assert naming.sampling == Sampling(n=5, temperature=0.7, max_tokens=128, seed=3)
+    assert naming.sampling == Sampling(n=5, temperature=0.7, max_tokens=256, seed=3)
     assert naming.structure is None
 
 
