@@ -36,6 +36,7 @@ SENT = None
 class Stage:
     """What calls of a stage say, and have of what their caller sent."""
 
+    name: str
     says: str | tuple[str, ...] = "Answer: 3"
     has: frozenset[str] = LENGTH | FORM
     temperature: float | None = SENT
@@ -46,8 +47,8 @@ class Kind:
     """A composition of one kind, all of whose stages run."""
 
     entry: Mapping[str, object]
-    #: By name, in the order in which they run; a kind of one call has none.
-    stages: Mapping[str, Stage]
+    #: In the order in which they run; a kind of one call has none.
+    stages: tuple[Stage, ...]
     #: Whether it continues raw text.
     takes_text: bool = False
     #: Whether its last stage is streamed as it is written.
@@ -57,60 +58,72 @@ class Kind:
 
 
 SPREAD = ("Answer: 1", "Answer: 2", "Answer: 4")
-SAMPLES = Stage(says=SPREAD, temperature=0.7)
-CANDIDATES = Stage(says=SPREAD, has=LENGTH, temperature=0.7)
 NOTHING = frozenset({"seed"})
 PART = frozenset({"top_p", "seed"})
 BY_KIND = {
     "route": Kind(
         entry={"router": "topic"},
-        stages={},
+        stages=(),
         takes_text=True,
         is_streamed=True,
         is_one_call=True,
     ),
     "vote": Kind(
         entry={"router": "topic", "samples": 3, "answers": "number"},
-        stages={"vote": SAMPLES},
+        stages=(Stage(name="vote", says=SPREAD, temperature=0.7),),
         takes_text=True,
     ),
     "rpc": Kind(
         entry={"router": "topic", "samples": 3, "answers": "number"},
-        stages={"samples": SAMPLES},
+        stages=(Stage(name="samples", says=SPREAD, temperature=0.7),),
         takes_text=True,
     ),
     "ensemble": Kind(
         entry={"router": "topic", "experts": 2, "answers": "number"},
-        stages={"ensemble": Stage()},
+        stages=(Stage(name="ensemble"),),
         takes_text=True,
     ),
     "self_moa": Kind(
         entry={"router": "topic", "samples": 3, "aggregator": "writer"},
-        stages={"samples": CANDIDATES, "synthesis": Stage(says="it is three")},
+        stages=(
+            Stage(name="samples", says=SPREAD, has=LENGTH, temperature=0.7),
+            Stage(name="synthesis", says="it is three"),
+        ),
         is_streamed=True,
     ),
     "symbolic_moe": Kind(
         entry={"router": "nameless", "namer": "reader", "experts": 2, "aggregator": "writer"},
-        stages={
-            "skills": Stage(says="sum, logic", has=NOTHING, temperature=0.7),
-            "answers": Stage(says=SPREAD, has=LENGTH),
-            "synthesis": Stage(says="it is three", temperature=0.7),
-        },
+        stages=(
+            Stage(name="skills", says="sum, logic", has=NOTHING, temperature=0.7),
+            Stage(name="answers", says=SPREAD, has=LENGTH),
+            Stage(name="synthesis", says="it is three", temperature=0.7),
+        ),
         is_streamed=True,
     ),
     "self_moa_seq": Kind(
-        entry={"router": "topic", "samples": 3, "aggregator": "writer"},
-        stages={"samples": CANDIDATES, "synthesis": Stage(says="it is three")},
+        entry={"router": "topic", "samples": 3, "window": 2, "slots": 1, "aggregator": "writer"},
+        stages=(
+            Stage(name="samples", says=SPREAD, has=LENGTH, temperature=0.7),
+            Stage(name="synthesis", says="it is two", has=LENGTH),
+            Stage(name="synthesis", says="it is three"),
+        ),
         is_streamed=True,
     ),
     "moa": Kind(
-        entry={"proposers": ("math", "reader"), "aggregator": "writer"},
-        stages={"proposals": CANDIDATES, "synthesis": Stage(says="it is three")},
+        entry={"router": "topic", "experts": 2, "layers": 2, "aggregator": "writer"},
+        stages=(
+            Stage(name="proposals", says="Answer: {expert}", has=LENGTH, temperature=0.7),
+            Stage(name="proposals", says="Answer: {expert}", has=LENGTH, temperature=0.7),
+            Stage(name="synthesis", says="it is three"),
+        ),
         is_streamed=True,
     ),
     "cascade": Kind(
         entry={"cheap": ("math",), "strong": "writer", "tau": 0.9, "answers": "number"},
-        stages={"cheap": SAMPLES, "strong": Stage(says="it is three")},
+        stages=(
+            Stage(name="cheap", says=SPREAD, temperature=0.7),
+            Stage(name="strong", says="it is three"),
+        ),
         takes_text=True,
         is_streamed=True,
     ),
@@ -120,31 +133,34 @@ BY_KIND = {
             "samples": 3,
             "judges": ({"kind": "score", "expert": "reader"},),
         },
-        stages={
-            "candidates": SAMPLES,
-            "verdicts": Stage(says="yes", has=NOTHING, temperature=0.0),
-        },
+        stages=(
+            Stage(name="candidates", says=SPREAD, temperature=0.7),
+            Stage(name="verdicts", says="yes", has=NOTHING, temperature=0.0),
+        ),
     ),
     "rank": Kind(
         entry={"router": "topic", "samples": 3, "judges": ("reader",)},
-        stages={
-            "candidates": SAMPLES,
-            "verdicts": Stage(says="1", has=NOTHING, temperature=0.0),
-        },
+        stages=(
+            Stage(name="candidates", says=SPREAD, temperature=0.7),
+            Stage(name="verdicts", says="1", has=NOTHING, temperature=0.0),
+        ),
     ),
     "decompose": Kind(
         entry={"router": "topic", "decomposer": "reader", "unsure": "always"},
-        stages={
-            "attempt": Stage(),
-            "decompose": Stage(
-                says="What is 1 + 1?\nWhat is #1 + 2?", has=NOTHING, temperature=0.0
+        stages=(
+            Stage(name="attempt"),
+            Stage(
+                name="decompose",
+                says="What is 1 + 1?\nWhat is #1 + 2?",
+                has=NOTHING,
+                temperature=0.0,
             ),
-            "parts": Stage(says="2", has=PART),
-            "answer": Stage(says="it is four"),
-        },
+            Stage(name="parts", says="2", has=PART),
+            Stage(name="answer", says="it is four"),
+        ),
         is_streamed=True,
     ),
-}  # fmt: skip
+}
 REGISTRY = Registry.model_validate(
     {
         "experts": [
@@ -166,10 +182,10 @@ class NamelessRouter(PreferenceRouter):
         return [replace(route, needs_generation=True) for route in super().route(prompts)]
 
 
-def stage_of(call: Call, kind: Kind) -> str | None:
-    """The stage that a call is of, by its id; `None` of the only call there is."""
+def stage_of(call: Call) -> int | None:
+    """The place of the stage that a call is of, by its id; `None` of the only call there is."""
     numbered = re.search(r"-(\d+)\.\d+$", call.id)
-    return None if numbered is None else list(kind.stages)[int(numbered[1])]
+    return None if numbered is None else int(numbered[1])
 
 
 @dataclass(kw_only=True)
@@ -178,11 +194,11 @@ class EveryKind:
 
     Args:
         kind: the one that will be asked.
-        changed: what calls of a stage do other than say what they always do.
+        changed: what calls of the stage at a place do other than say what they always do.
     """
 
     kind: str
-    changed: Callable[[str | None, Script], Script] = lambda stage, script: script
+    changed: Callable[[int | None, Script], Script] = lambda at, script: script
     engine: FakeEngine = field(init=False)
     service: Service = field(init=False)
 
@@ -195,19 +211,17 @@ class EveryKind:
         programs = Programs(REGISTRY, generation=7, routers=routers, dispatch=self.engine)
         self.service = Service(engine=self.engine, live=lambda: programs)
 
-    def calls_of(self, stage: str | None) -> list[Call]:
-        """The calls of one stage so far."""
-        kind = BY_KIND[self.kind]
-        return [call for call in self.engine.calls if stage_of(call, kind) == stage]
+    def calls_of(self, at: int | None) -> list[Call]:
+        """The calls of the stage at a place so far."""
+        return [call for call in self.engine.calls if stage_of(call) == at]
 
-    async def under_way(self, stage: str | None) -> None:
-        """Return once a call of `stage` has reached the engine."""
-        while not self.calls_of(stage):
+    async def under_way(self, at: int | None) -> None:
+        """Return once a call of the stage has reached the engine."""
+        while not self.calls_of(at):
             self.engine.arrived.clear()
             await self.engine.arrived.wait()
 
     def _script(self, call: Call) -> Script:
-        kind = BY_KIND[self.kind]
-        stage = stage_of(call, kind)
-        said = kind.stages[stage] if stage in kind.stages else Stage()
-        return self.changed(stage, Script(says=said.says))
+        at, stages = stage_of(call), BY_KIND[self.kind].stages
+        says = "Answer: 3" if at is None else stages[at].says
+        return self.changed(at, Script(says=says))
