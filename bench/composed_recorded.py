@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from bench.answer_table import LETTERS, AnswerTable, answers_file, read_answers
+from bench.recorded_meaning import meaning_figures
 from bench.recorded_programs import (
     KnownScores,
     Recorded,
@@ -97,11 +98,17 @@ def measure_recorded(setup: Setup) -> Outcome:
     Raises:
         BenchError: there are no answers to read.
     """
-    table = read_answers().of(BALANCED)
+    table, embedder = read_answers().of(BALANCED), embedder_of(setup)
     skills = list(zip(table.categories, table.subjects, strict=True))
-    signals = Signals.of(table.prompts, skills, embedder=embedder_of(setup))
-    rows = signals.rows(table.prompts, skills)
-    return outcome_of(asyncio.run(tried_on(table, rows, answers_file(), seeds=SEEDS)))
+    rows = Signals.of(table.prompts, skills, embedder=embedder).rows(table.prompts, skills)
+    found = outcome_of(asyncio.run(tried_on(table, rows, answers_file(), seeds=SEEDS)))
+    meaning = meaning_figures(table.prompts, embedder)
+    told = [
+        (f"{RECORDED}: pairs of options joined by meaning, {name}", _shown(own))
+        for name, own in meaning.items()
+    ]
+    figures = {**found.figures, "meaning": meaning}
+    return Outcome(values=found.values, figures=figures, rows=[*found.rows, *told])
 
 
 async def tried_on(
@@ -155,7 +162,7 @@ def arms_of(known: Learned) -> list[Arm]:
     posterior = {
         "kind": "ensemble",
         "experts": min(known.top_k, num_models),
-        "temperature": known.temperature,
+        "sharpness": known.sharpness,
         "answers": "option",
     }
     return [
@@ -197,6 +204,11 @@ async def _tried(
         right[arm.name] = np.array(is_right, dtype=np.float64)
         calls[arm.name] = float(np.mean([one.num_calls for one in asked]))
     return Tried(rows=test, right=right, calls=calls, learned=known)
+
+
+def _shown(own: Mapping[str, float]) -> str:
+    different, same = own["different joined, %"], own["same joined, %"]
+    return f"{different:.2f} % of different ones, {same:.2f} % of the same"
 
 
 def _best(scores: Table) -> Rows:

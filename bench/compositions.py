@@ -10,10 +10,12 @@ import sys
 
 from bench.composed_overhead import OVERHEAD, OVERHEAD_TARGETS, measure_overhead
 from bench.composed_quality import QUALITY, QUALITY_TARGETS, measure_quality
+from bench.composed_recorded import RECORDED, RECORDED_TARGETS, measure_recorded
 from bench.composed_swaps import SWAPS, SWAPS_TARGETS, measure_swaps
 from bench.parts import Part, main_of
 
 PARTS = {
+    RECORDED: Part(RECORDED_TARGETS, measure_recorded),
     QUALITY: Part(QUALITY_TARGETS, measure_quality),
     SWAPS: Part(SWAPS_TARGETS, measure_swaps),
     OVERHEAD: Part(OVERHEAD_TARGETS, measure_overhead),

@@ -16,9 +16,10 @@ from routers.profiles import count_answers
 Table = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-#: What is tried on the half that is learned from: experts that take part, and temperatures.
+#: What is tried on the half that is learned from: how many experts take part, and by what power of
+#: their scores they weigh.
 _TOP_K = (3, 5, 6, 7, 8, 10)
-_TEMPERATURES = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 1.0)
+_SHARPNESS = (1.0, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +35,11 @@ class Learned:
     #: Shape [n_test, n_models]; by skills, looks and meaning (`routers/expected.py`).
     expected: Table
     top_k: int
-    temperature: float
+    sharpness: float
 
     def figures(self) -> dict[str, float]:
         """What was chosen, for the JSON."""
-        return {"top_k": self.top_k, "temperature": self.temperature}
+        return {"top_k": self.top_k, "sharpness": self.sharpness}
 
 
 def halves(table: AnswerTable, *, seed: int) -> tuple[Rows, Rows]:
@@ -66,7 +67,7 @@ def learned(table: AnswerTable, signals: Table, *, fit: Rows, test: Rows) -> Lea
     right = table.right[fit]
     strengths = fitted_strengths(signals[fit], right)
     known = left_out(signals[fit], right, strengths)
-    top_k, temperature = _chosen(table, fit, known)
+    top_k, sharpness = _chosen(table, fit, known)
     profiles = count_answers(
         right,
         [[table.categories[row]] for row in fit],
@@ -80,26 +81,26 @@ def learned(table: AnswerTable, signals: Table, *, fit: Rows, test: Rows) -> Lea
         shrunken=profiles.accuracy(prior_count=profiles.fitted_prior_count())[places],
         expected=fit_expected(signals[fit], right, strengths).accuracy(signals[test]),
         top_k=top_k,
-        temperature=temperature,
+        sharpness=sharpness,
     )
 
 
 def _chosen(table: AnswerTable, fit: Rows, known: Table) -> tuple[int, float]:
     """The best of the grid on the questions learned from, each scored with its fold left out."""
     reached: Mapping[tuple[int, float], float] = {
-        (top_k, temperature): _reached(table, fit, known, top_k=top_k, temperature=temperature)
-        for top_k, temperature in product(_TOP_K, _TEMPERATURES)
+        (top_k, sharpness): _reached(table, fit, known, top_k=top_k, sharpness=sharpness)
+        for top_k, sharpness in product(_TOP_K, _SHARPNESS)
         if top_k <= known.shape[1]
     }
     return max(reached, key=lambda one: reached[one])
 
 
 def _reached(
-    table: AnswerTable, rows: Rows, scores: Table, *, top_k: int, temperature: float
+    table: AnswerTable, rows: Rows, scores: Table, *, top_k: int, sharpness: float
 ) -> float:
     """Share of questions that a vote weighed by `routers/posterior.py` answers right."""
     asked = np.argsort(-scores, axis=1, kind="stable")[:, :top_k]
-    weights = np.take_along_axis(scores, asked, axis=1) ** (1 / temperature)
+    weights = np.take_along_axis(scores, asked, axis=1) ** sharpness
     answers = np.take_along_axis(table.answers[rows], asked, axis=1)
     totals = np.zeros((len(rows), len(LETTERS) + 1))
     np.add.at(totals, (np.arange(len(rows))[:, None], answers), weights)

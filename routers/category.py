@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import Prompts, Route, RouterError
+from .embeddings import Embedder
 from .features import Head, TextFeatures, normalised_entropy
 from .feedback import Tally
 from .mapping import Quality
@@ -39,6 +40,11 @@ class CategoryRouter:
     def is_slow(self) -> bool:
         """Whether the embedder takes over a few milliseconds."""
         return self.features.embedder.is_slow
+
+    @property
+    def embedder(self) -> Embedder:
+        """What it reads prompts by."""
+        return self.features.embedder
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Shape [n_texts, n_categories], in the order of `quality.categories`."""

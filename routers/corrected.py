@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from .base import Prompts, Route, Router
+from .embeddings import Embedder, embedder_in
 from .feedback import Correctable, Tally
 
 
@@ -33,6 +34,11 @@ class CorrectedRouter:
     def is_slow(self) -> bool:
         """As the fitted router."""
         return self._now.is_slow
+
+    @property
+    def embedder(self) -> Embedder | None:
+        """What the fitted router reads prompts by."""
+        return embedder_in(self._fitted)
 
     def hear(self, tally: Tally) -> None:
         """Route by these counts from now on, in the place of those heard before."""

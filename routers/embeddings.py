@@ -41,6 +41,12 @@ class Embedder(Protocol):
         ...
 
 
+def embedder_in(router: object) -> Embedder | None:
+    """What a router reads prompts by; `None` where it goes by something else."""
+    found: Embedder | None = getattr(router, "embedder", None)
+    return found
+
+
 #: Texts from which the tokenizer shares work out to threads: waiting for them costs one decision
 #: ten times its own time where other processes keep the cores busy.
 _SHARED_OUT_FROM = 64

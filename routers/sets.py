@@ -24,6 +24,8 @@ SetQuality = Callable[[Table], Table]
 
 #: Sets that are looked at together.
 _BLOCK = 4096
+#: Steps that are taken whatever the time: a busy machine may stall the first.
+_LEAST_STEPS = 4
 #: A sum may pass its cap by this factor, since decimals are no floats.
 _ROUNDING = 1e-9
 _GAIN = 1e-12
@@ -92,7 +94,7 @@ def best_set(
         k: most experts.
         quality: of a set; must not fall when a member's score rises, such as `noisy_or` or
             `votes.chances`.
-        time_s: longest search; after it the best set so far.
+        time_s: longest search but for its first steps; after it the best set so far.
         clock: monotonic seconds.
 
     Raises:
@@ -105,9 +107,10 @@ def best_set(
         raise RouterError(f"no expert is within the caps: {_nearest(candidates, caps)}")
     able.sort(key=lambda one: (-one.score, one.price_usd, one.expert))
     search = _Search(able, caps, k=min(k, len(able)), quality=quality)
-    end_s = clock() + time_s
-    while search.has_more and clock() < end_s:
+    end_s, num_steps = clock() + time_s, 0
+    while search.has_more and (num_steps < _LEAST_STEPS or clock() < end_s):
         search.step()
+        num_steps += 1
     return search.found(left_out)
 
 

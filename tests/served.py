@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -120,20 +121,27 @@ class Service:
     async def last_record(self) -> StoredRecord:
         return (await self.records.recent(limit=1))[0]
 
-    async def post(self, path: str, **body: object) -> httpx.Response:
+    async def post(
+        self, path: str, *, headers: Mapping[str, str] | None = None, **body: object
+    ) -> httpx.Response:
         async with self.client() as client:
-            return await client.post(path, json=body)
+            return await client.post(path, json=body, headers=headers)
 
     async def get(self, path: str, **headers: str) -> httpx.Response:
         async with self.client() as client:
             return await client.get(path, headers=headers)
 
     async def chat(
-        self, text: str = "1+1?", *, model: str = "auto", **more: object
+        self,
+        text: str = "1+1?",
+        *,
+        model: str = "auto",
+        headers: Mapping[str, str] | None = None,
+        **more: object,
     ) -> httpx.Response:
         messages = [{"role": "user", "content": text}]
         body = {"model": model, "messages": messages, **more}
-        return await self.post("/v1/chat/completions", **body)
+        return await self.post("/v1/chat/completions", headers=headers, **body)
 
 
 def fault(response: httpx.Response) -> dict[str, str]:
@@ -149,6 +157,19 @@ def events(response: httpx.Response) -> list[str]:
     parts = response.text.split("\n\n")
     assert parts.pop() == ""
     return [part.removeprefix("data: ") for part in parts]
+
+
+def data_of(response: httpx.Response) -> list[str]:
+    """The data of each server-sent event, as clients read them that know no names of events."""
+    lines = response.text.splitlines()
+    return [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
+
+
+def stages_of(response: httpx.Response) -> list[dict]:
+    """What a stream tells of stages, in events of their own name."""
+    events = response.text.split("\n\n")
+    told = [one for one in events if one.startswith("event: orchestrator.stage\n")]
+    return [json.loads(one.partition("\ndata: ")[2])["orchestrator"] for one in told]
 
 
 @asynccontextmanager

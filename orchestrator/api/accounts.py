@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 
 import orjson
 
@@ -71,6 +70,7 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         completion_tokens=usage.completion_tokens if usage else 0,
         cost_usd=usage.cost_usd if usage else None,
         stages=[_stage(stage) for stage in exchange.stages],
+        reached=list(exchange.reached),
         duration_ms=duration_ms,
         first_token_ms=None if first_s is None else first_s * 1000,
         waited_ms=_waited_ms(exchange),
@@ -119,7 +119,7 @@ def _line(exchange: Exchange, request: str, duration_s: float, overhead_ms: floa
         "expert": decision.answered_by if decision else None,
         "is_recalled": decision is not None and decision.recalled is not None,
         **_routed(decision),
-        **_staged(exchange.stages),
+        **_staged(exchange),
         "generation": exchange.generation,
         "is_streamed": exchange.is_streamed,
         "prompt_tokens": usage.prompt_tokens if usage else 0,
@@ -138,8 +138,9 @@ def _routed(decision: Decision | None) -> dict[str, object]:
     return line | ({"compared": dict(route.compared)} if route.compared else {})
 
 
-def _staged(stages: Sequence[StageDone]) -> dict[str, object]:
-    """Stages and their experts; nothing of a request of one call."""
-    if not stages:
+def _staged(exchange: Exchange) -> dict[str, object]:
+    """Stages, their experts and caps that were met; nothing of a request of one call."""
+    if not exchange.stages:
         return {}
-    return {"stages": [[stage.name, [call.expert for call in stage.calls]] for stage in stages]}
+    told = [[stage.name, [call.expert for call in stage.calls]] for stage in exchange.stages]
+    return {"stages": told} | ({"reached": list(exchange.reached)} if exchange.reached else {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TypeVar
@@ -16,19 +16,17 @@ from orchestrator.api.exchange import Exchange, exchange_of
 from orchestrator.api.faults import parse
 from orchestrator.api.limits import limits_of
 from orchestrator.api.metering import metered
+from orchestrator.api.opening import opened
 from orchestrator.api.parameters import settle
 from orchestrator.api.replies import EventReply, JsonReply
 from orchestrator.api.requests import CallerRequest, ChatRequest, GenerationRequest
+from orchestrator.api.staged import without_stages
 from orchestrator.api.wiring import Wiring
 from orchestrator.api.wishes import Wishes, wishes_of
 from orchestrator.api.writers import Head, Writer
 from orchestrator.compositions.base import Query, Reply
 from orchestrator.compositions.programs import Programs
-from orchestrator.compositions.progress import Told
-from orchestrator.engines.base import Chunk
 from orchestrator.engines.collecting import collect
-from orchestrator.engines.notices import HEAD_S, Notice
-from orchestrator.errors import EngineProtocolError
 from orchestrator.routing.limits import Limits
 
 R = TypeVar("R", bound=CallerRequest)
@@ -80,16 +78,19 @@ async def answer(
         reply = await programs.reply(_wishing(query, wishes, limits))
         exchange.decision, exchange.reply = reply.decision, reply
         try:
-            return await _answered(reply, exchange, query=query, writer=writer)
+            return await _answered(reply, exchange, wishes=wishes, writer=writer)
         finally:
             exchange.decision = reply.decision  # another expert may have answered
 
 
-async def _answered(reply: Reply, exchange: Exchange, *, query: Query, writer: Writer) -> Response:
+async def _answered(
+    reply: Reply, exchange: Exchange, *, wishes: Wishes, writer: Writer
+) -> Response:
     items = metered(reply.items, exchange)
-    if query.is_streamed:
-        first = await _first(items, reply.decision.answered_by or "of a known answer")
-        return EventReply(first, items, writer=writer)
+    if exchange.is_streamed:
+        told = items if wishes.has_stages else without_stages(items)
+        begun, rest = await opened(told, reply.decision.answered_by or "of a known answer")
+        return EventReply(begun, rest, writer=writer)
     async with aclosing(items):
         return JsonReply(writer.answer(await collect(items)))
 
@@ -118,25 +119,6 @@ def _wishing(query: Query, wishes: Wishes, limits: Limits) -> Query:
         order=wishes.order,
         is_fresh=wishes.is_fresh,
     )
-
-
-async def _first(items: AsyncGenerator[Told, None], expert: str) -> Told:
-    """What the stream begins with: its first chunk, or a notice repeated to who waits long.
-
-    Until then an error has its own status and the headers say how long the call waited.
-    """
-    try:
-        async for item in items:
-            if isinstance(item, Chunk) or _is_long(item):
-                return item
-    except BaseException:
-        await items.aclose()
-        raise
-    raise EngineProtocolError(f"expert {expert!r} ended its answer before it began")
-
-
-def _is_long(item: Told) -> bool:
-    return isinstance(item, Notice) and item.waited_s > HEAD_S and not item.is_over
 
 
 def _nested_ignored(asked: CallerRequest) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from orchestrator.api.writers import DoneEnding, EventForm, Head, finite, usage_of
+from orchestrator.compositions.progress import Progress
 from orchestrator.engines.base import (
     Answer,
     Choice,
@@ -42,6 +43,11 @@ class ChatWriter(DoneEnding):
         events = [self._form.choice(self._delta(delta)) for delta in chunk.deltas]
         events.append(self._form.usage(chunk.usage))
         return b"".join(events)
+
+    def stage(self, progress: Progress) -> bytes:
+        """A `chat.completion.chunk` with an empty delta and the stage beside it."""
+        empty = {"index": 0, "delta": {}, "logprobs": None, "finish_reason": None}
+        return self._form.stage(empty, progress)
 
     def _delta(self, delta: Delta) -> dict[str, Any]:
         new: dict[str, Any] = {}

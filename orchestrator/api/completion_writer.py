@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from orchestrator.api.writers import DoneEnding, EventForm, Head, finite, usage_of
+from orchestrator.compositions.progress import Progress
 from orchestrator.engines.base import Answer, Choice, Chunk, Delta, TokenLogprob
 
 _KIND = "text_completion"
@@ -34,6 +35,10 @@ class CompletionWriter(DoneEnding):
         events = [self._form.choice(self._choice(delta)) for delta in chunk.deltas]
         events.append(self._form.usage(chunk.usage))
         return b"".join(events)
+
+    def stage(self, progress: Progress) -> bytes:
+        """A `text_completion` with an empty text and the stage beside it."""
+        return self._form.stage(self._choice(Delta()), progress)
 
     def _choice(self, choice: Choice | Delta) -> dict[str, Any]:
         return {

@@ -68,6 +68,11 @@ class Exchange:
         """What a composition of several calls has done so far; nothing of one call."""
         return () if self.reply is None else self.reply.stages
 
+    @property
+    def reached(self) -> tuple[str, ...]:
+        """The caps for which a composition left something out so far."""
+        return () if self.reply is None else self.reply.reached
+
     def end(self, status: int, code: str) -> None:
         """Note that the request ended badly, and how."""
         self.status, self.error_code = status, code

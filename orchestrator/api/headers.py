@@ -12,6 +12,7 @@ EXPERT = b"x-orchestrator-expert"
 ROUTER = b"x-orchestrator-router"
 FAILED = b"x-orchestrator-failed"
 FALLBACK = b"x-orchestrator-fallback"
+REACHED = b"x-orchestrator-reached"
 RECALLED = b"x-orchestrator-recalled"
 GENERATION = b"x-orchestrator-generation"
 OVERHEAD_MS = b"x-orchestrator-overhead-ms"
@@ -34,6 +35,10 @@ TABLE: dict[bytes, str] = {
     FALLBACK: "`true` when the router was unsure and the general expert answers.",
     RECALLED: "`true` when the answer was known and no expert was asked.",
     FAILED: "Experts that were to answer before this one and could not: `math=engine_dead`.",
+    REACHED: (
+        "Caps for which a composition left something out: the answer is the best within them. Of a "
+        "stream those met before its head left; it ends with a comment of all."
+    ),
     GENERATION: "The registry generation that the request is pinned to.",
     OVERHEAD_MS: "Our own time up to the first byte, ms: waiting for engine and caller excluded.",
     DEFAULTS: "Values the registry filled in where the caller was silent: `max_tokens=256`.",
@@ -69,6 +74,8 @@ def headers_of(exchange: Exchange, *, sends_x_request_id: bool) -> list[tuple[by
     if exchange.decision is not None:
         found.append((MODEL, exchange.model.encode()))
         found.extend(_decided(exchange.decision))
+    if exchange.reached:
+        found.append((REACHED, ", ".join(exchange.reached).encode()))
     return found
 
 

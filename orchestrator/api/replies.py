@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import Iterable
 from contextlib import aclosing
 
 from starlette.responses import Response
@@ -11,6 +11,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from orchestrator.api.connection import ClientGoneError, connected
 from orchestrator.api.exchange import Exchange, of_scope
+from orchestrator.api.opening import Ahead
+from orchestrator.api.staged import reached_comment
 from orchestrator.api.waited import comment_of
 from orchestrator.api.writers import Writer
 from orchestrator.compositions.progress import Told
@@ -48,33 +50,34 @@ class EventReply(Response):
     it becomes a last event, as the writer spells it. Notices become comments.
 
     Args:
-        first: the first chunk, or a notice to a caller that has waited for a while.
-        items: the others; closed in any case.
+        begun: what is told with the head: the first chunk, or a notice or stages to a caller that
+            has waited for a while.
+        rest: what follows; closed in any case.
         writer: spells the chunks.
     """
 
-    def __init__(self, first: Told, items: AsyncGenerator[Told, None], *, writer: Writer) -> None:
+    def __init__(self, begun: Iterable[Told], rest: Ahead, *, writer: Writer) -> None:
         self.status_code = 200
         self.background = None
         self.raw_headers = _STREAM_HEADERS
-        self._first = first
-        self._items = items
         self._writer = writer
+        self._begun = b"".join(self._spelled(item) for item in begun)
+        self._rest = rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send every event and comment as it comes, as long as the caller is there."""
         exchange = of_scope(scope)
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
-        async with aclosing(self._items), connected(receive):
+        async with aclosing(self._rest), connected(receive):
             await _send(start, send)
-            await self._write(self._spelled(self._first), exchange, send)
+            await self._write(self._begun, exchange, send)
             last = await self._relay(exchange, send)
             await _send({"type": "http.response.body", "body": last}, send)
 
     async def _relay(self, exchange: Exchange, send: Send) -> bytes:
         """Send the rest but for its end, which is returned."""
         try:
-            async for item in self._items:
+            async for item in self._rest:
                 await self._write(self._spelled(item), exchange, send)
         except ClientGoneError:
             raise
@@ -85,12 +88,12 @@ class EventReply(Response):
             return self._broken_off(
                 OrchestratorError("an unforeseen error broke off the answer"), exchange
             )
-        return self._writer.end()
+        return reached_comment(exchange.reached) + self._writer.end()
 
     def _spelled(self, item: Told) -> bytes:
         if isinstance(item, Chunk):
             return self._writer.events(item)
-        return comment_of(item) if isinstance(item, Notice) else b""
+        return comment_of(item) if isinstance(item, Notice) else self._writer.stage(item)
 
     def _broken_off(self, error: OrchestratorError, exchange: Exchange) -> bytes:
         exchange.end(error.status, error.code)

@@ -8,6 +8,8 @@ import orjson
 
 from orchestrator.api import response_objects as objects
 from orchestrator.api.response_output import Output
+from orchestrator.api.staged import stage_comment
+from orchestrator.compositions.progress import Progress
 from orchestrator.engines.base import Answer, Chunk, Delta, FinishReason, ToolCallDelta
 from orchestrator.errors import OrchestratorError
 
@@ -59,6 +61,10 @@ class ResponseWriter:
             whole = objects.finished(self._frame, self._output.items(), self._end, chunk.usage)
             found.append({"type": f"response.{whole['status']}", "response": whole})
         return b"".join(self._spelled(event) for event in found)
+
+    def stage(self, progress: Progress) -> bytes:
+        """A comment: the events of a response are a closed union, told apart by their names."""
+        return stage_comment(progress)
 
     def end(self) -> bytes:
         """Nothing: `response.completed` was the end."""

@@ -1,4 +1,4 @@
-"""What a caller wishes, in request headers: how long to wait, advice, a fresh answer."""
+"""What a caller wishes, in request headers: how long to wait, advice, what to be told."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ PRIORITY = "x-orchestrator-priority"
 ORDER = "x-orchestrator-order"
 #: `true`: an expert answers, even where the answer is known.
 FRESH = "x-orchestrator-fresh"
+#: `false`: a stream tells the answer alone, not what the stages before it do.
+STAGES = "x-orchestrator-stages"
 
 #: One level is a second of head start, so that no caller gets ahead of more than these seconds.
 MAX_PRIORITY = 10
@@ -33,6 +35,7 @@ class Wishes:
     priority: int
     order: int | None
     is_fresh: bool = False
+    has_stages: bool = True
 
 
 def wishes_of(headers: Headers) -> Wishes:
@@ -46,6 +49,7 @@ def wishes_of(headers: Headers) -> Wishes:
         priority=_whole(headers, PRIORITY, least=-MAX_PRIORITY, most=MAX_PRIORITY) or 0,
         order=_whole(headers, ORDER, least=0, most=MAX_ORDER),
         is_fresh=_truth(headers, FRESH),
+        has_stages=_truth(headers, STAGES, otherwise=True),
     )
 
 
@@ -74,8 +78,8 @@ def _whole(headers: Headers, name: str, *, least: int, most: int) -> int | None:
     return number
 
 
-def _truth(headers: Headers, name: str) -> bool:
-    given = headers.get(name, "false").strip().lower()
+def _truth(headers: Headers, name: str, *, otherwise: bool = False) -> bool:
+    given = headers.get(name, str(otherwise)).strip().lower()
     if given not in ("true", "false"):
         raise _refusal(name, given, "true or false")
     return given == "true"

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import orjson
 
 from orchestrator.api.envelope import ending_of
+from orchestrator.api.staged import EVENT, stage_of
+from orchestrator.compositions.progress import Progress
 from orchestrator.engines.base import Answer, Chunk, Usage
 from orchestrator.errors import OrchestratorError
 
@@ -59,6 +61,10 @@ class Writer(Protocol):
         """The server-sent events of one chunk, possibly none."""
         ...
 
+    def stage(self, progress: Progress) -> bytes:
+        """How far a stage is, in a form that clients which do not know it pass over."""
+        ...
+
 
 class DoneEnding:
     """How streams of chats and text completions end."""
@@ -84,6 +90,11 @@ class EventForm:
     def choice(self, choice: dict[str, Any]) -> bytes:
         """One event with one choice."""
         return self._start + orjson.dumps(choice) + self._end
+
+    def stage(self, choice: dict[str, Any], progress: Progress) -> bytes:
+        """An event that is a chunk with a choice that says nothing, for who does not know it."""
+        told = b',"orchestrator":' + orjson.dumps(stage_of(progress)) + b"}\n\n"
+        return EVENT + self.choice(choice).removesuffix(b"}\n\n") + told
 
     def usage(self, usage: Usage | None) -> bytes:
         """The last event with the tokens used, where the caller asked for it."""

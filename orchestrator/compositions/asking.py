@@ -50,11 +50,40 @@ def asked(chat: Chat, template: Template, **values: Value) -> Chat:
     Raises:
         PromptError: the prompt cannot be made of these values.
     """
-    turns = list(chat.messages)
-    last = max((at for at, turn in enumerate(turns) if turn.role == "user"), default=len(turns) - 1)
-    said = template.render(message=turns[last].text, **values)
-    turns[last] = replace(turns[last], content=_put(turns[last], said))
+    said = template.render(message=message_of(chat), **values)
+    return restated(chat, said)
+
+
+def message_of(chat: Chat) -> str:
+    """The text of the last user turn, of the last turn where no user spoke."""
+    return chat.messages[_last(chat)].text
+
+
+def restated(chat: Chat, text: str) -> Chat:
+    """`chat` with `text` in the place of its last user turn's, and without tools."""
+    turns, last = list(chat.messages), _last(chat)
+    turns[last] = replace(turns[last], content=_put(turns[last], text))
     return Chat(messages=tuple(turns))
+
+
+def alone(chat: Chat, text: str, *, with_system: bool = False) -> Chat:
+    """`text` as the one turn of a conversation, with the images of the last user turn.
+
+    Args:
+        chat: the conversation it is part of.
+        text: what is asked.
+        with_system: it stands behind what the operator said, whose form the answer is to have.
+    """
+    last = _last(chat)
+    before = chat.messages[:last] if with_system else ()
+    system = [turn for turn in before if turn.role == "system"]
+    return Chat(messages=(*system, restated(chat, text).messages[last]))
+
+
+def _last(chat: Chat) -> int:
+    """Place of the last user turn, of the last turn where no user spoke."""
+    turns = chat.messages
+    return max((at for at, turn in enumerate(turns) if turn.role == "user"), default=len(turns) - 1)
 
 
 def _put(turn: Message, said: str) -> tuple[Part, ...]:

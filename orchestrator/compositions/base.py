@@ -8,7 +8,7 @@ from typing import Protocol
 
 from orchestrator.compositions.allowed import Allowed
 from orchestrator.compositions.course import Course
-from orchestrator.compositions.ledger import Ledger
+from orchestrator.compositions.ledger import Allowance, Ledger
 from orchestrator.compositions.progress import Told
 from orchestrator.compositions.stages import StageDone
 from orchestrator.engines.base import Prompt, Sampling, Structure
@@ -41,6 +41,8 @@ class Query:
     limits: Limits = UNLIMITED
     user: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    #: What its caller may spend over many requests; `None` has no bound.
+    allowance: Allowance | None = None
     #: What it shares with all calls of its request; `None` where nothing was asked yet.
     course: Course | None = None
 

@@ -15,9 +15,14 @@ from orchestrator.compositions.base import Composition
 from orchestrator.compositions.choosing import Choosing
 from orchestrator.compositions.generation import Generation
 from orchestrator.compositions.program import Setting
+from orchestrator.compositions.reading_answers import Reading, by_kind, by_meaning
 from orchestrator.compositions.route import RouteOne
 from orchestrator.errors import RegistryError
+from orchestrator.registry.composition_answers import AnswersEntry
+from orchestrator.registry.composition_decompose import DecomposeComposition
+from orchestrator.registry.composition_ensemble import EnsembleComposition
 from orchestrator.registry.composition_entry import CompositionEntry
+from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.compositions import (
     CascadeComposition,
     RouteComposition,
@@ -46,6 +51,7 @@ def composed(composition_id: str, generation: Generation, routers: Routers) -> C
         limits=limits,
         prompts=prompts_of(spec, composition_id=composition_id),
         router=_choosing(spec, composition_id, generation, routers),
+        reading=_reading(spec, composition_id, routers),
     )
     return _BUILDERS[spec.kind](spec, setting)
 
@@ -75,6 +81,43 @@ def _cascade(spec: CascadeComposition, setting: Setting) -> Composition:
     return Cascade(spec, setting)
 
 
+def _rpc(spec: RpcComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.rpc import Rpc
+
+    return Rpc(spec, setting)
+
+
+def _ensemble(spec: EnsembleComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.ensemble import Ensemble
+
+    return Ensemble(spec, setting)
+
+
+def _reading(spec: CompositionEntry, name: str, routers: Routers) -> Reading | None:
+    """How it reads answers; of a kind that counts them."""
+    if not isinstance(spec, AnswersEntry):
+        return None
+    if spec.answers != "meaning":
+        return by_kind(spec.answers)
+    from routers.embeddings import embedder_in
+
+    router_id = spec.embedder or spec.router
+    embedder = embedder_in(routers.get(router_id))
+    if embedder is None or embedder.is_slow:
+        why = "has no embedding" if embedder is None else "takes too long to read every answer"
+        raise RegistryError(
+            f"composition {name!r} compares answers by meaning, and router {router_id!r} {why}: "
+            "let `embedder` name a router of kind category or neighbours with the static embedding"
+        )
+    return by_meaning(embedder)
+
+
+def _decompose(spec: DecomposeComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.decompose import Decompose
+
+    return Decompose(spec, setting)
+
+
 def _choosing(
     spec: CompositionEntry, name: str, generation: Generation, routers: Routers
 ) -> Choosing | None:
@@ -102,4 +145,7 @@ _BUILDERS: dict[str, Callable[[Any, Setting], Composition]] = {
     "vote": _vote,
     "self_moa": _self_moa,
     "cascade": _cascade,
+    "rpc": _rpc,
+    "ensemble": _ensemble,
+    "decompose": _decompose,
 }

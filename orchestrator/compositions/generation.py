@@ -139,5 +139,10 @@ class Generation:
 
     def course(self, query: Query) -> Course:
         """A request at its beginning."""
-        ledger = Ledger(query.limits, timeout_s=self.timeout_s(query), clock=self.clock)
+        ledger = Ledger(
+            query.limits,
+            timeout_s=self.timeout_s(query),
+            clock=self.clock,
+            allowance=query.allowance,
+        )
         return Course(ledger=ledger, retries=Retries(self.registry.defaults.max_retries))

@@ -15,6 +15,7 @@ from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.choosing import Choosing
 from orchestrator.compositions.generation import Generation
 from orchestrator.compositions.progress import Board, Told, interleaved
+from orchestrator.compositions.reading_answers import Reading
 from orchestrator.compositions.recalled import recalled
 from orchestrator.compositions.staging import Staging
 from orchestrator.compositions.taking import refuse_unfit, refuse_without_turns
@@ -35,6 +36,7 @@ class Setting:
         limits: what binds every expert it asks.
         prompts: what experts in roles are told.
         router: its router, ready to be asked; `None` where its kind has none.
+        reading: how it reads answers; `None` where its kind counts none.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Setting:
     limits: Limits
     prompts: Prompts
     router: Choosing | None = None
+    reading: Reading | None = None
 
 
 class StagedProgram(ABC, Generic[S]):
@@ -62,12 +65,19 @@ class StagedProgram(ABC, Generic[S]):
         self.prompts = setting.prompts
         self._limits = setting.limits
         self._router = setting.router
+        self._reading = setting.reading
 
     @property
     def choosing(self) -> Choosing:
         """Its router, of a kind that has one."""
         assert self._router is not None, "the entry of its kind names a router"
         return self._router
+
+    @property
+    def reading(self) -> Reading:
+        """How it reads answers, of a kind that counts them."""
+        assert self._reading is not None, "the entry of its kind says so"
+        return self._reading
 
     async def decide(self, query: Query) -> Decision:
         """Say who would be asked first; nothing is generated.

@@ -93,6 +93,9 @@ async def _until_next(
                 rung.cancel()
             for progress in board.take():
                 yield progress
+        # What was put up while the last of it was read.
+        for progress in board.take():
+            yield progress
     finally:
         if not step.done():
             step.cancel()

@@ -6,14 +6,14 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from orchestrator.compositions.asks import Ask, IsEnough, one_by_one
+from orchestrator.compositions.asks import Ask, one_by_one
 from orchestrator.compositions.base import Decision, Query, Reply
-from orchestrator.compositions.closing import no_answer
+from orchestrator.compositions.election import Election
 from orchestrator.compositions.program import Setting, StagedProgram
 from orchestrator.compositions.progress import Told
-from orchestrator.compositions.stages import CallDone, failures_of, told
+from orchestrator.compositions.stages import failures_of, told
 from orchestrator.compositions.staging import Staging
-from orchestrator.compositions.voting import Sample, is_decided, samples_of, winner
+from orchestrator.compositions.voting import Sample
 from orchestrator.engines.base import Sampling
 from orchestrator.registry.compositions import VoteComposition
 from routers.votes import weight_of
@@ -43,50 +43,40 @@ class Vote(StagedProgram[VoteComposition]):
     ) -> AsyncGenerator[Told, None]:
         voters = reply.decision.team or (reply.decision.expert,)
         asks = [Ask(expert=name, sampling=self._drawn(query.sampling)) for name in voters]
-        weights = self._weights(reply.decision)
+        election = self._election(reply.decision)
         if self.spec.in_turn:
-            await self._in_turn(staging, one_by_one(asks), reply.decision, weights)
+            await self._in_turn(staging, one_by_one(asks), reply.decision, election)
         else:
-            await staging.run("vote", asks, is_enough=self._is_enough(weights))
-        elected = self._elected(staging.calls, weights)
+            await staging.run("vote", asks, is_enough=election.is_enough)
+        elected = election.elected(staging.calls)
         failed = failures_of(staging.calls)
         reply.decision = replace(reply.decision, expert=elected.expert, failed=failed)
         yield told(elected.choice, staging.usage)
 
     async def _in_turn(
-        self,
-        staging: Staging,
-        asks: Sequence[Ask],
-        decision: Decision,
-        weights: Mapping[str, float],
+        self, staging: Staging, asks: Sequence[Ask], decision: Decision, election: Election
     ) -> None:
         """Ask for one answer after another until the vote is decided, sure or may take no more."""
         accuracies = _accuracies(decision)
         for place, ask in enumerate(asks):
-            samples = samples_of(staging.calls, self.spec.answers)
+            samples = self.reading.read(staging.calls)
             if samples and staging.why_not(ask) is not None:
                 return
-            left = sum(weights[one.expert] for one in asks[place:])
+            left = sum(election.weight_by_expert[one.expert] for one in asks[place:])
             if len(samples) >= _LEAST_ASKED and (
-                is_decided(samples, weights, left=left)
+                election.is_decided(samples, left=left)
                 or self._chance(samples, accuracies) >= self.spec.confidence
             ):
                 return
             await staging.run("vote", [ask])
 
-    def _is_enough(self, weights: Mapping[str, float]) -> IsEnough:
-        def is_enough(calls: Sequence[CallDone]) -> bool:
-            samples = samples_of(calls, self.spec.answers)
-            left = sum(call.num_open * weights[call.expert] for call in calls)
-            return len(samples) >= self.spec.min_answers and is_decided(samples, weights, left=left)
-
-        return is_enough
-
-    def _elected(self, calls: Sequence[CallDone], weights: Mapping[str, float]) -> Sample:
-        samples = samples_of(calls, self.spec.answers)
-        if len(samples) >= self.spec.min_answers:
-            return winner(samples, weights)
-        raise no_answer(self.id, calls, num=len(samples), least=self.spec.min_answers)
+    def _election(self, decision: Decision) -> Election:
+        return Election(
+            composition_id=self.id,
+            reading=self.reading,
+            weight_by_expert=self._weights(decision),
+            min_answers=self.spec.min_answers,
+        )
 
     def _weights(self, decision: Decision) -> Mapping[str, float]:
         accuracies = _accuracies(decision)

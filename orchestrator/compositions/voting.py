@@ -85,6 +85,6 @@ def agreed(samples: Sequence[Sample], *, num_left: int, num_asked: int, tau: flo
     """
     counts = Counter(one.answer for one in samples if one.answer is not None)
     most = max(counts.values(), default=0)
-    if most >= tau * num_asked - _ROUNDING:
+    if most and most >= tau * num_asked - _ROUNDING:
         return True
-    return None if most + num_left >= tau * num_asked - _ROUNDING else False
+    return None if num_left and most + num_left >= tau * num_asked - _ROUNDING else False

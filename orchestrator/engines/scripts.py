@@ -49,8 +49,8 @@ class Script:
     is_literal: bool = False
     #: Tokens of prompt and answer that fit; a token is a word with the blanks before it.
     max_context: int | None = None
-    #: Of each token said.
-    log_prob: float = -0.25
+    #: Of each token said; a tuple gives choice `i` its `i`-th, as of `says`.
+    log_prob: float | tuple[float, ...] = -0.25
 
 
 class Performance:
@@ -143,6 +143,8 @@ class _Choice:
 
     def _logprob(self, token: str, num_top: int) -> TokenLogprob:
         told = self._script.log_prob
+        if isinstance(told, tuple):
+            told = told[self._index % len(told)]
         top = tuple(
             TokenLogprob(token=f"{token}{rank or ''}", logprob=told - rank)
             for rank in range(num_top)

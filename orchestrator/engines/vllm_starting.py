@@ -50,6 +50,8 @@ async def start_live(expert: Expert, source: str, *, max_lora_rank: int = 0) -> 
     except asyncio.CancelledError:
         starting.add_done_callback(_end)  # a thread cannot be cancelled
         raise
+    if is_on_cpu():
+        await engine.collective_rpc("spare_seeds")
     num_ranks = engine.vllm_config.parallel_config.world_size
     return LiveEngine(
         engine,

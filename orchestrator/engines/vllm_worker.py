@@ -127,6 +127,27 @@ class Taught:
         self.model_runner.reset_mm_cache()
         return True
 
+    def spare_seeds(self) -> None:
+        """On a CPU: draw what is thrown away without the generator of its request.
+
+        Of a prompt that is read in parts, each part draws a token, and all but the last are thrown
+        away. vLLM then sets the generator of a request with a seed back
+        (`v1/worker/gpu_model_runner.py`, `_bookkeeping_sync`), which those of a CPU cannot be: it
+        would end the engine. A generator that did not draw need not be set back, and a seed gives
+        the same answer however its prompt was cut.
+        """
+        runner = self.model_runner
+        sample = runner.sample_tokens
+
+        def sample_tokens(grammar_output: Any) -> Any:
+            spared = _generators_of_parts(runner)
+            try:
+                return sample(grammar_output)
+            finally:
+                runner.input_batch.generators.update(spared)
+
+        runner.sample_tokens = sample_tokens
+
     def memory_held(self) -> tuple[int | None, int]:
         """Bytes this process holds: of its device, and of pinned host memory, in use or cached.
 
@@ -137,6 +158,13 @@ class Taught:
         """
         pinned = torch.cuda.host_memory_stats().get("allocated_bytes.current", 0)
         return _device_bytes(self.device.index or 0), int(pinned)
+
+
+def _generators_of_parts(runner: Any) -> dict[int, torch.Generator]:
+    """Take away the generators of requests whose prompts go on, by their rows."""
+    batch = runner.input_batch
+    is_part = runner.discard_request_mask.np[: batch.num_reqs]
+    return {row: batch.generators.pop(row) for row in sorted(batch.generators) if is_part[row]}
 
 
 def _device_bytes(visible: int) -> int | None:

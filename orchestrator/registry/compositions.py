@@ -8,6 +8,9 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from orchestrator.prompts.roles import Role
+from orchestrator.registry.composition_answers import AnswersEntry
+from orchestrator.registry.composition_decompose import DecomposeComposition
+from orchestrator.registry.composition_ensemble import EnsembleComposition
 from orchestrator.registry.composition_entry import (
     MIN_ANSWERS,
     OVERFLOW,
@@ -16,6 +19,7 @@ from orchestrator.registry.composition_entry import (
     CompositionEntry,
     Overflow,
 )
+from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.fields import Id
 from orchestrator.registry.router_entry import At
 
@@ -36,15 +40,13 @@ class RouteComposition(CompositionEntry):
     )
 
 
-class VoteComposition(CompositionEntry):
+class VoteComposition(AnswersEntry):
     """Asks several times, and answers with what most say (self-consistency, arXiv:2203.11171)."""
 
     kind: Literal["vote"] = Field(description="The program.")
-    router: Id = Field(description="Router that chooses the expert, or recruits several.")
     samples: int = Field(5, ge=1, le=64, description="Answers of each expert that is asked.")
     experts: int = Field(1, ge=1, le=16, description="Most experts that are asked.")
     temperature: float = Field(0.7, ge=0, le=2, description=TEMPERATURE)
-    answers: AnswerKind = Field("text", description="What answers are compared as.")
     weigh: Literal["equal", "score"] = Field(
         "equal", description="Whether votes count alike, or by the router's scores."
     )
@@ -112,6 +114,12 @@ class CascadeComposition(CompositionEntry):
 #: A new kind is listed here, built by `orchestrator/compositions/building.py` and shown in
 #: experts.yaml.
 CompositionSpec = Annotated[
-    RouteComposition | VoteComposition | SelfMoaComposition | CascadeComposition,
+    RouteComposition
+    | VoteComposition
+    | SelfMoaComposition
+    | CascadeComposition
+    | RpcComposition
+    | EnsembleComposition
+    | DecomposeComposition,
     Field(discriminator="kind"),
 ]

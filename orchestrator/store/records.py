@@ -88,6 +88,8 @@ class DecisionRecord(BaseModel):
     cost_usd: float | None = None
     #: Of a composition of several calls: its stages, in order. Tokens and cost are those of all.
     stages: list[StageRecord] = []
+    #: Caps for which something was left out: the answer is the best within them.
+    reached: list[str] = []
     #: Arrival to last byte, arrival to first token, and our own part of it, milliseconds.
     duration_ms: float
     first_token_ms: float | None = None

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from orchestrator.engines.base import (
@@ -47,6 +49,20 @@ async def test_a_seed_makes_sampling_repeatable(resident):
 
     assert once.choices == again.choices
     assert once.choices[0].text != once.choices[1].text
+
+
+async def test_seeds_hold_where_prompts_are_read_in_parts(resident):
+    host = await resident("first")
+    # 48 prompts of some 200 tokens are more than one step reads.
+    asked = [
+        call("first", sampling={"temperature": 1.0, "seed": 7, "n": 2}, part=TextPart(text=text))
+        for text in (chr(65 + number % 26) * (180 + number) for number in range(48))
+    ]
+
+    together = await asyncio.gather(*(collect(host.generate(one)) for one in asked))
+    alone = [await collect(host.generate(one)) for one in asked[::12]]
+
+    assert [answer.choices for answer in alone] == [one.choices for one in together[::12]]
 
 
 async def test_a_repeated_prompt_is_counted_as_cached(resident):

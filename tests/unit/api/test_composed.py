@@ -10,7 +10,7 @@ from orchestrator.engines.notices import Notice
 from orchestrator.engines.scripts import Script
 from orchestrator.errors import EngineDeadError
 from tests.composed import composed
-from tests.served import events, fault
+from tests.served import data_of, fault
 
 ANSWERS = ("Answer: 3", "Answer: 4", "it is 4")
 DEAD = EngineDeadError("its process is gone")
@@ -93,7 +93,7 @@ async def test_a_stream_ends_with_the_usage_of_all_calls():
         model="thrifty", stream=True, stream_options={"include_usage": True}
     )
 
-    *chunks, last, done = events(response)
+    *chunks, last, done = data_of(response)
     assert done == "[DONE]"
     assert json.loads(last)["usage"]["completion_tokens"] == 3 + 3
     text = [json.loads(one)["choices"][0]["delta"].get("content") or "" for one in chunks]

@@ -10,6 +10,7 @@ from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Chat, Message, TextPart
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.registry.models import Registry
+from routers.base import Router
 from tests.served import PreferenceRouter
 
 URL = "http://127.0.0.1:9000/v1"
@@ -61,6 +62,10 @@ class Pool:
     auto: Mapping[str, object] = field(default_factory=dict)
     #: Further keys of experts, by id.
     experts: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    #: What the router reads prompts by.
+    embedder: object = None
+    #: In the place of one that prefers in `order`.
+    router: Router | None = None
 
     def programs(self) -> Programs:
         auto = {"kind": "route", "router": "topic", **self.auto}
@@ -71,10 +76,13 @@ class Pool:
                 "compositions": {"auto": {name: v for name, v in auto.items() if v is not None}},
             }
         )
+        router = self.router or PreferenceRouter(*self.order)
+        if self.embedder is not None:
+            router.embedder = self.embedder
         return Programs(
             registry,
             generation=1,
-            routers={"topic": PreferenceRouter(*self.order)},
+            routers={"topic": router},
             dispatch=self.engine,
         )
 

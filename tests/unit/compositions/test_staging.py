@@ -10,7 +10,7 @@ from orchestrator.compositions.progress import Progress
 from orchestrator.engines.base import Chunk
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.scripts import Script
-from orchestrator.errors import EngineDeadError, LimitsError
+from orchestrator.errors import EngineDeadError, LimitsError, OverloadedError
 from orchestrator.registry.models import Registry
 from orchestrator.routing.limits import Limits
 from tests.served import PreferenceRouter
@@ -187,3 +187,35 @@ async def test_an_answer_that_nobody_reads_along_falls_back_to_the_best_so_far()
 
     assert (await collect(reply.items)).choices[0].text == "one"
     assert dict(reply.decision.failed) == {"b": DEAD.code}
+
+
+class Budget:
+    """Three calls of a caller's, whatever its requests are."""
+
+    def __init__(self, num_calls: int) -> None:
+        self.num_left, self.num_settled = num_calls, 0
+
+    async def reserve(self, most):
+        await asyncio.sleep(0)
+        if self.num_left < most.calls:
+            raise OverloadedError("the budget of this key is spent", reason="budget")
+        self.num_left -= most.calls
+
+    def settle(self, most, took):
+        self.num_settled += took.calls
+
+
+async def test_what_a_caller_may_spend_binds_every_call_of_every_request():
+    budget, served = Budget(4), programs(SeeingEngine(says="yes"), {"all": VOTE})
+
+    first = await served.reply(ask(model="all", allowance=budget))
+    await collect(first.items)
+    second = await served.reply(ask(model="all", allowance=budget))
+    answer = await collect(second.items)
+    third = await served.reply(ask(model="a", allowance=budget))
+
+    assert answer.choices[0].text == "yes"
+    assert dict(second.decision.failed) == {"b": "overloaded", "c": "overloaded"}
+    with pytest.raises(OverloadedError, match="budget"):
+        await collect(third.items)
+    assert (budget.num_left, budget.num_settled) == (0, 4)

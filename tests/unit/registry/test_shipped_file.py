@@ -32,7 +32,10 @@ SKILLS = "capitals elements roman reverse sort calendar units french spanish sum
 ADAPTERS = ["formal", "json"]
 ROLES = ["namer", "decomposer", "synthesiser", "judge"]
 #: What entries are made of; their keys stand in those that are.
-ABSTRACT = {Entry, RouterEntry, compositions.CompositionEntry, router_rules.Target}
+ABSTRACT = {
+    Entry, RouterEntry, compositions.CompositionEntry, compositions.AnswersEntry,
+    router_rules.Target,
+}  # fmt: skip
 ENTRIES = [
     kind for kind in {
         id(value): value for module in (

@@ -88,9 +88,14 @@ def test_a_vote_is_not_joined_by_who_lowers_it():
 
 
 def test_out_of_time_there_is_a_set_and_it_says_so():
-    found = best_set(POOL, Caps(), k=2, time_s=0.0)
+    crowd = [
+        Candidate(expert=f"e{at:02}", score=0.3 + at / 100, price_usd=1 + at % 7 / 10)
+        for at in range(60)
+    ]
 
-    assert found.experts == ("great", "good")
+    found = best_set(crowd, Caps(max_price_usd=6.9), k=6, time_s=0.0)
+
+    assert found.experts
     assert not found.is_best
 
 
