@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.composed_arms import Arm, Played, Question, load_questions, play
+from bench.composed_registry import write_registry
 from bench.report import Outcome, Target
-from bench.service import start_service
+from bench.service import read_registry, start_service
 from bench.setup import Setup
 from routers.dataset_files import read_answered
 from routers.resampling import Interval, intervals
@@ -66,7 +67,8 @@ def measure_quality(setup: Setup) -> Outcome:
     demo = setup.root / "deploy/demo"
     questions = load_questions(demo / "questions/heldout.jsonl", one_skill=_ONE_SKILL)
     single = _best_single(demo)
-    service = start_service(demo / "compositions.yaml", gateways=1, folder=setup.folder)
+    registry = write_registry(demo, _random_teams_of(demo), to=setup.folder)
+    service = start_service(registry, gateways=1, folder=setup.folder)
     try:
         played = asyncio.run(_played(service.url, questions, single))
     finally:
@@ -93,6 +95,22 @@ async def _random_teams(url: str, questions: Sequence[Question]) -> Played:
     )
     arm = Arm(name=_RANDOM, model="random-*")
     return Played(arm=arm, marked=marked, took_s=sum(one.took_s for one in shares))
+
+
+def _random_teams_of(demo: Path) -> dict[str, dict[str, Any]]:
+    """Teams of three experts drawn by chance, with the aggregator of all others."""
+    content = read_registry(demo / "compositions.yaml")
+    names = [one["id"] for one in content["experts"] if "role" not in one["tags"]]
+    dice = np.random.default_rng(0)
+    merged = {key: content["compositions"]["self-moa"][key] for key in ("aggregator", "prompts")}
+    return {
+        f"random-{team}": {
+            "kind": "moa",
+            "proposers": dice.choice(names, 3, replace=False).tolist(),
+            **merged,
+        }
+        for team in range(_NUM_RANDOM)
+    }
 
 
 def _best_single(demo: Path) -> str:

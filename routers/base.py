@@ -33,6 +33,9 @@ class Route:
     is_fallback: bool = False
     #: True when the choice would be another one if a model named the question's skills first.
     needs_generation: bool = False
+    #: Who merges several answers best by a test of its own, where the router knows; maybe nobody
+    #: that may take part.
+    aggregator: str | None = None
     #: Of a router made of routers, the way to the one that chose: ids joined by `/`, outermost
     #: first, its own left out.
     chosen_by: str | None = None
@@ -64,6 +67,8 @@ class Traits:
     skills: tuple[str, ...] | None = None
     #: False where only an expert may answer: the text is a part of the request, or the caller says.
     may_recall: bool = True
+    #: Experts of which nothing may be used, not even what they said for others before.
+    shut_out: frozenset[str] = frozenset()
     #: Who asks, as far as the caller says; the request's own id otherwise.
     caller: str = ""
     #: Of draws: the same prompt with the same seed is routed alike.

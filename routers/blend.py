@@ -90,7 +90,14 @@ class BlendRouter:
             entropy=heaviest.entropy,
             reasons=(*self._reasons(routes, shares), f"together {best!r} at {scores[best]:.2f}"),
             needs_generation=needs_generation,
+            aggregator=self._aggregator(sure),
         )
+
+    def _aggregator(self, sure: Mapping[str, Route]) -> str | None:
+        """The one that the heaviest router names of those that name any."""
+        naming = [name for name, route in sure.items() if route.aggregator is not None]
+        heaviest = max(naming, key=lambda name: self.members[name].weight, default=None)
+        return None if heaviest is None else sure[heaviest].aggregator
 
     def _mean(self, expert: str, sure: Mapping[str, Route], shares: Mapping[str, float]) -> float:
         """Over the routers that score the expert."""

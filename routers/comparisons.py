@@ -9,9 +9,10 @@ first. Position bias: Zheng 2023, arXiv:2306.05685.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +37,41 @@ class Comparison:
     better: int | None
 
 
-def orders(num_answers: int) -> tuple[tuple[int, int], ...]:
-    """Every pair in both orders, as they are to be shown: first, second."""
-    return tuple(permutations(range(num_answers), 2))
+def orders(num_answers: int, *, rounds: int | None = None) -> tuple[tuple[int, int], ...]:
+    """Pairs in both orders, as they are to be shown: first, second; one order behind the other.
+
+    They come in rounds in which every answer meets one other, so that whatever part of them is
+    asked, each answer has met about as many.
+
+    Args:
+        num_answers: those to compare.
+        rounds: of how many the pairs are wanted; all without.
+    """
+    return tuple(
+        order
+        for pairs in islice(_rounds(num_answers), rounds)
+        for low, high in pairs
+        for order in ((low, high), (high, low))
+    )
+
+
+def _rounds(num_answers: int) -> Iterator[list[tuple[int, int]]]:
+    """Pairs of a round robin by the circle method; of an odd number one has a rest each time."""
+    ring = [*range(num_answers), *([num_answers] if num_answers % 2 else [])]
+    for _ in range(len(ring) - 1):
+        half = len(ring) // 2
+        pairs = [sorted(pair) for pair in zip(ring[:half], reversed(ring[half:]), strict=True)]
+        yield [(low, high) for low, high in pairs if high < num_answers]
+        ring = [ring[0], ring[-1], *ring[1:-1]]
+
+
+def told_twice(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """Of one judge's those of pairs that it saw in both orders.
+
+    What it said of one order alone may be what it says of that place.
+    """
+    counts = Counter(frozenset((one.first, one.second)) for one in comparisons)
+    return tuple(one for one in comparisons if counts[frozenset((one.first, one.second))] == 2)
 
 
 def points(comparisons: Iterable[Comparison], *, num_answers: int) -> Points:
@@ -85,12 +118,42 @@ def ranked_by_pairs(comparisons: Iterable[Comparison], *, num_answers: int) -> t
     return tuple(at for *_, at in order)
 
 
+def is_settled(
+    comparisons: Iterable[Comparison],
+    open_pairs: Iterable[tuple[int, int]],
+    *,
+    num_answers: int,
+) -> bool:
+    """Whether the first answer stays the first, whatever is said of pairs that are still open.
+
+    Args:
+        comparisons: what was said.
+        open_pairs: those that a judge has not told yet, once for each judge.
+        num_answers: all that are compared.
+
+    Raises:
+        RouterError: as `points` raises.
+    """
+    table, left = points(comparisons, num_answers=num_answers), np.zeros((num_answers,) * 2)
+    for pair in open_pairs:
+        left[pair] += 1
+        left[pair[::-1]] += 1
+    ahead = table - table.T
+    least, most = _won(ahead - left).sum(axis=1), _won(ahead + left).sum(axis=1)
+    first = int(least.argmax())
+    return bool(least[first] > np.delete(most, first).max(initial=-1.0) + _CLOSE)
+
+
 def copeland(table: Points) -> Points:
     """Pairs that each answer wins, drawn ones by halves: shape [num_answers]."""
-    ahead = table - table.T
+    return np.asarray(_won(table - table.T).sum(axis=1))
+
+
+def _won(ahead: Points) -> Points:
+    """Pairs won, drawn ones by halves, by how far each row is ahead of each column."""
     wins = (ahead > _CLOSE).astype(np.float64) + 0.5 * (np.abs(ahead) <= _CLOSE)
     np.fill_diagonal(wins, 0.0)
-    return np.asarray(wins.sum(axis=1))
+    return wins
 
 
 def strengths(table: Points) -> Points:

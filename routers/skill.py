@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from .base import Prompts, Route, RouterError, Traits
 from .clusters import Clusters
+from .embeddings import Embedder
 from .feedback import Tally
 from .recruiter import Recruiter
 from .skill_cache import SkillCache
@@ -30,12 +31,20 @@ class SkillRouter:
     named: SkillCache = field(default_factory=SkillCache, repr=False)
     #: Where skills are clusters of questions: read from the question itself. `None`: named ones.
     clusters: Clusters | None = None
+    #: Who merges answers best, where that was tested.
+    aggregator: str | None = None
 
     @property
     def is_slow(self) -> bool:
         """Whether the embedder takes over a few milliseconds."""
         readers = (self.recruiter.nearest, self.clusters)
         return any(reader.embedder.is_slow for reader in readers if reader is not None)
+
+    @property
+    def embedder(self) -> Embedder | None:
+        """What it reads by; `None` where every skill is told by its name."""
+        readers = (self.clusters, self.recruiter.nearest)
+        return next((reader.embedder for reader in readers if reader is not None), None)
 
     def route(self, prompts: Prompts) -> list[Route]:
         """One route per text, in order.
@@ -56,7 +65,8 @@ class SkillRouter:
             seeds=[seeds[row] for row in known],
         )
         found = dict(zip(known, recruited, strict=True))
-        return [self._served(found.get(row), prompts.candidates) for row in range(len(skills))]
+        served = (self._served(found.get(row), prompts.candidates) for row in range(len(skills)))
+        return [replace(route, aggregator=self.aggregator) for route in served]
 
     def corrected(self, tally: Tally) -> SkillRouter:
         """With what callers said counted beside what was measured, skill by skill."""
@@ -72,7 +82,7 @@ class SkillRouter:
     def _skills_of(self, text: str, traits: Traits) -> tuple[str, ...] | None:
         if traits.skills is not None:
             return traits.skills
-        found = self.named.skills_of(text)
+        found = self.named.skills_of(text, shut_out=traits.shut_out)
         if found is None and self.clusters is not None:
             return self.clusters.of(text)
         return found

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from threading import Lock
 
 MAX_TEXTS = 20_000
@@ -21,31 +22,53 @@ class SkillCache:
 
     def __init__(self, *, max_texts: int = MAX_TEXTS) -> None:
         self._max_texts = max_texts
-        self._skills_by_text: OrderedDict[bytes, tuple[str, ...]] = OrderedDict()
+        self._named_by_text: OrderedDict[bytes, _Named] = OrderedDict()
         self._lock = Lock()
 
-    def remember(self, text: str, skills: Sequence[str]) -> None:
-        """Keep what a model named as the skills of a text; none is an answer too."""
-        key = _key(text)
-        with self._lock:
-            self._skills_by_text[key] = tuple(skills)
-            self._skills_by_text.move_to_end(key)
-            if len(self._skills_by_text) > self._max_texts:
-                self._skills_by_text.popitem(last=False)
+    def remember(self, text: str, skills: Sequence[str], *, by: Collection[str] = ()) -> None:
+        """Keep what models named as the skills of a text; none is an answer too.
 
-    def skills_of(self, text: str) -> tuple[str, ...] | None:
-        """The skills of a text; `None` where nobody has named them, or not lately."""
+        Args:
+            text: as it is routed.
+            skills: of the text.
+            by: experts that took part in naming them.
+        """
+        key, named = _key(text), _Named(skills=tuple(skills), by=frozenset(by))
+        with self._lock:
+            self._named_by_text[key] = named
+            self._named_by_text.move_to_end(key)
+            if len(self._named_by_text) > self._max_texts:
+                self._named_by_text.popitem(last=False)
+
+    def skills_of(
+        self, text: str, *, shut_out: frozenset[str] = frozenset()
+    ) -> tuple[str, ...] | None:
+        """The skills of a text; `None` where nobody has named them, or not lately.
+
+        Args:
+            text: as it is routed.
+            shut_out: experts of which nothing may be used; what one of them named is not known.
+        """
         key = _key(text)
         with self._lock:
-            found = self._skills_by_text.get(key)
-            if found is not None:
-                self._skills_by_text.move_to_end(key)
-            return found
+            found = self._named_by_text.get(key)
+            if found is None or found.by & shut_out:
+                return None
+            self._named_by_text.move_to_end(key)
+            return found.skills
 
     @property
     def num_texts(self) -> int:
         """Texts whose skills are kept."""
-        return len(self._skills_by_text)
+        return len(self._named_by_text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Named:
+    """What was named for one text, and who took part in it."""
+
+    skills: tuple[str, ...]
+    by: frozenset[str]
 
 
 def _key(text: str) -> bytes:

@@ -103,6 +103,7 @@ def load_skill_router(
         fallback=fallback,
         named=SkillCache() if named is None else named,
         clusters=clusters if manifest.are_clusters else None,
+        aggregator=manifest.aggregator,
     )
 
 

@@ -6,11 +6,11 @@ import logging
 
 import orjson
 
+from orchestrator.api.details import recorded
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.tally import Tally
 from orchestrator.compositions.base import Decision
-from orchestrator.compositions.stages import CallDone, StageDone
-from orchestrator.store.records import CallRecord, DecisionRecord, Records, StageRecord
+from orchestrator.store.records import DecisionRecord, Records
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         prompt_tokens=usage.prompt_tokens if usage else 0,
         completion_tokens=usage.completion_tokens if usage else 0,
         cost_usd=usage.cost_usd if usage else None,
-        stages=[_stage(stage) for stage in exchange.stages],
+        stages=[recorded(stage) for stage in exchange.stages],
         reached=list(exchange.reached),
         duration_ms=duration_ms,
         first_token_ms=None if first_s is None else first_s * 1000,
@@ -77,25 +77,6 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         overhead_ms=overhead_ms,
         user=exchange.user,
         metadata=dict(exchange.metadata),
-    )
-
-
-def _stage(stage: StageDone) -> StageRecord:
-    calls = [_call(call) for call in stage.calls]
-    return StageRecord(name=stage.name, took_ms=stage.took_s * 1000, calls=calls)
-
-
-def _call(call: CallDone) -> CallRecord:
-    usage = call.usage
-    return CallRecord(
-        expert=call.expert,
-        ending=call.ending,
-        num_answers=call.num_answers,
-        num_dropped=call.num_dropped,
-        prompt_tokens=usage.prompt_tokens if usage else 0,
-        completion_tokens=usage.completion_tokens if usage else 0,
-        cost_usd=usage.cost_usd if usage else None,
-        took_ms=call.took_s * 1000,
     )
 
 

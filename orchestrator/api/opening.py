@@ -12,6 +12,7 @@ from typing import Self
 from orchestrator.compositions.progress import Progress, Told
 from orchestrator.engines.base import Chunk
 from orchestrator.engines.notices import HEAD_S, Notice
+from orchestrator.engines.streams import ended
 from orchestrator.errors import EngineProtocolError
 
 
@@ -48,10 +49,11 @@ class Ahead(AsyncIterator[Told]):
     async def aclose(self) -> None:
         """End the stream at its source."""
         step, self._step = self._step, None
-        if step is not None:
-            step.cancel()
-            await asyncio.gather(step, return_exceptions=True)
-        await self._items.aclose()
+        try:
+            if step is not None:
+                await ended(step)
+        finally:
+            await self._items.aclose()
 
 
 async def _next(items: AsyncGenerator[Told, None]) -> Told | None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from orchestrator.compositions.affording import has_left
 from orchestrator.compositions.asking import asked
 from orchestrator.compositions.asks import Ask
 from orchestrator.compositions.base import Query
 from orchestrator.compositions.fitting_in import OverShare, Put, over_share, tries
-from orchestrator.compositions.ledger import NOTHING
 from orchestrator.compositions.program import StagedProgram
 from orchestrator.compositions.stages import CallDone
 from orchestrator.compositions.staging import Staging
@@ -55,7 +55,8 @@ async def aggregation(
     if overflow == "summarise":
         over = over_share(candidates, put, room=room)
         briefly = _briefly(program, query, candidates, over, aggregator=aggregator)
-        if briefly and _has_left(program, staging, query, [*briefly.values(), found[0]]):
+        asked_first = [*briefly.values(), found[0]]
+        if briefly and has_left(program.generation, staging, query, asked_first):
             found = asks(await _shortened(staging, candidates, briefly))
     return found
 
@@ -79,20 +80,6 @@ def _briefly(
         )
         for at in over.places
     }
-
-
-def _has_left(
-    program: StagedProgram[Any], staging: Staging, query: Query, asks: Sequence[Ask]
-) -> bool:
-    """Whether all calls can be made: summaries must not take what the answer needs."""
-    most = NOTHING
-    for ask in asks:
-        as_asked = replace(query, prompt=ask.prompt or query.prompt, sampling=ask.sampling)
-        most = most.plus(program.generation.most(ask.expert, as_asked))
-    refusal = staging.ledger.why_not(most)
-    if refusal is not None:
-        staging.ledger.mark(refusal.param or "limits")
-    return refusal is None
 
 
 async def _shortened(

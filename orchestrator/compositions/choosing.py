@@ -102,7 +102,8 @@ class Choosing:
 
     async def _route(self, query: Query, candidates: frozenset[str]) -> Route:
         """The route of the first text that the router is sure of, else that of the first."""
-        traits = (traits_of(query),)
+        shut_out = self._generation.admission.shut_out(query.limits)
+        traits = (replace(traits_of(query), shut_out=shut_out),)
         first, *others = digest(query.prompt)
         route = await self._ask(Prompts(texts=(first,), candidates=candidates, traits=traits))
         for text in others if route.is_fallback else ():

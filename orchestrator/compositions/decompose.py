@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from orchestrator.compositions.asking import asked, message_of
 from orchestrator.compositions.asks import Ask
-from orchestrator.compositions.bar import Bar
+from orchestrator.compositions.bar import Bar, as_wanted, telling
 from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.closing import closed_by, no_answer
 from orchestrator.compositions.ledger import Spend
@@ -81,11 +81,8 @@ class Decompose(StagedProgram[DecomposeComposition]):
         if not samples:
             return _Attempt()
         best = winner(samples, {expert: 1.0})
-        choice = best.choice
-        if query.sampling.top_logprobs is None:
-            choice = replace(choice, logprobs=())  # only the bar was to see them
         is_sure = bar is not None and bool(bar.verdict(calls))
-        return _Attempt(best=(expert, choice), is_sure=is_sure)
+        return _Attempt(best=(expert, as_wanted(best.choice, query.sampling)), is_sure=is_sure)
 
     async def _in_parts(
         self, staging: Staging, query: Query, expert: str, attempt: _Attempt
@@ -154,11 +151,10 @@ class Decompose(StagedProgram[DecomposeComposition]):
         spec, sampling = self.spec, query.sampling
         if spec.num_samples > 1:
             return replace(sampling, n=spec.num_samples, temperature=spec.temperature)
-        if spec.unsure != "confidence" or sampling.top_logprobs is not None:
+        if spec.unsure == "always":
             return sampling
-        telling = replace(sampling, top_logprobs=0)
-        refusal = self.why_not(expert, replace(query, sampling=telling))
-        return telling if refusal is None else sampling  # who tells none is never sure
+        refusal = self.why_not(expert, replace(query, sampling=telling(sampling)))
+        return telling(sampling) if refusal is None else sampling  # who tells none is never sure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

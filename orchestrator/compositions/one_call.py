@@ -79,6 +79,7 @@ class OneCall:
             usage=self._usage(),
             is_whole=is_whole,
             error=self.error,
+            answered_by=None if self._reply is None else self._reply.decision.answered_by,
             stages=() if self._reply is None else tuple(self._reply.stages),
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from orchestrator.compositions.asking import alone
-from orchestrator.compositions.asks import Ask
+from orchestrator.compositions.asks import Ask, as_part
 from orchestrator.compositions.base import Query
 from orchestrator.compositions.choosing import Choosing
 from orchestrator.compositions.splitting import Split
@@ -49,7 +49,7 @@ class Parts:
     async def ask(self) -> str | None:
         """Ask wave after wave; says why where one of them cannot be answered."""
         for wave in self._split.waves:
-            asks = [await self._asked(number, of_part(self._query.sampling)) for number in wave]
+            asks = [await self._asked(number, as_part(self._query.sampling)) for number in wave]
             for number, ask in zip(wave, asks, strict=True):
                 if isinstance(ask, str):
                     return f"sub-question #{number}: {ask}"
@@ -84,11 +84,6 @@ class Parts:
         except (RequestError, OverloadedError) as error:
             return str(error)
         return Ask(expert=decision.expert, sampling=sampling, prompt=prompt, is_free=not is_last)
-
-
-def of_part(sampling: Sampling) -> Sampling:
-    """How a part is drawn: what is for the form and length of the answer is not for parts of it."""
-    return Sampling(temperature=sampling.temperature, top_p=sampling.top_p, seed=sampling.seed)
 
 
 def _has_failed(calls: Sequence[CallDone]) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.compositions.asks import Ask, IsEnough, one_by_one
+from orchestrator.compositions.asks import Ask, IsEnough, apart
 from orchestrator.compositions.base import Query
 from orchestrator.compositions.generation import Generation
 from orchestrator.compositions.one_call import OneCall
@@ -103,7 +103,7 @@ class Staging:
         One of an expert; of a composition, which makes one answer at a time, as many.
         """
         whole = Ask(expert=model, sampling=sampling, prompt=prompt, is_free=is_free)
-        return one_by_one([whole]) if model in self._generation.programs else [whole]
+        return apart(whole) if model in self._generation.programs else [whole]
 
     async def run(
         self, name: str, asks: Sequence[Ask], *, is_enough: IsEnough | None = None
@@ -111,8 +111,10 @@ class Staging:
         """Make all calls at the same time and return them in the order of `asks`.
 
         A call that fails is a value, and keeps the answers that had ended. What is still under way
-        once `is_enough` is ended. A caller that hangs up ends all of them.
+        once `is_enough` is ended, unless the caller sent a seed. A caller that hangs up ends all.
         """
+        if self._query.sampling.seed is not None:
+            is_enough = None  # who is cut off is chance, and a seed is to give the same words again
         left = self.left()
         queries = [self._call_of(left, ask, name, place) for place, ask in enumerate(asks)]
         stage = self._begun(name, asks, queries)

@@ -5,13 +5,50 @@ Caps are of a request, so that experts who each keep them may break them togethe
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 from orchestrator.compositions.allowed import Allowed
+from orchestrator.routing.sooner import widened
 from routers.base import Route
+from routers.gap import close_to_best
 
 #: Longest search for the best team, seconds; after it the best one so far.
 _SEARCH_S = 0.005
+
+
+def recruited(route: Route, *, most: int) -> Route:
+    """`route` with all chosen who answer together, `most` experts at most.
+
+    A router that went by skills has said whom a question needs, and how often; a single expert of
+    any other is followed by its next best. An unsure router's general expert answers alone: the
+    scores of others say little.
+    """
+    if route.is_fallback and len(set(route.chosen)) == 1:
+        return replace(route, chosen=route.chosen[:1])
+    if not route.skills:
+        return widened(route, most=most)
+    kept = frozenset(list(dict.fromkeys(route.chosen))[:most])
+    return replace(route, chosen=tuple(name for name in route.chosen if name in kept))
+
+
+def mixable(route: Route, *, most: int, max_gap_points: float | None) -> Route:
+    """`route` with those chosen whose answers are worth mixing; its best alone where none is.
+
+    Args:
+        route: of a router.
+        most: experts that are chosen.
+        max_gap_points: by how many points of its scores others may be behind the best; `None`
+            takes the router's next best whatever they are.
+    """
+    if max_gap_points is None:
+        return widened(route, most=most)
+    if route.is_fallback or not route.scores:
+        reason = "the router is unsure, so that nobody knows who is about as good: one answers"
+        return replace(route, chosen=route.chosen[:1], reasons=(*route.reasons, reason))
+    close = close_to_best(route.scores, max_gap_points=max_gap_points)
+    reason = f"{len(close) - 1} of the others are within {max_gap_points:g} points of {close[0]!r}"
+    return replace(route, chosen=close[:most], reasons=(*route.reasons, reason))
 
 
 def team_of(route: Route, allowed: Allowed) -> tuple[str, ...]:

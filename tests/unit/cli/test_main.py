@@ -97,7 +97,7 @@ main(["check", "experts.yaml"])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.startswith("experts.yaml:")
-    assert "valid: 16 experts" in done.stdout
+    assert "valid: 20 experts" in done.stdout
     assert done.stderr == ""
 
 

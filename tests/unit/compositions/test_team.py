@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.compositions.allowed import Allowed, Expected
-from orchestrator.compositions.team import team_of
+from orchestrator.compositions.team import recruited, team_of
 from orchestrator.routing.limits import UNLIMITED, Limits
 from routers.base import Route
 
@@ -70,3 +70,22 @@ def test_no_set_of_as_many_within_the_cap_is_better(experts, cap):
     ]
     assert sum(prices[name] for name in found) <= cap
     assert value(found) >= max(map(value, within)) - 1e-9
+
+
+def test_who_goes_by_skills_has_said_whom_a_question_needs_and_how_often():
+    found = Route(chosen=("a", "b", "a", "c"), scores={"a": 1.0, "d": 0.9}, skills=("sum",))
+
+    assert recruited(found, most=2).chosen == ("a", "b", "a")
+    assert recruited(Route(chosen=("a",), scores=found.scores, skills=("sum",)), most=3).chosen == (
+        "a",
+    )
+
+
+def test_a_router_without_skills_is_followed_by_its_next_best():
+    assert recruited(route("a", a=0.9, b=0.7, c=0.8), most=2).chosen == ("a", "c")
+
+
+def test_an_unsure_router_s_general_expert_answers_alone():
+    unsure = Route(chosen=("a",), scores={"a": 0.5, "b": 0.4}, is_fallback=True)
+
+    assert recruited(unsure, most=3).chosen == ("a",)

@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from orchestrator.registry import (
+    composition_judged,
     compositions,
     models,
     router_answered,
@@ -34,12 +35,13 @@ ROLES = ["namer", "decomposer", "synthesiser", "judge"]
 #: What entries are made of; their keys stand in those that are.
 ABSTRACT = {
     Entry, RouterEntry, compositions.CompositionEntry, compositions.AnswersEntry,
-    router_rules.Target,
+    router_rules.Target, composition_judged.JudgedComposition,
 }  # fmt: skip
 ENTRIES = [
     kind for kind in {
         id(value): value for module in (
-            models, compositions, routers, router_rules, router_languages, router_answered,
+            models, compositions, composition_judged, routers, router_rules, router_languages,
+            router_answered,
         )
         for value in vars(module).values()
     }.values()

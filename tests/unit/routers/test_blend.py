@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,31 @@ def test_an_expert_that_one_router_does_not_know_is_judged_by_the_others():
     [route] = router.route(asked("x"))
 
     assert route.scores == pytest.approx({"clerk": 0.45, "poet": 0.6})
+
+
+class Merging(Told):
+    """Says as well who merges answers best."""
+
+    def __init__(self, *told, aggregator, **more):
+        super().__init__(*told, **more)
+        self._aggregator = aggregator
+
+    def route(self, prompts):
+        return [replace(one, aggregator=self._aggregator) for one in super().route(prompts)]
+
+
+def test_the_aggregator_is_that_of_the_heaviest_sure_router_that_names_one():
+    routers = {
+        "none": Told("1", FOR_CLERK),
+        "light": Merging("2", FOR_CLERK, aggregator="clerk"),
+        "heavy": Merging("3", FOR_CLERK, aggregator="poet"),
+        "unsure": Merging("4", FOR_CLERK, aggregator="nobody", unsure=["x"]),
+    }
+    weights = {"none": 9.0, "light": 1.0, "heavy": 2.0, "unsure": 5.0}
+
+    [route] = blend(weights, **routers).route(asked("x"))
+
+    assert route.aggregator == "poet"
 
 
 def test_scales_bring_scores_to_quality_and_stay_in_0_to_1():

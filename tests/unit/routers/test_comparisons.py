@@ -1,10 +1,22 @@
+from collections import Counter
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from routers.base import RouterError
-from routers.comparisons import Comparison, copeland, orders, points, ranked_by_pairs, strengths
+from routers.comparisons import (
+    Comparison,
+    copeland,
+    is_settled,
+    orders,
+    points,
+    ranked_by_pairs,
+    strengths,
+    told_twice,
+)
 
 
 def said(first, second, better):
@@ -35,7 +47,48 @@ def test_without_answers_there_is_nothing_to_compare():
 
 
 def test_every_pair_is_asked_in_both_orders():
-    assert orders(3) == ((0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1))
+    assert orders(3) == ((1, 2), (2, 1), (0, 2), (2, 0), (0, 1), (1, 0))
+    assert orders(1) == ()
+
+
+@given(st.integers(2, 9))
+def test_all_rounds_together_have_each_pair_in_both_orders_once(num):
+    assert sorted(orders(num)) == sorted(permutations(range(num), 2))
+
+
+@given(st.integers(2, 9), st.integers(1, 4))
+def test_in_a_number_of_rounds_no_answer_meets_more_others(num, rounds):
+    met = Counter(first for first, _ in orders(num, rounds=rounds))
+
+    # Of an odd number each has a rest in one of its rounds.
+    least = min(rounds, num - 1) - num % 2
+    assert all(least <= met[at] <= rounds for at in range(num))
+
+
+def test_what_was_said_of_one_order_alone_is_left_out():
+    both = (said(0, 1, 0), said(1, 0, 1))
+
+    assert told_twice([*both, said(0, 2, 0)]) == both
+
+
+def test_the_winner_of_all_its_pairs_is_settled_while_others_are_open():
+    won = [said(0, 1, 0), said(1, 0, 0), said(0, 2, 0), said(2, 0, 0)]
+
+    assert is_settled(won, [(1, 2)], num_answers=3)
+    assert not is_settled(won, [(1, 2), (0, 1)], num_answers=3)
+    assert not is_settled([], [(0, 1)], num_answers=2)
+
+
+@given(st.lists(st.sampled_from([0, 1, None]), min_size=12, max_size=12), st.integers(0, 6))
+def test_what_is_settled_is_not_changed_by_what_is_said_later(verdicts, num_open):
+    pairs = zip(orders(4), verdicts, strict=True)
+    every = [said(i, j, None if v is None else (i, j)[v]) for (i, j), v in pairs]
+    told = every[: len(every) - 2 * num_open]
+    open_pairs = [(one.first, one.second) for one in every[len(told) :: 2]]
+
+    if is_settled(told, open_pairs, num_answers=4):
+        first = ranked_by_pairs(every, num_answers=4)[0]
+        assert ranked_by_pairs(told, num_answers=4)[0] == first
 
 
 def test_a_judge_that_says_the_same_twice_gives_a_point():

@@ -44,3 +44,11 @@ def test_many_threads_leave_no_more_than_the_bound():
         list(pool.map(work, range(8)))
 
     assert cache.num_texts == 50
+
+
+def test_what_somebody_named_is_not_known_to_who_shuts_them_out():
+    cache = SkillCache()
+    cache.remember("text", ["x"], by=["namer", "helper"])
+
+    assert cache.skills_of("text", shut_out=frozenset({"helper"})) is None
+    assert cache.skills_of("text", shut_out=frozenset({"other"})) == ("x",)

@@ -70,3 +70,12 @@ def test_clusters_are_read_from_the_folder(tmp_path):
     [route] = found.route(Prompts(texts=["french, please"], candidates=POOL))
 
     assert route.chosen[0] == "linguist"
+
+
+@pytest.mark.parametrize("skills", [("sum",), None])
+def test_every_route_says_who_merges_best(tmp_path, skills):
+    router = load_skill_router(write(tmp_path, aggregator="mapper"), fallback="general")
+
+    [route] = router.route(Prompts(texts=["x"], candidates=POOL, traits=[Traits(skills=skills)]))
+
+    assert route.aggregator == "mapper"

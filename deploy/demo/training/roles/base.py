@@ -89,8 +89,3 @@ def replies(
         for i, text in zip(rows, texts, strict=True):
             said[i] = text
     return said
-
-
-def num_exact(pairs: Sequence[Pair], said: Sequence[str]) -> int:
-    """How many replies are word for word what they should be."""
-    return sum(pair.answer.strip() == text.strip() for pair, text in zip(pairs, said, strict=True))

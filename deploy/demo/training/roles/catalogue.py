@@ -8,7 +8,7 @@ from pathlib import Path
 from ..export import export
 from .base import EXPERTS, train_role
 from .judging import measure_judging, train_judge, train_synthesiser
-from .naming import decomposer_role, measure_naming, namer_role
+from .naming import decomposer_role, measure_decomposer, measure_namer, namer_role
 
 #: Each leaves float32 weights, by the role's name, in the folder it is given.
 ROLES: Mapping[str, Callable[[Path], None]] = {
@@ -17,7 +17,11 @@ ROLES: Mapping[str, Callable[[Path], None]] = {
     "synthesiser": train_synthesiser,
     "judge": train_judge,
 }
-MEASURES: Sequence[Callable[[Path], None]] = (measure_naming, measure_judging)
+MEASURES: Sequence[Callable[[Path], None]] = (
+    measure_namer,
+    measure_decomposer,
+    measure_judging,
+)
 
 
 def make_roles(names: Sequence[str], work: Path) -> None:

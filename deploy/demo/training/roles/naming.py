@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
+from transformers import PreTrainedModel
 
 from ..export import load_shipped
 from ..facts import DEMO
@@ -40,25 +43,34 @@ def decomposer_role(work: Path) -> Role:
     return Role(name="decomposer", compose=decomposer_pair, recipes=(first, again))
 
 
-def measure_naming(work: Path) -> None:
-    """Writes experts/naming.json, both cards and the tables of the README."""
+def measure_namer(work: Path) -> None:
+    """Writes the namer's part of experts/naming.json, its card and its table of the README."""
+    network = _shipped("namer")
+    role, figures = namer_role(work), namer_figures(network)
+    _record(role, figures)
+    card = namer_card(figures, role.recipes, parameters=network.num_parameters())
+    (EXPERTS / role.name / "README.md").write_text(card, encoding="utf-8")
+    replace_between(DEMO / "README.md", role.name, exact_table(figures))
+
+
+def measure_decomposer(work: Path) -> None:
+    """Writes the decomposer's part of experts/naming.json, its card and its table of the README."""
+    network = _shipped("decomposer")
+    role, figures = decomposer_role(work), decomposer_figures(network, Panel())
+    _record(role, figures)
+    card = decomposer_card(figures, role.recipes, parameters=network.num_parameters())
+    (EXPERTS / role.name / "README.md").write_text(card, encoding="utf-8")
+    replace_between(DEMO / "README.md", role.name, splits_table(figures))
+
+
+def _shipped(name: str) -> PreTrainedModel:
     torch.set_num_threads(1)
-    namer, decomposer = (load_shipped(EXPERTS / name) for name in ("namer", "decomposer"))
-    named, split = namer_figures(namer), decomposer_figures(decomposer, Panel())
-    recipes = {role.name: role.recipes for role in (namer_role(work), decomposer_role(work))}
-    document = {
-        "namer": named,
-        "decomposer": split,
-        "recipes": {one.name: asdict(one) for some in recipes.values() for one in some},
-    }
-    FIGURES.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    parameters = namer.num_parameters()
-    cards = {
-        "namer": namer_card(named, recipes["namer"], parameters=parameters),
-        "decomposer": decomposer_card(split, recipes["decomposer"], parameters=parameters),
-    }
-    for name, card in cards.items():
-        (EXPERTS / name / "README.md").write_text(card, encoding="utf-8")
-    page = DEMO / "README.md"
-    replace_between(page, "namer", exact_table(named))
-    replace_between(page, "decomposer", splits_table(split))
+    return load_shipped(EXPERTS / name)
+
+
+def _record(role: Role, figures: Mapping[str, Any]) -> None:
+    """Puts the figures of one role beside those of the other."""
+    known = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
+    known[role.name] = {**figures, "recipes": [asdict(one) for one in role.recipes]}
+    text = json.dumps(dict(sorted(known.items())), indent=1, ensure_ascii=False)
+    FIGURES.write_text(text + "\n", encoding="utf-8")
