@@ -29,7 +29,7 @@ class Accounts:
     def settle(self, exchange: Exchange, *, method: str, path: str) -> None:
         """Record, count and log a request that has ended."""
         if exchange.reply is not None:
-            exchange.decision = exchange.reply.decision  # of a stream another may have ended it
+            exchange.decision = exchange.reply.told  # of a stream another may have ended it
         duration_s = exchange.elapsed_s()
         overhead_ms = exchange.overhead_ms()
         end_span(exchange, method=method)

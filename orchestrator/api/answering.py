@@ -84,7 +84,7 @@ async def answer(
         try:
             return await _answered(reply, exchange, wishes=wishes, writer=writer)
         finally:
-            exchange.decision = reply.decision  # another expert may have answered
+            exchange.decision = reply.told  # another expert may have answered
 
 
 async def _answered(

@@ -24,7 +24,7 @@ def details_of(reply: Reply, usage: Usage | None) -> dict[str, Any]:
         reply: what was decided and done.
         usage: of all its calls.
     """
-    decision = reply.decision
+    decision = reply.told
     asked = expert_calls_of(reply.stages)
     if not reply.stages and decision.answered_by is not None:
         asked = (CallDone(expert=decision.answered_by, took_s=0.0, usage=usage),)

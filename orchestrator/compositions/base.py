@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from orchestrator.compositions.allowed import Allowed
 from orchestrator.compositions.course import Course
 from orchestrator.compositions.ledger import Allowance, Ledger
 from orchestrator.compositions.progress import Told
-from orchestrator.compositions.stages import StageDone
+from orchestrator.compositions.stages import StageDone, author_of
 from orchestrator.engines.base import Prompt, Sampling, Structure
 from orchestrator.routing.limits import UNLIMITED, Limits
 from routers.base import Route
@@ -93,6 +93,14 @@ class Reply:
     stages: list[StageDone] = field(default_factory=list)
     #: Its account; `None` where nothing is asked.
     ledger: Ledger | None = None
+
+    @property
+    def told(self) -> Decision:
+        """The decision, with the expert that wrote what a nested composition told."""
+        author = author_of(self.decision.expert, self.stages)
+        if author == self.decision.expert:
+            return self.decision
+        return replace(self.decision, expert=author)
 
     @property
     def reached(self) -> tuple[str, ...]:

@@ -73,6 +73,16 @@ def expert_calls_of(stages: Iterable[StageDone]) -> tuple[CallDone, ...]:
     return tuple(found)
 
 
+def author_of(model: str, stages: Sequence[StageDone]) -> str:
+    """The expert whose answer `model` told, where it is a composition that a stage asked.
+
+    Itself where several of its answers had authors of their own: nobody knows which was told.
+    """
+    asked = [call for call in calls_of(stages) if call.expert == model and call.answered_by]
+    authors = {author_of(call.answered_by or "", call.stages) for call in asked}
+    return authors.pop() if len(authors) == 1 else model
+
+
 def usage_of(calls: Iterable[CallDone]) -> Usage:
     """The tokens of all calls; the cost is known where it is known of each that ended."""
     used = [call.usage for call in calls if call.usage is not None]

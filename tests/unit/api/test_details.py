@@ -114,6 +114,7 @@ async def test_what_is_nested_is_told_inside_the_call_and_summed_by_expert():
     record = await service.last_record()
 
     told = response.json()["orchestrator"]
+    assert told["expert"] == record.expert == response.headers["x-orchestrator-expert"] == "math"
     [stage] = told["stages"]
     assert [call["expert"] for call in stage["calls"]] == ["together", "auto"]
     assert [call["answered_by"] for call in stage["calls"]] == ["math", "math"]
