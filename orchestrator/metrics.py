@@ -53,6 +53,21 @@ SHADOWS = Counter(
 TOKENS = Counter(
     "orchestrator_tokens_total", "Tokens by expert and direction.", ["expert", "direction"]
 )
+STAGES = Counter(
+    "orchestrator_stages_total",
+    "Stages that ended, of compositions that work in stages, nested ones too.",
+    ["composition", "stage"],
+)
+STAGE_CALLS = Counter(
+    "orchestrator_stage_calls_total",
+    "Calls of stages, by how they ended: done, cancelled, or the code of an error.",
+    ["composition", "ending"],
+)
+REACHED = Counter(
+    "orchestrator_reached_total",
+    "Requests for which something was left out, by the cap that was met.",
+    ["composition", "cap"],
+)
 IN_FLIGHT = Gauge(
     "orchestrator_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum"
 )

@@ -204,6 +204,44 @@ def judged_by_agreement(
     )
 
 
+def judged_by_confidence(
+    outcomes: Sequence[Outcome], *, cheap: str, strong: str, costs: Costs
+) -> Judged:
+    """A cheap expert's first answers against the strong expert, by how likely it found its words.
+
+    The confidence is the geometric mean of the probabilities of an answer's tokens.
+
+    Args:
+        outcomes: with log-probabilities of the cheap expert's answers.
+        cheap: who is asked first.
+        strong: who is asked where it is not sure.
+        costs: of one question.
+
+    Raises:
+        RouterError: an expert has no outcome, or no question has one of both, the cheap one's with
+            its log-probability.
+    """
+    first = _by_question(outcomes, [cheap])
+    wanted = _by_question(outcomes, [strong])
+    found = [
+        (one, wanted[id_], one.log_prob)
+        for id_, (one, *_) in first.items()
+        if id_ in wanted and one.log_prob is not None
+    ]
+    if not found:
+        raise RouterError(
+            f"no question has an outcome of {strong!r} and one of {cheap!r} with its "
+            "log-probability; ask with `orchestrator profile --log-probs`"
+        )
+    return Judged(
+        confidence=np.exp(np.minimum([log_prob for *_, log_prob in found], 0.0)),
+        cheap=np.array([one.score for one, *_ in found]),
+        strong=np.array([np.mean([other.score for other in others]) for _, others, _ in found]),
+        cheap_cost=np.full(len(found), costs.cheap),
+        strong_cost=np.full(len(found), costs.strong),
+    )
+
+
 def _taken(samples: Sequence[Outcome]) -> tuple[float, float]:
     """Confidence and score of the answer that most of them give."""
     answer, confidence = agreement([one.answer for one in samples])

@@ -13,7 +13,7 @@ from pydantic import Field
 from .acceptance import Choose, Judged, curve, fitted
 from .sealed import Part, Seal, read_sealed, write_sealed
 
-Signal = Literal["agreement", "score"]
+Signal = Literal["agreement", "confidence", "score"]
 
 
 class PointPart(Part):
@@ -31,7 +31,10 @@ class CascadeManifest(Seal):
     kind: Literal["cascade"] = "cascade"
     cheap: tuple[str, ...] = Field(min_length=1, description="Asked first, best first.")
     strong: str = Field(description="Asked where the confidence is under tau.")
-    signal: Signal = Field(description="Confidence: agreement of samples, or a router's score.")
+    signal: Signal = Field(
+        description="Agreement of samples, mean probability of an answer's tokens, or a router's "
+        "score."
+    )
     router: str | None = Field(None, description="Router whose score it is.")
     router_version: str | None = None
     num_samples: int = Field(ge=1, description="Answers of the cheap side to one question.")

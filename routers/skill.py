@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from .base import Prompts, Route, RouterError, Traits
 from .clusters import Clusters
+from .embeddings import Embedder
 from .feedback import Tally
 from .recruiter import Recruiter
 from .skill_cache import SkillCache
@@ -38,6 +39,12 @@ class SkillRouter:
         """Whether the embedder takes over a few milliseconds."""
         readers = (self.recruiter.nearest, self.clusters)
         return any(reader.embedder.is_slow for reader in readers if reader is not None)
+
+    @property
+    def embedder(self) -> Embedder | None:
+        """What it reads by; `None` where every skill is told by its name."""
+        readers = (self.clusters, self.recruiter.nearest)
+        return next((reader.embedder for reader in readers if reader is not None), None)
 
     def route(self, prompts: Prompts) -> list[Route]:
         """One route per text, in order.

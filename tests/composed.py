@@ -23,6 +23,7 @@ COMPOSED = Registry.model_validate(
         ),
         "routers": {"topic": {"kind": "category", "artifact": "none", "fallback": "math"}},
         "compositions": {
+            "auto": {"kind": "route", "router": "topic"},
             "careful": {"kind": "vote", "router": "topic", "samples": 3, "answers": "number"},
             "together": {"kind": "vote", "router": "topic", "samples": 1, "experts": 2},
             "refined": {
@@ -31,6 +32,10 @@ COMPOSED = Registry.model_validate(
             "thrifty": {
                 "kind": "cascade", "cheap": ("math",), "strong": "writer", "tau": 0.9,
                 "answers": "number",
+            },
+            "nested": {
+                "kind": "cascade", "cheap": ("together", "auto"), "strong": "writer",
+                "samples": 1, "tau": 0.9, "answers": "number",
             },
         },
     }

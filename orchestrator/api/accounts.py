@@ -6,11 +6,12 @@ import logging
 
 import orjson
 
+from orchestrator.api.details import recorded
 from orchestrator.api.exchange import Exchange
+from orchestrator.api.spans import end_span
 from orchestrator.api.tally import Tally
 from orchestrator.compositions.base import Decision
-from orchestrator.compositions.stages import CallDone, StageDone
-from orchestrator.store.records import CallRecord, DecisionRecord, Records, StageRecord
+from orchestrator.store.records import DecisionRecord, Records
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class Accounts:
             exchange.decision = exchange.reply.decision  # of a stream another may have ended it
         duration_s = exchange.elapsed_s()
         overhead_ms = exchange.overhead_ms()
+        end_span(exchange, method=method)
         if exchange.is_recorded:
             self._records.put(_record(exchange, duration_s * 1000, overhead_ms))
         self._tally.count(exchange, duration_s=duration_s, overhead_s=overhead_ms / 1000)
@@ -45,6 +47,7 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
     first_s = exchange.first_token_s
     return DecisionRecord(
         request_id=exchange.request_id,
+        trace_id=exchange.span.trace_id,
         created_s=exchange.created_s,
         endpoint=exchange.endpoint,
         model=exchange.model,
@@ -69,7 +72,7 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         prompt_tokens=usage.prompt_tokens if usage else 0,
         completion_tokens=usage.completion_tokens if usage else 0,
         cost_usd=usage.cost_usd if usage else None,
-        stages=[_stage(stage) for stage in exchange.stages],
+        stages=[recorded(stage) for stage in exchange.stages],
         reached=list(exchange.reached),
         duration_ms=duration_ms,
         first_token_ms=None if first_s is None else first_s * 1000,
@@ -77,25 +80,6 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         overhead_ms=overhead_ms,
         user=exchange.user,
         metadata=dict(exchange.metadata),
-    )
-
-
-def _stage(stage: StageDone) -> StageRecord:
-    calls = [_call(call) for call in stage.calls]
-    return StageRecord(name=stage.name, took_ms=stage.took_s * 1000, calls=calls)
-
-
-def _call(call: CallDone) -> CallRecord:
-    usage = call.usage
-    return CallRecord(
-        expert=call.expert,
-        ending=call.ending,
-        num_answers=call.num_answers,
-        num_dropped=call.num_dropped,
-        prompt_tokens=usage.prompt_tokens if usage else 0,
-        completion_tokens=usage.completion_tokens if usage else 0,
-        cost_usd=usage.cost_usd if usage else None,
-        took_ms=call.took_s * 1000,
     )
 
 
@@ -109,6 +93,7 @@ def _line(exchange: Exchange, request: str, duration_s: float, overhead_ms: floa
     line = {
         "action": "request",
         "request_id": exchange.request_id,
+        **({} if exchange.span.trace_id is None else {"trace_id": exchange.span.trace_id}),
         "request": request,
         "status": exchange.status,
         "error_code": exchange.error_code,

@@ -12,6 +12,7 @@ from fastapi import Request, Response
 from orchestrator.api.body import read_body
 from orchestrator.api.connection import connected
 from orchestrator.api.conversation import left_aside
+from orchestrator.api.details import details_of
 from orchestrator.api.exchange import Exchange, exchange_of
 from orchestrator.api.faults import parse
 from orchestrator.api.limits import limits_of
@@ -23,7 +24,7 @@ from orchestrator.api.requests import CallerRequest, ChatRequest, GenerationRequ
 from orchestrator.api.staged import without_stages
 from orchestrator.api.wiring import Wiring
 from orchestrator.api.wishes import Wishes, wishes_of
-from orchestrator.api.writers import Head, Writer
+from orchestrator.api.writers import Head, Json, Writer
 from orchestrator.compositions.base import Query, Reply
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.collecting import collect
@@ -37,6 +38,9 @@ def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
     exchange = exchange_of(request)
     exchange.endpoint = request.scope["route"].path
     exchange.is_recorded = True
+    exchange.span = wiring.tracing.begun(
+        f"{request.method} {exchange.endpoint}", request.headers, created_s=exchange.created_s
+    )
     programs = wiring.live()
     exchange.pin(programs)
     return exchange, programs
@@ -75,7 +79,7 @@ async def answer(
     exchange.is_known_model = query.model in programs
     wishes, limits = wishes_of(request.headers), limits_of(request.headers)
     async with connected(request.receive):
-        reply = await programs.reply(_wishing(query, wishes, limits))
+        reply = await programs.reply(_wishing(query, wishes, limits), span=exchange.span)
         exchange.decision, exchange.reply = reply.decision, reply
         try:
             return await _answered(reply, exchange, wishes=wishes, writer=writer)
@@ -86,13 +90,17 @@ async def answer(
 async def _answered(
     reply: Reply, exchange: Exchange, *, wishes: Wishes, writer: Writer
 ) -> Response:
+    def details() -> Json | None:
+        return details_of(reply, exchange.usage) if wishes.has_details else None
+
     items = metered(reply.items, exchange)
     if exchange.is_streamed:
         told = items if wishes.has_stages else without_stages(items)
         begun, rest = await opened(told, reply.decision.answered_by or "of a known answer")
-        return EventReply(begun, rest, writer=writer)
+        return EventReply(begun, rest, writer=writer, details=details)
     async with aclosing(items):
-        return JsonReply(writer.answer(await collect(items)))
+        whole = await collect(items)
+    return JsonReply(writer.answer(whole, details()))
 
 
 def head_of(exchange: Exchange, query: Query) -> Head:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from orchestrator.api.writers import DoneEnding, EventForm, Head, finite, usage_of
+from orchestrator.api.writers import DoneEnding, EventForm, Head, Json, finite, usage_of
 from orchestrator.compositions.progress import Progress
 from orchestrator.engines.base import (
     Answer,
@@ -28,14 +28,16 @@ class ChatWriter(DoneEnding):
 
     def __init__(self, head: Head, *, has_usage: bool) -> None:
         self._head = head
-        self._form = EventForm(head, "chat.completion.chunk", has_usage=has_usage)
+        super().__init__(EventForm(head, "chat.completion.chunk", has_usage=has_usage))
         self._begun: set[int] = set()
 
-    def answer(self, answer: Answer) -> bytes:
+    def answer(self, answer: Answer, details: Json | None = None) -> bytes:
         """The `chat.completion` object."""
         whole = self._head.fields("chat.completion")
         whole["choices"] = [_choice(choice) for choice in answer.choices]
         whole["usage"] = usage_of(answer.usage)
+        if details is not None:
+            whole["orchestrator"] = details
         return orjson.dumps(whole)
 
     def events(self, chunk: Chunk) -> bytes:

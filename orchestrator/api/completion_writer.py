@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from orchestrator.api.writers import DoneEnding, EventForm, Head, finite, usage_of
+from orchestrator.api.writers import DoneEnding, EventForm, Head, Json, finite, usage_of
 from orchestrator.compositions.progress import Progress
 from orchestrator.engines.base import Answer, Choice, Chunk, Delta, TokenLogprob
 
@@ -19,15 +19,17 @@ class CompletionWriter(DoneEnding):
 
     def __init__(self, head: Head, *, has_usage: bool) -> None:
         self._head = head
-        self._form = EventForm(head, _KIND, has_usage=has_usage)
+        super().__init__(EventForm(head, _KIND, has_usage=has_usage))
         #: Choice -> characters of its tokens so far, where its next token starts.
         self._offsets: dict[int, int] = {}
 
-    def answer(self, answer: Answer) -> bytes:
+    def answer(self, answer: Answer, details: Json | None = None) -> bytes:
         """The `text_completion` object."""
         whole = self._head.fields(_KIND)
         whole["choices"] = [self._choice(choice) for choice in answer.choices]
         whole["usage"] = usage_of(answer.usage)
+        if details is not None:
+            whole["orchestrator"] = details
         return orjson.dumps(whole)
 
     def events(self, chunk: Chunk) -> bytes:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import aclosing
+from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from orchestrator.api.connection import ClientGoneError, connected
 from orchestrator.api.exchange import Exchange, of_scope
-from orchestrator.api.opening import Ahead
+from orchestrator.api.opening import Rest
 from orchestrator.api.staged import reached_comment
 from orchestrator.api.waited import comment_of
 from orchestrator.api.writers import Writer
@@ -28,6 +29,10 @@ _STREAM_HEADERS = [
     # nginx buffers a stream unless told not to.
     (b"x-accel-buffering", b"no"),
 ]
+
+
+#: What is told of stages and calls once they have ended.
+Details = Callable[[], dict[str, Any] | None]
 
 
 class JsonReply(Response):
@@ -54,15 +59,19 @@ class EventReply(Response):
             has waited for a while.
         rest: what follows; closed in any case.
         writer: spells the chunks.
+        details: says at the end what came of stages and calls; `None` where nobody asked.
     """
 
-    def __init__(self, begun: Iterable[Told], rest: Ahead, *, writer: Writer) -> None:
+    def __init__(
+        self, begun: Iterable[Told], rest: Rest, *, writer: Writer, details: Details
+    ) -> None:
         self.status_code = 200
         self.background = None
         self.raw_headers = _STREAM_HEADERS
         self._writer = writer
         self._begun = b"".join(self._spelled(item) for item in begun)
         self._rest = rest
+        self._details = details
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send every event and comment as it comes, as long as the caller is there."""
@@ -88,7 +97,7 @@ class EventReply(Response):
             return self._broken_off(
                 OrchestratorError("an unforeseen error broke off the answer"), exchange
             )
-        return reached_comment(exchange.reached) + self._writer.end()
+        return reached_comment(exchange.reached) + self._writer.end(self._details())
 
     def _spelled(self, item: Told) -> bytes:
         if isinstance(item, Chunk):

@@ -10,7 +10,7 @@ from orchestrator.api import response_objects as objects
 from orchestrator.api.response_output import Output
 from orchestrator.api.staged import stage_comment
 from orchestrator.compositions.progress import Progress
-from orchestrator.engines.base import Answer, Chunk, Delta, FinishReason, ToolCallDelta
+from orchestrator.engines.base import Answer, Chunk, Delta, FinishReason, ToolCallDelta, Usage
 from orchestrator.errors import OrchestratorError
 
 
@@ -27,8 +27,9 @@ class ResponseWriter:
         self._output = Output(call_id)
         self._num_events = 0
         self._end: FinishReason = "stop"
+        self._usage: Usage | None = None
 
-    def answer(self, answer: Answer) -> bytes:
+    def answer(self, answer: Answer, details: objects.Json | None) -> bytes:
         """The `response` object."""
         (choice,) = answer.choices
         calls = tuple(
@@ -47,7 +48,7 @@ class ResponseWriter:
         whole = objects.finished(
             self._frame, self._output.items(), choice.finish_reason, answer.usage
         )
-        return orjson.dumps(whole)
+        return orjson.dumps(_detailed(whole, details))
 
     def events(self, chunk: Chunk) -> bytes:
         """The events of one chunk; those that begin the response come before the first."""
@@ -57,18 +58,19 @@ class ResponseWriter:
             if delta.finish_reason is not None:
                 self._end = delta.finish_reason
                 found += self._output.finish(delta.finish_reason)
-        if chunk.usage is not None:
-            whole = objects.finished(self._frame, self._output.items(), self._end, chunk.usage)
-            found.append({"type": f"response.{whole['status']}", "response": whole})
+        self._usage = chunk.usage or self._usage
         return b"".join(self._spelled(event) for event in found)
 
     def stage(self, progress: Progress) -> bytes:
         """A comment: the events of a response are a closed union, told apart by their names."""
         return stage_comment(progress)
 
-    def end(self) -> bytes:
-        """Nothing: `response.completed` was the end."""
-        return b""
+    def end(self, details: objects.Json | None) -> bytes:
+        """`response.completed`, or `response.incomplete` where the answer was cut."""
+        usage = self._usage or Usage(prompt_tokens=0, completion_tokens=0)
+        whole = objects.finished(self._frame, self._output.items(), self._end, usage)
+        response = _detailed(whole, details)
+        return self._spelled({"type": f"response.{whole['status']}", "response": response})
 
     def broken_off(self, error: OrchestratorError) -> bytes:
         """`response.failed`, with what was said so far."""
@@ -87,3 +89,7 @@ class ResponseWriter:
         event["sequence_number"] = self._num_events
         self._num_events += 1
         return b"event: %s\ndata: %s\n\n" % (event["type"].encode(), orjson.dumps(event))
+
+
+def _detailed(response: objects.Json, details: objects.Json | None) -> objects.Json:
+    return response if details is None else {**response, "orchestrator": details}

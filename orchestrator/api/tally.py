@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from prometheus_client import Counter, Histogram
 
 from orchestrator import metrics
 from orchestrator.api.exchange import Exchange
 from orchestrator.compositions.base import Decision
-from orchestrator.compositions.stages import calls_of
+from orchestrator.compositions.stages import StageDone, expert_calls_of
 from orchestrator.engines.base import Usage
 
 
@@ -44,10 +46,23 @@ class Tally:
         if decision.router is not None and decision.recalled is not None:
             self._add(metrics.RECALLED, (decision.router,), 1)
         elif exchange.stages:
-            for call in calls_of(exchange.stages):
-                self._count_tokens(call.expert, call.usage)
+            self._count_staged(exchange)
         else:
             self._count_tokens(decision.expert, exchange.usage)
+
+    def _count_staged(self, exchange: Exchange) -> None:
+        for call in expert_calls_of(exchange.stages):
+            self._count_tokens(call.expert, call.usage)
+        self._count_stages(exchange.model, exchange.stages)
+        for cap in exchange.reached:
+            self._add(metrics.REACHED, (exchange.model, cap), 1)
+
+    def _count_stages(self, composition: str, stages: Iterable[StageDone]) -> None:
+        for stage in stages:
+            self._add(metrics.STAGES, (composition, stage.name), 1)
+            for call in stage.calls:
+                self._add(metrics.STAGE_CALLS, (composition, call.ending), 1)
+                self._count_stages(call.expert, call.stages)
 
     def _count_tokens(self, expert: str, usage: Usage | None) -> None:
         if usage is not None:

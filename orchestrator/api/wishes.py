@@ -19,6 +19,8 @@ ORDER = "x-orchestrator-order"
 FRESH = "x-orchestrator-fresh"
 #: `false`: a stream tells the answer alone, not what the stages before it do.
 STAGES = "x-orchestrator-stages"
+#: `true`: the answer tells what came of each stage and call.
+DETAILS = "x-orchestrator-details"
 
 #: One level is a second of head start, so that no caller gets ahead of more than these seconds.
 MAX_PRIORITY = 10
@@ -36,6 +38,7 @@ class Wishes:
     order: int | None
     is_fresh: bool = False
     has_stages: bool = True
+    has_details: bool = False
 
 
 def wishes_of(headers: Headers) -> Wishes:
@@ -50,6 +53,7 @@ def wishes_of(headers: Headers) -> Wishes:
         order=_whole(headers, ORDER, least=0, most=MAX_ORDER),
         is_fresh=_truth(headers, FRESH),
         has_stages=_truth(headers, STAGES, otherwise=True),
+        has_details=_truth(headers, DETAILS),
     )
 
 

@@ -13,6 +13,9 @@ from orchestrator.compositions.progress import Progress
 from orchestrator.engines.base import Answer, Chunk, Usage
 from orchestrator.errors import OrchestratorError
 
+#: An object of the wire.
+Json = dict[str, Any]
+
 #: The end of a stream that ended well.
 DONE = b"data: [DONE]\n\n"
 
@@ -45,16 +48,16 @@ class Head:
 class Writer(Protocol):
     """Spells one request's answer, whole or in events."""
 
-    def end(self) -> bytes:
-        """What follows the last chunk of a stream that ended well."""
+    def end(self, details: Json | None) -> bytes:
+        """What follows the last chunk of a stream that ended well, with details that were asked."""
         ...
 
     def broken_off(self, error: OrchestratorError) -> bytes:
         """What follows the last chunk of a stream that failed."""
         ...
 
-    def answer(self, answer: Answer) -> bytes:
-        """The JSON body of a complete answer."""
+    def answer(self, answer: Answer, details: Json | None) -> bytes:
+        """The JSON body of a complete answer, with details that were asked for."""
         ...
 
     def events(self, chunk: Chunk) -> bytes:
@@ -69,9 +72,12 @@ class Writer(Protocol):
 class DoneEnding:
     """How streams of chats and text completions end."""
 
-    def end(self) -> bytes:
-        """The `[DONE]` that clients wait for."""
-        return DONE
+    def __init__(self, form: EventForm) -> None:
+        self._form = form
+
+    def end(self, details: Json | None) -> bytes:
+        """Details where they were asked for, then the `[DONE]` that clients wait for."""
+        return (b"" if details is None else self._form.details(details)) + DONE
 
     def broken_off(self, error: OrchestratorError) -> bytes:
         """The error envelope as a last event, and no `[DONE]`."""
@@ -95,6 +101,11 @@ class EventForm:
         """An event that is a chunk with a choice that says nothing, for who does not know it."""
         told = b',"orchestrator":' + orjson.dumps(stage_of(progress)) + b"}\n\n"
         return EVENT + self.choice(choice).removesuffix(b"}\n\n") + told
+
+    def details(self, details: Json) -> bytes:
+        """The event of what came of stages and calls; like that of the usage it has no choices."""
+        told = b',"orchestrator":' + orjson.dumps(details) + b"}\n\n"
+        return self._start + self._end.removesuffix(b"}\n\n") + told
 
     def usage(self, usage: Usage | None) -> bytes:
         """The last event with the tokens used, where the caller asked for it."""

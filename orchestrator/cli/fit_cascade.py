@@ -18,6 +18,7 @@ from routers.acceptance import (
     for_budget,
     for_quality,
     judged_by_agreement,
+    judged_by_confidence,
 )
 from routers.acceptance_files import CascadeManifest, Sides, write_acceptance
 from routers.base import RouterError
@@ -50,6 +51,13 @@ def fit_cascade(
         str | None,
         typer.Option(help="Router of --registry whose score is the confidence, not agreement."),
     ] = None,
+    confidence: Annotated[
+        bool,
+        typer.Option(
+            "--confidence",
+            help="By how likely the expert found its words (profile --log-probs), not agreement.",
+        ),
+    ] = False,
     registry: Annotated[Path, typer.Option(help="Where the router of --by is.")] = Path(
         "experts.yaml"
     ),
@@ -62,7 +70,10 @@ def fit_cascade(
         asked = of_split(examples, split)
         ids = {one.id for one in asked}
         found = [one for one in read_outcomes(outcomes, examples=examples) if one.id in ids]
-        sides = _sides(found, tuple(cheap), strong, by=by, registry=registry)
+        if confidence:
+            sides = _alone(tuple(cheap), strong, by=by)
+        else:
+            sides = _sides(found, tuple(cheap), strong, by=by, registry=registry)
         own_cost = float(sides.num_samples) if cheap_cost is None else cheap_cost
         costs = Costs(cheap=own_cost, strong=strong_cost)
         manifest = write_acceptance(
@@ -102,9 +113,21 @@ def _sides(
     return Sides(cheap=cheap, strong=strong, signal="score", router=by, router_version=version)
 
 
+def _alone(cheap: tuple[str, ...], strong: str, *, by: str | None) -> Sides:
+    if len(cheap) > 1 or by is not None:
+        also = f"--by {by}" if by is not None else f"--cheap {list(cheap)}"
+        raise SetupError(f"--confidence is in one answer of one expert: it does not go with {also}")
+    if strong in cheap:
+        raise SetupError(f"expert {strong!r} is asked first and after; name another --strong")
+    return Sides(cheap=cheap, strong=strong, signal="confidence")
+
+
 def _judged(
     asked: tuple[Example, ...], found: list[Outcome], sides: Sides, registry: Path, *, costs: Costs
 ) -> Judged:
+    if sides.signal == "confidence":
+        [cheap] = sides.cheap
+        return judged_by_confidence(found, cheap=cheap, strong=sides.strong, costs=costs)
     if sides.router is None:
         return judged_by_agreement(found, cheap=sides.cheap, strong=sides.strong, costs=costs)
     return _judged_by_score(asked, found, sides, registry, costs=costs)

@@ -21,6 +21,7 @@ from orchestrator.client.feedback import Feedback
 from orchestrator.client.registry import RegistryClient
 from orchestrator.client.residency_wire import Residency, Steered
 from orchestrator.client.retrying import Retries, retried
+from orchestrator.client.stages import Details, Stage
 from orchestrator.client.wire import (
     Completion,
     CompletionChunk,
@@ -39,6 +40,7 @@ __all__ = [
     "ClientError",
     "Completion",
     "CompletionChunk",
+    "Details",
     "Embedding",
     "Embeddings",
     "Feedback",
@@ -49,6 +51,7 @@ __all__ = [
     "Residency",
     "Retries",
     "Route",
+    "Stage",
     "Steered",
     "UnexpectedReplyError",
     "UnknownFailureError",

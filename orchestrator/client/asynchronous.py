@@ -12,7 +12,7 @@ from orchestrator.client.embedding import Embeddings, Inputs, embed_call, read_e
 from orchestrator.client.failures import failure, translated
 from orchestrator.client.feedback import Feedback, TakenBack, feedback_call, take_back_call
 from orchestrator.client.placement import Placement, placement_call
-from orchestrator.client.replies import EventReader, origin_of, read, read_completion
+from orchestrator.client.replies import Event, EventReader, origin_of, read, read_completion
 from orchestrator.client.residency import WishKind, residency_call, wish_call
 from orchestrator.client.residency_wire import Residency, Steered
 from orchestrator.client.settings import DEFAULT_URL, Settings
@@ -24,7 +24,6 @@ from orchestrator.client.wire import (
     Model,
     ModelList,
     Route,
-    Waiting,
     Wishes,
 )
 
@@ -47,8 +46,8 @@ class AsyncChatStream:
                 if isinstance(event, CompletionChunk):
                     yield event
 
-    async def events(self) -> AsyncGenerator[CompletionChunk | Waiting, None]:
-        """Its chunks, and before them where it stands while it waits for its expert."""
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Its chunks; before them where it stands while it waits, and how far its stages are."""
         reader = EventReader()
         async with self:
             with translated(self._base_url):

@@ -12,7 +12,7 @@ from orchestrator.client.embedding import Embeddings, Inputs, embed_call, read_e
 from orchestrator.client.failures import failure, translated
 from orchestrator.client.feedback import Feedback, TakenBack, feedback_call, take_back_call
 from orchestrator.client.placement import Placement, placement_call
-from orchestrator.client.replies import EventReader, origin_of, read, read_completion
+from orchestrator.client.replies import Event, EventReader, origin_of, read, read_completion
 from orchestrator.client.residency import WishKind, residency_call, wish_call
 from orchestrator.client.residency_wire import Residency, Steered
 from orchestrator.client.settings import DEFAULT_URL, Settings
@@ -24,7 +24,6 @@ from orchestrator.client.wire import (
     Model,
     ModelList,
     Route,
-    Waiting,
     Wishes,
 )
 
@@ -47,8 +46,8 @@ class ChatStream:
                 if isinstance(event, CompletionChunk):
                     yield event
 
-    def events(self) -> Generator[CompletionChunk | Waiting, None, None]:
-        """Its chunks, and before them where it stands while it waits for its expert."""
+    def events(self) -> Generator[Event, None, None]:
+        """Its chunks; before them where it stands while it waits, and how far its stages are."""
         reader = EventReader()
         with self, translated(self._base_url):
             for piece in self._response.iter_bytes():
@@ -149,7 +148,7 @@ class Client:
             messages: a conversation in OpenAI's form, or the text of one user turn.
             model: an expert or a composition.
             stream: return at the first token, or when it waits; iterate over the result.
-            options: OpenAI's parameters, and wishes about the wait.
+            options: OpenAI's parameters, wishes about the wait, and what to be told of stages.
 
         Raises:
             OrchestratorError: what the service says, or a `ClientError`.

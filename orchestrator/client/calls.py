@@ -21,6 +21,8 @@ _WISHES = {
     "priority": "x-orchestrator-priority",
     "order": "x-orchestrator-order",
     "fresh": "x-orchestrator-fresh",
+    "details": "x-orchestrator-details",
+    "stages": "x-orchestrator-stages",
 }
 
 

@@ -12,7 +12,8 @@ from pydantic import BeforeValidator
 
 from orchestrator.client.calls import Outgoing, headers_of
 from orchestrator.client.replies import origin_of, read
-from orchestrator.client.wire import Origin, Wire, Wishes
+from orchestrator.client.wire import Origin, Wishes
+from orchestrator.client.wire_form import Wire
 
 #: A text, texts, token ids of the expert's vocabulary, or lists of those.
 Inputs: TypeAlias = str | Sequence[str] | Sequence[int] | Sequence[Sequence[int]]

@@ -9,7 +9,7 @@ from orchestrator.client.calls import Outgoing
 from orchestrator.client.failures import failure, translated
 from orchestrator.client.replies import read
 from orchestrator.client.settings import DEFAULT_URL, Settings
-from orchestrator.client.wire import Wire
+from orchestrator.client.wire_form import Wire
 
 if TYPE_CHECKING:
     import httpx

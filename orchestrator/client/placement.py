@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.client.calls import Outgoing
-from orchestrator.client.wire import Wire
+from orchestrator.client.wire_form import Wire
 
 
 def placement_call(*, carry_out: bool) -> Outgoing:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from orchestrator.client.wire import Wire
+from orchestrator.client.wire_form import Wire
 
 
 class Generation(Wire):

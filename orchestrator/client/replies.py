@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
 from orchestrator.client.failures import UnexpectedReplyError, failure, unexpected
-from orchestrator.client.wire import Completion, CompletionChunk, Origin, Waiting, Wire
+from orchestrator.client.stages import Stage
+from orchestrator.client.wire import Completion, CompletionChunk, Origin, Waiting
+from orchestrator.client.wire_form import Wire
 
 W = TypeVar("W", bound=Wire)
 
 _DONE = b"[DONE]"
 #: How the comments begin that say where a call stands; those of proxies say other things.
 _WAITING = b": waiting position="
+#: The event of a stage: a chunk with the stage beside its choices.
+_STAGE = b"orchestrator.stage"
 _HEADERS = {
     "request_id": "x-orchestrator-request-id",
     "model": "x-orchestrator-model",
     "expert": "x-orchestrator-expert",
     "router": "x-orchestrator-router",
     "failed": "x-orchestrator-failed",
+    "reached": "x-orchestrator-reached",
     "is_fallback": "x-orchestrator-fallback",
     "is_recalled": "x-orchestrator-recalled",
     "generation": "x-orchestrator-generation",
@@ -65,8 +70,16 @@ def origin_of(headers: Mapping[str, str]) -> Origin:
         raise unexpected(repr(told).encode(), exc) from exc
 
 
+#: What a streamed chat is made of: its chunks, and before them its wait and its stages.
+Event: TypeAlias = CompletionChunk | Waiting | Stage
+
+
+class _StageEvent(Wire):
+    orchestrator: Stage
+
+
 class EventReader:
-    """Turns the bytes of an event stream into chunks and waits, however they are cut.
+    """Turns the bytes of an event stream into chunks, waits and stages, however they are cut.
 
     Lines end at LF or CRLF only: JSON may hold other characters that `str.splitlines` cuts at.
     """
@@ -74,14 +87,15 @@ class EventReader:
     def __init__(self) -> None:
         self._rest = b""
         self._data: list[bytes] = []
+        self._name = b""
         self._is_done = False
 
-    def feed(self, piece: bytes) -> Iterator[CompletionChunk | Waiting]:
+    def feed(self, piece: bytes) -> Iterator[Event]:
         """What `piece` completes.
 
         Raises:
             OrchestratorError: the service reported an error inside the stream.
-            UnexpectedReplyError: an event is not a chunk, or a comment of waiting says nothing.
+            UnexpectedReplyError: an event, or a comment of waiting, is not what it should be.
         """
         *lines, self._rest = (self._rest + piece).split(b"\n")
         for line in lines:
@@ -96,20 +110,25 @@ class EventReader:
         if not self._is_done:
             raise UnexpectedReplyError("the stream broke off before its end: the answer is partial")
 
-    def _line(self, line: bytes) -> Iterator[CompletionChunk | Waiting]:
+    def _line(self, line: bytes) -> Iterator[Event]:
         if line.startswith(b"data:"):
             self._data.append(line.removeprefix(b"data:").removeprefix(b" "))
+        elif line.startswith(b"event:"):
+            self._name = line.removeprefix(b"event:").strip()
         elif line.startswith(_WAITING):
             yield _waiting(line)
         elif not line and self._data:
             event, self._data = b"\n".join(self._data), []
-            yield from self._event(event)
+            name, self._name = self._name, b""
+            yield from self._event(event, name)
 
-    def _event(self, event: bytes) -> Iterator[CompletionChunk]:
+    def _event(self, event: bytes, name: bytes) -> Iterator[Event]:
         if event == _DONE:
             self._is_done = True
         elif event.startswith(b'{"error"'):
             raise failure(event)
+        elif name == _STAGE:
+            yield read(_StageEvent, event).orchestrator
         elif not self._is_done:
             yield read(CompletionChunk, event)
 

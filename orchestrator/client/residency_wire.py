@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from orchestrator.client.wire import Wire
+from orchestrator.client.wire_form import Wire
 
 
 class ExpertRef(Wire):

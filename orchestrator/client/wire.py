@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypedDict
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
-
-class Wire(BaseModel):
-    """A JSON object of the service."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+from orchestrator.client.stages import Details
+from orchestrator.client.wire_form import Wire
 
 
 class Function(Wire):
@@ -62,6 +59,9 @@ class Origin(Wire):
     is_recalled: bool = False
     #: Experts that were to answer before and could not: `math=engine_dead, law=overloaded`.
     failed: str | None = None
+    #: Caps for which something was left out: `max_calls, timeout_s`. Of a stream those that were
+    #: met before it began; its details have all.
+    reached: str | None = None
     generation: int | None = None
     #: The service's own time up to the first byte.
     overhead_ms: float | None = None
@@ -100,6 +100,8 @@ class Completion(Wire):
     model: str
     choices: tuple[Choice, ...]
     usage: Usage | None = None
+    #: What came of each stage and call, where it was asked for.
+    details: Details | None = Field(None, validation_alias="orchestrator")
     origin: Origin = Origin()
 
     @property
@@ -125,6 +127,8 @@ class CompletionChunk(Wire):
     model: str
     choices: tuple[ChunkChoice, ...] = ()
     usage: Usage | None = None
+    #: What came of each stage and call: in the last chunk, where it was asked for.
+    details: Details | None = Field(None, validation_alias="orchestrator")
 
     @property
     def text(self) -> str:
@@ -173,7 +177,7 @@ class Route(Wire):
     #: Expert ids, best first.
     chosen: tuple[str, ...]
     #: Expert id -> score in [0, 1].
-    scores: dict[str, float] = {}
+    scores: dict[str, float] = Field(default_factory=dict)
     category: str | None = None
     #: Skills the choice went by.
     skills: tuple[str, ...] = ()
@@ -186,9 +190,11 @@ class Route(Wire):
     needs_generation: bool = False
     reasons: tuple[str, ...] = ()
     #: Expert id -> why it was not scored.
-    excluded: dict[str, str] = {}
+    excluded: dict[str, str] = Field(default_factory=dict)
     #: Of a router that recruits several, who would be asked together within the caps, best first.
     team: tuple[str, ...] = ()
+    #: Whom a composition's entry names for its stages, by key: `aggregator`, `judges.0.expert`.
+    named: dict[str, str] = Field(default_factory=dict)
     #: Who answers where the first cannot, in order.
     fallbacks: tuple[str, ...] = ()
     expected: Expected | None = None
@@ -199,7 +205,7 @@ class Route(Wire):
     chosen_by: str | None = None
     generation: int
     #: Sampling that the registry would fill in.
-    defaults: dict[str, float] = {}
+    defaults: dict[str, float] = Field(default_factory=dict)
     #: The router's time, and all of the service's own.
     routing_ms: float | None = None
     overhead_ms: float | None = None
@@ -235,6 +241,11 @@ class Wishes(Limits, total=False):
 
 class ChatOptions(Wishes, total=False):
     """Parameters of a chat beside its messages, as OpenAI names them."""
+
+    #: The answer tells what came of each stage and call.
+    details: bool
+    #: False: a stream tells the answer alone, not what the stages before it do.
+    stages: bool
 
     n: int
     stop: str | list[str]

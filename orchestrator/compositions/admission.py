@@ -66,6 +66,7 @@ class Admission:
         self._id_by_key = {expert.key: expert.id for expert in registry.experts}
         self._keys = frozenset(self._id_by_key)
         self._pools: dict[tuple[object, ...], _Pool] = {}
+        self._shut_out: dict[tuple[object, ...], frozenset[str]] = {}
 
     def allowed(self, query: Query) -> Allowed:
         """Who may be chosen for `query`, within its limits.
@@ -147,8 +148,15 @@ class Admission:
         """Experts that may take no part within limits, whatever they are to do."""
         if not limits.include and not limits.exclude:
             return frozenset()
-        own = self._selectors.items()
-        return frozenset(name for name, selectors in own if limits.why_not(selectors) is not None)
+        kind = (limits.include, limits.exclude)
+        found = self._shut_out.get(kind)
+        if found is None:
+            own = self._selectors.items()
+            found = frozenset(name for name, s in own if limits.why_not(s) is not None)
+            if len(self._shut_out) >= _MAX_POOLS:
+                self._shut_out.clear()
+            self._shut_out[kind] = found
+        return found
 
     def expected(self, expert_id: str, query: Query) -> Expected:
         """What an answer of one expert would take."""

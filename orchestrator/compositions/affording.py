@@ -16,12 +16,12 @@ from orchestrator.compositions.staging import Staging
 def has_left(generation: Generation, staging: Staging, query: Query, asks: Sequence[Ask]) -> bool:
     """Whether all calls can be made: those that prepare must not take what the answer needs.
 
-    What a composition would take nobody can say: it is left out.
+    What a composition would take nobody can say but that it is a call at least.
     """
     most = NOTHING
     for ask in asks:
-        if ask.expert not in generation.programs:
-            most = most.plus(_most(generation, query, ask))
+        is_program = ask.expert in generation.programs
+        most = most.plus(Spend(calls=1) if is_program else _most(generation, query, ask))
     refusal = staging.ledger.why_not(most)
     if refusal is not None:
         staging.ledger.mark(refusal.param or "limits")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,9 @@ class Ask:
     num_dropped: int = 0
 
 
+#: Some engines take no larger seed.
+_MAX_SEED = 2**31 - 1
+
 #: Whether what has ended is enough, so that the rest may end. It sees all calls of its stage; of
 #: one under way the answers that have ended, and how many have not (`CallDone.num_open`).
 IsEnough = Callable[[Sequence[CallDone]], bool]
@@ -39,3 +43,26 @@ def _nth(ask: Ask, number: int) -> Ask:
     seed = ask.sampling.seed
     sampling = replace(ask.sampling, n=1, seed=None if seed is None else seed + number)
     return replace(ask, sampling=sampling)
+
+
+def apart(ask: Ask) -> list[Ask]:
+    """The samples of a composition, each a call of its own, in order.
+
+    Its own calls count on from their seed, so seeds next to one another would have the same expert
+    say the same thing in several of them.
+    """
+    if ask.sampling.n == 1:
+        return [ask]
+    return [_nth_apart(ask, number) for number in range(ask.sampling.n)]
+
+
+def _nth_apart(ask: Ask, number: int) -> Ask:
+    seed = ask.sampling.seed
+    if seed is not None:
+        seed = zlib.crc32(f"{seed}/{number}".encode()) & _MAX_SEED
+    return replace(ask, sampling=replace(ask.sampling, n=1, seed=seed))
+
+
+def as_part(sampling: Sampling) -> Sampling:
+    """How what leads to an answer is drawn: what is for the form and length of that is left out."""
+    return Sampling(temperature=sampling.temperature, top_p=sampling.top_p, seed=sampling.seed)

@@ -7,14 +7,14 @@ arXiv:2401.05190; the probability of the words is what RPC goes by (`routers/per
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 from statistics import fmean
 from typing import Literal
 
 from orchestrator.compositions.stages import CallDone
 from orchestrator.compositions.voting import agreed, samples_of
-from orchestrator.engines.base import Choice
+from orchestrator.engines.base import Choice, Sampling
 from orchestrator.registry.composition_entry import AnswerKind
 
 
@@ -47,3 +47,13 @@ def likelihood(choice: Choice) -> float | None:
         return None
     # Log-probabilities of engines lie above zero by rounding.
     return exp(min(fmean(token.logprob for token in choice.logprobs), 0.0))
+
+
+def telling(sampling: Sampling) -> Sampling:
+    """`sampling`, with how likely the words are that are drawn."""
+    return sampling if sampling.top_logprobs is not None else replace(sampling, top_logprobs=0)
+
+
+def as_wanted(choice: Choice, sampling: Sampling) -> Choice:
+    """An answer without the log-probabilities that its caller did not ask for."""
+    return replace(choice, logprobs=()) if sampling.top_logprobs is None else choice

@@ -19,20 +19,24 @@ from orchestrator.compositions.reading_answers import Reading, by_kind, by_meani
 from orchestrator.compositions.route import RouteOne
 from orchestrator.errors import RegistryError
 from orchestrator.registry.composition_answers import AnswersEntry
+from orchestrator.registry.composition_cascade import CascadeComposition
 from orchestrator.registry.composition_decompose import DecomposeComposition
 from orchestrator.registry.composition_ensemble import EnsembleComposition
 from orchestrator.registry.composition_entry import CompositionEntry
 from orchestrator.registry.composition_judged import BestOfNComposition, RankComposition
-from orchestrator.registry.composition_moa import SymbolicMoeComposition
+from orchestrator.registry.composition_moa import (
+    MoaComposition,
+    SelfMoaSeqComposition,
+    SymbolicMoeComposition,
+)
 from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.compositions import (
-    CascadeComposition,
     RouteComposition,
     SelfMoaComposition,
     VoteComposition,
 )
 from orchestrator.routing.limits import limits_of
-from routers.base import Router
+from routers.base import Router, RouterError
 
 Routers = Mapping[str, Router]
 
@@ -83,10 +87,35 @@ def _symbolic_moe(spec: SymbolicMoeComposition, setting: Setting) -> Composition
     return SymbolicMoe(spec, setting)
 
 
+def _self_moa_seq(spec: SelfMoaSeqComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.self_moa_seq import SelfMoaSeq
+
+    return SelfMoaSeq(spec, setting)
+
+
+def _moa(spec: MoaComposition, setting: Setting) -> Composition:
+    from orchestrator.compositions.moa import Moa
+
+    return Moa(spec, setting)
+
+
 def _cascade(spec: CascadeComposition, setting: Setting) -> Composition:
     from orchestrator.compositions.cascade import Cascade
 
-    return Cascade(spec, setting)
+    return Cascade(spec, setting, tau=_tau(spec, setting))
+
+
+def _tau(spec: CascadeComposition, setting: Setting) -> float:
+    """What an answer has to reach: as the entry says, else as its artifact does."""
+    if spec.tau is not None:
+        return spec.tau
+    from routers.acceptance_files import load_acceptance
+
+    assert spec.artifact is not None, "an entry has one of both"
+    try:
+        return load_acceptance(spec.artifact, experts=[*spec.cheap, spec.strong]).tau
+    except RouterError as exc:
+        raise RegistryError(f"composition {setting.id!r} cannot be used: {exc}") from exc
 
 
 def _best_of_n(spec: BestOfNComposition, setting: Setting) -> Composition:
@@ -127,7 +156,7 @@ def _reading(spec: CompositionEntry, name: str, routers: Routers) -> Reading | N
         why = "has no embedding" if embedder is None else "takes too long to read every answer"
         raise RegistryError(
             f"composition {name!r} compares answers by meaning, and router {router_id!r} {why}: "
-            "let `embedder` name a router of kind category or neighbours with the static embedding"
+            "let `embedder` name a router of kind category, neighbours or skill with the static one"
         )
     return by_meaning(embedder)
 
@@ -165,6 +194,8 @@ _BUILDERS: dict[str, Callable[[Any, Setting], Composition]] = {
     "vote": _vote,
     "self_moa": _self_moa,
     "symbolic_moe": _symbolic_moe,
+    "self_moa_seq": _self_moa_seq,
+    "moa": _moa,
     "cascade": _cascade,
     "best_of_n": _best_of_n,
     "rank": _rank,

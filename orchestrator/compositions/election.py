@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from orchestrator.compositions.closing import no_answer
 from orchestrator.compositions.reading_answers import Reading
 from orchestrator.compositions.stages import CallDone
-from orchestrator.compositions.voting import Sample, is_decided, winner
+from orchestrator.compositions.voting import Sample, is_decided, standing, winner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Election:
         Where answers that are apart may still be joined, whoever leads has to outweigh all of them.
         """
         if self.reading.may_join:
-            left += self._behind(samples)
+            left += sum(standing(samples, self.weight_by_expert)[2:])
         return is_decided(samples, self.weight_by_expert, left=left)
 
     def is_enough(self, calls: Sequence[CallDone]) -> bool:
@@ -46,12 +46,3 @@ class Election:
         if len(samples) >= self.min_answers:
             return winner(samples, self.weight_by_expert)
         raise no_answer(self.composition_id, calls, num=len(samples), least=self.min_answers)
-
-    def _behind(self, samples: Sequence[Sample]) -> float:
-        """What is weighed behind the second place."""
-        weights: dict[str, float] = {}
-        for one in samples:
-            if one.answer is not None:
-                before = weights.get(one.answer, 0.0)
-                weights[one.answer] = before + self.weight_by_expert[one.expert]
-        return sum(sorted(weights.values(), reverse=True)[2:])

@@ -22,10 +22,8 @@ from orchestrator.compositions.stages import CallDone, calls_of
 from orchestrator.compositions.staging import Staging
 from orchestrator.engines.base import Chat, Message, Sampling, TextPart
 from orchestrator.errors import OrchestratorError
+from routers.answers import without_thinking
 from routers.skill_names import agreed_names
-
-#: Five skills of twenty characters, a token each at worst.
-_MAX_TOKENS = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,21 +58,19 @@ async def named(
         then: the least that must still be possible after it.
     """
     text = digest(query.prompt)[0]
+    if not text.strip():
+        return Named(is_known=False, reason="there is no text whose skills could be named")
     turn = Message(role="user", content=(TextPart(text=text),))
     prompt = asked(Chat(messages=(turn,)), program.prompts["skills"])
-    sampling = Sampling(
-        n=by.samples,
-        temperature=by.temperature,
-        max_tokens=_MAX_TOKENS,
-        seed=query.sampling.seed,
-    )
+    sampling = Sampling(n=by.samples, temperature=by.temperature, seed=query.sampling.seed)
     asks = staging.asks(by.namer, sampling, prompt=prompt, is_free=True)
     if (refusal := staging.why_not(asks[0])) is not None:
         return _unknown(by, refusal)
     if not has_left(program.generation, staging, query, [*asks, then]):
         return Named(is_known=False, reason=f"{by.namer!r} is not asked: the answer needs the rest")
     calls = await staging.run("skills", asks)
-    skills = agreed_names([choice.text for call in calls for choice in call.choices])
+    said = [without_thinking(choice.text) for call in calls for choice in call.choices]
+    skills = agreed_names(said)
     if not skills and (error := _error_of(calls)) is not None:
         return _unknown(by, error)
     program.generation.named.remember(text, skills, by=frozenset(_experts_of(calls)))

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from orchestrator.compositions.asking import alone
-from orchestrator.compositions.asks import Ask
+from orchestrator.compositions.asks import Ask, as_part
 from orchestrator.compositions.base import Query
 from orchestrator.compositions.choosing import Choosing
+from orchestrator.compositions.conversation import opening_of
 from orchestrator.compositions.splitting import Split
 from orchestrator.compositions.stages import CallDone
 from orchestrator.compositions.staging import Staging
@@ -49,7 +50,7 @@ class Parts:
     async def ask(self) -> str | None:
         """Ask wave after wave; says why where one of them cannot be answered."""
         for wave in self._split.waves:
-            asks = [await self._asked(number, of_part(self._query.sampling)) for number in wave]
+            asks = [await self._asked(number, as_part(self._query.sampling)) for number in wave]
             for number, ask in zip(wave, asks, strict=True):
                 if isinstance(ask, str):
                     return f"sub-question #{number}: {ask}"
@@ -76,19 +77,21 @@ class Parts:
         left = self._staging.left()
         # What the caller said of skills is said of the whole; a known answer has no author.
         said = {key: value for key, value in left.metadata.items() if key != SKILLS_KEY}
-        query = replace(left, prompt=prompt, sampling=sampling, metadata=said, is_fresh=True)
-        if not is_last:
-            query = replace(query, structure=None)
+        query = replace(
+            left,
+            prompt=prompt,
+            sampling=sampling,
+            structure=left.structure if is_last else None,
+            metadata=said,
+            # A part is of the conversation, whatever its text.
+            user=left.user or opening_of(self._chat),
+            is_fresh=True,
+        )
         try:
             decision = await self._choosing.decide(query)
         except (RequestError, OverloadedError) as error:
             return str(error)
         return Ask(expert=decision.expert, sampling=sampling, prompt=prompt, is_free=not is_last)
-
-
-def of_part(sampling: Sampling) -> Sampling:
-    """How a part is drawn: what is for the form and length of the answer is not for parts of it."""
-    return Sampling(temperature=sampling.temperature, top_p=sampling.top_p, seed=sampling.seed)
 
 
 def _has_failed(calls: Sequence[CallDone]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from orchestrator.engines.base import Chunk, Item
-from orchestrator.engines.streams import reading
+from orchestrator.engines.streams import ended, reading
 
 State = Literal["started", "running", "done"]
 
@@ -98,8 +98,7 @@ async def _until_next(
             yield progress
     finally:
         if not step.done():
-            step.cancel()
-            await asyncio.wait((step,))
+            await ended(step)
 
 
 async def _next(items: AsyncIterator[Told]) -> Told | None:

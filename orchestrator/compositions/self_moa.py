@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
-from orchestrator.compositions.aggregating import aggregation
 from orchestrator.compositions.base import Decision, Query, Reply
-from orchestrator.compositions.closing import closed_by, no_answer
 from orchestrator.compositions.program import StagedProgram
 from orchestrator.compositions.progress import Told
-from orchestrator.compositions.stages import failures_of, told
+from orchestrator.compositions.stages import failures_of
 from orchestrator.compositions.staging import Staging
+from orchestrator.compositions.synthesis import Merging, enough_of, freely, merged
 from orchestrator.engines.base import Sampling
 from orchestrator.registry.compositions import SelfMoaComposition
 
@@ -38,30 +37,11 @@ class SelfMoa(StagedProgram[SelfMoaComposition]):
             staging.announce(self.spec.aggregator)
         asks = staging.asks(expert, self._drawn(query.sampling), is_free=True)
         calls = await staging.run("samples", asks)
-        found = [choice for call in calls for choice in call.choices if choice.text.strip()]
-        if len(found) < self.spec.min_answers:
-            raise no_answer(self.id, calls, num=len(found), least=self.spec.min_answers)
+        found = enough_of(calls, composition_id=self.id, least=self.spec.min_answers)
         reply.decision = replace(reply.decision, failed=failures_of(calls))
-        if len(found) == 1 and query.structure is None:
-            yield told(found[0], staging.usage)
-            return
-        last = await aggregation(
-            self,
-            staging,
-            query,
-            [choice.text for choice in found],
-            aggregator=self.spec.aggregator or expert,
-            overflow=self.spec.overflow,
-        )
-        async for item in closed_by(reply, staging, "synthesis", last, best=(expert, found[0])):
+        by = Merging(aggregator=self.spec.aggregator or expert, overflow=self.spec.overflow)
+        async for item in merged(self, reply, staging, query, found, by=by):
             yield item
 
     def _drawn(self, sampling: Sampling) -> Sampling:
-        """What is for the last answer alone (`stop`, log-probabilities) is not asked of samples."""
-        return replace(
-            sampling,
-            n=self.spec.samples,
-            temperature=self.spec.temperature,
-            stop=(),
-            top_logprobs=None,
-        )
+        return replace(freely(sampling), n=self.spec.samples, temperature=self.spec.temperature)

@@ -6,7 +6,7 @@ A stage is calls that go out together. All of it is values: who runs stages is `
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.engines.base import Choice, Chunk, Delta, ToolCallDelta, Usage
 from orchestrator.errors import OrchestratorError
@@ -31,6 +31,8 @@ class CallDone:
     usage: Usage | None = None
     is_whole: bool = False
     error: OrchestratorError | None = None
+    #: Of a composition: the expert whose answer it told, or was to tell.
+    answered_by: str | None = None
     #: What a composition that it asked has done.
     stages: tuple[StageDone, ...] = ()
 
@@ -55,6 +57,20 @@ class StageDone:
 def calls_of(stages: Iterable[StageDone]) -> tuple[CallDone, ...]:
     """All calls, stage by stage."""
     return tuple(call for stage in stages for call in stage.calls)
+
+
+def expert_calls_of(stages: Iterable[StageDone]) -> tuple[CallDone, ...]:
+    """The calls of experts, however deep the compositions that made them are nested.
+
+    A composition that told a known answer, or failed before it asked anybody, stands for itself.
+    """
+    found: list[CallDone] = []
+    for call in calls_of(stages):
+        if call.stages:
+            found += expert_calls_of(call.stages)
+        else:
+            found.append(replace(call, expert=call.answered_by or call.expert))
+    return tuple(found)
 
 
 def usage_of(calls: Iterable[CallDone]) -> Usage:

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.compositions.asks import Ask, IsEnough, one_by_one
+from orchestrator.compositions.asks import Ask, IsEnough, apart
 from orchestrator.compositions.base import Query
 from orchestrator.compositions.generation import Generation
 from orchestrator.compositions.one_call import OneCall
 from orchestrator.compositions.progress import Progress, State, Told
 from orchestrator.compositions.stages import CallDone, StageDone, calls_of, usage_of
+from orchestrator.compositions.tracing_calls import end_stage, within
 from orchestrator.engines.base import Chunk, Prompt, Sampling, Usage
 from orchestrator.engines.streams import reading
 from orchestrator.errors import (
@@ -21,6 +22,7 @@ from orchestrator.errors import (
     OverloadedError,
     RequestError,
 )
+from orchestrator.tracing.spans import Span
 
 
 class Staging:
@@ -103,7 +105,7 @@ class Staging:
         One of an expert; of a composition, which makes one answer at a time, as many.
         """
         whole = Ask(expert=model, sampling=sampling, prompt=prompt, is_free=is_free)
-        return one_by_one([whole]) if model in self._generation.programs else [whole]
+        return apart(whole) if model in self._generation.programs else [whole]
 
     async def run(
         self, name: str, asks: Sequence[Ask], *, is_enough: IsEnough | None = None
@@ -111,8 +113,10 @@ class Staging:
         """Make all calls at the same time and return them in the order of `asks`.
 
         A call that fails is a value, and keeps the answers that had ended. What is still under way
-        once `is_enough` is ended. A caller that hangs up ends all of them.
+        once `is_enough` is ended, unless the caller sent a seed. A caller that hangs up ends all.
         """
+        if self._query.sampling.seed is not None:
+            is_enough = None  # who is cut off is chance, and a seed is to give the same words again
         left = self.left()
         queries = [self._call_of(left, ask, name, place) for place, ask in enumerate(asks)]
         stage = self._begun(name, asks, queries)
@@ -150,12 +154,13 @@ class Staging:
             self._ended(stage)
 
     def _begun(self, name: str, asks: Sequence[Ask], queries: Sequence[Query]) -> _Stage:
+        span = self._course.span.child(f"stage {name}")
         calls = [
-            OneCall(ask, query, self._generation, composition_id=self._id)
+            OneCall(ask, within(query, span), self._generation, composition_id=self._id)
             for ask, query in zip(asks, queries, strict=True)
         ]
         models = tuple(dict.fromkeys(ask.expert for ask in asks))
-        stage = _Stage(name=name, began_s=self._clock(), models=models, calls=calls)
+        stage = _Stage(name=name, began_s=self._clock(), models=models, calls=calls, span=span)
         self._tell(stage, "started")
         return stage
 
@@ -222,6 +227,7 @@ class Staging:
     def _ended(self, stage: _Stage) -> tuple[CallDone, ...]:
         took_s = self._clock() - stage.began_s
         done = tuple(call.done() for call in stage.calls)
+        end_stage(stage.span, done, composition_id=self._id)
         self.stages.append(StageDone(name=stage.name, took_s=took_s, calls=done))
         return done
 
@@ -234,6 +240,7 @@ class _Stage:
     began_s: float
     models: tuple[str, ...]
     calls: Sequence[OneCall]
+    span: Span
 
 
 class _EnoughError(Exception):

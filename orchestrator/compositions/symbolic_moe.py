@@ -13,13 +13,13 @@ from dataclasses import replace
 from orchestrator.compositions.affording import with_fewer
 from orchestrator.compositions.asks import Ask
 from orchestrator.compositions.base import Decision, Query, Reply
-from orchestrator.compositions.closing import closed_by, no_answer
+from orchestrator.compositions.closing import closed_by
 from orchestrator.compositions.naming import Naming, named
 from orchestrator.compositions.program import StagedProgram
 from orchestrator.compositions.progress import Told
 from orchestrator.compositions.stages import failures_of
 from orchestrator.compositions.staging import Staging
-from orchestrator.compositions.synthesis import Answer, Merging, answers_of, merged, team_asks
+from orchestrator.compositions.synthesis import Answer, Merging, enough_of, merged, team_asks
 from orchestrator.compositions.team import recruited, team_of
 from orchestrator.errors import OverloadedError, RequestError
 from orchestrator.registry.composition_moa import SymbolicMoeComposition
@@ -63,9 +63,7 @@ class SymbolicMoe(StagedProgram[SymbolicMoeComposition]):
         sampling, team = query.sampling, reply.decision.team
         asks = team_asks(staging, team, sampling, temperature=self.spec.temperature)
         calls = await staging.run("answers", [with_fewer(staging, ask) for ask in asks])
-        found = answers_of(calls)
-        if len(found) < self.spec.min_answers:
-            raise no_answer(self.id, calls, num=len(found), least=self.spec.min_answers)
+        found = enough_of(calls, composition_id=self.id, least=self.spec.min_answers)
         failed = {**reply.decision.failed, **failures_of(calls)}
         reply.decision = replace(reply.decision, failed=failed)
         by = Merging(

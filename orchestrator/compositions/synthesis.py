@@ -10,13 +10,17 @@ from typing import Any
 from orchestrator.compositions.aggregating import aggregation
 from orchestrator.compositions.asks import Ask
 from orchestrator.compositions.base import Query, Reply
-from orchestrator.compositions.closing import closed_by
+from orchestrator.compositions.closing import closed_by, no_answer
 from orchestrator.compositions.program import StagedProgram
 from orchestrator.compositions.progress import Told
 from orchestrator.compositions.stages import CallDone, told
 from orchestrator.compositions.staging import Staging
 from orchestrator.engines.base import Choice, Sampling
 from orchestrator.registry.composition_entry import Overflow
+from routers.answers import without_thinking
+
+#: In which one writes the answer of several.
+STAGE = "synthesis"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +47,25 @@ def answers_of(calls: Sequence[CallDone]) -> tuple[Answer, ...]:
         Answer(author=call.expert, choice=choice)
         for call in calls
         for choice in call.choices
-        if choice.text.strip()
+        if without_thinking(choice.text).strip()
     )
+
+
+def enough_of(calls: Sequence[CallDone], *, composition_id: str, least: int) -> tuple[Answer, ...]:
+    """What calls came to, in order.
+
+    Raises:
+        OrchestratorError: it is less than the composition wants.
+    """
+    found = answers_of(calls)
+    if len(found) < least:
+        raise no_answer(composition_id, calls, num=len(found), least=least)
+    return found
+
+
+def freely(sampling: Sampling) -> Sampling:
+    """`sampling` without what is for the last answer alone; its form is left out by the call."""
+    return replace(sampling, stop=(), top_logprobs=None)
 
 
 def team_asks(
@@ -52,15 +73,13 @@ def team_asks(
 ) -> list[Ask]:
     """A call for each of a team; who stands in it several times answers as often, in one call.
 
-    What is for the last answer alone (form, stops, log-probabilities) is not asked of them.
-
     Args:
         staging: of the request.
         team: experts or compositions.
         sampling: as the caller sent it.
         temperature: of those who answer several times: drawn at 0 they would say the same.
     """
-    free = replace(sampling, stop=(), top_logprobs=None)
+    free = freely(sampling)
     asks = list[Ask]()
     for model, num in Counter(team).items():
         drawn = free if num == 1 else replace(free, n=num, temperature=temperature)
@@ -104,5 +123,5 @@ async def merged(
         program, staging, query, texts, aggregator=by.aggregator, overflow=by.overflow
     )
     best = (first.author, first.choice)
-    async for item in closed_by(reply, staging, "synthesis", last, best=best):
+    async for item in closed_by(reply, staging, STAGE, last, best=best):
         yield item

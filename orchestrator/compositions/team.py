@@ -11,6 +11,7 @@ from math import inf
 from orchestrator.compositions.allowed import Allowed
 from orchestrator.routing.sooner import widened
 from routers.base import Route
+from routers.gap import close_to_best
 
 #: Longest search for the best team, seconds; after it the best one so far.
 _SEARCH_S = 0.005
@@ -29,6 +30,25 @@ def recruited(route: Route, *, most: int) -> Route:
         return widened(route, most=most)
     kept = frozenset(list(dict.fromkeys(route.chosen))[:most])
     return replace(route, chosen=tuple(name for name in route.chosen if name in kept))
+
+
+def mixable(route: Route, *, most: int, max_gap_points: float | None) -> Route:
+    """`route` with those chosen whose answers are worth mixing; its best alone where none is.
+
+    Args:
+        route: of a router.
+        most: experts that are chosen.
+        max_gap_points: by how many points of its scores others may be behind the best; `None`
+            takes the router's next best whatever they are.
+    """
+    if max_gap_points is None:
+        return widened(route, most=most)
+    if route.is_fallback or not route.scores:
+        reason = "the router is unsure, so that nobody knows who is about as good: one answers"
+        return replace(route, chosen=route.chosen[:1], reasons=(*route.reasons, reason))
+    close = close_to_best(route.scores, max_gap_points=max_gap_points)
+    reason = f"{len(close) - 1} of the others are within {max_gap_points:g} points of {close[0]!r}"
+    return replace(route, chosen=close[:most], reasons=(*route.reasons, reason))
 
 
 def team_of(route: Route, allowed: Allowed) -> tuple[str, ...]:

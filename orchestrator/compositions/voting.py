@@ -61,12 +61,17 @@ def is_decided(
     Who leads by no more than is left is not safe: a tie goes to the answer given first, and the
     missing ones may stand before it.
     """
+    first, second, *_ = [*standing(samples, weight_by_expert), 0.0, 0.0]
+    return first > second + left + _ROUNDING
+
+
+def standing(samples: Sequence[Sample], weight_by_expert: Mapping[str, float]) -> list[float]:
+    """What each answer weighs, the largest first."""
     weights: dict[str, float] = {}
     for one in samples:
         if one.answer is not None:
             weights[one.answer] = weights.get(one.answer, 0.0) + weight_by_expert[one.expert]
-    first, second, *_ = [*sorted(weights.values(), reverse=True), 0.0, 0.0]
-    return first > second + left + _ROUNDING
+    return sorted(weights.values(), reverse=True)
 
 
 def agreed(samples: Sequence[Sample], *, num_left: int, num_asked: int, tau: float) -> bool | None:

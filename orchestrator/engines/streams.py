@@ -25,6 +25,28 @@ async def reading(chunks: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
             await close()
 
 
+async def ended(step: asyncio.Future[T]) -> None:
+    """Cancel a task and return once it has ended.
+
+    A caller that is lost may be told twice, by its server and by its connection. What the task
+    reads can only be closed once it has let go of it, so another cancellation waits for that.
+
+    Raises:
+        asyncio.CancelledError: this was cancelled meanwhile; the task has ended all the same.
+    """
+    step.cancel()
+    cancellation: asyncio.CancelledError | None = None
+    while not step.done():
+        try:
+            await asyncio.wait((step,))
+        except asyncio.CancelledError as error:
+            cancellation = error
+    if not step.cancelled():
+        step.exception()  # seen: nobody waits for it any longer
+    if cancellation is not None:
+        raise cancellation
+
+
 class Bound:
     """A time after which no further chunk is waited for.
 

@@ -28,9 +28,9 @@ def findings(draft: Draft, where: Surroundings) -> Iterator[Finding]:
     for at, expert in draft.experts.items():
         if isinstance(expert.engine, ReplayEngine):
             yield from recording_findings(expert.engine, ("experts", at, "engine"), where)
-    for name, router in draft.routers.items():
-        for key, folder in router.folders():
-            yield from router_findings(router.kind, folder, ("routers", name, *key), where)
+    for path, entry in draft.fitted:
+        for key, folder in entry.folders():
+            yield from router_findings(entry.kind, folder, (*path, *key), where)
 
 
 def content_findings(one: Wanted, path: KeyPath, where: Surroundings) -> Iterator[Finding]:
@@ -59,7 +59,7 @@ def recording_findings(
 def router_findings(
     kind: str, artifact: str, path: KeyPath, where: Surroundings
 ) -> Iterator[Finding]:
-    """What is wrong with the folder of a fitted router."""
+    """What is wrong with the folder of a fitted router or cascade."""
     hint = f"write it with `orchestrator fit {kind}`"
     folder = where.folder_at(artifact)
     if folder is None:

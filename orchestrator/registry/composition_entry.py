@@ -9,7 +9,7 @@ from pydantic import Field
 
 from orchestrator.prompts.roles import Role
 from orchestrator.registry.fields import Entry
-from orchestrator.registry.router_entry import At
+from orchestrator.registry.fitted_entry import At, FittedEntry
 from orchestrator.registry.selectors import SelectorText
 
 _EXPERT = "expert:"
@@ -37,7 +37,7 @@ class LimitsEntry(Entry):
     )
 
 
-class CompositionEntry(Entry):
+class CompositionEntry(FittedEntry):
     """What compositions of every kind have."""
 
     #: Those that compositions of this kind give to experts.

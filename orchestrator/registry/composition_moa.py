@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from orchestrator.prompts.roles import Role
 from orchestrator.registry.composition_entry import (
     MIN_ANSWERS,
     OVERFLOW,
+    TEMPERATURE,
     CompositionEntry,
     Overflow,
 )
@@ -54,3 +55,83 @@ class SymbolicMoeComposition(CompositionEntry):
             yield ("namer",), self.namer
         if self.aggregator is not None:
             yield ("aggregator",), self.aggregator
+
+
+class SelfMoaSeqComposition(CompositionEntry):
+    """Merges samples of the best expert by a window that slides over them (2502.00674)."""
+
+    roles: ClassVar[tuple[Role, ...]] = ("synthesise", "summarise")
+
+    kind: Literal["self_moa_seq"] = Field(description="The program.")
+    router: Id = Field(description="Router that chooses the expert.")
+    samples: int = Field(12, ge=2, le=256, description="Answers of the expert that are merged.")
+    window: int = Field(6, ge=2, le=64, description="Candidates that the aggregator reads at once.")
+    slots: int = Field(
+        3, ge=1, le=63, description="Of the window, those that repeat what it wrote before."
+    )
+    temperature: float = Field(0.7, ge=0, le=2, description=TEMPERATURE)
+    aggregator: Id | None = Field(
+        None, description="Expert that writes the answer; the one that sampled if none."
+    )
+    overflow: Overflow = Field("drop", description=OVERFLOW)
+    min_answers: int = Field(1, ge=1, description=MIN_ANSWERS)
+
+    def asked_models(self) -> Iterator[tuple[At, str]]:
+        """Where the entry names who is to answer, an expert or a composition, and its id."""
+        if self.aggregator is not None:
+            yield ("aggregator",), self.aggregator
+
+    @model_validator(mode="after")
+    def _has_room_for_samples(self) -> Self:
+        if self.slots >= self.window:
+            raise ValueError(
+                f"a window of {self.window} has no room for samples beside {self.slots} slots: "
+                "take fewer slots or a wider window"
+            )
+        return self
+
+
+class MoaComposition(CompositionEntry):
+    """Has several propose, layer by layer, and one write the answer (2406.04692)."""
+
+    roles: ClassVar[tuple[Role, ...]] = ("synthesise", "summarise")
+
+    kind: Literal["moa"] = Field(description="The program.")
+    proposers: tuple[Id, ...] = Field(
+        (),
+        max_length=16,
+        description="Who proposes, experts or compositions, best first; the router's best if none.",
+    )
+    router: Id | None = Field(None, description="Router that chooses who proposes.")
+    experts: int = Field(3, ge=1, le=16, description="Most experts of the router that propose.")
+    mix_within: float | None = Field(
+        None,
+        ge=0,
+        le=100,
+        description="Points behind the router's best within which experts propose; the best "
+        "answers alone where nobody is. Without it whoever is chosen proposes.",
+    )
+    layers: int = Field(
+        1, ge=1, le=4, description="Layers of proposers; later ones read what the former wrote."
+    )
+    temperature: float = Field(0.7, ge=0, le=2, description=TEMPERATURE)
+    aggregator: Id | None = Field(
+        None, description="Expert that writes the answer; the first that proposed if none."
+    )
+    overflow: Overflow = Field("drop", description=OVERFLOW)
+    min_answers: int = Field(1, ge=1, description=MIN_ANSWERS)
+
+    def asked_models(self) -> Iterator[tuple[At, str]]:
+        """Where the entry names who is to answer, an expert or a composition, and its id."""
+        for at, name in enumerate(self.proposers):
+            yield ("proposers", at), name
+        if self.aggregator is not None:
+            yield ("aggregator",), self.aggregator
+
+    @model_validator(mode="after")
+    def _says_who_proposes(self) -> Self:
+        if bool(self.proposers) == (self.router is not None):
+            raise ValueError("name who proposes, by `proposers` or by a `router`: one of the two")
+        if self.mix_within is not None and self.router is None:
+            raise ValueError("`mix_within` goes by the scores of a router: name one")
+        return self

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from orchestrator.prompts.roles import Role
 from orchestrator.registry.composition_answers import AnswersEntry
+from orchestrator.registry.composition_cascade import CascadeComposition
 from orchestrator.registry.composition_decompose import DecomposeComposition
 from orchestrator.registry.composition_ensemble import EnsembleComposition
 from orchestrator.registry.composition_entry import (
     MIN_ANSWERS,
     OVERFLOW,
     TEMPERATURE,
-    AnswerKind,
     CompositionEntry,
     Overflow,
 )
 from orchestrator.registry.composition_judged import BestOfNComposition, RankComposition
-from orchestrator.registry.composition_moa import SymbolicMoeComposition
+from orchestrator.registry.composition_moa import (
+    MoaComposition,
+    SelfMoaSeqComposition,
+    SymbolicMoeComposition,
+)
 from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.fields import Id
 from orchestrator.registry.router_entry import At
@@ -85,34 +89,6 @@ class SelfMoaComposition(CompositionEntry):
             yield ("aggregator",), self.aggregator
 
 
-class CascadeComposition(CompositionEntry):
-    """Asks cheap experts, and a strong one where they do not agree (arXiv:2310.03094)."""
-
-    kind: Literal["cascade"] = Field(description="The program.")
-    cheap: tuple[Id, ...] = Field(
-        min_length=1, max_length=16, description="Experts that are asked first, best first."
-    )
-    strong: Id = Field(description="Expert that is asked where their answers do not agree.")
-    samples: int = Field(3, ge=1, le=64, description="Answers of each cheap expert.")
-    tau: float = Field(
-        gt=0, le=1, description="Share of their answers that must agree; `fit cascade` finds it."
-    )
-    temperature: float = Field(0.7, ge=0, le=2, description=TEMPERATURE)
-    answers: AnswerKind = Field("text", description="What answers are compared as.")
-
-    def asked_models(self) -> Iterator[tuple[At, str]]:
-        """Where the entry names who is to answer, an expert or a composition, and its id."""
-        for at, name in enumerate(self.cheap):
-            yield ("cheap", at), name
-        yield ("strong",), self.strong
-
-    @model_validator(mode="after")
-    def _has_answers_to_compare(self) -> Self:
-        if self.samples * len(self.cheap) < 2:
-            raise ValueError("one answer agrees with nobody: ask for more samples or more experts")
-        return self
-
-
 #: A new kind is listed here, built by `orchestrator/compositions/building.py` and shown in
 #: experts.yaml.
 CompositionSpec = Annotated[
@@ -120,6 +96,8 @@ CompositionSpec = Annotated[
     | VoteComposition
     | SelfMoaComposition
     | SymbolicMoeComposition
+    | SelfMoaSeqComposition
+    | MoaComposition
     | CascadeComposition
     | BestOfNComposition
     | RankComposition

@@ -51,6 +51,14 @@ class Draft:
             if isinstance(one.engine, VllmEngine) and not one.is_adapter
         }
 
+    @property
+    def fitted(self) -> Iterator[tuple[KeyPath, RouterSpec | CompositionSpec]]:
+        """The sound entries that may name fitted artifacts, by their place in the file."""
+        for name, router in self.routers.items():
+            yield ("routers", name), router
+        for name, composition in self.compositions.items():
+            yield ("compositions", name), composition
+
 
 def draft_of(registry: Registry) -> Draft:
     """A sound registry as a draft."""

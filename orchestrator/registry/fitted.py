@@ -1,4 +1,4 @@
-"""What fitted routers say of themselves, against the registry that names them."""
+"""What fitted folders say of themselves, against the registry that names them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from orchestrator.registry.compositions import CompositionSpec
 from orchestrator.registry.draft import Draft
 from orchestrator.registry.faults import Finding, KeyPath, shown
-from orchestrator.registry.routers import CategoryRouter
+from orchestrator.registry.routers import CategoryRouter, RouterSpec
 from orchestrator.registry.surroundings import Surroundings, has
 
 MANIFEST = "manifest.json"
@@ -32,23 +33,30 @@ class _Category(BaseModel):
 def findings(draft: Draft, where: Surroundings) -> Iterator[Finding]:
     """Artifacts of another kind, and experts in them that the registry does not have."""
     ids = frozenset(draft.expert_ids.values())
-    for name, router in draft.routers.items():
-        for key, artifact in router.folders():
-            path = ("routers", name, *key)
-            folder = where.folder_at(artifact)
-            if folder is None or not has(folder, MANIFEST):
-                continue  # `artifacts` says so
-            manifest = read_manifest(folder)
-            if manifest is None:
-                yield _finding(
-                    path, artifact, f"has a {MANIFEST} that is no JSON object", router.kind
-                )
-            elif (kind := manifest.get("kind", router.kind)) != router.kind:
-                yield _finding(
-                    path, artifact, f"was fitted for routers of kind {kind!r}", router.kind
-                )
-            elif isinstance(router, CategoryRouter):
-                yield from _of_category(router, manifest, path, ids)
+    for path, entry in draft.fitted:
+        for key, artifact in entry.folders():
+            yield from _of_entry(entry, artifact, (*path, *key), where, ids)
+
+
+def _of_entry(
+    entry: RouterSpec | CompositionSpec,
+    artifact: str,
+    path: KeyPath,
+    where: Surroundings,
+    ids: Collection[str],
+) -> Iterator[Finding]:
+    folder = where.folder_at(artifact)
+    if folder is None or not has(folder, MANIFEST):
+        return  # `artifacts` says so
+    manifest = read_manifest(folder)
+    if manifest is None:
+        yield _finding(path, artifact, f"has a {MANIFEST} that is no JSON object", entry.kind)
+    elif (kind := manifest.get("kind", entry.kind)) != entry.kind:
+        fitted_for = "compositions" if kind == "cascade" else "routers"
+        why = f"was fitted for {fitted_for} of kind {kind!r}"
+        yield _finding(path, artifact, why, entry.kind)
+    elif isinstance(entry, CategoryRouter):
+        yield from _of_category(entry, manifest, path, ids)
 
 
 def _of_category(

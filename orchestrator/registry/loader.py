@@ -10,14 +10,17 @@ from pathlib import Path
 from orchestrator.errors import RegistryError
 from orchestrator.registry import (
     adapters,
+    answer_faults,
     answered_faults,
     arguments,
     artifacts,
     capacity,
+    cascade_faults,
     fitted,
     form,
     kinship,
     limits,
+    naming_faults,
     prompt_faults,
     references,
     rule_faults,
@@ -132,6 +135,8 @@ def _semantic(
 ) -> Iterator[Finding]:
     yield from references.findings(draft)
     yield from tasks.findings(draft)
+    yield from answer_faults.findings(draft)
+    yield from naming_faults.findings(draft)
     yield from answered_faults.findings(draft, where)
     yield from limits.findings(draft)
     yield from prompt_faults.findings(draft, where)
@@ -140,6 +145,7 @@ def _semantic(
     yield from artifacts.findings(draft, where)
     yield from fitted.findings(draft, where)
     yield from skill_faults.findings(draft, where)
+    yield from cascade_faults.findings(draft, where)
     yield from kinship.findings(draft, where)
     yield from adapters.findings(draft, where)
     yield from variants.findings(draft, chosen, where)

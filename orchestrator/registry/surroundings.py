@@ -97,7 +97,9 @@ def resolved(registry: Registry, where: Surroundings) -> Registry:
         for name, router in registry.routers.items()
     }
     compositions = {
-        name: composition.with_prompts(lambda file: str(where.file_at(file)))
+        name: composition.with_prompts(lambda file: str(where.file_at(file))).with_folders(
+            lambda folder: _absolute(folder, where)
+        )
         for name, composition in registry.compositions.items()
     }
     on_bases = tuple(on_base(expert, by_id.get(expert.base or "")) for expert in experts)

@@ -17,7 +17,10 @@ class CallRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    #: Whom it asked: an expert, or a composition.
     expert: str
+    #: Of a composition: the expert whose answer it told, or was to tell.
+    answered_by: str | None = None
     #: `done`, the code of its error, or `cancelled`, where nobody waited for it any longer; what
     #: such a call used is not known.
     ending: str
@@ -29,6 +32,8 @@ class CallRecord(BaseModel):
     #: USD; `None` where nobody knows.
     cost_usd: float | None = None
     took_ms: float
+    #: Of a composition that works in stages.
+    stages: list[StageRecord] = []
 
 
 class StageRecord(BaseModel):
@@ -51,6 +56,8 @@ class DecisionRecord(BaseModel):
 
     version: Literal[1] = 1
     request_id: str
+    #: Of the trace that it is a part of, 32 hex digits; `None` where there is none.
+    trace_id: str | None = None
     #: Unix time of arrival, seconds.
     created_s: float
     endpoint: str

@@ -7,8 +7,9 @@ import pytest
 from openai import AsyncOpenAI
 
 from orchestrator.engines.fake import FakeEngine
-from orchestrator.engines.scripts import Script, last_user_text
+from orchestrator.engines.scripts import Script
 from tests.composed import composed
+from tests.merging import merging
 from tests.served import running
 
 pytestmark = pytest.mark.integration
@@ -23,13 +24,6 @@ async def client_of(engine: FakeEngine):
         AsyncOpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0) as client,
     ):
         yield client
-
-
-def merging(synthesis: Script) -> FakeEngine:
-    samples = Script(says=("two", "it is 2"))
-    return FakeEngine(
-        script=lambda call: synthesis if "<candidate" in last_user_text(call) else samples
-    )
 
 
 async def test_the_first_token_of_a_synthesis_arrives_before_its_last_is_written():

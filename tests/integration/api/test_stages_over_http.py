@@ -10,9 +10,10 @@ from openai import AsyncOpenAI, OpenAI
 from pydantic import SecretStr
 
 from orchestrator.engines.fake import FakeEngine
-from orchestrator.engines.scripts import Script, last_user_text
+from orchestrator.engines.scripts import Script
 from orchestrator.errors import EngineDeadError
 from tests.composed import composed
+from tests.merging import merging
 from tests.served import running
 
 pytestmark = pytest.mark.integration
@@ -27,13 +28,6 @@ ASKED = {
 DEAD = EngineDeadError("its process is gone")
 #: What two samples and their synthesis read and write, as `merging` says them.
 WRITTEN = 1 + 3 + 3
-
-
-def merging(**synthesis: object) -> FakeEngine:
-    samples, answer = Script(says=("two", "it is 2")), Script(says="it is two", **synthesis)
-    return FakeEngine(
-        script=lambda call: answer if "<candidate" in last_user_text(call) else samples
-    )
 
 
 @asynccontextmanager

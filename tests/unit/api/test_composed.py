@@ -21,6 +21,10 @@ def tokens(expert: str) -> float:
     return REGISTRY.get_sample_value("orchestrator_tokens_total", labels) or 0.0
 
 
+def counted(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(f"orchestrator_{name}_total", labels) or 0.0
+
+
 def by_expert(**scripts: Script) -> FakeEngine:
     return FakeEngine(script=lambda call: scripts[call.expert])
 
@@ -66,6 +70,33 @@ async def test_tokens_are_counted_for_the_expert_that_wrote_them():
     await composed(FakeEngine(ANSWERS)).chat(model="refined")
 
     assert (tokens("math") - before[0], tokens("writer") - before[1]) == (4, 2)
+
+
+async def test_tokens_of_nested_calls_are_counted_for_the_experts_too():
+    before = tokens("math"), tokens("writer")
+
+    await composed(FakeEngine("Answer: 3")).chat(model="nested")
+
+    # `together` asks both, `auto` asks math.
+    assert (tokens("math") - before[0], tokens("writer") - before[1]) == (2 + 2, 2)
+    assert (tokens("together"), tokens("auto")) == (0, 0)
+
+
+async def test_stages_calls_and_caps_are_counted_by_composition():
+    labels = (
+        ("stages", {"composition": "nested", "stage": "cheap"}),
+        ("stages", {"composition": "together", "stage": "vote"}),
+        ("stage_calls", {"composition": "nested", "ending": "done"}),
+        ("stage_calls", {"composition": "together", "ending": "limits_unmet"}),
+        ("reached", {"composition": "nested", "cap": "max_calls"}),
+    )
+    before = [counted(name, **one) for name, one in labels]
+
+    caps = {"x-orchestrator-max-calls": "2"}
+    await composed(FakeEngine("Answer: 3")).chat(model="nested", headers=caps)
+
+    after = [counted(name, **one) for name, one in labels]
+    assert [new - old for new, old in zip(after, before, strict=True)] == [1, 1, 2, 1, 1]
 
 
 async def test_one_call_leaves_no_stages():
@@ -122,4 +153,13 @@ async def test_route_tells_the_team_without_asking_it():
     ])  # fmt: skip
 
     assert response.json()["team"] == ["math", "writer"]
+    assert response.json()["named"] == {}
     assert not service.engine.calls
+
+
+async def test_route_tells_whom_the_entry_names_for_other_stages():
+    response = await composed(FakeEngine()).post("/v1/route", model="thrifty", messages=[
+        {"role": "user", "content": "1+1?"}
+    ])  # fmt: skip
+
+    assert response.json()["named"] == {"cheap.0": "math", "strong": "writer"}

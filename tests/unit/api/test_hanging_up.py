@@ -6,6 +6,7 @@ from orchestrator.api.connection import ClientGoneError, connected
 from orchestrator.api.replies import JsonReply
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.scripts import Script
+from tests.composed import composed
 from tests.served import Service
 
 
@@ -139,6 +140,26 @@ async def test_hanging_up_in_the_stream_ends_the_generation(how):
     assert len(service.engine.cancelled) == 1
     assert (await service.last_record()).error_code == "client_closed"
     assert task.cancelled() is (how != "disconnect")
+
+
+@pytest.mark.parametrize("how", ["disconnect", "cancel", "both"])
+@pytest.mark.parametrize("has_head", [False, True], ids=["before the head", "after the head"])
+async def test_hanging_up_amid_a_stage_ends_its_calls(how, has_head):
+    service = composed(FakeEngine(gate=asyncio.Event()))
+    caller = Caller(STREAMED.replace(b"math", b"together"))
+    task = asyncio.create_task(service.app()(scope(), caller.receive, caller.send))
+    while service.engine.num_in_flight < 2:
+        service.engine.arrived.clear()
+        await service.engine.arrived.wait()
+    if has_head:
+        await caller.got_body.wait()
+
+    hang_up(caller, task, how)
+    await asyncio.wait([task])
+
+    assert service.engine.num_in_flight == 0
+    assert len(service.engine.cancelled) == 2
+    assert (await service.last_record()).status == 499
 
 
 @pytest.mark.parametrize("how", ["disconnect", "cancel", "both"])

@@ -5,20 +5,13 @@ import json
 import pytest
 
 from orchestrator.engines.fake import FakeEngine
-from orchestrator.engines.scripts import Script, last_user_text
 from orchestrator.errors import EngineDeadError
 from tests.composed import composed
+from tests.merging import merging
 from tests.served import data_of, fault, stages_of
 
 DEAD = EngineDeadError("its process is gone")
 CALLS = "x-orchestrator-max-calls"
-
-
-def merging() -> FakeEngine:
-    samples, answer = Script(says=("two", "it is 2")), Script(says="it is two")
-    return FakeEngine(
-        script=lambda call: answer if "<candidate" in last_user_text(call) else samples
-    )
 
 
 async def test_a_stream_whose_stage_fails_at_once_keeps_its_status():

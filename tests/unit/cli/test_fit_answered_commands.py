@@ -165,6 +165,20 @@ def test_a_cascade_is_fitted_by_the_score_of_a_router(tmp_path, files, registry)
     assert not rule.accepts(0.1)
 
 
+def test_a_cascade_is_fitted_by_how_likely_words_are(tmp_path, files):
+    told = [json.loads(line) for line in files[3].read_text().splitlines()]
+    write_lines(files[3], *({**one, "log_prob": one["score"] - 1.5} for one in told))
+    sides = ["--cheap", "clerk", "--strong", "poet"]
+
+    result = run(fit_cascade, *files, *sides, "--confidence", "--quality", 0.99)
+
+    assert result.exception is None
+    rule = load_acceptance(tmp_path / "out", experts=["clerk", "poet"])
+    assert (rule.sides.signal, rule.sides.num_samples) == ("confidence", 1)
+    # Right ones have exp(-0.5) = 0.61, wrong ones exp(-1.5) = 0.22.
+    assert 0.22 < rule.tau <= 0.61
+
+
 @pytest.mark.parametrize(
     ("more", "fault"),
     [
@@ -180,6 +194,24 @@ def test_a_cascade_is_fitted_by_the_score_of_a_router(tmp_path, files, registry)
             ["--cheap", "clerk", "--cheap", "x", "--quality", 0.5, "--by", "near"],
             "--by goes with one --cheap",
             id="two by score",
+        ),
+        pytest.param(
+            ["--cheap", "clerk", "--quality", 0.5, "--confidence"], "--log-probs", id="not told"
+        ),
+        pytest.param(
+            ["--cheap", "clerk", "--cheap", "x", "--quality", 0.5, "--confidence"],
+            "does not go with --cheap ['clerk', 'x']",
+            id="two confident",
+        ),
+        pytest.param(
+            ["--cheap", "clerk", "--quality", 0.5, "--confidence", "--by", "near"],
+            "does not go with --by near",
+            id="confident by score",
+        ),
+        pytest.param(
+            ["--cheap", "poet", "--quality", 0.5, "--confidence"],
+            "'poet' is asked first and after",
+            id="the same, confident",
         ),
     ],
 )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestrator.compositions.admission import Admission
 from orchestrator.compositions.embedding import EmbedQuery
 from orchestrator.engines.base import (
     Chat,
@@ -274,3 +275,11 @@ async def test_made_up_limits_do_not_pile_up():
         await programs.decide(ask(limits=without(f"tag:{number}")))
 
     assert (await programs.decide(ask())).expert == "small"
+
+
+def test_who_is_shut_out_whatever_they_are_to_do():
+    admission = Admission(Pool().programs().registry)
+    own = Limits(include=(frozenset({"owner:acme"}),), exclude=frozenset({"expert:hosted"}))
+
+    assert admission.shut_out(Limits(max_price_usd=1e-9)) == frozenset()
+    assert admission.shut_out(own) == admission.shut_out(own) == {"small", "hosted", "vectors"}

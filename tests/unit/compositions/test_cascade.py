@@ -6,12 +6,15 @@ import pytest
 from pydantic import ValidationError
 
 from orchestrator.compositions.base import Reply
-from orchestrator.engines.base import Sampling
+from orchestrator.compositions.progress import Progress
+from orchestrator.engines.base import Chunk, Sampling
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.scripts import Script
-from orchestrator.errors import EngineDeadError, LimitsError
+from orchestrator.errors import EngineDeadError, LimitsError, RegistryError
 from orchestrator.routing.limits import Limits
+from tests.fitted_cascades import write_cascade
 from tests.unit.compositions.pool import Pool, SeeingEngine, ask
+from tests.unit.compositions.test_staging import programs
 
 DEAD = EngineDeadError("its process is gone")
 
@@ -33,9 +36,24 @@ async def said(reply: Reply) -> str:
     return (await collect(reply.items)).choices[0].text
 
 
-def test_one_answer_to_compare_is_refused():
-    with pytest.raises(ValidationError, match="one answer agrees with nobody"):
-        pool(scripted(), samples=1).programs()
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"samples": 1}, "one answer agrees with nobody"),
+        ({"accept": "confidence", "samples": 2}, "the confidence is that of one answer"),
+        ({"accept": "confidence", "cheap": ["small", "hosted"]}, "one cheap expert"),
+        ({"tau": None}, "give either tau or the artifact"),
+        ({"artifact": "fitted"}, "give either tau or the artifact"),
+    ],
+)
+def test_options_that_contradict_one_another_are_refused(entry, said):
+    with pytest.raises(ValidationError, match=said):
+        pool(scripted(), **entry).programs()
+
+
+def test_an_artifact_that_is_gone_since_the_check_is_told_when_it_is_loaded(tmp_path):
+    with pytest.raises(RegistryError, match=r"composition 'auto' cannot be used: .*cannot be read"):
+        pool(scripted(), tau=None, artifact=str(tmp_path)).programs()
 
 
 async def test_answers_that_agree_are_taken_and_the_strong_expert_is_spared():
@@ -124,3 +142,69 @@ async def test_calls_that_cannot_change_the_verdict_are_ended():
 
     assert await said(reply) == "4"
     assert len(engine.cancelled) == 1
+
+
+@pytest.mark.parametrize(("tau", "asked"), [(0.5, ["small"]), (0.7, ["small", "large"])])
+async def test_the_tau_of_an_artifact_decides(tmp_path, tau, asked):
+    write_cascade(tmp_path, cheap=("small",), strong="large", tau=tau)
+    engine = scripted(small=("4", "4", "5"), large=("5",))
+
+    await said(await pool(engine, tau=None, artifact=str(tmp_path)).programs().reply(ask()))
+
+    assert [call.expert for call in engine.calls] == asked
+
+
+@pytest.mark.parametrize(("log_prob", "answer"), [(-0.1, "the answer"), (-2.0, "strong words")])
+async def test_one_answer_is_taken_by_how_likely_its_words_are(log_prob, answer):
+    # exp(-0.1) = 0.90, exp(-2) = 0.14
+    likely = Script(says="the answer", log_prob=log_prob)
+    engine = scripted(small=likely, large=("strong words",))
+    reply = await pool(engine, accept="confidence").programs().reply(ask())
+
+    found = await collect(reply.items)
+
+    assert (found.choices[0].text, found.choices[0].logprobs) == (answer, ())
+    assert (engine.calls[0].sampling.n, engine.calls[0].sampling.top_logprobs) == (1, 0)
+
+
+async def test_log_probabilities_that_the_caller_wants_are_told():
+    engine = scripted(small=Script(says="the answer", log_prob=-0.1))
+    wanted = ask(sampling=Sampling(top_logprobs=2))
+
+    found = await collect((await pool(engine, accept="confidence").programs().reply(wanted)).items)
+
+    assert [len(token.top) for token in found.choices[0].logprobs] == [2, 2]
+
+
+async def test_a_cheap_expert_that_tells_no_log_probabilities_is_left_aside():
+    engine = scripted(large=("strong words",))
+    cascade = pool(engine, accept="confidence")
+    cascade.experts = {"small": {"lacks": ["logprobs"]}}
+
+    assert await said(await cascade.programs().reply(ask())) == "strong words"
+
+
+LEVELS = {
+    "first": {"kind": "cascade", "cheap": ["a"], "strong": "second", "tau": 1.0, "samples": 2},
+    "second": {"kind": "cascade", "cheap": ["b"], "strong": "c", "tau": 1.0, "samples": 2},
+}
+
+
+@pytest.mark.parametrize(
+    ("b", "answer", "asked"),
+    [(("2", "2"), "2", ["a", "b"]), (("2", "3"), "strong words", ["a", "b", "c"])],
+    ids=["the second level is sure", "only the last one answers"],
+)
+async def test_cascades_in_one_another_make_more_levels(b, answer, asked):
+    engine = scripted(a=("1", "2"), b=b, c=("strong words",))
+
+    reply = await programs(engine, LEVELS).reply(ask(model="first"))
+    items = [item async for item in reply.items]
+
+    assert "".join(d.text for one in items if isinstance(one, Chunk) for d in one.deltas) == answer
+    assert [call.expert for call in engine.calls] == asked
+    assert reply.decision.expert == "second"
+    # Two words of `a`, two of `b`, two of "strong words" where `c` is asked.
+    assert items[-1].usage.completion_tokens == 2 * len(asked)
+    paths = {item.path for item in items if isinstance(item, Progress)}
+    assert {("cheap",), ("strong",), ("strong", "cheap")} <= paths

@@ -155,6 +155,32 @@ async def test_a_decided_vote_ends_who_has_not_answered():
     assert engine.num_in_flight == 0
 
 
+class LastIsSmall(SeeingEngine):
+    """Lets `small` speak once `hosted` has."""
+
+    gate: asyncio.Event
+
+    async def generate(self, call):
+        async for chunk in super().generate(call):
+            yield chunk
+        if call.expert == "hosted":
+            self.gate.set()
+
+
+async def test_with_a_seed_all_are_waited_for_and_the_same_words_are_told():
+    gate = asyncio.Event()
+    scripts = {"small": Script(says="I say 4", gate=gate)}
+    engine = LastIsSmall(script=lambda call: scripts.get(call.expert, Script(says="Answer: 4")))
+    engine.gate = gate
+
+    reply = (
+        await pool(engine, samples=1, experts=3).programs().reply(ask(sampling=Sampling(seed=7)))
+    )
+
+    assert await said(reply) == "I say 4"
+    assert not engine.cancelled
+
+
 async def test_who_hangs_up_ends_every_call():
     shut = Script(gate=asyncio.Event())
     engine = scripted(small=shut, large=shut)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from orchestrator.engines.base import Chunk
-from orchestrator.engines.streams import Bound, reading
+from orchestrator.engines.streams import Bound, ended, reading
 
 CHUNK = Chunk()
 
@@ -83,3 +83,42 @@ async def test_without_a_bound_the_stream_ends_with_none():
             yield chunk
 
     assert await Bound(None).next(nothing()) is None
+
+
+async def test_a_task_that_is_cancelled_twice_has_let_go_when_that_is_told():
+    began, lets_go = asyncio.Event(), asyncio.Event()
+
+    async def held():
+        try:
+            began.set()
+            await asyncio.Event().wait()
+        finally:
+            await lets_go.wait()
+
+    step = asyncio.ensure_future(held())
+    await began.wait()
+    ending = asyncio.create_task(ended(step))
+    await asyncio.wait([ending], timeout=0)
+    ending.cancel()
+    await asyncio.wait([ending], timeout=0)
+    assert not ending.done()
+    lets_go.set()
+
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    assert step.cancelled()
+
+
+async def test_the_error_of_a_task_that_nobody_waits_for_is_no_warning():
+    async def fails():
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise RuntimeError("while it let go") from None
+
+    step = asyncio.ensure_future(fails())
+    await asyncio.wait([step], timeout=0)
+
+    await ended(step)
+
+    assert isinstance(step.exception(), RuntimeError)

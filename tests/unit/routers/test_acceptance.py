@@ -10,6 +10,7 @@ from routers.acceptance import (
     for_budget,
     for_quality,
     judged_by_agreement,
+    judged_by_confidence,
 )
 from routers.acceptance_files import Sides, load_acceptance, write_acceptance
 from routers.base import RouterError
@@ -135,6 +136,47 @@ def test_samples_of_one_question_agree_and_the_agreed_answer_is_graded():
 def test_what_cannot_agree_is_refused(given, cheap, fault):
     with pytest.raises(RouterError, match=fault):
         judged_by_agreement(given, cheap=cheap, strong="large", costs=Costs(cheap=1, strong=1))
+
+
+def told(id_, expert, log_prob=None, *, score=1.0, sample=0):
+    return Outcome(id=id_, expert=expert, score=score, log_prob=log_prob, sample=sample)
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ([told("q1", "large")], r"experts \['small'\] have no outcome"),
+        ([told("q1", "small", -0.1), told("q2", "large")], "no question has an outcome"),
+        ([told("q1", "small"), told("q1", "large")], "orchestrator profile --log-probs"),
+    ],
+    ids=["nobody", "no question of both", "no log-probability"],
+)
+def test_words_that_nobody_told_the_likelihood_of_are_refused(given, fault):
+    with pytest.raises(RouterError, match=fault):
+        judged_by_confidence(given, cheap="small", strong="large", costs=Costs(cheap=1, strong=1))
+
+
+def test_the_first_answer_counts_with_the_likelihood_of_its_words():
+    found = judged_by_confidence(
+        [
+            told("q1", "small", -0.9, score=0.0, sample=1),
+            told("q1", "small", -0.1),
+            told("q1", "large"),
+            told("q1", "large", score=0.0, sample=1),
+            told("q2", "small", 1e-4),
+            told("q2", "large"),
+            told("q3", "small"),
+            told("q3", "large"),
+        ],
+        cheap="small",
+        strong="large",
+        costs=Costs(cheap=1, strong=9),
+    )
+
+    # exp(-0.1); rounding above zero is certainty; the third one told none
+    assert found.confidence.tolist() == pytest.approx([0.9048, 1.0], abs=1e-4)
+    assert (found.cheap.tolist(), found.strong.tolist()) == ([1.0, 1.0], [0.5, 1.0])
+    assert found.strong_cost.tolist() == [9.0, 9.0]
 
 
 def test_a_written_rule_accepts_from_its_tau_on(tmp_path):
