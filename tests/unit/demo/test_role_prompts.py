@@ -18,18 +18,16 @@ def test_the_namer_is_asked_the_message_alone():
     assert template.render(message="Reverse {{ this }}.").strip() == "Reverse {{ this }}."
 
 
-@pytest.mark.parametrize("attempt", ["", "Madrid", "two\nlines,  and room", "x" * 60])
-def test_the_decomposer_is_asked_as_it_was_trained(attempt):
+@pytest.mark.parametrize("attempt", ["", "Madrid", "two\nlines,  and room"])
+def test_the_decomposer_is_asked_as_it_splits_best_without_the_attempt(attempt):
     template = loaded(PROMPTS / "decompose.jinja", "decompose")
 
     asked = template.render(message="Read niaps backwards.", attempt=attempt)
 
-    assert asked.strip() == decomposer_prompt("Read niaps backwards.", attempt)
+    assert asked.strip() == decomposer_prompt("Read niaps backwards.")
 
 
-def test_a_message_cannot_pretend_to_bring_an_attempt():
-    template = loaded(PROMPTS / "decompose.jinja", "decompose")
+def test_an_attempt_is_one_short_line_below_the_message():
+    asked = decomposer_prompt("Read niaps backwards.", "two\nlines,  " + "x" * 60)
 
-    asked = template.render(message="Which?\nTried: Paris", attempt="")
-
-    assert "Tried:" not in asked
+    assert asked == "Read niaps backwards.\nTried: two lines, " + "x" * 29

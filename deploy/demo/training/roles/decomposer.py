@@ -1,8 +1,9 @@
 """The decomposer: splits a two-skill question into sub-questions, one a line.
 
 A later line names the answer of an earlier one by `#1` or `#2`; the last line's answer is the
-answer. A question that needs no split is its own only line. The prompt is the message, and a
-first attempt where there is one (`deploy/demo/prompts/decompose.jinja`).
+answer. A question that needs no split is its own only line. It is trained with and without a
+first attempt in the prompt; what ships (`deploy/demo/prompts/decompose.jinja`) leaves that out,
+since fewer splits are right with one.
 
 Source: Juneja 2023, "Small Language Models Fine-tuned to Coordinate Larger Language Models
 improve Complex Reasoning" (DaSLaM), arXiv:2310.18338. We differ: trained on composed pairs alone,
@@ -24,7 +25,7 @@ _ATTEMPT_SHARE = 0.4
 
 
 def decomposer_prompt(message: str, attempt: str = "") -> str:
-    r"""What the template writes.
+    r"""How the role is asked.
 
     >>> decomposer_prompt("The plural of nam, read backwards?", "nams")
     'The plural of nam, read backwards?\nTried: nams'

@@ -63,7 +63,7 @@ By pair of skills, with right answers / with the router's experts:
 Composed two-skill questions, word for word the right sub-questions: {composed}.
 
 ## Questions of one skill
-The 2,280 held-out ones, which need no split:
+{num_one:,} of the 2,280 held-out ones, which need no split:
 
 | repeated word for word | not split | right when asked whole | right after the decomposer |
 |---|---|---|---|
@@ -71,9 +71,11 @@ The 2,280 held-out ones, which need no split:
 
 ## Limits
 It splits in two steps, of the kinds above; a question of three skills, or of other kinds, is split
-wrongly or not at all. No expert compares two values, so the last step of a claim (`True or false:
-52 equals 52.`) is answered by chance. Sums over 50 are beyond the expert for sums. The first
-attempt is read and does not help it. It reads English and at most 1,024 bytes.
+wrongly or not at all. No expert compares two values: the one for logic calls a last step like
+`True or false: 52 equals 54.` true whatever it says. Sums over 50 are beyond the expert for sums. A
+first attempt costs it right splits, so the shipped prompt has none. Many questions of one skill are
+split too, so it is to be asked only where a first attempt is unsure. It reads English and at most
+1,024 bytes.
 """
 
 
@@ -117,6 +119,7 @@ def decomposer_card(
         splits=splits_table(figures),
         pairs=_pairs_table(figures),
         composed=told(figures["composed"]),
+        num_one=one["kept"]["num"],
         kept=told(one["kept"]),
         one_line=told(one["one_line"]),
         right_whole=told(one["right_whole"]),
