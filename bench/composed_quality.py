@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ QUALITY = "quality"
 _AUTO = "auto, one skill"
 _SYMBOLIC = "symbolic_moe less auto, all"
 _DECOMPOSE = "decompose less the best arm of one call, two skills, low end"
-_SAMPLED = "the better of self_moa and vote at 0.7 less one sample at 0.7, all, low end"
+_SAMPLED = "vote of five at 0.7 less one sample at 0.7, every question of one skill, low end"
 _CASCADE = "best arm less cascade, all"
 _CASCADE_CALLS = "calls of cascade by those of the best arm"
 QUALITY_TARGETS = (
@@ -39,6 +40,7 @@ QUALITY_TARGETS = (
     Target(name=_CASCADE_CALLS, sense="<=", limit=0.6),
 )
 _ONE_SKILL = 40  # questions of each skill
+_EVERY_ONE = 10**6
 _NUM_RANDOM = 8  # teams of random experts, each asked its share of the questions
 _ARMS = (
     Arm(name="generalist", model="generalist"),
@@ -71,9 +73,24 @@ def measure_quality(setup: Setup) -> Outcome:
     service = start_service(registry, gateways=1, folder=setup.folder)
     try:
         played = asyncio.run(_played(service.url, questions, single))
+        sampled = asyncio.run(_sampled(service.url, demo))
     finally:
         service.process.stop()
-    return _outcome(played, questions, demo, single=single)
+    outcome = _outcome(played, questions, demo, single=single)
+    gained = _of(sampled["vote"] - sampled["one sample"])
+    shown = f"{100 * gained.mean:+.2f} ({100 * gained.low:+.2f} to {100 * gained.high:+.2f}) points"
+    return Outcome(
+        values={**outcome.values, _SAMPLED: 100 * gained.low},
+        figures={
+            **outcome.figures,
+            "sampled": {
+                "questions": len(sampled["vote"]),
+                "gain": asdict(gained),
+                **{name: _percent(right) for name, right in sampled.items()},
+            },
+        },
+        rows=[*outcome.rows, (f"vote over one sample, {len(sampled['vote']):,} questions", shown)],
+    )
 
 
 async def _played(url: str, questions: Sequence[Question], single: str) -> dict[str, Played]:
@@ -82,6 +99,17 @@ async def _played(url: str, questions: Sequence[Question], single: str) -> dict[
         found[arm.name] = await play(url, arm, questions)
     found[_RANDOM] = await _random_teams(url, questions)
     return found
+
+
+async def _sampled(url: str, demo: Path) -> dict[str, NDArray[np.float64]]:
+    """Vote and one sample on all questions of one skill: what samples add is little, and sure."""
+    every = load_questions(demo / "questions/heldout.jsonl", one_skill=_EVERY_ONE)
+    one_skill = [one for one in every if not one.has_two_skills]
+    arms = {
+        "one sample": Arm(name="", model="auto", temperature=0.7),
+        "vote": Arm(name="", model="vote"),
+    }
+    return {name: (await play(url, arm, one_skill)).right for name, arm in arms.items()}
 
 
 async def _random_teams(url: str, questions: Sequence[Question]) -> Played:
@@ -162,13 +190,10 @@ def _values(
 ) -> dict[str, float]:
     best = max(played, key=lambda name: float(right[name].mean()))
     one_call = max(_ONE_CALL, key=lambda name: float(right[name][two].mean()))
-    sampled = max(("self_moa", "vote"), key=lambda name: float(right[name].mean()))
-    plain = right["auto, one sample at 0.7"]
     return {
         _AUTO: 100 * float(right["auto"][~two].mean()),
         _SYMBOLIC: 100 * float((right["symbolic_moe"] - right["auto"]).mean()),
         _DECOMPOSE: _of(right["decompose"][two] - right[one_call][two]).low * 100,
-        _SAMPLED: _of(right[sampled] - plain).low * 100,
         _CASCADE: 100 * float((right[best] - right["cascade"]).mean()),
         _CASCADE_CALLS: played["cascade"].calls / played[best].calls,
     }

@@ -25,6 +25,7 @@ from orchestrator.registry.models import Registry
 from orchestrator.store.memory import MemoryRecords
 from orchestrator.store.memory_judgements import MemoryJudgements
 from orchestrator.store.records import StoredRecord
+from orchestrator.tracing.tracing import Tracing
 from routers.base import Prompts, Route, RouterError
 
 REGISTRY = Registry.model_validate(
@@ -98,6 +99,7 @@ class Service:
     residency: ResidencyControl | None = None
     placement: PlacementControl | None = None
     judgements: MemoryJudgements = field(default_factory=MemoryJudgements)
+    tracing: Tracing | None = None
 
     def app(self) -> FastAPI:
         programs = programs_of(self.engine)
@@ -110,6 +112,7 @@ class Service:
             residency=self.residency,
             placement=self.placement,
             judgements=self.judgements,
+            tracing=self.tracing,
         )
 
     @asynccontextmanager

@@ -8,6 +8,7 @@ import orjson
 
 from orchestrator.api.details import recorded
 from orchestrator.api.exchange import Exchange
+from orchestrator.api.spans import end_span
 from orchestrator.api.tally import Tally
 from orchestrator.compositions.base import Decision
 from orchestrator.store.records import DecisionRecord, Records
@@ -31,6 +32,7 @@ class Accounts:
             exchange.decision = exchange.reply.decision  # of a stream another may have ended it
         duration_s = exchange.elapsed_s()
         overhead_ms = exchange.overhead_ms()
+        end_span(exchange, method=method)
         if exchange.is_recorded:
             self._records.put(_record(exchange, duration_s * 1000, overhead_ms))
         self._tally.count(exchange, duration_s=duration_s, overhead_s=overhead_ms / 1000)
@@ -45,6 +47,7 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
     first_s = exchange.first_token_s
     return DecisionRecord(
         request_id=exchange.request_id,
+        trace_id=exchange.span.trace_id,
         created_s=exchange.created_s,
         endpoint=exchange.endpoint,
         model=exchange.model,
@@ -90,6 +93,7 @@ def _line(exchange: Exchange, request: str, duration_s: float, overhead_ms: floa
     line = {
         "action": "request",
         "request_id": exchange.request_id,
+        **({} if exchange.span.trace_id is None else {"trace_id": exchange.span.trace_id}),
         "request": request,
         "status": exchange.status,
         "error_code": exchange.error_code,

@@ -38,6 +38,9 @@ def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
     exchange = exchange_of(request)
     exchange.endpoint = request.scope["route"].path
     exchange.is_recorded = True
+    exchange.span = wiring.tracing.begun(
+        f"{request.method} {exchange.endpoint}", request.headers, created_s=exchange.created_s
+    )
     programs = wiring.live()
     exchange.pin(programs)
     return exchange, programs
@@ -76,7 +79,7 @@ async def answer(
     exchange.is_known_model = query.model in programs
     wishes, limits = wishes_of(request.headers), limits_of(request.headers)
     async with connected(request.receive):
-        reply = await programs.reply(_wishing(query, wishes, limits))
+        reply = await programs.reply(_wishing(query, wishes, limits), span=exchange.span)
         exchange.decision, exchange.reply = reply.decision, reply
         try:
             return await _answered(reply, exchange, wishes=wishes, writer=writer)

@@ -35,6 +35,7 @@ from orchestrator.api.wiring import Wiring
 from orchestrator.compositions.programs import Programs
 from orchestrator.store.judgements import Judgements
 from orchestrator.store.records import Records
+from orchestrator.tracing.tracing import Tracing
 
 
 def create_app(
@@ -47,6 +48,7 @@ def create_app(
     residency: ResidencyControl | None = None,
     placement: PlacementControl | None = None,
     judgements: Judgements | None = None,
+    tracing: Tracing | None = None,
 ) -> FastAPI:
     """Build the endpoint.
 
@@ -60,6 +62,7 @@ def create_app(
         residency: who sees the slots; without, nothing is told of them.
         placement: who places experts; without, nothing is told of it.
         judgements: where feedback is kept; without, none is taken.
+        tracing: where requests get their spans; without, nobody records any.
     """
     wiring = Wiring(
         live=live,
@@ -67,6 +70,7 @@ def create_app(
         readiness=readiness,
         settings=settings,
         created_s=int(time.time()),
+        tracing=tracing or Tracing(),
         registry=registry,
         residency=residency,
         placement=placement,

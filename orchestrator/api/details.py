@@ -31,6 +31,7 @@ def details_of(reply: Reply, usage: Usage | None) -> dict[str, Any]:
     return {
         "expert": decision.answered_by,
         "chosen": list(decision.route.chosen) if decision.route else [decision.expert],
+        "reasons": list(decision.route.reasons) if decision.route else [],
         "failed": dict(decision.failed),
         "reached": list(reply.reached),
         "stages": [recorded(stage).model_dump(mode="json") for stage in reply.stages],

@@ -15,6 +15,7 @@ from orchestrator.compositions.base import Decision, Reply
 from orchestrator.compositions.programs import Programs
 from orchestrator.compositions.stages import StageDone
 from orchestrator.engines.base import Usage
+from orchestrator.tracing.spans import UNTRACED, Span
 
 #: Where the exchange lives in the ASGI scope.
 KEY = "orchestrator.exchange"
@@ -44,6 +45,8 @@ class Exchange:
     generation: int | None = None
     #: What the request is pinned to, until it has ended.
     pinned: Programs | None = None
+    #: Of its trace; ended with its accounts.
+    span: Span = UNTRACED
     decision: Decision | None = None
     #: The answer under way: its decision may change and its stages grow until it has ended.
     reply: Reply | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Self
+from typing import Self, TypeAlias
 
 from orchestrator.compositions.progress import Progress, Told
 from orchestrator.engines.base import Chunk
@@ -46,6 +46,11 @@ class Ahead(AsyncIterator[Told]):
         done, _ = await asyncio.wait((self._step,), timeout=max(wait_s, 0.0))
         return bool(done)
 
+    @property
+    def rest(self) -> Rest:
+        """What follows: the source itself where nothing of it is waited for, which costs less."""
+        return self if self._step is not None else self._items
+
     async def aclose(self) -> None:
         """End the stream at its source."""
         step, self._step = self._step, None
@@ -56,13 +61,17 @@ class Ahead(AsyncIterator[Told]):
             await self._items.aclose()
 
 
+#: What follows the head of a stream; to be closed.
+Rest: TypeAlias = Ahead | AsyncGenerator[Told, None]
+
+
 async def _next(items: AsyncGenerator[Told, None]) -> Told | None:
     return await anext(items, None)
 
 
 async def opened(
     items: AsyncGenerator[Told, None], expert: str, *, head_s: float = HEAD_S
-) -> tuple[list[Told], Ahead]:
+) -> tuple[list[Told], Rest]:
     """Read a stream until its head leaves; what there is to tell by then, and the rest.
 
     The head leaves with the first chunk, with a notice that is repeated to who waits long, or
@@ -77,20 +86,21 @@ async def opened(
     Raises:
         OrchestratorError: it failed before its head left.
     """
-    rest = Ahead(items)
+    ahead = Ahead(items)
     try:
-        return await _begun(rest, expert, head_s), rest
+        begun = await _begun(ahead, expert, head_s)
     except BaseException:
-        await rest.aclose()
+        await ahead.aclose()
         raise
+    return begun, ahead.rest
 
 
-async def _begun(rest: Ahead, expert: str, head_s: float) -> list[Told]:
+async def _begun(ahead: Ahead, expert: str, head_s: float) -> list[Told]:
     held: list[Told] = []
     leaves_s: float | None = None
     clock = asyncio.get_running_loop().time
-    while leaves_s is None or await rest.comes_within(leaves_s - clock()):
-        item = await anext(rest, None)
+    while leaves_s is None or await ahead.comes_within(leaves_s - clock()):
+        item = await anext(ahead, None)
         if item is None:
             raise EngineProtocolError(f"expert {expert!r} ended its answer before it began")
         if isinstance(item, Chunk) or _is_long(item):

@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from orchestrator.api.connection import ClientGoneError, connected
 from orchestrator.api.exchange import Exchange, of_scope
-from orchestrator.api.opening import Ahead
+from orchestrator.api.opening import Rest
 from orchestrator.api.staged import reached_comment
 from orchestrator.api.waited import comment_of
 from orchestrator.api.writers import Writer
@@ -63,7 +63,7 @@ class EventReply(Response):
     """
 
     def __init__(
-        self, begun: Iterable[Told], rest: Ahead, *, writer: Writer, details: Details
+        self, begun: Iterable[Told], rest: Rest, *, writer: Writer, details: Details
     ) -> None:
         self.status_code = 200
         self.background = None

@@ -25,6 +25,7 @@ from orchestrator.api.requests import (
 from orchestrator.api.wiring import Wiring
 from orchestrator.api.wishes import wishes_of
 from orchestrator.compositions.base import Decision, Query
+from orchestrator.registry.models import Registry
 
 
 class ExpectedAnswer(BaseModel):
@@ -58,6 +59,9 @@ class RouteDecision(BaseModel):
     excluded: dict[str, str] = Field(description="Expert id -> why it was not scored.")
     team: list[str] = Field(
         description="Whom a router that recruits several recruits, within caps."
+    )
+    named: dict[str, str] = Field(
+        description="Whom a composition's entry names for its stages, by key: `judges.0.expert`."
     )
     fallbacks: list[str] = Field(description="Who answers where the first cannot, in order.")
     expected: ExpectedAnswer | None = Field(description="What an answer of the first would take.")
@@ -98,7 +102,8 @@ def endpoints(wiring: Wiring) -> APIRouter:
         )
         exchange.is_known_model = query.model in programs
         exchange.decision = await programs.decide(query)
-        return JsonReply(orjson.dumps(_body(exchange, exchange.decision)))
+        named = _named(programs.registry, query.model)
+        return JsonReply(orjson.dumps({**_body(exchange, exchange.decision), "named": named}))
 
     return router
 
@@ -121,6 +126,12 @@ def _query(asked: GenerationRequest, call_id: str) -> Query:
         return completion_query(asked, call_id=call_id)
     assert isinstance(asked, RouteChatRequest), "the two models of this endpoint"
     return chat_query(asked, call_id=call_id)
+
+
+def _named(registry: Registry, model: str) -> dict[str, str]:
+    entry = registry.compositions.get(model)
+    named = () if entry is None else entry.asked_models()
+    return {".".join(map(str, at)): name for at, name in named}
 
 
 def _body(exchange: Exchange, decision: Decision) -> dict[str, Any]:

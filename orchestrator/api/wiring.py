@@ -13,6 +13,7 @@ from orchestrator.api.settings import ApiSettings
 from orchestrator.compositions.programs import Programs
 from orchestrator.store.judgements import Judgements
 from orchestrator.store.records import Records
+from orchestrator.tracing.tracing import Tracing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Wiring:
     settings: ApiSettings
     #: Unix time at which this endpoint was built, seconds.
     created_s: int
+    tracing: Tracing
     #: Who owns the registry; `None` where it cannot be edited while the service runs.
     registry: RegistryControl | None = None
     #: Who sees the slots; `None` where nobody does.

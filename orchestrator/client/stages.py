@@ -74,6 +74,8 @@ class Details(Wire):
     expert: str | None = None
     #: Whom the router would have, best first.
     chosen: tuple[str, ...] = ()
+    #: Why, one sentence each, for people: the router's, and where a stage was left out.
+    reasons: tuple[str, ...] = ()
     #: Experts that could not answer -> code of their error.
     failed: dict[str, str] = Field(default_factory=dict)
     #: Caps for which something was left out: the answer is the best within them.

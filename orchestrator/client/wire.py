@@ -193,6 +193,8 @@ class Route(Wire):
     excluded: dict[str, str] = Field(default_factory=dict)
     #: Of a router that recruits several, who would be asked together within the caps, best first.
     team: tuple[str, ...] = ()
+    #: Whom a composition's entry names for its stages, by key: `aggregator`, `judges.0.expert`.
+    named: dict[str, str] = Field(default_factory=dict)
     #: Who answers where the first cannot, in order.
     fallbacks: tuple[str, ...] = ()
     expected: Expected | None = None

@@ -11,16 +11,17 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
 from orchestrator.compositions.asks import Ask
-from orchestrator.compositions.bar import Bar, as_wanted, telling
+from orchestrator.compositions.bar import Bar, telling
 from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.closing import closed_by
 from orchestrator.compositions.escalating import Escalating
 from orchestrator.compositions.program import Setting, StagedProgram
 from orchestrator.compositions.progress import Told
-from orchestrator.compositions.stages import CallDone, failures_of, told
+from orchestrator.compositions.stages import failures_of, told
 from orchestrator.compositions.staging import Staging
-from orchestrator.compositions.voting import Sample, samples_of, winner
-from orchestrator.engines.base import Chat, Choice, Sampling
+from orchestrator.compositions.trying import Tried, tried
+from orchestrator.compositions.voting import Sample
+from orchestrator.engines.base import Chat, Sampling
 from orchestrator.registry.composition_cascade import CascadeComposition
 
 
@@ -60,41 +61,32 @@ class Cascade(StagedProgram[CascadeComposition]):
     async def _answered(
         self, reply: Reply, staging: Staging, query: Query
     ) -> AsyncGenerator[Told, None]:
-        cheap = reply.decision.team
-        calls, is_sure = await self._asked(staging, query, cheap)
-        samples = samples_of(calls, self.spec.answers)
-        best = self._best(samples, query.sampling)
-        reply.decision = replace(reply.decision, fallbacks=(), failed=failures_of(calls))
-        if best is not None and is_sure:
-            author, choice = best
+        cheap = await self._asked(staging, query, reply.decision.team)
+        failed = failures_of(cheap.calls)
+        reply.decision = replace(reply.decision, fallbacks=(), failed=failed)
+        if cheap.is_sure and cheap.best is not None:
+            author, choice = cheap.best
             reply.decision = replace(reply.decision, expert=author)
             yield told(choice, staging.usage)
             return
-        strong = await self._strong(staging, query, samples)
-        async for item in closed_by(reply, staging, "strong", strong, best=best):
+        strong = await self._strong(staging, query, cheap.samples)
+        async for item in closed_by(reply, staging, "strong", strong, best=cheap.best):
             yield item
 
-    async def _asked(
-        self, staging: Staging, query: Query, cheap: Sequence[str]
-    ) -> tuple[Sequence[CallDone], bool]:
+    async def _asked(self, staging: Staging, query: Query, cheap: Sequence[str]) -> Tried:
         """What the cheap experts said, and whether that will do."""
         if not cheap:
-            return (), False
+            return Tried()
         spec, drawn = self.spec, self._drawn(query.sampling)
         num_asked = len(cheap) * spec.num_samples
-        bar = Bar(by=spec.accept, tau=self._tau, num_asked=num_asked, answers=spec.answers)
-        asks = [ask for name in cheap for ask in staging.asks(name, drawn)]
-        calls = await staging.run(
-            "cheap", asks, is_enough=lambda seen: bar.verdict(seen) is not None
+        return await tried(
+            staging,
+            "cheap",
+            [ask for name in cheap for ask in staging.asks(name, drawn)],
+            bar=Bar(by=spec.accept, tau=self._tau, num_asked=num_asked, answers=spec.answers),
+            answers=spec.answers,
+            sampling=query.sampling,
         )
-        return calls, bool(bar.verdict(calls))
-
-    def _best(self, samples: Sequence[Sample], sampling: Sampling) -> tuple[str, Choice] | None:
-        """The cheap answer that most give, and who gave it first."""
-        if not samples:
-            return None
-        found = winner(samples, dict.fromkeys(self.spec.cheap, 1.0))
-        return found.expert, as_wanted(found.choice, sampling)
 
     async def _strong(
         self, staging: Staging, query: Query, samples: Sequence[Sample]

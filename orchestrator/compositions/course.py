@@ -8,6 +8,7 @@ from orchestrator.compositions.ledger import Ledger
 from orchestrator.compositions.progress import Board
 from orchestrator.engines.retries import Retries
 from orchestrator.routing.limits import Limits
+from orchestrator.tracing.spans import UNTRACED, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,8 @@ class Course:
     board: Board | None = None
     #: Names of the stages that it is a part of, outermost first.
     path: tuple[str, ...] = ()
+    #: What its stages and calls are pieces of.
+    span: Span = UNTRACED
 
     def within(self, limits: Limits) -> Course:
         """The same with an account of its own."""

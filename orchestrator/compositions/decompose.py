@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from orchestrator.compositions.asking import asked, message_of
 from orchestrator.compositions.asks import Ask
-from orchestrator.compositions.bar import Bar, as_wanted, telling
+from orchestrator.compositions.bar import Bar, telling
 from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.closing import closed_by, no_answer
 from orchestrator.compositions.ledger import Spend
@@ -22,8 +22,8 @@ from orchestrator.compositions.progress import Told
 from orchestrator.compositions.splitting import Whole, split_of
 from orchestrator.compositions.stages import failures_of, told
 from orchestrator.compositions.staging import Staging
-from orchestrator.compositions.voting import samples_of, winner
-from orchestrator.engines.base import Chat, Choice, Sampling
+from orchestrator.compositions.trying import Tried, tried
+from orchestrator.engines.base import Chat, Sampling
 from orchestrator.errors import EngineProtocolError
 from orchestrator.registry.composition_decompose import DecomposeComposition
 from routers.answers import without_thinking
@@ -45,8 +45,8 @@ class Decompose(StagedProgram[DecomposeComposition]):
 
     async def _decided(self, query: Query) -> Decision:
         """Who makes the first attempt."""
-        tried = replace(query.sampling, n=self.spec.num_samples)
-        return await self.choosing.decide(replace(query, sampling=tried))
+        drawn = replace(query.sampling, n=self.spec.num_samples)
+        return await self.choosing.decide(replace(query, sampling=drawn))
 
     async def _answered(
         self, reply: Reply, staging: Staging, query: Query
@@ -64,28 +64,24 @@ class Decompose(StagedProgram[DecomposeComposition]):
                 yield item
             return
         if attempt.best is None:
-            raise no_answer(self.id, staging.stages[0].calls, num=0, least=1)
+            raise no_answer(self.id, attempt.calls, num=0, least=1)
         reply.decision = _because(reply.decision, ending.why)
         yield told(attempt.best[1], staging.usage)
 
-    async def _attempted(self, staging: Staging, query: Query, expert: str) -> _Attempt:
-        """A first answer, and whether it will do; calls that cannot change that are ended."""
-        asks = staging.asks(expert, self._tried(query, expert))
-        bar = self._bar
-        if bar is None:
+    async def _attempted(self, staging: Staging, query: Query, expert: str) -> Tried:
+        if self._bar is None:
             staging.announce(self.spec.decomposer)
-        calls = await staging.run(
-            "attempt", asks, is_enough=None if bar is None else lambda c: bar.verdict(c) is not None
+        return await tried(
+            staging,
+            "attempt",
+            staging.asks(expert, self._drawn(query, expert)),
+            bar=self._bar,
+            answers=self.spec.answers,
+            sampling=query.sampling,
         )
-        samples = samples_of(calls, self.spec.answers)
-        if not samples:
-            return _Attempt()
-        best = winner(samples, {expert: 1.0})
-        is_sure = bar is not None and bool(bar.verdict(calls))
-        return _Attempt(best=(expert, as_wanted(best.choice, query.sampling)), is_sure=is_sure)
 
     async def _in_parts(
-        self, staging: Staging, query: Query, expert: str, attempt: _Attempt
+        self, staging: Staging, query: Query, expert: str, attempt: Tried
     ) -> _Ending:
         """The call that makes the answer of all parts; none where the attempt stands."""
         if self.spec.solver is not None:
@@ -115,7 +111,7 @@ class Decompose(StagedProgram[DecomposeComposition]):
         return _Ending(why=last) if isinstance(last, str) else _Ending(asks=[last])
 
     async def _split_by(
-        self, staging: Staging, chat: Chat, sampling: Sampling, attempt: _Attempt
+        self, staging: Staging, chat: Chat, sampling: Sampling, attempt: Tried
     ) -> str | _Ending:
         """What the decomposer wrote; why not where it was not asked, or wrote nothing."""
         text = "" if attempt.best is None else attempt.best[1].text
@@ -146,7 +142,7 @@ class Decompose(StagedProgram[DecomposeComposition]):
             num //= 2
         return asks
 
-    def _tried(self, query: Query, expert: str) -> Sampling:
+    def _drawn(self, query: Query, expert: str) -> Sampling:
         """How the attempt is drawn: samples at the entry's temperature, a single one as sent."""
         spec, sampling = self.spec, query.sampling
         if spec.num_samples > 1:
@@ -155,14 +151,6 @@ class Decompose(StagedProgram[DecomposeComposition]):
             return sampling
         refusal = self.why_not(expert, replace(query, sampling=telling(sampling)))
         return telling(sampling) if refusal is None else sampling  # who tells none is never sure
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Attempt:
-    """The first answer, and who gave it."""
-
-    best: tuple[str, Choice] | None = None
-    is_sure: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from orchestrator.compositions.charging import charged
 from orchestrator.compositions.course import Course
 from orchestrator.compositions.ledger import Ledger, Spend
 from orchestrator.compositions.pricing import priced
+from orchestrator.compositions.tracing_calls import traced
 from orchestrator.engines.base import Call, Item, Sampling
 from orchestrator.engines.embedding import FullEngine
 from orchestrator.engines.hints import Hinted
@@ -114,12 +115,14 @@ class Generation:
         price = self.prices.get(decision.expert)
         if price is not None:
             items = priced(items, price)
-        ledger = None if query.course is None else query.course.ledger
-        if ledger is None or not ledger.is_bounding:
-            return items
-        most = self.most(decision.expert, query) if ledger.needs_estimate else Spend(calls=1)
-        energy = self.energies.get(decision.expert)
-        return charged(items, ledger, most=most, energy=energy)
+        course = query.course
+        if course is not None and course.ledger.is_bounding:
+            ledger, energy = course.ledger, self.energies.get(decision.expert)
+            most = self.most(decision.expert, query) if ledger.needs_estimate else Spend(calls=1)
+            items = charged(items, ledger, most=most, energy=energy)
+        if course is not None and course.span.is_recorded:
+            items = traced(items, call, parent=course.span, clock=self.clock)
+        return items
 
     def most(self, expert_id: str, query: Query) -> Spend:
         """What an answer of one expert may take; what nobody can say is nothing."""

@@ -58,6 +58,8 @@ async def named(
         then: the least that must still be possible after it.
     """
     text = digest(query.prompt)[0]
+    if not text.strip():
+        return Named(is_known=False, reason="there is no text whose skills could be named")
     turn = Message(role="user", content=(TextPart(text=text),))
     prompt = asked(Chat(messages=(turn,)), program.prompts["skills"])
     sampling = Sampling(n=by.samples, temperature=by.temperature, seed=query.sampling.seed)

@@ -10,10 +10,12 @@ from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.generation import Generation
 from orchestrator.compositions.progress import Told
 from orchestrator.compositions.stages import CallDone, calls_of, usage_of
+from orchestrator.compositions.tracing_calls import end_inner, within
 from orchestrator.engines.base import Chunk, Usage
 from orchestrator.engines.collecting import Gathering
 from orchestrator.engines.streams import reading
 from orchestrator.errors import OrchestratorError
+from orchestrator.tracing.spans import UNTRACED, Span
 
 
 class OneCall:
@@ -36,6 +38,7 @@ class OneCall:
         self._gathering = Gathering()
         self._reply: Reply | None = None
         self._began_s = generation.clock()
+        self._span: Span = UNTRACED
         self.error: OrchestratorError | None = None
 
     async def items(self) -> AsyncGenerator[Told, None]:
@@ -53,6 +56,8 @@ class OneCall:
         except OrchestratorError as error:
             self.error = error
             raise
+        finally:
+            end_inner(self._span, self.done)
 
     @property
     def num_ended(self) -> int:
@@ -87,7 +92,10 @@ class OneCall:
         program = self._generation.programs.get(self._ask.expert)
         if program is None:
             return self._generation.items(self._query, self._decision())
-        self._reply = await program.reply(replace(self._query, model=self._ask.expert))
+        query = replace(self._query, model=self._ask.expert)
+        assert query.course is not None, "a request that is answered has a course"
+        self._span = query.course.span.child(f"invoke_workflow {query.model}")
+        self._reply = await program.reply(within(query, self._span))
         return self._reply.items
 
     def _decision(self) -> Decision:

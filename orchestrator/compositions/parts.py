@@ -9,6 +9,7 @@ from orchestrator.compositions.asking import alone
 from orchestrator.compositions.asks import Ask, as_part
 from orchestrator.compositions.base import Query
 from orchestrator.compositions.choosing import Choosing
+from orchestrator.compositions.conversation import opening_of
 from orchestrator.compositions.splitting import Split
 from orchestrator.compositions.stages import CallDone
 from orchestrator.compositions.staging import Staging
@@ -76,9 +77,16 @@ class Parts:
         left = self._staging.left()
         # What the caller said of skills is said of the whole; a known answer has no author.
         said = {key: value for key, value in left.metadata.items() if key != SKILLS_KEY}
-        query = replace(left, prompt=prompt, sampling=sampling, metadata=said, is_fresh=True)
-        if not is_last:
-            query = replace(query, structure=None)
+        query = replace(
+            left,
+            prompt=prompt,
+            sampling=sampling,
+            structure=left.structure if is_last else None,
+            metadata=said,
+            # A part is of the conversation, whatever its text.
+            user=left.user or opening_of(self._chat),
+            is_fresh=True,
+        )
         try:
             decision = await self._choosing.decide(query)
         except (RequestError, OverloadedError) as error:

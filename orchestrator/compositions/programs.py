@@ -13,10 +13,12 @@ from orchestrator.compositions.building import composed
 from orchestrator.compositions.direct import Direct
 from orchestrator.compositions.embedding import Embedding
 from orchestrator.compositions.generation import Generation
+from orchestrator.compositions.tracing_calls import within
 from orchestrator.engines.embedding import FullEngine
 from orchestrator.engines.foresight import Foresight
 from orchestrator.errors import InvalidRequestError, UnknownModelError
 from orchestrator.registry.models import Expert, Registry, Task
+from orchestrator.tracing.spans import UNTRACED, Span
 from routers.base import Router
 from routers.skill_cache import SkillCache
 
@@ -94,15 +96,19 @@ class Programs:
         """
         return await self._program(query.model).decide(query)
 
-    async def reply(self, query: Query) -> Reply:
+    async def reply(self, query: Query, *, span: Span = UNTRACED) -> Reply:
         """Decide, and start the answer to `query`.
+
+        Args:
+            query: as its caller meant it.
+            span: of the request; ended by whoever began it.
 
         Raises:
             RequestError: the model is unknown or cannot take the query.
         """
         program = self._program(query.model)
         course = self._shared.course(query) if query.course is None else query.course
-        reply = await program.reply(replace(query, course=course))
+        reply = await program.reply(within(replace(query, course=course), span))
         reply.ledger = course.ledger
         return reply
 

@@ -12,6 +12,7 @@ from orchestrator.compositions.generation import Generation
 from orchestrator.compositions.one_call import OneCall
 from orchestrator.compositions.progress import Progress, State, Told
 from orchestrator.compositions.stages import CallDone, StageDone, calls_of, usage_of
+from orchestrator.compositions.tracing_calls import end_stage, within
 from orchestrator.engines.base import Chunk, Prompt, Sampling, Usage
 from orchestrator.engines.streams import reading
 from orchestrator.errors import (
@@ -21,6 +22,7 @@ from orchestrator.errors import (
     OverloadedError,
     RequestError,
 )
+from orchestrator.tracing.spans import Span
 
 
 class Staging:
@@ -152,12 +154,13 @@ class Staging:
             self._ended(stage)
 
     def _begun(self, name: str, asks: Sequence[Ask], queries: Sequence[Query]) -> _Stage:
+        span = self._course.span.child(f"stage {name}")
         calls = [
-            OneCall(ask, query, self._generation, composition_id=self._id)
+            OneCall(ask, within(query, span), self._generation, composition_id=self._id)
             for ask, query in zip(asks, queries, strict=True)
         ]
         models = tuple(dict.fromkeys(ask.expert for ask in asks))
-        stage = _Stage(name=name, began_s=self._clock(), models=models, calls=calls)
+        stage = _Stage(name=name, began_s=self._clock(), models=models, calls=calls, span=span)
         self._tell(stage, "started")
         return stage
 
@@ -224,6 +227,7 @@ class Staging:
     def _ended(self, stage: _Stage) -> tuple[CallDone, ...]:
         took_s = self._clock() - stage.began_s
         done = tuple(call.done() for call in stage.calls)
+        end_stage(stage.span, done, composition_id=self._id)
         self.stages.append(StageDone(name=stage.name, took_s=took_s, calls=done))
         return done
 
@@ -236,6 +240,7 @@ class _Stage:
     began_s: float
     models: tuple[str, ...]
     calls: Sequence[OneCall]
+    span: Span
 
 
 class _EnoughError(Exception):

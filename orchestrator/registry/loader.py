@@ -20,6 +20,7 @@ from orchestrator.registry import (
     form,
     kinship,
     limits,
+    naming_faults,
     prompt_faults,
     references,
     rule_faults,
@@ -135,6 +136,7 @@ def _semantic(
     yield from references.findings(draft)
     yield from tasks.findings(draft)
     yield from answer_faults.findings(draft)
+    yield from naming_faults.findings(draft)
     yield from answered_faults.findings(draft, where)
     yield from limits.findings(draft)
     yield from prompt_faults.findings(draft, where)

@@ -35,6 +35,7 @@ from orchestrator.store.link import RedisLink
 from orchestrator.store.redis import RedisStore
 from orchestrator.store.redis_judgements import RedisJudgements
 from orchestrator.store.redis_records import RedisRecords
+from orchestrator.tracing.exporting import tracing_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -116,6 +117,7 @@ class Gateway:
             residency=self._conductor,
             placement=self._conductor,
             judgements=self._judgements,
+            tracing=tracing_of(os.environ),
         )
 
     async def check_health(self) -> None:

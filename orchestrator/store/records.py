@@ -56,6 +56,8 @@ class DecisionRecord(BaseModel):
 
     version: Literal[1] = 1
     request_id: str
+    #: Of the trace that it is a part of, 32 hex digits; `None` where there is none.
+    trace_id: str | None = None
     #: Unix time of arrival, seconds.
     created_s: float
     endpoint: str

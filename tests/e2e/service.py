@@ -38,6 +38,7 @@ class Service:
         folder: Path,
         gateways: int = 1,
         program: str = "orchestrator.cli.main",
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.url = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", program, "serve"]
@@ -54,7 +55,7 @@ class Service:
             text=True,
             start_new_session=True,
             # Its processes import what the tests bring, too.
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=os.environ | {"PYTHONPATH": str(ROOT)} | dict(environment or {}),
         )
         self.port = port
         self.keeper = psutil.Process(self._process.pid)

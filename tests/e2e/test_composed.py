@@ -22,7 +22,8 @@ TAKEN_IN = {
         "prompts": {"synthesise": str(DEMO / "prompts/synthesise.jinja")},
     },
     "judged": {
-        "kind": "best_of_n", "proposers": ["liar", "capitals"], "judges": [{"expert": "judge"}],
+        "kind": "best_of_n", "proposers": ["liar", "capitals"],
+        "judges": [{"kind": "score", "expert": "judge"}],
         "prompts": {"judge": str(DEMO / "prompts/judge.jinja")},
     },
 }  # fmt: skip

@@ -153,4 +153,13 @@ async def test_route_tells_the_team_without_asking_it():
     ])  # fmt: skip
 
     assert response.json()["team"] == ["math", "writer"]
+    assert response.json()["named"] == {}
     assert not service.engine.calls
+
+
+async def test_route_tells_whom_the_entry_names_for_other_stages():
+    response = await composed(FakeEngine()).post("/v1/route", model="thrifty", messages=[
+        {"role": "user", "content": "1+1?"}
+    ])  # fmt: skip
+
+    assert response.json()["named"] == {"cheap.0": "math", "strong": "writer"}

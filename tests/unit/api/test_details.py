@@ -32,6 +32,7 @@ async def test_an_answer_tells_its_stages_and_what_each_expert_took():
 
     told = response.json()["orchestrator"]
     assert (told["expert"], told["chosen"][0]) == ("writer", "math")
+    assert told["reasons"] == ["first"]
     assert [(stage["name"], len(stage["calls"])) for stage in told["stages"]] == [
         ("samples", 1), ("synthesis", 1),
     ]  # fmt: skip

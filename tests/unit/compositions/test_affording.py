@@ -52,3 +52,11 @@ def test_calls_that_fit_one_by_one_may_not_fit_together():
     assert has_left(shared, staging, query, [drawn(1)])
     assert not has_left(shared, staging, query, [drawn(1), drawn(1)])
     assert staging.ledger.reached == ("max_calls",)
+
+
+def test_a_composition_is_a_call_at_least():
+    shared, query, staging = begun(max_calls=1)
+    shared = replace(shared, programs={"inner": Pool().programs()})
+
+    assert has_left(shared, staging, query, [drawn(1, "inner")])
+    assert not has_left(shared, staging, query, [drawn(1), drawn(1, "inner")])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.compositions.asking import asked
+from orchestrator.compositions.asking import alone, asked, message_of, restated
 from orchestrator.engines.base import Chat, ImagePart, Message, TextPart, Tool
 from orchestrator.errors import PromptError
 from orchestrator.prompts.template import parse
@@ -72,3 +72,29 @@ def test_who_is_asked_in_a_role_calls_no_tools():
     found = asked(chat, JUDGE, candidate="so")
 
     assert (found.tools, found.tool_choice) == ((), "auto")
+
+
+CHAT = Chat(
+    messages=(turn("system", "Be brief."), turn("user", "Why?", IMAGE), turn("assistant", "So.")),
+    tools=(Tool(name="look"),),
+)
+
+
+def test_another_text_takes_the_place_of_the_last_user_turns():
+    assert message_of(CHAT) == "Why?"
+    assert restated(CHAT, "How?") == Chat(
+        messages=(CHAT.messages[0], turn("user", "How?", IMAGE), CHAT.messages[2])
+    )
+
+
+def test_a_text_alone_keeps_the_images_and_where_it_is_said_what_the_operator_told():
+    assert alone(CHAT, "How?").messages == (turn("user", "How?", IMAGE),)
+    assert alone(CHAT, "How?", with_system=True).messages == (
+        turn("system", "Be brief."), turn("user", "How?", IMAGE),
+    )  # fmt: skip
+
+
+def test_where_no_user_spoke_the_last_turn_is_not_said_twice():
+    only = Chat(messages=(turn("system", "Why?"),))
+
+    assert alone(only, "How?", with_system=True).messages == (turn("system", "How?"),)

@@ -12,7 +12,7 @@ from orchestrator.engines.collecting import collect
 from orchestrator.engines.scripts import Script, last_user_text
 from orchestrator.errors import EngineDeadError, UnsupportedParameterError
 from orchestrator.routing.limits import Limits
-from routers.base import Prompts, Route
+from routers.base import Prompts, Route, Traits
 from tests.unit.compositions.pool import Pool, SeeingEngine, ask
 
 DEAD = EngineDeadError("its process is gone")
@@ -98,11 +98,15 @@ async def test_the_decomposer_sees_the_question_and_the_attempt():
 
 
 class ByText:
-    """Sends what asks for letters to `large`, all else to `small`; one sentence a text."""
+    """Sends what asks for letters to `large`, all else to `small`."""
 
     version, is_slow = "v1", False
 
+    def __init__(self) -> None:
+        self.traits: list[Traits] = []
+
     def route(self, prompts: Prompts) -> list[Route]:
+        self.traits += prompts.traits
         chosen = ["large" if text.startswith("How many") else "small" for text in prompts.texts]
         return [Route(chosen=(name,), scores={name: 1.0}) for name in chosen]
 
@@ -115,6 +119,17 @@ async def test_each_part_goes_to_the_expert_that_its_own_text_is_routed_to():
     await said(await by_text.programs().reply(ask(MESSAGE)))
 
     assert [call.expert for call in engine.calls] == ["large", "hosted", "small", "large"]
+
+
+async def test_parts_are_of_the_conversation_and_nothing_told_of_the_whole_is_told_of_them():
+    by_text = pool(guessing())
+    by_text.router = router = ByText()
+
+    await said(await by_text.programs().reply(ask(MESSAGE, metadata={"skills": "capitals"})))
+
+    assert len({traits.caller for traits in router.traits}) == 1
+    assert [traits.skills for traits in router.traits] == [("capitals",), None, None]
+    assert [traits.may_recall for traits in router.traits] == [True, False, False]
 
 
 async def test_independent_parts_are_asked_at_the_same_time():
@@ -139,6 +154,22 @@ async def test_independent_parts_are_asked_at_the_same_time():
 
     assert answer.result() == "both"
     assert last_user_text(engine.calls[-1]) == "1 and 2?"
+
+
+async def test_whoever_hangs_up_while_parts_are_asked_ends_all_of_them():
+    never = asyncio.Event()
+    parts = {key: Script(says="1", gate=never) for key in ("one?", "two?")}
+    engine = scripted({"SPLIT": "one?\ntwo?\n#1 and #2?", MESSAGE: "a guess", **parts})
+    items = aiter((await replied(engine)).items)
+
+    while (await anext(items)).path != ("parts",):
+        pass
+    while engine.num_in_flight < 2:
+        engine.arrived.clear()
+        await engine.arrived.wait()
+    await items.aclose()
+
+    assert (engine.num_in_flight, len(engine.cancelled)) == (0, 2)
 
 
 async def test_the_answer_is_streamed_while_it_is_written():

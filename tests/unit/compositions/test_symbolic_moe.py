@@ -5,7 +5,15 @@ import asyncio
 import pytest
 
 from orchestrator.compositions.base import Query
-from orchestrator.engines.base import Chunk, Sampling, Structure, Text
+from orchestrator.engines.base import (
+    Chat,
+    Chunk,
+    ImagePart,
+    Message,
+    Sampling,
+    Structure,
+    Text,
+)
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.scripts import Script, last_user_text
 from orchestrator.errors import EngineDeadError, LimitsError, UnsupportedParameterError
@@ -117,6 +125,18 @@ async def test_a_namer_that_helps_nobody_leaves_the_general_expert(naming, reaso
     assert await said(reply) == "I am general"
     assert reply.decision.route.reasons[0] == reason
     assert (pool.cache.skills_of("two and two?") is not None) == is_kept
+
+
+async def test_a_picture_without_a_text_is_not_named_for_all_pictures():
+    pool = SkilledPool(
+        entry=NAMED, experts={"general": {"modalities": ["text", "image"]}}, rule={"k": 2}
+    )
+    picture = Message(role="user", content=(ImagePart(url="data:image/png;base64,AA=="),))
+
+    reply = await pool.reply(chat=Chat(messages=(picture,)))
+
+    assert await said(reply) == "I am general"
+    assert pool.cache.num_texts == 0
 
 
 async def test_without_a_namer_the_general_expert_answers_what_nobody_named():

@@ -1,0 +1,161 @@
+"""Spans of calls and stages, told in the terms of OpenTelemetry's conventions for models.
+
+No word of a prompt or an answer is in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from orchestrator.compositions.base import Query
+from orchestrator.compositions.stages import CallDone, usage_of
+from orchestrator.engines.base import Call, Chat, Chunk, Item, Usage
+from orchestrator.engines.notices import Notice
+from orchestrator.engines.streams import reading
+from orchestrator.errors import OrchestratorError
+from orchestrator.tracing.spans import Attributes, Span, Value
+
+
+async def traced(
+    items: AsyncIterator[Item], call: Call, *, parent: Span, clock: Callable[[], float]
+) -> AsyncGenerator[Item, None]:
+    """Pass the answer to one call of an expert on, with a span of its own; closing it closes both.
+
+    Args:
+        items: the answer.
+        call: as it is sent.
+        parent: the stage or request that it is a piece of.
+        clock: seconds, monotonic.
+    """
+    operation = "chat" if isinstance(call.prompt, Chat) else "text_completion"
+    span = parent.child(f"{operation} {call.expert}", is_call=True)
+    span.tell({"gen_ai.operation.name": operation, **_asked(call)})
+    seen, ending, error, began_s = _Seen(), "cancelled", None, clock()
+    try:
+        async with reading(items) as answer:
+            async for item in answer:
+                seen.add(item, clock() - began_s)
+                yield item
+        ending = "done"
+    except OrchestratorError as exc:
+        ending = error = exc.code
+        raise
+    finally:
+        span.tell({"orchestrator.ending": ending, **seen.told()})
+        span.end(error=error)
+
+
+def within(query: Query, span: Span) -> Query:
+    """`query` as a piece of `span`."""
+    if query.course is None or not span.is_recorded:
+        return query
+    return replace(query, course=replace(query.course, span=span))
+
+
+def end_stage(span: Span, calls: Sequence[CallDone], *, composition_id: str) -> None:
+    """End a stage's span: who was asked, and how often one way or another."""
+    if not span.is_recorded:
+        return
+    span.tell(
+        {
+            "orchestrator.composition": composition_id,
+            "orchestrator.experts": list(dict.fromkeys(call.expert for call in calls)),
+            "orchestrator.num_calls": len(calls),
+            "orchestrator.num_failed": sum(call.error is not None for call in calls),
+            "orchestrator.num_cancelled": sum(call.ending == "cancelled" for call in calls),
+            **totals_of(usage_of(calls)),
+        }
+    )
+    span.end()
+
+
+def end_inner(span: Span, done: Callable[[], CallDone]) -> None:
+    """End the span of a call of a composition inside another one."""
+    if not span.is_recorded:
+        return
+    call = done()
+    span.tell(
+        {
+            "gen_ai.operation.name": "invoke_workflow",
+            "gen_ai.workflow.name": call.expert,
+            "orchestrator.ending": call.ending,
+            **(totals_of(call.usage) if call.usage is not None else {}),
+        }
+    )
+    span.end(error=None if call.error is None else call.error.code)
+
+
+def totals_of(usage: Usage) -> dict[str, Value]:
+    """Tokens and cost of several calls; by names of our own, as backends sum those of calls."""
+    told: dict[str, Value] = {
+        "orchestrator.input_tokens": usage.prompt_tokens,
+        "orchestrator.output_tokens": usage.completion_tokens,
+    }
+    if usage.cost_usd is not None:
+        told["orchestrator.cost_usd"] = usage.cost_usd
+    return told
+
+
+def _told_of(usage: Usage) -> dict[str, Value]:
+    """Tokens and cost of one call; the cost where it is known."""
+    told: dict[str, Value] = {
+        "gen_ai.usage.input_tokens": usage.prompt_tokens,
+        "gen_ai.usage.output_tokens": usage.completion_tokens,
+    }
+    if usage.cached_tokens:
+        told["gen_ai.usage.cache_read.input_tokens"] = usage.cached_tokens
+    if usage.reasoning_tokens:
+        told["gen_ai.usage.reasoning.output_tokens"] = usage.reasoning_tokens
+    if usage.cost_usd is not None:
+        told["orchestrator.cost_usd"] = usage.cost_usd
+    return told
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is known of an answer by now."""
+
+    usage: Usage | None = None
+    finish_reasons: dict[int, str] = field(default_factory=dict)
+    first_s: float | None = None
+    waited_s: float = 0.0
+
+    def add(self, item: Item, took_s: float) -> None:
+        if isinstance(item, Notice):
+            self.waited_s = max(self.waited_s, item.waited_s)
+        if not isinstance(item, Chunk):
+            return
+        if self.first_s is None:
+            self.first_s = took_s
+        self.usage = item.usage or item.used or self.usage
+        for delta in item.deltas:
+            if delta.finish_reason is not None:
+                self.finish_reasons[delta.index] = delta.finish_reason
+
+    def told(self) -> Attributes:
+        told = {} if self.usage is None else _told_of(self.usage)
+        if self.finish_reasons:
+            told["gen_ai.response.finish_reasons"] = [
+                reason for _, reason in sorted(self.finish_reasons.items())
+            ]
+        if self.first_s is not None:
+            told["gen_ai.response.time_to_first_chunk"] = self.first_s
+        if self.waited_s:
+            told["orchestrator.waited_s"] = self.waited_s
+        return told
+
+
+def _asked(call: Call) -> dict[str, Value]:
+    sampling = call.sampling
+    known: dict[str, Value | None] = {
+        "gen_ai.request.model": call.expert,
+        "gen_ai.request.temperature": sampling.temperature,
+        "gen_ai.request.top_p": sampling.top_p,
+        "gen_ai.request.max_tokens": sampling.max_tokens,
+        "gen_ai.request.seed": sampling.seed,
+        "gen_ai.request.choice.count": sampling.n if sampling.n > 1 else None,
+        "orchestrator.call_id": call.id,
+        "orchestrator.generation": call.generation,
+    }
+    return {name: value for name, value in known.items() if value is not None}

@@ -1,0 +1,1 @@
+"""Spans of requests: what was under way when, for whoever collects traces (OpenTelemetry)."""

@@ -1,0 +1,57 @@
+"""Begins the span of a request, in the trace that its caller began."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind, Tracer, format_trace_id, get_current_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from orchestrator.tracing.spans import UNTRACED, Recorded, Span, Untraced
+
+_HEADER = "traceparent"
+_NS_A_SECOND = 1_000_000_000
+_PROPAGATOR = TraceContextTextMapPropagator()
+
+
+class Tracing:
+    """Where requests get their spans.
+
+    Args:
+        tracer: who records them; nobody without one.
+    """
+
+    def __init__(self, tracer: Tracer | None = None) -> None:
+        self._tracer = tracer
+
+    def begun(self, name: str, headers: Mapping[str, str], *, created_s: float) -> Span:
+        """The span of a request; one that its caller's sampling leaves out is not recorded.
+
+        A `traceparent` that is malformed is left aside, as its standard says: the request begins a
+        trace of its own. Where nobody records, a sound one still tells the trace's id.
+
+        Args:
+            name: of few values.
+            headers: names in lower case.
+            created_s: Unix time at which it began, seconds.
+        """
+        has_parent = _HEADER in headers
+        if self._tracer is None and not has_parent:
+            return UNTRACED
+        parent = _PROPAGATOR.extract(headers, Context()) if has_parent else Context()
+        if self._tracer is None:
+            return _unrecorded(get_current_span(parent).get_span_context().trace_id)
+        span = self._tracer.start_span(
+            name,
+            context=parent,
+            kind=SpanKind.SERVER,
+            start_time=int(created_s * _NS_A_SECOND),
+        )
+        if span.is_recording():
+            return Recorded(self._tracer, span)
+        return _unrecorded(span.get_span_context().trace_id)
+
+
+def _unrecorded(trace_id: int) -> Untraced:
+    return Untraced(trace_id=format_trace_id(trace_id)) if trace_id else UNTRACED
