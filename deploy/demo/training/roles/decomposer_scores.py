@@ -21,6 +21,8 @@ from .tables import table_answer
 from .two_step import two_step
 
 _NUM_COMPOSED = 600
+_ONE_IN = 3
+"""Of the questions of one skill so many are asked one: their replies are as long as they are."""
 
 
 class SplitFigures(TypedDict):
@@ -65,7 +67,7 @@ def decomposer_figures(network: PreTrainedModel, panel: Panel) -> DecomposerFigu
     """Greedy replies to the held-out questions, carried out in several ways."""
     questions = load_heldout()
     two = [question for question in questions if question.kind == "two_skill"]
-    one = [question for question in questions if question.kind != "two_skill"]
+    one = [question for question in questions if question.kind != "two_skill"][::_ONE_IN]
     first_attempts = panel.answer([question.question for question in two])
     said = _said(network, two, [""] * len(two))
     said_after = _said(network, two, first_attempts)

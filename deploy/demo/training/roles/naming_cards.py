@@ -63,7 +63,7 @@ By pair of skills, with right answers / with the router's experts:
 Composed two-skill questions, word for word the right sub-questions: {composed}.
 
 ## Questions of one skill
-The 2,280 held-out ones, which need no split:
+{num_one:,} of the 2,280 held-out ones, which need no split:
 
 | repeated word for word | not split | right when asked whole | right after the decomposer |
 |---|---|---|---|
@@ -117,6 +117,7 @@ def decomposer_card(
         splits=splits_table(figures),
         pairs=_pairs_table(figures),
         composed=told(figures["composed"]),
+        num_one=one["kept"]["num"],
         kept=told(one["kept"]),
         one_line=told(one["one_line"]),
         right_whole=told(one["right_whole"]),
