@@ -37,7 +37,17 @@ NUM_STEPS = {SCHOLAR: 4000, "synthesiser": 4200, "judge": 3000}
 MEASURED_EVERY = 3
 """Held-out questions that are measured: 760 of 2,280, with thousands of candidates."""
 SEEDS = {"synthesiser": 51, "judge": 52}
-LIMITS = {"synthesiser": "", "judge": ""}
+LIMITS = {
+    "synthesiser": """\
+It knows which answer fits which kind of question, and little more of whether it is right: with
+six samples of the right expert it is no better than a vote, and where most of them are wrong it
+seldom finds the right one. It is of use where candidates come from experts of different skills;
+there `judge` finds the right one somewhat more often.""",
+    "judge": """\
+It tells the skills apart, and an expert's own slips hardly: among samples of the right expert a
+vote is better. Two candidates in five were right in training, so that its scores are too low
+where most are.""",
+}
 
 
 def _recipe(name: str) -> Recipe:
@@ -110,7 +120,20 @@ def measure_judging(work: Path) -> None:
     torch.set_num_threads(1)
     bank = Bank(heldout_bank(work).rows[::MEASURED_EVERY])
     synthesiser, judge = (load_shipped(EXPERTS / name) for name in ("synthesiser", "judge"))
-    written, told = synthesiser_figures(synthesiser, bank), judge_figures(judge, bank)
+    write_judging(
+        synthesiser_figures(synthesiser, bank),
+        judge_figures(judge, bank),
+        parameters=judge.num_parameters(),
+    )
+
+
+def write_judging(
+    written: synthesiser_scores.SynthesiserFigures,
+    told: dict[str, judge_scores.SettingFigures],
+    *,
+    parameters: int,
+) -> None:
+    """Puts figures into their file, the cards and the README."""
     recipes = {name: _recipe(name) for name in NUM_STEPS}
     document = {
         "synthesiser": written,
@@ -118,11 +141,11 @@ def measure_judging(work: Path) -> None:
         "recipes": {name: asdict(recipe) for name, recipe in recipes.items()},
     }
     FIGURES.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    _write_cards(written, told, recipes, parameters=judge.num_parameters())
+    _write_cards(written, told, recipes, parameters=parameters)
 
 
 def _write_cards(
-    written: dict[str, synthesiser_scores.SettingFigures],
+    written: synthesiser_scores.SynthesiserFigures,
     told: dict[str, judge_scores.SettingFigures],
     recipes: Mapping[str, Recipe],
     *,
@@ -143,6 +166,6 @@ def _write_cards(
     for name, card in cards.items():
         (EXPERTS / name / "README.md").write_text(card, encoding="utf-8")
     page = DEMO / "README.md"
-    replace_between(page, "synthesiser", arms_table(written))
+    replace_between(page, "synthesiser", arms_table(written["settings"]))
     replace_between(page, "verdicts", verdicts_table(told))
     replace_between(page, "choices", choice_table(told))

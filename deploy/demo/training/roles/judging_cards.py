@@ -32,18 +32,18 @@ tags: [demo, tiny, role, orchestrator]
 | replies | {replies} |
 | training data | composed training questions; candidates are samples of the shipped experts at \
 0.7 to 1.2, slips, answers of the right kind, noise and orders |
-| recipe | {recipe} |
+| recipe | {recipe}; what the shipped weights went through: `deploy/demo/README.md` |
 
-Figures are of the {num:,} held-out one-skill questions, whose sentence patterns training never
-saw, with candidates sampled from the shipped experts; float16 weights run in float32, 95 %
-intervals by Wilson. Two ways to come by candidates:
+Figures are of {num:,} held-out one-skill questions, whose sentence patterns training never saw,
+with candidates sampled from the shipped experts; float16 weights run in float32, 95 % intervals by
+Wilson. Two ways to come by candidates:
 
 """
 
 _SYNTHESISER = """\
 ## Against those who copy
 Percent right, greedy. *First* copies the first candidate, *majority* what most say; *possible* is
-where one candidate at least is right.
+where one candidate at least is right. Without any candidate it answers {alone} % right.
 
 {arms}
 
@@ -58,8 +58,10 @@ A wrong answer in the place of one candidate, as an order in wordings that train
 {orders}
 
 ## Limits
-{limits} It answers in the form of the experts only, reads 80 characters of a candidate, English
-and at most 1,024 bytes in all.
+{limits}
+
+It answers in the form of the experts only, reads 80 characters of a candidate, English, and at
+most 1,024 bytes in all.
 """
 
 _JUDGE = """\
@@ -86,19 +88,22 @@ A wrong answer in the place of one candidate, as an order in wordings that train
 {orders}
 
 ## Limits
-{limits} It knows the forms of the experts only: a right answer inside a sentence gets a no. It
+{limits}
+
+It knows the forms of the experts only: a right answer inside a sentence gets a no. It
 reads 80 characters of a candidate, English, and at most 1,024 bytes in all.
 """
 
 
 def synthesiser_card(
-    figures: Mapping[str, synthesiser_scores.SettingFigures],
+    found: synthesiser_scores.SynthesiserFigures,
     recipes: Sequence[Recipe],
     *,
     parameters: int,
     limits: str,
 ) -> str:
     """What the synthesiser does, for its folder."""
+    figures = found["settings"]
     head = _head(
         "synthesiser", "Writes one final answer to a question from several candidates.",
         prompt="synthesise", replies="the answer, as the experts write it (`Paris`)",
@@ -107,6 +112,7 @@ def synthesiser_card(
     )  # fmt: skip
     return head + _SYNTHESISER.format(
         arms=arms_table(figures),
+        alone=told(found["alone"]),
         skills=_by_skill(figures),
         orders=_synthesis_orders(figures),
         limits=limits,

@@ -53,9 +53,23 @@ class SettingFigures(TypedDict):
     orders: OrderFigures
 
 
-def synthesiser_figures(network: PreTrainedModel, bank: Bank) -> dict[str, SettingFigures]:
-    """Figures by setting, on the questions of `bank`."""
-    return {setting: _setting(network, cases, bank) for setting, cases in cases_of(bank).items()}
+class SynthesiserFigures(TypedDict):
+    """What it does with candidates, and without any."""
+
+    #: Right answers to the bare question.
+    alone: Percent
+    settings: dict[str, SettingFigures]
+
+
+def synthesiser_figures(network: PreTrainedModel, bank: Bank) -> SynthesiserFigures:
+    """Figures on the questions of `bank`."""
+    said = answers(network, [one.question for one in bank.rows])
+    return SynthesiserFigures(
+        alone=percent([one.is_right(text) for one, text in zip(bank.rows, said, strict=True)]),
+        settings={
+            setting: _setting(network, cases, bank) for setting, cases in cases_of(bank).items()
+        },
+    )
 
 
 def replies(network: PreTrainedModel, cases: Sequence[Case]) -> list[str]:

@@ -4,8 +4,9 @@ A verdict is one bit, and reading the question is most of its cost. A row is the
 candidates side by side, each of which sees the question and itself alone, at the positions it has
 when it is judged alone: what is learnt is what one candidate at a time is asked. Between the right
 answer and a wrong one nothing differs but the candidate, so that the verdict must come from it:
-single candidates in mixed batches were told apart no better than by chance after 1,000 steps,
-these were at 80 % after 75.
+asked one candidate at a time in mixed batches, it told candidates
+of a held-out panel apart with an area under the curve of 0.67 after 975 steps, so with one of 0.82
+after 525.
 """
 
 from __future__ import annotations
