@@ -84,11 +84,12 @@ def outcome(
         for place in range(num_candidates)
     ]
     best, *others = ranked(marks)
+    open_judges = {one.judge for one in verdicts if one.is_open}
+    is_alone = all(marks[place].num_failed > marks[best].num_failed for place in others)
+    is_settled = not open_judges or (is_alone and open_judges.isdisjoint(constraints))
     return Outcome(
-        best=best,
+        best=best if is_settled else None,
         readable=frozenset(at for at, said in enumerate(read) if said is not None),
-        is_settled=not any(one.is_open for one in verdicts if one.judge in constraints)
-        and all(marks[place].num_failed > marks[best].num_failed for place in others),
     )
 
 

@@ -95,9 +95,12 @@ class JudgedProgram(StagedProgram[J]):
             return self.outcome(_verdicts(put, calls), num_candidates=num)
 
         calls = await staging.run(
-            "verdicts", [one.ask for one in put], is_enough=lambda seen: outcome(seen).is_settled
+            "verdicts",
+            [one.ask for one in put],
+            is_enough=lambda seen: outcome(seen).best is not None,
         )
         found = outcome(calls)
+        assert found.best is not None, "all verdicts are there, or enough of them"
         telling = {put[at].ask.expert for at in found.readable}
         silent = [call.expert for call in calls if call.is_whole and call.expert not in telling]
         failed = refused | dict.fromkeys(silent, EngineProtocolError.code) | failures_of(calls)

@@ -106,13 +106,12 @@ def outcome(verdicts: Sequence[Verdict], *, how: How, num_candidates: int) -> Ou
         for at, first in enumerate(one.shown)
         for second in one.shown[at + 1 :]
     }
-    return Outcome(
-        best=ranked_by_pairs(counted, num_answers=num_candidates)[0],
-        readable=frozenset(at for at, comparisons in enumerate(told) if comparisons),
-        is_settled=is_settled(
-            counted, [(low, high) for _, low, high in open_pairs], num_answers=num_candidates
-        ),
-    )
+    left = [(low, high) for _, low, high in open_pairs]
+    best = None
+    if not left or is_settled(counted, left, num_answers=num_candidates):
+        best = ranked_by_pairs(counted, num_answers=num_candidates)[0]
+    readable = frozenset(at for at, comparisons in enumerate(told) if comparisons)
+    return Outcome(best=best, readable=readable)
 
 
 def _told(verdict: Verdict, how: How) -> tuple[Comparison, ...]:

@@ -47,12 +47,10 @@ class Verdict:
 class Outcome:
     """What all verdicts come to."""
 
-    #: Place of the best candidate.
-    best: int
+    #: Place of the best candidate; `None` while verdicts to come decide.
+    best: int | None
     #: Places of the verdicts that could be read.
     readable: frozenset[int]
-    #: Whether those that are still to come cannot change the best one.
-    is_settled: bool
 
 
 def is_passed(choice: Choice) -> bool | None:

@@ -201,5 +201,5 @@ def test_an_order_of_a_pair_that_is_open_leaves_the_pair_open():
     half = [verdict((1, 0), "1"), verdict((0, 1), None, is_open=True)]
     whole = [verdict((1, 0), "1"), verdict((0, 1), "2")]
 
-    assert not outcome(half, how="pairwise", num_candidates=2).is_settled
+    assert outcome(half, how="pairwise", num_candidates=2).best is None
     assert outcome(whole, how="pairwise", num_candidates=2).best == 1
