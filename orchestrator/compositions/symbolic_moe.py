@@ -34,7 +34,9 @@ class SymbolicMoe(StagedProgram[SymbolicMoeComposition]):
         decision = await self.choosing.decide(query)
         assert decision.route is not None, "a router chose"
         assert decision.allowed is not None, "it chose among candidates"
-        route = recruited(decision.route, most=self.spec.experts)
+        route = recruited(
+            decision.route, most=self.spec.experts, max_gap_points=self.spec.mix_within
+        )
         team = team_of(route, decision.allowed)
         if not team and len(route.chosen) > 1:
             team = route.chosen  # one expert, several times

@@ -17,17 +17,17 @@ from routers.gap import close_to_best
 _SEARCH_S = 0.005
 
 
-def recruited(route: Route, *, most: int) -> Route:
+def recruited(route: Route, *, most: int, max_gap_points: float | None = None) -> Route:
     """`route` with all chosen who answer together, `most` experts at most.
 
     A router that went by skills has said whom a question needs, and how often; a single expert of
-    any other is followed by its next best. An unsure router's general expert answers alone: the
-    scores of others say little.
+    any other is followed by its next best, as `mixable` has it. An unsure router's general expert
+    answers alone: the scores of others say little.
     """
     if route.is_fallback and len(set(route.chosen)) == 1:
         return replace(route, chosen=route.chosen[:1])
     if not route.skills:
-        return widened(route, most=most)
+        return mixable(route, most=most, max_gap_points=max_gap_points)
     kept = frozenset(list(dict.fromkeys(route.chosen))[:most])
     return replace(route, chosen=tuple(name for name in route.chosen if name in kept))
 

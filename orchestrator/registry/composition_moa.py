@@ -35,6 +35,13 @@ class SymbolicMoeComposition(CompositionEntry):
         0.7, ge=0, le=2, description="What skills are named at, 0 to 2."
     )
     experts: int = Field(3, ge=1, le=16, description="Most experts that are asked.")
+    mix_within: float | None = Field(
+        None,
+        ge=0,
+        le=100,
+        description="Of a router that recruits nobody by skills: points behind its best within "
+        "which others answer as well. Without it its next best do.",
+    )
     aggregator: Id | None = Field(
         None,
         description="Expert that writes the answer; the one that the router's artifact names, or "

@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,3 +90,21 @@ def test_an_unsure_router_s_general_expert_answers_alone():
     unsure = Route(chosen=("a",), scores={"a": 0.5, "b": 0.4}, is_fallback=True)
 
     assert recruited(unsure, most=3).chosen == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("max_gap_points", "expected"),
+    [(None, ("a", "b", "c")), (10.0, ("a", "b")), (1.0, ("a",))],
+)
+def test_of_a_router_without_skills_those_close_to_its_best_are_recruited(max_gap_points, expected):
+    route = Route(chosen=("a",), scores={"a": 0.9, "b": 0.85, "c": 0.2})
+
+    found = recruited(route, most=3, max_gap_points=max_gap_points)
+
+    assert found.chosen == expected
+
+
+def test_whom_skills_recruit_the_gap_leaves_alone():
+    route = Route(chosen=("a", "c"), scores={"a": 0.9, "c": 0.2}, skills=("sum",))
+
+    assert recruited(route, most=3, max_gap_points=1.0).chosen == ("a", "c")
