@@ -24,7 +24,8 @@ def write_registry(demo: Path, more: Mapping[str, Mapping[str, Any]], *, to: Pat
         if "model" in expert:
             expert["model"] = str(demo / expert["model"])
     for router in content["routers"].values():
-        router["artifact"] = str(demo / router["artifact"])
+        if "artifact" in router:
+            router["artifact"] = str(demo / router["artifact"])
     for entry in content["compositions"].values():
         prompts = entry.get("prompts", {})
         entry["prompts"] = {role: str(demo / file) for role, file in prompts.items()}

@@ -52,7 +52,8 @@ def _written(folder):
         expert["model"] = str(DEMO / expert["model"])
     content["experts"].append({"id": "liar", "engine": {"kind": "fake", "says": LIAR}})
     for router in content["routers"].values():
-        router["artifact"] = str(DEMO / router["artifact"])
+        if "artifact" in router:
+            router["artifact"] = str(DEMO / router["artifact"])
     for entry in content["compositions"].values():
         entry["prompts"] = {r: str(DEMO / p) for r, p in entry.get("prompts", {}).items()}
     content["compositions"] |= TAKEN_IN
