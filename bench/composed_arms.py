@@ -102,8 +102,8 @@ def load_questions(path: Path, *, one_skill: int) -> list[Question]:
     return found
 
 
-async def play(url: str, arm: Arm, questions: Sequence[Question]) -> Played:
-    """Ask all questions, `CLIENTS` at a time, each with a seed of its own.
+async def play(url: str, arm: Arm, questions: Sequence[Question], *, draw: int = 0) -> Played:
+    """Ask all questions, `CLIENTS` at a time, each with a seed of its own; others in each draw.
 
     Raises:
         BenchError: a request was refused.
@@ -117,7 +117,7 @@ async def play(url: str, arm: Arm, questions: Sequence[Question]) -> Played:
                 "model": arm.model,
                 "messages": [{"role": "user", "content": question.text}],
                 "temperature": arm.temperature,
-                "seed": seed,
+                "seed": seed + draw * len(questions),
             }
             async with gate:
                 response = await client.post("/v1/chat/completions", json=body, headers=_DETAILS)

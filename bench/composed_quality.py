@@ -28,7 +28,7 @@ QUALITY = "quality"
 _AUTO = "auto, one skill"
 _SYMBOLIC = "symbolic_moe less auto, all"
 _DECOMPOSE = "decompose less the best arm of one call, two skills, low end"
-_SAMPLED = "vote of five at 0.7 less one sample at 0.7, every question of one skill, low end"
+_SAMPLED = "vote of five at 0.7 less one sample at 0.7, one skill, low end"
 _CASCADE = "best other arm less cascade, all"
 _CASCADE_CALLS = "calls of cascade by those of the best other arm"
 QUALITY_TARGETS = (
@@ -41,6 +41,7 @@ QUALITY_TARGETS = (
 )
 _ONE_SKILL = 40  # questions of each skill
 _EVERY_ONE = 10**6
+_NUM_DRAWS = 4  # of what is sampled, for each question
 _NUM_RANDOM = 8  # teams of random experts, each asked its share of the questions
 _ARMS = (
     Arm(name="generalist", model="generalist"),
@@ -87,6 +88,7 @@ def measure_quality(setup: Setup) -> Outcome:
             **outcome.figures,
             "sampled": {
                 "questions": len(sampled["vote"]),
+                "draws": _NUM_DRAWS,
                 "gain": asdict(gained),
                 **{name: _percent(right) for name, right in sampled.items()},
             },
@@ -104,14 +106,22 @@ async def _played(url: str, questions: Sequence[Question], single: str) -> dict[
 
 
 async def _sampled(url: str, demo: Path) -> dict[str, NDArray[np.float64]]:
-    """Vote and one sample on all questions of one skill: what samples add is little, and sure."""
+    """Shares of draws in which a vote and one sample were right, for each question of one skill.
+
+    What samples add to experts that are mostly sure is little: it takes many questions to see.
+    """
     every = load_questions(demo / "questions/heldout.jsonl", one_skill=_EVERY_ONE)
-    one_skill = [one for one in every if not one.has_two_skills]
-    arms = {
-        "one sample": Arm(name="", model="auto", temperature=0.7),
-        "vote": Arm(name="", model="vote"),
+    asked = [one for one in every if not one.has_two_skills]
+    arms = (
+        Arm(name="one sample", model="auto", temperature=0.7),
+        Arm(name="vote", model="vote"),
+    )
+    return {
+        arm.name: np.mean(
+            [(await play(url, arm, asked, draw=draw)).right for draw in range(_NUM_DRAWS)], axis=0
+        )
+        for arm in arms
     }
-    return {name: (await play(url, arm, one_skill)).right for name, arm in arms.items()}
 
 
 async def _random_teams(url: str, questions: Sequence[Question]) -> Played:
