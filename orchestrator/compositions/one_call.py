@@ -39,6 +39,8 @@ class OneCall:
         self._reply: Reply | None = None
         self._began_s = generation.clock()
         self._span: Span = UNTRACED
+        #: What came of it, once it has ended.
+        self._came: CallDone | None = None
         self.error: OrchestratorError | None = None
 
     async def items(self) -> AsyncGenerator[Told, None]:
@@ -57,6 +59,7 @@ class OneCall:
             self.error = error
             raise
         finally:
+            self._came = self._came or self.done()
             end_inner(self._span, self.done)
 
     @property
@@ -71,6 +74,8 @@ class OneCall:
 
     def done(self) -> CallDone:
         """What came of it so far."""
+        if self._came is not None:
+            return self._came
         gathering, num_asked = self._gathering, self._ask.sampling.n
         is_whole = gathering.usage is not None
         choices = gathering.answer().choices if is_whole else gathering.choices

@@ -1,6 +1,7 @@
 """Stages: calls together, partial answers, caps, progress, compositions inside compositions."""
 
 import asyncio
+import time
 from dataclasses import replace
 
 import pytest
@@ -98,6 +99,23 @@ async def test_stages_are_told_as_they_go_and_the_answer_after_them():
     assert first[0].models == ("a", "b", "c")
     assert [one.state for one in rest if isinstance(one, Progress)] == ["done"]
     assert isinstance(rest[-1], Chunk)
+
+
+async def test_what_a_call_took_is_its_own():
+    ended = asyncio.Event()
+    engine = SeeingEngine(
+        script=lambda call: Script(says="x", gate=ended if call.expert == "c" else None)
+    )
+    began_s = time.monotonic()
+    reply = await programs(engine, {"all": {**VOTE, "min_answers": 3}}).reply(ask(model="all"))
+
+    async for item in reply.items:
+        if isinstance(item, Progress) and item.num_done == 2:
+            two_s = time.monotonic() - began_s
+            ended.set()
+
+    first, second, _ = reply.stages[0].calls
+    assert max(first.took_s, second.took_s) <= two_s
 
 
 async def test_who_does_not_read_along_is_told_the_answer_alone():
