@@ -8,7 +8,7 @@ PORT ?= 8000
 REGISTRY ?= experts.yaml
 GPU_PYTHON ?= python3
 GATEWAYS ?= 2
-ANSWERS ?= $(ORCHESTRATOR_ANSWERS)
+ANSWERS ?= $(BENCH_ANSWERS)
 BIN := .venv/bin
 
 .PHONY: help serve test check format unit integration e2e lock experts router heldout bench-compositions bench-gateway bench-labels bench-merge bench-placement bench-policy bench-prefetch bench-registry bench-replay bench-routing bench-swap gpu-check clean
@@ -97,10 +97,10 @@ bench-policy: .venv/.dev ## Measure the residency policy against others' in simu
 	@$(BIN)/python -m bench.policy
 
 bench-routing: .venv/.dev ## Measure the routers on recorded answers: make bench-routing ANSWERS=folder
-	@ORCHESTRATOR_ANSWERS=$(ANSWERS) OMP_NUM_THREADS=1 $(BIN)/python -m bench.routing
+	@BENCH_ANSWERS=$(ANSWERS) OMP_NUM_THREADS=1 $(BIN)/python -m bench.routing
 
 bench-compositions: .venv/.dev ## Measure the compositions, on real vLLM and recorded answers: make bench-compositions ANSWERS=folder
-	@ORCHESTRATOR_ANSWERS=$(ANSWERS) OMP_NUM_THREADS=1 $(BIN)/python -m bench.compositions
+	@BENCH_ANSWERS=$(ANSWERS) OMP_NUM_THREADS=1 $(BIN)/python -m bench.compositions
 
 gpu-check: ## On a machine with a GPU and vllm: put what is claimed of sleep to the test: make gpu-check [GPU_PYTHON=...]
 	@$(GPU_PYTHON) -m bench.gpu_check

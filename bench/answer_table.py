@@ -1,6 +1,6 @@
 """Recorded answers of many models to one set of questions, as arrays.
 
-The data are not shipped: `ORCHESTRATOR_ANSWERS` names the folder that holds
+The data are not shipped: `BENCH_ANSWERS` names the folder that holds
 `mmlu_pro_answers.parquet`, with a row for each question and model.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bench.process import BenchError
 
-VARIABLE = "ORCHESTRATOR_ANSWERS"
+VARIABLE = "BENCH_ANSWERS"
 FILE = "mmlu_pro_answers.parquet"
 LETTERS = "ABCDEFGHIJ"
 _COLUMNS = (

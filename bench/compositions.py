@@ -1,6 +1,6 @@
 """Measures the compositions against their bars: `python -m bench.compositions`.
 
-`ORCHESTRATOR_ANSWERS` names the folder of recorded answers. Prints a table and writes
+`BENCH_ANSWERS` names the folder of recorded answers. Prints a table and writes
 bench/out/compositions.json. Exits with 1 unless every bar holds.
 """
 

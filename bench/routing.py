@@ -1,6 +1,6 @@
 """Measures the routers against their bars on recorded answers: `python -m bench.routing`.
 
-`ORCHESTRATOR_ANSWERS` names the folder of the answers. Prints a table and writes
+`BENCH_ANSWERS` names the folder of the answers. Prints a table and writes
 bench/out/routing.json. Exits with 1 unless every bar holds.
 """
 
