@@ -89,7 +89,8 @@ def test_every_composition_answers_what_its_experts_know(client, model):
 
 
 def test_a_question_of_two_skills_is_answered_in_parts(client):
-    texts = [json.loads(line) for line in (DEMO / "questions/heldout.jsonl").open()]
+    lines = (DEMO / "questions/heldout.jsonl").read_text(encoding="utf-8").splitlines()
+    texts = [json.loads(line) for line in lines]
     two = [one for one in texts if one["kind"] == "two_skill"][::5]
 
     def right(model):
