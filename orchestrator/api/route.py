@@ -134,9 +134,15 @@ def _named(registry: Registry, model: str) -> dict[str, str]:
     return {".".join(map(str, at)): name for at, name in named}
 
 
+def _naming(decision: Decision) -> str:
+    """Why this one is asked, where no router chose."""
+    if decision.composition is None:
+        return f"the caller named expert {decision.expert!r}"
+    return f"composition {decision.composition!r} asks {decision.expert!r} first, by its entry"
+
+
 def _body(exchange: Exchange, decision: Decision) -> dict[str, Any]:
     route, allowed = decision.route, decision.allowed
-    named = f"the caller named expert {decision.expert!r}"
     return {
         "object": "route",
         "id": exchange.request_id,
@@ -149,7 +155,7 @@ def _body(exchange: Exchange, decision: Decision) -> dict[str, Any]:
         "is_fallback": route.is_fallback if route else False,
         "answer": decision.recalled,
         "needs_generation": route.needs_generation if route else False,
-        "reasons": list(route.reasons) if route else [named],
+        "reasons": list(route.reasons) if route else [_naming(decision)],
         "excluded": allowed.excluded() if allowed else {},
         "team": list(decision.team),
         "fallbacks": list(decision.fallbacks),

@@ -41,7 +41,7 @@ COMMANDS: dict[str, Command] = {
     "models": Command(help="Fetch, verify, list and remove experts' models.", extra="serve"),
     "place": Command(help="Choose homes for experts by observed load."),
     "profile": Command(help="Put a data set to the experts of a service.", extra="routers"),
-    "prompts": Command(help="Print a prompt of the package, to start one's own from."),
+    "prompts": Command(help="List the prompts of roles, or print one."),
     "schema": Command(help="Print the JSON Schema of registry files, for editors."),
     "serve": Command(help="Serve a registry's experts behind one endpoint.", extra="serve"),
     "simulate": Command(help="Play a trace under our policy and others' in simulated time."),

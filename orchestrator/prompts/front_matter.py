@@ -62,7 +62,7 @@ def parted(source: str, *, name: str) -> Parted:
     if found is None:
         raise PromptError(
             f"{name}:1: a prompt begins with its front matter in YAML between two lines `---`: "
-            "role, variables, delimiters and about; start from `orchestrator prompts ROLE`"
+            "role, variables, delimiters and about"
         )
     front = _validated(_loaded(found[1], name), name)
     _refuse_unknown(front, name)

@@ -73,8 +73,9 @@ def key_path(loc: Iterable[int | str], value: Any) -> KeyPath:
     is_past_tag = False
     for at, step in enumerate(steps):
         is_last = at == len(steps) - 1
-        # A mapping has one tag: `rules: ` in an entry of kind `rules` is a key.
-        if _is_tag(step, value) and not is_last and not is_past_tag:
+        # A mapping has one tag: `rules: ` in an entry of kind `rules` is a key. Last of all stands
+        # the tag of an entry that is at fault as a whole.
+        if _is_tag(step, value) and not is_past_tag and not (is_last and step in value):
             is_past_tag = True
             continue
         if _is_key_mark(step, value):
@@ -110,6 +111,9 @@ def _finding(error: ErrorDetails, value: Any) -> Finding:
         case "literal_error" if isinstance(error["input"], str):
             choices = _QUOTED.findall(error["ctx"]["expected"])
             return _unknown_choice(path, error["input"], tuple(choices))
+        case "value_error":
+            # Our own rule about several keys of an entry: a sentence that needs no value.
+            return Finding(path=path, reason=str(error["ctx"]["error"]))
         case _:
             return _bad_value(path, error)
 

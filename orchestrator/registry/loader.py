@@ -16,6 +16,7 @@ from orchestrator.registry import (
     artifacts,
     capacity,
     cascade_faults,
+    counting_faults,
     fitted,
     form,
     kinship,
@@ -137,6 +138,7 @@ def _semantic(
     yield from tasks.findings(draft)
     yield from answer_faults.findings(draft)
     yield from naming_faults.findings(draft)
+    yield from counting_faults.findings(draft)
     yield from answered_faults.findings(draft, where)
     yield from limits.findings(draft)
     yield from prompt_faults.findings(draft, where)

@@ -34,6 +34,24 @@ async def test_route_of_a_named_expert_says_so():
     assert decision["reasons"] == ["the caller named expert 'plain'"]
 
 
+async def test_route_of_a_composition_that_names_whom_it_asks_says_so():
+    engine = {"kind": "fake"}
+    registry = Registry.model_validate(
+        {
+            "experts": [{"id": "small", "engine": engine}, {"id": "large", "engine": engine}],
+            "compositions": {
+                "thrifty": {"kind": "cascade", "cheap": ["small"], "strong": "large", "tau": 0.6}
+            },
+        }
+    )
+    programs = Programs(registry, generation=1, routers={}, dispatch=FakeEngine())
+
+    service = Service(live=lambda: programs)
+    decision = (await service.post("/v1/route", model="thrifty", **CHAT)).json()
+
+    assert decision["reasons"] == ["composition 'thrifty' asks 'small' first, by its entry"]
+
+
 async def test_route_judges_a_body_as_the_endpoints_do():
     response = await Service().post("/v1/route", temperature=9, **CHAT)
 
