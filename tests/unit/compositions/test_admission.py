@@ -272,7 +272,10 @@ async def test_what_an_answer_would_take_is_told():
     allowed = (await Pool(engine=SeeingEngine(takes_s={"large": 2.5})).decide(ask())).allowed
 
     expected = allowed.expected("large")
-    assert (expected.price_usd, expected.energy_j) == (pytest.approx(2.634e-3), pytest.approx(2567.4))
+    assert (expected.price_usd, expected.energy_j) == (
+        pytest.approx(2.634e-3),
+        pytest.approx(2567.4),
+    )
     assert expected.latency_s == 2.5
     assert allowed.expected("hosted").price_usd is None
 
