@@ -12,7 +12,7 @@ from orchestrator.registry.fields import Id
 from orchestrator.registry.router_entry import At
 
 #: As a kind of answer, or as free text by what it means (`routers/meanings.py`).
-ReadAs = AnswerKind | Literal["meaning"]
+ReadAs = Literal[AnswerKind, "meaning"]
 
 
 class AnswersEntry(CompositionEntry):
