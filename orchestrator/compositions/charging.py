@@ -6,10 +6,37 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from orchestrator.compositions.ledger import Ledger, Spend
 from orchestrator.engines.base import Chunk, Item, Usage
+from orchestrator.engines.retries import Retries
 from orchestrator.engines.streams import reading
 from orchestrator.registry.models import Energy
 
 _TOKENS_A_RATE = 1e6
+#: What a try that failed before it said anything took.
+_ONE = Spend(calls=1)
+
+
+class RetriesOnAccount(Retries):
+    """Further tries of one call, each a call on the account of its request.
+
+    Args:
+        retries: of the request.
+        ledger: its account.
+    """
+
+    def __init__(self, retries: Retries, ledger: Ledger) -> None:
+        super().__init__(retries.num_left)
+        self._shared = retries
+        self._ledger = ledger
+
+    def take(self) -> bool:
+        """Whether one more may be made, within the caps as well; it is counted."""
+        if (refusal := self._ledger.why_not(_ONE)) is not None:
+            self._ledger.mark(refusal.param or "limits")
+            return False
+        if not self._shared.take():
+            return False
+        self._ledger.add(_ONE)
+        return True
 
 
 async def charged(

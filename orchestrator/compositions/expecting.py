@@ -90,7 +90,7 @@ class Expecting:
         if rates is None:
             return None
         num_out = self.num_out(expert_id, load) * load.sampling.n
-        return (load.size.high * rates[0] + num_out * rates[1]) / _TOKENS_A_RATE
+        return (load.size.most * rates[0] + num_out * rates[1]) / _TOKENS_A_RATE
 
 
 def _facts(expert: Expert, *, default: int) -> _Facts:

@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestrator.compositions.admission import Admission
 from orchestrator.compositions.base import Composition, Decision, Query, Reply
-from orchestrator.compositions.charging import charged
+from orchestrator.compositions.charging import RetriesOnAccount, charged
 from orchestrator.compositions.course import Course
 from orchestrator.compositions.ledger import Ledger, Spend
 from orchestrator.compositions.pricing import priced
@@ -109,7 +109,7 @@ class Generation:
             order=query.order,
             echo=query.echo,
             stream=query.is_streamed,
-            retries=None if query.course is None else query.course.retries,
+            retries=None if query.course is None else _retries(query.course),
         )
         items = self.dispatch.generate(call)
         price = self.prices.get(decision.expert)
@@ -149,3 +149,10 @@ class Generation:
             allowance=query.allowance,
         )
         return Course(ledger=ledger, retries=Retries(self.registry.defaults.max_retries))
+
+
+def _retries(course: Course) -> Retries:
+    """Further tries of one call, on the account where that bounds anything."""
+    if not course.ledger.is_bounding:
+        return course.retries
+    return RetriesOnAccount(course.retries, course.ledger)

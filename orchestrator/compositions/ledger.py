@@ -188,6 +188,11 @@ class Ledger:
         if (allowance := accounts[-1]._allowance) is not None:
             allowance.settle(most, took)
 
+    def add(self, took: Spend) -> None:
+        """Note what was taken beside the calls that are held."""
+        for account in self._accounts():
+            account.spent = account.spent.plus(took)
+
     def _accounts(self) -> list[Ledger]:
         """This one and all that it is a part of, the whole request's last."""
         above = [] if self._parent is None else self._parent._accounts()

@@ -24,6 +24,7 @@ from orchestrator.compositions.synthesis import (
     Answer,
     Merging,
     answers_of,
+    ended_at,
     enough_of,
     freely,
     merged,
@@ -57,7 +58,7 @@ class SelfMoaSeq(StagedProgram[SelfMoaSeqComposition]):
                 best = latest or samples[0]
                 failed = {**reply.decision.failed, by.aggregator: made}
                 reply.decision = replace(reply.decision, expert=best.author, failed=failed)
-                yield told(best.choice, staging.usage)
+                yield told(ended_at(best.choice, query.sampling.stop), staging.usage)
                 return
             latest = made
         window = _window(last, samples, latest)

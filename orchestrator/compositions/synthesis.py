@@ -16,6 +16,7 @@ from orchestrator.compositions.progress import Told
 from orchestrator.compositions.stages import CallDone, told
 from orchestrator.compositions.staging import Staging
 from orchestrator.engines.base import Choice, Sampling
+from orchestrator.engines.stops import StopWatch
 from orchestrator.registry.composition_entry import Overflow
 from routers.answers import without_thinking
 
@@ -63,6 +64,15 @@ def enough_of(calls: Sequence[CallDone], *, composition_id: str, least: int) -> 
     return found
 
 
+def ended_at(choice: Choice, stops: Sequence[str]) -> Choice:
+    """An answer that was drawn `freely`, as it is told: up to the first stop of its caller."""
+    watch = StopWatch(stops)
+    text = watch.push(choice.text) + watch.finish()
+    if not watch.is_matched:
+        return choice
+    return replace(choice, text=text, logprobs=(), finish_reason="stop")
+
+
 def freely(sampling: Sampling) -> Sampling:
     """`sampling` without what is for the last answer alone; its form is left out by the call."""
     return replace(sampling, stop=(), top_logprobs=None)
@@ -98,7 +108,7 @@ async def merged(
 ) -> AsyncGenerator[Told, None]:
     """Stream the answer that the aggregator writes; where it gives nothing, tell the first.
 
-    One answer alone is told as it is, where the caller wants no form of it.
+    One answer alone is told up to the caller's stops, where that is all that is wanted of its form.
 
     Args:
         program: whose prompts are used.
@@ -112,9 +122,10 @@ async def merged(
         OrchestratorError: a stream broke off.
     """
     first = found[0]
-    if len(found) == 1 and query.structure is None:
+    best = first.author, ended_at(first.choice, query.sampling.stop)
+    if len(found) == 1 and query.structure is None and query.sampling.top_logprobs is None:
         reply.decision = replace(reply.decision, expert=first.author)
-        yield told(first.choice, staging.usage)
+        yield told(best[1], staging.usage)
         return
     if by.temperature is not None:
         query = replace(query, sampling=replace(query.sampling, temperature=by.temperature))
@@ -122,6 +133,5 @@ async def merged(
     last = await aggregation(
         program, staging, query, texts, aggregator=by.aggregator, overflow=by.overflow
     )
-    best = (first.author, first.choice)
     async for item in closed_by(reply, staging, STAGE, last, best=best):
         yield item

@@ -194,10 +194,10 @@ async def test_where_nobody_can_be_reached_dispatch_may_try():
     assert (await Pool(engine=SeeingEngine(dead=dead)).decide(ask())).expert == "small"
 
 
-#: 2 characters in a turn are 9 tokens at most; without max_tokens an answer has 256.
+#: 2 characters in a turn are 74 tokens at most; without max_tokens an answer has 256.
 CAPS = {
-    "price": (Limits(max_price_usd=0.001), {"large": "0.002569 USD", "hosted": "not in the reg"}),
-    "energy": (Limits(max_energy_j=300.0), {"large": "2561 J", "hosted": "not in the registry"}),
+    "price": (Limits(max_price_usd=0.001), {"large": "0.002634 USD", "hosted": "not in the reg"}),
+    "energy": (Limits(max_energy_j=300.0), {"large": "2567 J", "hosted": "not in the registry"}),
     "latency": (Limits(max_latency_s=2.0), {"small": "it may take 3 s, over max_latency_s 2"}),
 }
 
@@ -215,7 +215,7 @@ async def test_who_may_spend_more_than_a_cap_is_left_out(limits, left_out):
 async def test_every_answer_that_is_asked_for_counts():
     limits = Limits(max_energy_j=300.0)
 
-    with pytest.raises(LimitsError, match=r"the nearest is 'small' with 512\.1 J"):
+    with pytest.raises(LimitsError, match=r"the nearest is 'small' with 512\.7 J"):
         await Pool().decide(ask(limits=limits, sampling=Sampling(n=2)))
 
 
@@ -226,6 +226,15 @@ async def test_a_price_that_nobody_keeps_is_refused_with_the_nearest():
         await Pool().decide(ask(limits=limits))
 
     assert caught.value.param == "max_price_usd"
+
+
+async def test_a_price_is_kept_where_every_letter_is_a_token():
+    letters, limits = "a" * 1000, Limits(max_price_usd=0.001)
+
+    with pytest.raises(LimitsError, match=r"the nearest is 'large' with 0\.001082 USD"):
+        await Pool().decide(
+            ask(letters, model="large", limits=limits, sampling=Sampling(max_tokens=1))
+        )
 
 
 async def test_a_cap_on_what_nobody_knows_is_refused():
@@ -263,7 +272,10 @@ async def test_what_an_answer_would_take_is_told():
     allowed = (await Pool(engine=SeeingEngine(takes_s={"large": 2.5})).decide(ask())).allowed
 
     expected = allowed.expected("large")
-    assert (expected.price_usd, expected.energy_j) == (pytest.approx(2.569e-3), 2560.9)
+    assert (expected.price_usd, expected.energy_j) == (
+        pytest.approx(2.634e-3),
+        pytest.approx(2567.4),
+    )
     assert expected.latency_s == 2.5
     assert allowed.expected("hosted").price_usd is None
 

@@ -36,9 +36,9 @@ def drawn(num: int, expert: str = "large") -> Ask:
     return Ask(expert=expert, sampling=Sampling(n=num, max_tokens=2))
 
 
-# An answer of `large`: 2 tokens at 10 USD a million and the prompt at 1 USD a million.
+# An answer of `large`: 2 tokens at 10 USD a million and 74 of the prompt at 1 USD a million.
 @pytest.mark.parametrize(
-    ("cap_usd", "num"), [(1e-9, 1), (1.0, 12), (9e-5, 4)], ids=["none", "all", "some"]
+    ("cap_usd", "num"), [(1e-9, 1), (1.0, 12), (1.6e-4, 4)], ids=["none", "all", "some"]
 )
 def test_as_many_answers_are_asked_for_as_the_caps_allow(cap_usd, num):
     _, _, staging = begun(max_price_usd=cap_usd)

@@ -131,6 +131,28 @@ async def test_where_the_aggregator_fails_the_first_sample_is_the_answer():
     assert reply.decision.failed == {"large": "engine_dead"}
 
 
+async def test_a_sample_that_is_the_answer_ends_where_its_caller_says():
+    samples = Script(says=("one END two", "", "", ""))
+    failing = scripted(Script(fails=DEAD), Script(says="three END four"))
+    asked = ask(sampling=Sampling(stop=("END",)))
+
+    alone = await pool(scripted(Script(), samples)).programs().reply(asked)
+    instead = await pool(failing, aggregator="large").programs().reply(asked)
+
+    assert await said(alone) == "one "
+    assert await said(instead) == "three "
+
+
+async def test_a_sample_without_the_log_probabilities_that_are_wanted_is_not_the_answer():
+    engine = scripted(Script(says="one it is"), Script(says=("one", "", "", "")))
+
+    reply = await pool(engine).programs().reply(ask(sampling=Sampling(top_logprobs=0)))
+    choice = (await collect(reply.items)).choices[0]
+
+    assert choice.text == "one it is"
+    assert choice.logprobs
+
+
 async def test_an_aggregator_that_breaks_off_is_not_replaced():
     engine = scripted(Script(says="all of it", fails=DEAD, fails_at=1))
 
@@ -154,8 +176,8 @@ async def test_candidates_that_do_not_fit_are_dropped_by_halves():
 
 async def test_a_cap_that_the_samples_used_up_leaves_the_best_of_them():
     engine = scripted(Script(says="never"))
-    # large: four samples of 2 tokens at most 8e-5 USD and the prompt; a synthesis may be 2e-5 more.
-    only = Limits(include=(frozenset({"expert:large"}),), max_price_usd=9e-5)
+    # large: four samples of 2 tokens are 8e-5 USD at most and the prompt 7.4e-5, a synthesis more.
+    only = Limits(include=(frozenset({"expert:large"}),), max_price_usd=1.6e-4)
     sampling = Sampling(max_tokens=2)
 
     reply = (

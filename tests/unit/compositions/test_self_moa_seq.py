@@ -185,10 +185,19 @@ async def test_a_cap_on_calls_leaves_the_latest_synthesis():
     assert len(watched.calls) == 3
 
 
+async def test_what_was_written_so_far_ends_where_its_caller_says():
+    watched = engine(w1=Script(says="so far END more"), w2=Script(fails=DEAD))
+
+    asked = ask(sampling=Sampling(stop=("END",)))
+    reply = await pool(watched, samples=12).programs().reply(asked)
+
+    assert await said(reply) == "so far "
+
+
 async def test_caps_that_hold_fewer_samples_draw_fewer():
     watched = engine()
-    # `large`: 2 tokens of answer at 10 USD a million are 2e-5 USD, five of them over 9e-5.
-    only = Limits(include=(frozenset({"expert:large"}),), max_price_usd=9e-5)
+    # `large`: 2 tokens of answer at 10 USD a million are 2e-5 USD, the prompt 7.4e-5 at most.
+    only = Limits(include=(frozenset({"expert:large"}),), max_price_usd=1.6e-4)
 
     reply = await pool(watched).programs().reply(ask(limits=only, sampling=Sampling(max_tokens=2)))
 

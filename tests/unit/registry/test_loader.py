@@ -122,6 +122,11 @@ BAD_KEYS = {
         ("experts.yaml:11:3: compositions.maths: 'maths' is already the name of a model at "
         "experts[0]; names are unique"),
     ),
+    "answers that nothing reads": (
+        "auto: {kind: route, router: topic}", "auto: {kind: vote, router: topic, answers: meanin}",
+        ("experts.yaml:11:48: compositions.auto.answers: 'meanin' is not a known answers; allowed: "
+        "number, option, boolean, set, latex, code, json, text, meaning; did you mean 'meaning'?"),
+    ),
     "version of another time": (
         "version: 1", "version: 2",
         "experts.yaml:1:10: version: 2 should be 1",
