@@ -124,7 +124,7 @@ BAD_KEYS = {
     ),
     "answers that nothing reads": (
         "auto: {kind: route, router: topic}", "auto: {kind: vote, router: topic, answers: meanin}",
-        ("experts.yaml:11:48: compositions.auto.answers: 'meanin' is not a known answers; allowed: "
+        ("experts.yaml:11:46: compositions.auto.answers: 'meanin' is not a known answers; allowed: "
         "number, option, boolean, set, latex, code, json, text, meaning; did you mean 'meaning'?"),
     ),
     "version of another time": (
