@@ -97,11 +97,6 @@ BAD_KEYS = {
         ("experts.yaml:11:9: compositions.auto: name who proposes, by `proposers` or by a "
         "`router`: one of the two"),
     ),
-    "choice of a wide key": (
-        "{kind: route, router: topic}", "{kind: vote, router: topic, answers: meanin}",
-        ("experts.yaml:11:46: compositions.auto.answers: 'meanin' is not a known answers; allowed: "
-        "number, option, boolean, set, latex, code, json, text, meaning; did you mean 'meaning'?"),
-    ),
     "unknown expert": (
         "fallback: general", "fallback: genral",
         ("experts.yaml:9:62: routers.topic.fallback: 'genral' is not an expert of this registry; "
