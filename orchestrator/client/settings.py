@@ -21,4 +21,6 @@ class Settings:
         headers = {"accept": "application/json, text/event-stream"}
         if self.api_key is not None:
             headers["authorization"] = f"Bearer {self.api_key}"
-        return {"base_url": self.base_url, "timeout": self.timeout_s, "headers": headers}
+        # The address that other clients of the endpoint take means the same service.
+        root = self.base_url.rstrip("/").removesuffix("/v1")
+        return {"base_url": root, "timeout": self.timeout_s, "headers": headers}

@@ -11,8 +11,13 @@ from orchestrator.compositions.base import Reply
 from orchestrator.compositions.progress import Told
 from orchestrator.compositions.stages import CallDone, told, worth_telling
 from orchestrator.compositions.staging import Staging
-from orchestrator.engines.base import Choice, Chunk
-from orchestrator.errors import ContextTooLongError, EngineProtocolError, OrchestratorError
+from orchestrator.engines.base import Choice, Chunk, Delta
+from orchestrator.errors import (
+    ContextTooLongError,
+    EngineProtocolError,
+    EngineTimeoutError,
+    OrchestratorError,
+)
 
 
 async def closed_by(
@@ -24,6 +29,8 @@ async def closed_by(
     best: tuple[str, Choice] | None,
 ) -> AsyncGenerator[Told, None]:
     """Stream the last call of a request; where it gives nothing, say the best answer so far.
+
+    A stream that the end of the request's time cuts off ends there, as one that is too long.
 
     Nothing is tried again once a part of the answer was said; of an answer that is not streamed
     nothing is said before its end.
@@ -70,14 +77,29 @@ async def _read(staging: Staging, name: str, ask: Ask) -> AsyncGenerator[Told, N
 
     Another answer can then take the place of one that breaks off.
     """
-    async with aclosing(staging.last(name, ask)) as items:
-        if staging.is_streamed:
+    if staging.is_streamed:
+        async with aclosing(_in_time(staging, name, ask)) as items:
             async for item in items:
                 yield item
-            return
+        return
+    async with aclosing(staging.last(name, ask)) as items:
         held = [item async for item in items]
     for item in held:
         yield item
+
+
+async def _in_time(staging: Staging, name: str, ask: Ask) -> AsyncGenerator[Told, None]:
+    """The last call as it comes; what was said when the request's time is over is the answer."""
+    is_said = False
+    try:
+        async with aclosing(staging.last(name, ask)) as items:
+            async for item in items:
+                is_said = is_said or isinstance(item, Chunk)
+                yield item
+    except EngineTimeoutError:
+        if not is_said or staging.ledger.left_s > 0:
+            raise
+        yield Chunk(deltas=(Delta(finish_reason="length"),), usage=staging.usage)
 
 
 def no_answer(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from orchestrator.errors import LimitsError
+from orchestrator.errors import LimitsError, OrchestratorError
 from orchestrator.routing.limits import Limits
 
 
@@ -145,8 +145,9 @@ class Ledger:
         ):
             if cap is not None and wanted > cap * (1 + _ROUNDING):
                 return LimitsError(
-                    f"another call may bring the request to {wanted:.6g} {unit}, over {name} "
-                    f"{cap:.6g}: raise the cap, or ask a composition of fewer calls",
+                    f"the next call may bring the request to {wanted:.6g} {unit}, over {name} "
+                    f"{cap:.6g}: raise the cap, lower max_tokens, or ask a composition of fewer "
+                    "calls",
                     param=name,
                 )
         return None if self._parent is None else self._parent.why_not(most)
@@ -174,9 +175,11 @@ class Ledger:
             return
         try:
             await allowance.reserve(most)
-        except BaseException:
+        except BaseException as error:
             for account in accounts:
                 account.held = account.held.plus(most, times=-1)
+            if isinstance(error, OrchestratorError):
+                self.mark("allowance")
             raise
 
     def settle(self, most: Spend, took: Spend) -> None:

@@ -236,6 +236,24 @@ async def test_what_a_caller_may_spend_binds_every_call_of_every_request():
 
     assert answer.choices[0].text == "yes"
     assert dict(second.decision.failed) == {"b": "overloaded", "c": "overloaded"}
+    assert second.reached == ("allowance",)
     with pytest.raises(OverloadedError, match="budget"):
         await collect(third.items)
     assert (budget.num_left, budget.num_settled) == (0, 4)
+
+
+async def test_a_stream_that_the_end_of_its_time_cuts_off_ends_there_with_a_mark():
+    def script(call):
+        if call.expert == "b":
+            return Script(says="said so far and no further", gate=asyncio.Event(), gate_at=3)
+        return Script(says=("one", "two"))
+
+    entry = {"kind": "self_moa", "router": "topic", "samples": 2, "aggregator": "b"}
+    reply = await programs(SeeingEngine(script=script), {"best": entry}).reply(
+        ask(model="best", timeout_s=0.3)
+    )
+
+    [choice] = (await collect(reply.items)).choices
+
+    assert (choice.text, choice.finish_reason) == ("said so far", "length")
+    assert reply.reached == ("timeout_s",)
