@@ -269,6 +269,22 @@ class StoreError(OrchestratorError):
     retryable = True
 
 
+class StorageError(OrchestratorError):
+    """Files of batches cannot be read or written now."""
+
+    code = "storage_unavailable"
+    status = 503
+    retryable = True
+
+
+class StorageFullError(StorageError):
+    """There is no room for a file; nothing of it was kept."""
+
+    code = "storage_full"
+    status = 507
+    retryable = False
+
+
 class SetupError(OrchestratorError):
     """The service cannot start as configured."""
 

@@ -147,6 +147,10 @@ class Call:
     #: Advice of a batch: higher is sooner, and its place in its caller's plan, lower is sooner.
     priority: int = 0
     order: int | None = None
+    #: Advice of a batch: the slot its plan has it on; another one where that cannot take it.
+    slot: str | None = None
+    #: Nobody waits for it: calls that somebody waits for go first.
+    is_background: bool = False
     #: Repeat the prompt before the completion (`/v1/completions` only).
     echo: bool = False
     #: False: nobody reads along, so the engine may answer in one final chunk.

@@ -1,0 +1,40 @@
+"""How far a batch is, as its executor sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotRun:
+    """A run under way, or one that has ended."""
+
+    slot: str
+    expert: str
+    num_calls: int
+    num_done: int
+    #: Since the execution began, seconds; `None` where it has not ended.
+    begins_s: float
+    ends_s: float | None
+    #: Whether it began with a swap.
+    is_swapped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunProgress:
+    """Counts since the execution began in this process."""
+
+    num_lines: int
+    num_done: int
+    num_tokens: int
+    #: Generated and read, lately.
+    tokens_per_s: float
+    swaps_so_far: int
+    #: In all, by the plan that holds now.
+    swaps_expected: int
+    #: `None` where nobody can tell.
+    left_s: float | None
+    #: Under way now.
+    current: tuple[SlotRun, ...] = ()
+    #: That have ended, in order.
+    ended: tuple[SlotRun, ...] = ()

@@ -1,0 +1,1 @@
+"""The service without a server: experts, routers and batches in this process."""
