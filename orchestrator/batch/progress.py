@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.batch.batch import Batch
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotRun:
@@ -38,3 +40,37 @@ class RunProgress:
     current: tuple[SlotRun, ...] = ()
     #: That have ended, in order.
     ended: tuple[SlotRun, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchProgress:
+    """How far one batch is, for callers."""
+
+    batch: Batch
+    #: `None` where no line of it is being answered here.
+    run: RunProgress | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One run in a chart; seconds since the batch's execution began, its step before it."""
+
+    slot: str
+    expert: str
+    stage: int
+    num_calls: int
+    begins_s: float
+    step: str | None
+    step_s: float
+    ends_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """Predicted and happened, in the same form."""
+
+    batch_id: str
+    predicted: tuple[Bar, ...] = ()
+    happened: tuple[Bar, ...] = ()
+    #: Of the plan: proven, for the costs it was made with.
+    lower_bound_s: float | None = None
