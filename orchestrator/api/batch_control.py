@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
+from orchestrator.batch.asked import NewBatch, Page
 from orchestrator.batch.batch import Batch
 from orchestrator.batch.progress import BatchProgress, Timeline
 from orchestrator.batch.stored_file import Purpose, StoredFile
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewBatch:
-    """What a caller asks for, form checked."""
-
-    input_file_id: str
-    endpoint: str
-    completion_window: str
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    output_expires_after_s: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Which part of a list: `limit` entries behind the one of id `after`, newest first."""
-
-    limit: int = 20
-    after: str | None = None
-    is_ascending: bool = False
 
 
 class BatchControl(Protocol):
