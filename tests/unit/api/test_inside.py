@@ -13,7 +13,7 @@ from orchestrator.errors import (
     UnknownModelError,
     UnsupportedParameterError,
 )
-from tests.batches import chat_line, outlined
+from tests.executing import chat_line, outlined
 from tests.served import Service, programs_of
 
 

@@ -11,7 +11,7 @@ from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.scripts import Script
 from orchestrator.errors import InvalidRequestError, OverloadedError
 from orchestrator.planner.slots import PlannedSlot
-from tests.batches import Executing, Kept, around, chat_line, chats
+from tests.executing import Executing, Kept, around, chat_line, chats
 
 MIXED = ["math", "writer"] * 20
 
