@@ -15,7 +15,7 @@ from orchestrator.errors import (
     StorageError,
     StorageFullError,
 )
-from tests.batches import CHAT, Desk, ids, ids_of, line, lines, until
+from tests.batch_desk import CHAT, Desk, ids, ids_of, line, lines, until
 
 
 async def test_a_batch_ends_with_each_line_in_its_file():
