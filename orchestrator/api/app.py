@@ -18,6 +18,7 @@ from orchestrator.api import (
     docs,
     embeddings,
     feedback,
+    files,
     health,
     http_errors,
     models,
@@ -93,7 +94,7 @@ def create_app(
     )
     generating = (chat, completions, responses, embeddings, route)
     administering = (admin, admin_registry, admin_residency, admin_placement)
-    for family in (*generating, feedback, models, health, *administering):
+    for family in (*generating, files, feedback, models, health, *administering):
         app.include_router(family.endpoints(wiring))
     if settings.docs:
         app.include_router(docs.endpoints(app))
