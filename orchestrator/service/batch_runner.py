@@ -20,7 +20,9 @@ from orchestrator.batch.files import Files
 from orchestrator.batch.held import HeldDispatch
 from orchestrator.batch.office import BatchOffice
 from orchestrator.batch.settings import BatchSettings
-from orchestrator.batch.stopgap import arrival_order, outlined, planned
+from orchestrator.batch.stopgap import outlined
+from orchestrator.planner.arrival import arrival_order
+from orchestrator.planner.planner import planned
 from orchestrator.batch.storage_opening import open_storage
 from orchestrator.engines.dispatch import Dispatch
 from orchestrator.errors import OrchestratorError
