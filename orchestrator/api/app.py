@@ -94,7 +94,7 @@ def create_app(
         redirect_slashes=False,
     )
     generating = (chat, completions, responses, embeddings, route)
-    batching = (files, batch_progress)
+    batching = (batch_progress, files)
     administering = (admin, admin_registry, admin_residency, admin_placement)
     for family in (*generating, *batching, feedback, models, health, *administering):
         app.include_router(family.endpoints(wiring))
