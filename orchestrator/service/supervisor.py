@@ -172,6 +172,7 @@ class Supervisor:
             store_url=self._store_url,
             metrics_dir=metrics_dir,
             costs_dir=self._settings.folder / "costs",
+            storage_url=str(self._settings.folder / "batches"),
             open_host=self._open_host,
             accelerators=deployment.accelerators,
         )
