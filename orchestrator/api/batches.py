@@ -68,9 +68,7 @@ def _add_telling(router: APIRouter, control: BatchControl) -> None:
         """Its status, its counts, and its files once it has ended."""
         return _reply(await control.batch(batch_id, owner=owner_of(request)))
 
-    @router.post(
-        "/{batch_id}/cancel", summary="Cancel a batch", responses=described(BatchObject)
-    )
+    @router.post("/{batch_id}/cancel", summary="Cancel a batch", responses=described(BatchObject))
     async def cancel(batch_id: str, request: Request) -> Response:
         """Begin to cancel; what is finished is in the output file, the rest in the error file."""
         return _reply(await control.cancel(batch_id, owner=owner_of(request)))
