@@ -48,6 +48,8 @@ class Blueprint:
     costs_dir: Path
     #: Where batches and files lie: a folder, or any URL of fsspec.
     storage_url: str
+    #: Longest file that callers may upload.
+    max_file_bytes: int
     open_host: OpenHost
     #: GPUs of this machine.
     accelerators: int = 0
@@ -126,6 +128,7 @@ def _runner_plan(blueprint: Blueprint) -> BatchRunnerPlan:
 def _api(blueprint: Blueprint) -> ApiSettings:
     return ApiSettings(
         metrics_dir=str(blueprint.metrics_dir),
+        max_file_bytes=blueprint.max_file_bytes,
         sends_x_request_id=False,  # Serve sends it, and a client would join the two
     )
 
