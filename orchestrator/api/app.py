@@ -19,6 +19,7 @@ from orchestrator.api import (
     docs,
     embeddings,
     feedback,
+    files,
     health,
     http_errors,
     models,
@@ -93,7 +94,7 @@ def create_app(
         redirect_slashes=False,
     )
     generating = (chat, completions, responses, embeddings, route)
-    batching = (batch_progress,)
+    batching = (batch_progress, files)
     administering = (admin, admin_registry, admin_residency, admin_placement)
     for family in (*generating, *batching, feedback, models, health, *administering):
         app.include_router(family.endpoints(wiring))

@@ -12,6 +12,7 @@ from orchestrator.batch import places
 from orchestrator.batch.batch import Batch, RequestCounts
 from orchestrator.batch.ending import StoredEnding
 from orchestrator.batch.executing import Lines
+from orchestrator.batch.files import contents_of, new_file_id
 from orchestrator.batch.line import LineFault
 from orchestrator.batch.merging import segment_paths
 from orchestrator.batch.result_lines import unasked_line
@@ -31,7 +32,7 @@ class OutputFile:
         self._storage = storage
         self._writing: Writing | None = None
         self._piece = bytearray()
-        self._id = places.new_id("file-")
+        self._id = new_file_id()
         self._filename = filename
         self._num_bytes = 0
         self.num_lines = 0
@@ -73,11 +74,11 @@ class OutputFile:
         if self._writing is not None:
             await self._writing.abort()
             with suppress(StorageError):
-                await self._storage.delete(places.content(self._id))
+                await self._storage.delete(contents_of(self._id))
 
     async def _let_go(self) -> None:
         if self._writing is None:
-            self._writing = await self._storage.open_write(places.content(self._id))
+            self._writing = await self._storage.open_write(contents_of(self._id))
         await self._writing.write(bytes(self._piece))
         self._piece.clear()
 

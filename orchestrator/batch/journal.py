@@ -79,6 +79,11 @@ class Journal:
         )
 
     @property
+    def has_unstored(self) -> bool:
+        """Whether results are on their way to the storage."""
+        return bool(self._group.records)
+
+    @property
     def left(self) -> npt.NDArray[np.int64]:
         """Places that have no result."""
         return np.flatnonzero(self._state == _LEFT)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from orchestrator.batch.claim import Claim
 from orchestrator.batch.endpoint import Endpoint
 from orchestrator.batch.executing import Executor
-from orchestrator.batch.file_book import FileBook
+from orchestrator.batch.files import Files
 from orchestrator.batch.settings import BatchSettings
 from orchestrator.batch.storage import Storage
 
@@ -19,7 +19,7 @@ class LifeParts:
     """Shared by the batches of one office."""
 
     storage: Storage
-    files: FileBook
+    files: Files
     endpoint: Endpoint
     executor: Executor
     claim: Claim

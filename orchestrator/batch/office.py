@@ -14,10 +14,11 @@ from orchestrator.batch.batch import Batch
 from orchestrator.batch.claim import claimed
 from orchestrator.batch.endpoint import ENDPOINTS, Endpoint
 from orchestrator.batch.executing import Executor
-from orchestrator.batch.file_book import FileBook
+from orchestrator.batch.files import Files
 from orchestrator.batch.history import load_history
 from orchestrator.batch.life import Life, clear
 from orchestrator.batch.life_parts import LifeParts
+from orchestrator.batch.paging import page_of
 from orchestrator.batch.progress import BatchProgress, Timeline
 from orchestrator.batch.settings import BatchSettings
 from orchestrator.batch.storage import Storage
@@ -38,7 +39,7 @@ class BatchOffice:
 
     Args:
         storage: where all of it is kept; whatever is not stored is not told.
-        files: which files there are, already loaded.
+        files: which files there are; the office reads them at its start.
         endpoint: validates and answers lines.
         executor: has lines answered by plan.
         clock: Unix time, seconds.
@@ -49,7 +50,7 @@ class BatchOffice:
         self,
         *,
         storage: Storage,
-        files: FileBook,
+        files: Files,
         endpoint: Endpoint,
         executor: Executor,
         clock: Callable[[], float] = time.time,
@@ -63,9 +64,10 @@ class BatchOffice:
         self._clock = clock
         self._monotonic = monotonic
         self._settings = settings or BatchSettings()
+        files.used_by = self.reader_of
         self._parts: LifeParts | None = None
-        #: By id, oldest first.
-        self._lives: dict[str, Life] = {}
+        #: What is under way and what has ended, by id.
+        self.lives: dict[str, Life] = {}
         #: Why a batch is left alone.
         self._unreadable: dict[str, str] = {}
         self._sweeping: asyncio.Task[None] | None = None
@@ -76,13 +78,14 @@ class BatchOffice:
         Raises:
             StorageError: it cannot be read now.
         """
+        await self._files.start()
         parts = await self._claimed_parts()
         found = await batch_records.load_all(self._storage)
         self._unreadable = found.unreadable
         for batch in sorted(found.batches, key=lambda one: (one.created_at, one.id)):
-            self._lives[batch.id] = Life(batch, parts)
+            self.lives[batch.id] = Life(batch, parts)
         self._parts = parts
-        for life in self._lives.values():
+        for life in self.lives.values():
             life.start()
         self._sweeping = asyncio.create_task(self._sweep(), name="old batches")
 
@@ -91,12 +94,12 @@ class BatchOffice:
         if self._sweeping is not None:
             self._sweeping.cancel()
             await asyncio.wait([self._sweeping])
-        await asyncio.gather(*(life.stop() for life in self._lives.values()))
+        await asyncio.gather(*(life.stop() for life in self.lives.values()))
         self._parts = None
 
     def reader_of(self, file_id: str) -> str | None:
         """The batch that has not ended and reads a file, so that it is not deleted."""
-        for life in self._lives.values():
+        for life in self.lives.values():
             if life.batch.input_file_id == file_id and not life.batch.has_ended:
                 return life.batch.id
         return None
@@ -107,7 +110,7 @@ class BatchOffice:
         self._check(asked, owner)
         now_s, seconds = self._clock(), window_s(asked.completion_window)
         batch = Batch(
-            id=places.new_id("batch_"),
+            id=places.new_batch_id(),
             endpoint=asked.endpoint,
             input_file_id=asked.input_file_id,
             completion_window=asked.completion_window,
@@ -120,12 +123,12 @@ class BatchOffice:
         )
         life = Life(batch, parts)
         # Before it is stored, so that its file is not deleted meanwhile.
-        self._lives[batch.id] = life
+        self.lives[batch.id] = life
         try:
             await parts.claim.check()
             await batch_records.save(self._storage, batch)
         except BaseException:
-            del self._lives[batch.id]
+            del self.lives[batch.id]
             raise
         life.start()
         return batch
@@ -137,15 +140,8 @@ class BatchOffice:
     async def batches(self, page: Page, *, owner: str) -> tuple[list[Batch], bool]:
         """See `BatchControl.batches`."""
         self._started()
-        own = [life.batch for life in self._lives.values() if life.batch.owner == owner]
-        if not page.is_ascending:
-            own.reverse()
-        if page.after is not None:
-            ids = [batch.id for batch in own]
-            if page.after not in ids:
-                raise NotFoundError(f"'after': {_unknown(page.after)}", param="after")
-            own = own[ids.index(page.after) + 1 :]
-        return own[: page.limit], len(own) > page.limit
+        own = [life.batch for life in self.lives.values() if life.batch.owner == owner]
+        return page_of(own, page)
 
     async def cancel(self, batch_id: str, *, owner: str) -> Batch:
         """See `BatchControl.cancel`."""
@@ -179,12 +175,6 @@ class BatchOffice:
 
     async def delete_file(self, file_id: str, *, owner: str) -> None:
         """See `BatchControl.delete_file`."""
-        self._files.find(file_id, owner=owner)
-        if (reader := self.reader_of(file_id)) is not None:
-            raise ConflictError(
-                f"file {file_id!r} is read by batch {reader!r}, which has not ended; cancel that "
-                "first, or wait"
-            )
         await self._files.delete(file_id, owner=owner)
 
     def _check(self, asked: NewBatch, owner: str) -> None:
@@ -209,7 +199,7 @@ class BatchOffice:
         self._started()
         if batch_id in self._unreadable:
             raise ConflictError(self._unreadable[batch_id])
-        life = self._lives.get(batch_id)
+        life = self.lives.get(batch_id)
         if life is None or life.batch.owner != owner:
             raise NotFoundError(_unknown(batch_id))
         return life
@@ -234,17 +224,25 @@ class BatchOffice:
 
     async def _sweep(self) -> None:
         """Forget batches that ended long ago, and what an end that was cut short left behind."""
-        for life in [one for one in self._lives.values() if one.batch.has_ended]:
-            with suppress(StorageError):
-                await clear(self._storage, life.batch.id)
+        with suppress(StorageError):
+            await self._clear_ended()
         while True:
+            with suppress(StorageError):
+                await self._files.sweep()
             before_s = self._clock() - self._settings.kept_s
-            for life in list(self._lives.values()):
+            for life in list(self.lives.values()):
                 if life.batch.has_ended and _ended_s(life.batch) < before_s:
                     with suppress(StorageError):
                         await self._storage.delete_folder(places.folder(life.batch.id))
-                        del self._lives[life.batch.id]
+                        del self.lives[life.batch.id]
             await asyncio.sleep(self._settings.sweep_s)
+
+    async def _clear_ended(self) -> None:
+        found = await self._storage.list(places.BATCHES)
+        ids = {one.path.split("/")[1] for one in found if not places.is_kept(one.path)}
+        for batch_id in ids & self.lives.keys():
+            if self.lives[batch_id].batch.has_ended:
+                await clear(self._storage, batch_id)
 
 
 def _ended_s(batch: Batch) -> float:

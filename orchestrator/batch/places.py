@@ -12,9 +12,9 @@ CLAIM = "runner.json"
 _LETTERS = string.ascii_letters + string.digits
 
 
-def new_id(prefix: str) -> str:
-    """An id that nobody can guess: 24 letters and digits, 142 bits."""
-    return prefix + "".join(secrets.choice(_LETTERS) for _ in range(24))
+def new_batch_id() -> str:
+    """An id that nobody can guess: 142 bits."""
+    return "batch_" + "".join(secrets.choice(_LETTERS) for _ in range(24))
 
 
 def folder(batch_id: str) -> str:
@@ -47,6 +47,6 @@ def timeline(batch_id: str) -> str:
     return f"{folder(batch_id)}/timeline.json"
 
 
-def content(file_id: str) -> str:
-    """The contents of a file of the Files endpoint."""
-    return f"files/{file_id}.content"
+def is_kept(path: str) -> bool:
+    """Whether an object of a batch stays after its end."""
+    return path.endswith(("/batch.json", "/timeline.json"))

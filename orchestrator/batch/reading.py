@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from orchestrator.batch import places
 from orchestrator.batch.batch import Batch, BatchFault
 from orchestrator.batch.executing import Lines
+from orchestrator.batch.files import contents_of
 from orchestrator.batch.life_parts import LifeParts
 from orchestrator.batch.line_index import IndexedLines, packed, unpacked
 from orchestrator.batch.stored_lines import StoredLines
@@ -59,7 +60,7 @@ async def _validated(
 ) -> IndexedLines | tuple[BatchFault, ...]:
     validation = Validation(batch.endpoint, parts.endpoint, parts.settings, is_again=is_again)
     try:
-        return await validation.run(parts.storage.stream(places.content(batch.input_file_id)))
+        return await validation.run(parts.storage.stream(contents_of(batch.input_file_id)))
     except NotStoredError:
         message = f"the contents of file {batch.input_file_id!r} are gone"
         return (BatchFault(code="file_not_found", message=message, param="input_file_id"),)
@@ -71,6 +72,6 @@ async def _kept(batch: Batch, parts: LifeParts, found: IndexedLines) -> Reading:
 
 
 def _reading(batch: Batch, parts: LifeParts, known: IndexedLines) -> Reading:
-    path = places.content(batch.input_file_id)
+    path = contents_of(batch.input_file_id)
     lines = StoredLines(parts.storage, path, endpoint=batch.endpoint, index=known.index)
     return Reading(lines=lines, workload=known.workload)

@@ -10,7 +10,7 @@ from orchestrator.batch.settings import BatchSettings
 from orchestrator.batch.validating import Validation
 from orchestrator.errors import ContextTooLongError, ExpertUnavailableError
 from orchestrator.planner.workload import PlannedCall
-from tests.batches import CHAT, QUICK, line, lines
+from tests.batch_desk import CHAT, QUICK, line, lines
 
 KNOWN = frozenset({"math", "law"})
 

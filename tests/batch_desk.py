@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
 
-from orchestrator.batch import places
 from orchestrator.batch.asked import NewBatch
-from orchestrator.batch.batch import Batch
+from orchestrator.batch.batch import ENDED, Batch
 from orchestrator.batch.endpoint import Endpoint
+from orchestrator.batch.executing import Executor
 from orchestrator.batch.fake_endpoint import FakeEndpoint
-from orchestrator.batch.files import Files
+from orchestrator.batch.files import Files, contents_of
 from orchestrator.batch.in_order import InOrderExecutor
 from orchestrator.batch.office import BatchOffice
 from orchestrator.batch.settings import BatchSettings
@@ -39,7 +39,7 @@ def lines(num: int, *, models: tuple[str, ...] = ("math", "law")) -> bytes:
 
 async def uploaded(storage: Storage, content: bytes, *, file_id: str = "file-in") -> StoredFile:
     """An input file as the Files endpoint leaves it, but not registered."""
-    await storage.write(places.content(file_id), content)
+    await storage.write(contents_of(file_id), content)
     return StoredFile(
         id=file_id, filename="in.jsonl", purpose="batch", num_bytes=len(content), created_at=1
     )
@@ -53,6 +53,7 @@ class Desk:
         storage: Storage | None = None,
         *,
         endpoint: Endpoint | None = None,
+        executor: Executor | None = None,
         settings: BatchSettings = QUICK,
         now_s: float = 1_000.0,
     ) -> None:
@@ -60,7 +61,7 @@ class Desk:
         self.endpoint = endpoint or FakeEndpoint()
         self.now_s = now_s
         self.files = Files(self.storage, clock=lambda: self.now_s)
-        self.executor = InOrderExecutor(self.endpoint)
+        self.executor = executor or InOrderExecutor(self.endpoint)
         self.office = BatchOffice(
             storage=self.storage,
             files=self.files,
@@ -71,7 +72,6 @@ class Desk:
         )
 
     async def __aenter__(self) -> Desk:
-        await self.files.load()
         await self.office.start()
         return self
 
@@ -89,20 +89,34 @@ class Desk:
 
     async def until(self, batch_id: str, *statuses: str) -> Batch:
         """The batch once it is in one of these; without any, once it has ended."""
-        async with asyncio.timeout(20):
-            while True:
-                batch = await self.office.batch(batch_id, owner="")
-                if batch.status in statuses or (not statuses and batch.has_ended):
-                    return batch
-                await asyncio.sleep(0.002)
+        await until(lambda: self._is_in(batch_id, statuses or tuple(ENDED)))
+        return await self.office.batch(batch_id, owner="")
+
+    async def until_done(self, batch_id: str, num_lines: int) -> None:
+        """Returns once so many lines of a batch have their result."""
+        await until(lambda: self._num_done(batch_id) >= num_lines)
+
+    def _is_in(self, batch_id: str, statuses: tuple[str, ...]) -> bool:
+        return self.office.lives[batch_id].batch.status in statuses
+
+    def _num_done(self, batch_id: str) -> int:
+        counts = self.office.lives[batch_id].batch.request_counts
+        return counts.completed + counts.failed
 
     async def content(self, file_id: str | None) -> list[dict[str, Any]]:
         """The lines of a file that is registered; none of no file."""
         if file_id is None:
             return []
         await self.office.file(file_id, owner="")
-        data = await self.storage.read(places.content(file_id))
+        data = await self.storage.read(contents_of(file_id))
         return [orjson.loads(one) for one in data.splitlines()]
+
+
+async def until(is_so: Callable[[], bool], *, within_s: float = 20.0) -> None:
+    """Returns once something is so that nobody tells of."""
+    async with asyncio.timeout(within_s):
+        while not is_so():  # noqa: ASYNC110 - a batch on its way has no event
+            await asyncio.sleep(0.002)
 
 
 async def ids_of(desk: Desk, batch: Batch) -> tuple[list[str], list[str]]:
