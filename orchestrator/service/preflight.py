@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from orchestrator.batch.storage_opening import open_storage
 from orchestrator.engines import fetched
 from orchestrator.engines.remote import api_key
 from orchestrator.engines.vllm_args import installed_arguments
@@ -66,6 +67,7 @@ def check(settings: Settings) -> Checked:
     require_keys(registry, os.environ)
     _require_routers(registry)
     _require_memory(layout, settings)
+    open_storage(settings.storage)
     return Checked(edit=edit, layout=layout)
 
 
