@@ -13,11 +13,13 @@ from orchestrator.api import (
     admin_placement,
     admin_registry,
     admin_residency,
+    batch_progress,
     chat,
     completions,
     docs,
     embeddings,
     feedback,
+    files,
     health,
     http_errors,
     models,
@@ -92,8 +94,9 @@ def create_app(
         redirect_slashes=False,
     )
     generating = (chat, completions, responses, embeddings, route)
+    batching = (batch_progress, files)
     administering = (admin, admin_registry, admin_residency, admin_placement)
-    for family in (*generating, feedback, models, health, *administering):
+    for family in (*generating, *batching, feedback, models, health, *administering):
         app.include_router(family.endpoints(wiring))
     if settings.docs:
         app.include_router(docs.endpoints(app))

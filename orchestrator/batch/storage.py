@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -88,7 +88,7 @@ class Storage(Protocol):
 
     def stream(
         self, path: str, *, start: int = 0, chunk_bytes: int = CHUNK_BYTES
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """An object from `start` to its end in pieces of at most `chunk_bytes`.
 
         Raises:

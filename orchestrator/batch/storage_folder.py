@@ -8,7 +8,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class FolderStorage:
 
     async def stream(
         self, path: str, *, start: int = 0, chunk_bytes: int = CHUNK_BYTES
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """See `Storage.stream`."""
         reading = await asyncio.to_thread(_FolderReading, self._place(checked(path)), path, start)
         try:

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -52,7 +52,7 @@ class FsspecStorage:
 
     async def stream(
         self, path: str, *, start: int = 0, chunk_bytes: int = CHUNK_BYTES
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """See `Storage.stream`: by ranges, so nothing stays open between two pieces."""
         while piece := await self.read_range(path, start=start, length=chunk_bytes):
             yield piece

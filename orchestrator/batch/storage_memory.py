@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from orchestrator.batch.storage import (
     CHUNK_BYTES,
@@ -63,7 +63,7 @@ class MemoryStorage:
 
     async def stream(
         self, path: str, *, start: int = 0, chunk_bytes: int = CHUNK_BYTES
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """See `Storage.stream`."""
         data = self._found(path)
         for begin in range(start, len(data), chunk_bytes):
