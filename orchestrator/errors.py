@@ -26,6 +26,9 @@ OrchestratorError
 │   ├── NotHostedError               503  not_hosted          retryable
 │   └── ExpertUnavailableError       503  expert_unavailable  retryable
 ├── StoreError                       503  store_unavailable   retryable
+├── StorageError                     503  storage_unavailable retryable
+│   ├── NotStoredError                   404  not_stored
+│   └── StorageFullError                 507  storage_full
 └── SetupError                   the service cannot start; shown by the command line
     ├── RegistryError                400  registry_invalid    also what an edit at run time gets
     ├── ModelError                        model_unavailable
@@ -275,6 +278,14 @@ class StorageError(OrchestratorError):
     code = "storage_unavailable"
     status = 503
     retryable = True
+
+
+class NotStoredError(StorageError):
+    """The storage answers, and has no such object."""
+
+    code = "not_stored"
+    status = 404
+    retryable = False
 
 
 class StorageFullError(StorageError):

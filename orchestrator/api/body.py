@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 from starlette.requests import Request
 
 from orchestrator.api.connection import ClientGoneError
@@ -17,13 +19,27 @@ async def read_body(request: Request, exchange: Exchange, *, max_bytes: int) -> 
         InvalidRequestError: it is compressed, or its length is no number.
         ClientGoneError: the caller hung up while sending.
     """
+    chunks = [chunk async for chunk in stream_body(request, exchange, max_bytes=max_bytes)]
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def stream_body(
+    request: Request, exchange: Exchange, *, max_bytes: int
+) -> AsyncIterator[bytes]:
+    """The body as it comes; what is not asked for is not read.
+
+    Raises:
+        BodyTooLargeError: it is announced as, or turns out to be, longer than `max_bytes`.
+        InvalidRequestError: it is compressed, or its length is no number.
+        ClientGoneError: the caller hung up while sending.
+    """
     _check_announced(request, max_bytes)
-    chunks: list[bytes] = []
     num_bytes = 0
     has_more = True
-    asked_s = exchange.clock()
     while has_more:
+        asked_s = exchange.clock()
         message = await request.receive()
+        exchange.caller_s += exchange.clock() - asked_s
         if message["type"] == "http.disconnect":
             raise ClientGoneError
         chunk = message.get("body", b"")
@@ -31,9 +47,7 @@ async def read_body(request: Request, exchange: Exchange, *, max_bytes: int) -> 
         num_bytes += len(chunk)
         if num_bytes > max_bytes:
             raise _too_large(f"more than {max_bytes} bytes", max_bytes)
-        chunks.append(chunk)
-    exchange.caller_s += exchange.clock() - asked_s
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        yield chunk
 
 
 def _check_announced(request: Request, max_bytes: int) -> None:

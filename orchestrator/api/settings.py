@@ -16,6 +16,11 @@ class ApiSettings(BaseModel):
     max_body_bytes: int = Field(
         16 * 1024 * 1024, ge=1024, description="Longest request body; a longer one gets 413."
     )
+    max_file_bytes: int = Field(
+        200 * 1024 * 1024,
+        ge=1,
+        description="Longest file of POST /v1/files; a longer one gets 413.",
+    )
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
     admin: Literal["loopback", "off"] = Field(
         "loopback",
