@@ -31,6 +31,7 @@ from orchestrator.batch.planning import expert_costs, planned_slots
 from orchestrator.batch.surroundings import Surroundings
 from orchestrator.compositions.outline import outlined
 from orchestrator.compositions.programs import Programs
+from orchestrator.costs.costs import Costs
 from orchestrator.engines.base import Call, Item
 from orchestrator.engines.embedding import AnyCall, FullEngine
 from orchestrator.engines.sighting import Residency, Sighting
@@ -62,6 +63,7 @@ class BatchSlot:
     siblings: Siblings
     routers: Routers
     paces: Paces = field(default_factory=Paces)
+    costs: Costs = field(default_factory=Costs)
 
     @property
     def host(self) -> TimedHost:
@@ -69,8 +71,8 @@ class BatchSlot:
         return self.siblings.hosts[0]
 
     def slot(self, policy: Policy | None = None) -> Slot:
-        """A slot of its own, which knows nothing yet."""
-        return self.siblings.slot(policy or Courteous(), num_engines=1)
+        """A slot of its own, which knows what those before it learned."""
+        return self.siblings.slot(policy or Courteous(), num_engines=1, costs=self.costs)
 
     def endpoint(self, dispatch: FullEngine) -> InsideEndpoint:
         """The application over `dispatch`."""
