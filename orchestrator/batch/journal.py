@@ -43,7 +43,7 @@ class Journal:
     Args:
         storage: where segments lie.
         batch_id: whose.
-        writer: in the names of segments; no other process uses it.
+        writer: in the names of segments, for whoever looks at them.
         num_lines: of the batch.
         settings: how large and how late a group may be.
     """

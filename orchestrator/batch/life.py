@@ -38,6 +38,7 @@ class Life:
         self._task: asyncio.Task[None] | None = None
         #: Held while a status is stored, which is not cut short.
         self._saving = asyncio.Lock()
+        self._cancelling = asyncio.Lock()
         #: Whether its window has passed and its files are put together.
         self._is_expiring = False
         self._obstacle: str | None = None
@@ -78,22 +79,26 @@ class Life:
             self._task = None
 
     async def cancel(self) -> Batch:
-        """Begin to cancel, stored when it returns.
+        """Begin to cancel, stored when it returns; whoever hangs up does not stop it halfway.
 
         Raises:
             ConflictError: it has ended, or all its lines have.
             StorageError: that cannot be stored now; it goes on as before.
         """
-        self._check_cancel()
-        if self._batch.status == "cancelling":
-            return self.batch
-        await self.stop()
-        try:
+        return await asyncio.shield(asyncio.ensure_future(self._cancel()))
+
+    async def _cancel(self) -> Batch:
+        async with self._cancelling:
             self._check_cancel()
-            await self._save(states.cancelling(self.batch, now_s=self._parts.clock()))
-        finally:
-            self.start()
-        return self.batch
+            if self._batch.status == "cancelling":
+                return self.batch
+            await self.stop()
+            try:
+                self._check_cancel()
+                await self._save(states.cancelling(self.batch, now_s=self._parts.clock()))
+            finally:
+                self.start()
+            return self.batch
 
     def _check_cancel(self) -> None:
         states.cancelling(self._batch, now_s=0)

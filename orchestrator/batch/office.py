@@ -28,6 +28,7 @@ from orchestrator.errors import (
     ConflictError,
     InvalidRequestError,
     NotFoundError,
+    OrchestratorError,
     StorageError,
 )
 
@@ -121,17 +122,20 @@ class BatchOffice:
             output_expires_after_s=asked.output_expires_after_s,
             owner=owner,
         )
-        life = Life(batch, parts)
+        # Whoever hangs up leaves a batch that is there, or one that is not.
+        await asyncio.shield(asyncio.ensure_future(self._begin(Life(batch, parts), parts)))
+        return batch
+
+    async def _begin(self, life: Life, parts: LifeParts) -> None:
         # Before it is stored, so that its file is not deleted meanwhile.
-        self.lives[batch.id] = life
+        self.lives[life.batch.id] = life
         try:
             await parts.claim.check()
-            await batch_records.save(self._storage, batch)
-        except BaseException:
-            del self.lives[batch.id]
+            await batch_records.save(self._storage, life.batch)
+        except OrchestratorError:
+            del self.lives[life.batch.id]
             raise
         life.start()
-        return batch
 
     async def batch(self, batch_id: str, *, owner: str) -> Batch:
         """See `BatchControl.batch`."""
