@@ -110,7 +110,7 @@ async def test_what_is_another_s_is_not_found():
 async def test_a_batch_that_cannot_be_stored_is_refused_and_not_there():
     async with Desk() as desk:
         await desk.until((await desk.create()).id)
-        desk.storage.max_bytes = desk.storage.num_bytes
+        desk.storage.max_bytes = 0
 
         asked = NewBatch(input_file_id="file-in", endpoint=CHAT, completion_window="24h")
         with pytest.raises(StorageFullError):
