@@ -11,7 +11,7 @@ from orchestrator.batch.storage_folder import FolderStorage
 from tests.batch_desk import Desk, ids, ids_of, until
 
 KEPT = Path(__file__).parent / "version_1"
-BATCH = "batch_3T8S0DXX0nlhAH2zXQ9dl1cR"
+BATCH = "batch_g9z4688uPfa8rgltPIICUVlV"
 
 
 @pytest.fixture
