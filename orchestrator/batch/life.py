@@ -115,17 +115,26 @@ class Life:
             before = self._batch.status
             try:
                 await self._step()
-            except ConflictError as error:
-                _LOG.warning("batch %s is let go: %s", self._batch.id, error)
-                return
             except Exception as error:  # noqa: BLE001 - the task's outermost edge
                 self._note(error)
+                if isinstance(error, ConflictError) and await self._is_taken_over():
+                    return
                 await asyncio.sleep(wait_s)
                 wait_s = min(2 * wait_s, self._parts.settings.max_retry_s)
             else:
                 self._obstacle = None
             if self._batch.status != before:
                 wait_s = self._parts.settings.retry_s
+
+    async def _is_taken_over(self) -> bool:
+        """Whether another office moves it on."""
+        try:
+            await self._parts.claim.check()
+        except ConflictError:
+            return True
+        except StorageError:
+            pass
+        return False
 
     def _note(self, error: Exception) -> None:
         """Tell why it does not move, once; with its traceback where nobody foresaw it."""

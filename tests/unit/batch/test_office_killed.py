@@ -90,6 +90,21 @@ async def test_a_cancelled_batch_stays_cancelled_wherever_its_office_is_killed(t
     assert 5 < num_changes < MAX_CHANGES - 1
 
 
+async def test_an_office_lets_go_of_everything_soon_after_another_has_come():
+    storage = MemoryStorage()
+    settings = BatchSettings(claim_s=0.005)
+    async with Desk(storage, endpoint=endpoint(asyncio.Event()), settings=settings) as former:
+        batch = await former.create(lines(5))
+        await former.until(batch.id, "in_progress")
+        async with Desk(storage, endpoint=endpoint()) as latter:
+            await until(lambda: former.office.lives[batch.id].is_let_go)
+
+            assert not former.endpoint.answered
+            with pytest.raises(StorageError, match="not kept here any more"):
+                await former.office.batch(batch.id, owner="")
+            await exactly_once(latter, batch.id, num_lines=5)
+
+
 @pytest.mark.parametrize("num_done", range(0, 30, 3))
 async def test_two_offices_on_one_storage_end_a_batch_once(num_done):
     storage, gate = MemoryStorage(), asyncio.Event()
