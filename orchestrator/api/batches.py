@@ -1,4 +1,4 @@
-"""`/v1/batches`: files of requests that are planned by expert and answered by their window's end."""
+"""`/v1/batches`: files of requests, planned by expert and answered within a window."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _MAX_BODY_BYTES = 131_072
 
 def endpoints(wiring: Wiring) -> APIRouter:
     """The endpoints of batches, where somebody keeps them."""
-    router = APIRouter(prefix="/v1/batches", tags=["batches"])
+    router = APIRouter()
     if wiring.batches is not None:
-        _add_creating(router, wiring.batches)
-        _add_telling(router, wiring.batches)
+        router.include_router(_creating(wiring.batches))
+        router.include_router(_telling(wiring.batches))
     return router
 
 
-def _add_creating(router: APIRouter, control: BatchControl) -> None:
-    direct = APIRouter(route_class=DirectRoute)
+def _creating(control: BatchControl) -> APIRouter:
+    router = APIRouter(prefix="/v1/batches", route_class=DirectRoute, tags=["batches"])
 
-    @direct.post(
+    @router.post(
         "",
         summary="Have a file of requests answered",
         responses=described(BatchObject),
@@ -48,10 +48,12 @@ def _add_creating(router: APIRouter, control: BatchControl) -> None:
         asked = parse(BatchRequest, body).asked
         return _reply(await control.create(asked, owner=owner_of(request)))
 
-    router.include_router(direct)
+    return router
 
 
-def _add_telling(router: APIRouter, control: BatchControl) -> None:
+def _telling(control: BatchControl) -> APIRouter:
+    router = APIRouter(prefix="/v1/batches", tags=["batches"])
+
     @router.get("", summary="List batches", responses=described(BatchList))
     async def batches(
         request: Request,
@@ -72,6 +74,8 @@ def _add_telling(router: APIRouter, control: BatchControl) -> None:
     async def cancel(batch_id: str, request: Request) -> Response:
         """Begin to cancel; what is finished is in the output file, the rest in the error file."""
         return _reply(await control.cancel(batch_id, owner=owner_of(request)))
+
+    return router
 
 
 def _reply(batch: Batch) -> Response:

@@ -20,6 +20,7 @@ MODULES = {
     "train": ("sklearn", "scipy", "model2vec", "sentence_transformers"),
     "plot": ("matplotlib",),
     "data": ("pyarrow",),
+    "batch": ("pandas", "pyarrow"),
     "serve": ("ray", "fastapi", "aiohttp", "redis", "prometheus_client", "watchfiles"),
 }
 
