@@ -1,6 +1,7 @@
 """Files over a real socket: the official client, callers that stop midway, and a slow storage."""
 
 import asyncio
+import resource
 from contextlib import asynccontextmanager
 
 import httpx
@@ -133,6 +134,27 @@ async def test_ten_gigabytes_are_refused_while_the_caller_still_sends():
         writer.close()
 
     assert status.split()[1] == b"413"
+
+
+@pytest.fixture
+def largest_file():
+    """A bound on files of this process, as a quota sets one: writing beyond it fails."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda num_bytes: resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_a_full_disk_is_told_and_the_next_file_that_fits_is_taken(tmp_path, largest_file):
+    async with client_over(FolderStorage(tmp_path)) as client:
+        largest_file(2**20)
+        with pytest.raises(openai.APIStatusError, match="no room for 'files/file-") as told:
+            await client.files.create(file=("a", b"x" * 2 * 2**20), purpose="batch")
+        left = [one for one in tmp_path.rglob("*") if one.is_file()]
+        taken = await client.files.create(file=("a", LINES), purpose="batch")
+
+    assert (told.value.status_code, told.value.code) == (507, "storage_full")
+    assert left == []
+    assert taken.bytes == len(LINES)
 
 
 class GatedStorage(MemoryStorage):
