@@ -13,6 +13,7 @@ import boto3
 from moto.server import ThreadedMotoServer
 
 BUCKET = "slow"
+_PIECE_BYTES = 2**18
 _KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
@@ -90,7 +91,7 @@ class ThinLine:
 
     def _pump(self, start: socket.socket, end: socket.socket, bytes_per_s: float | None) -> None:
         with contextlib.suppress(OSError):
-            while data := start.recv(65_536):
+            while data := start.recv(_PIECE_BYTES):
                 end.sendall(data)
                 if bytes_per_s is not None:
                     self._is_closed.wait(len(data) / bytes_per_s)
