@@ -12,7 +12,8 @@ OrchestratorError
 │   │   └── NotRecordedError         404  not_recorded
 │   ├── ForbiddenError               403  forbidden
 │   ├── ConflictError                409  conflict
-│   └── BodyTooLargeError            413  body_too_large
+│   ├── BodyTooLargeError            413  body_too_large
+│   └── BodyTooSlowError             408  request_timeout
 ├── EngineError                  an engine did not do what was asked
 │   ├── EngineTimeoutError           504  engine_timeout      retryable
 │   ├── OverloadedError              503  overloaded          retryable
@@ -154,6 +155,13 @@ class BodyTooLargeError(RequestError):
 
     code = "body_too_large"
     status = 413
+
+
+class BodyTooSlowError(RequestError):
+    """Nothing came of the request body for too long."""
+
+    code = "request_timeout"
+    status = 408
 
 
 class EngineError(OrchestratorError):
