@@ -90,7 +90,8 @@ def ticks_s(end_s: float, *, most: int) -> tuple[float, ...]:
     apart_s = next((one for one in _TICKS_S if end_s / one < most), None)
     if apart_s is None:
         apart_s = 86_400 * (int(end_s / most / 86_400) + 1)
-    return tuple(place * apart_s for place in range(int(end_s / apart_s) + 1))
+    marks = (place * apart_s for place in range(int(end_s / apart_s) + 1))
+    return tuple(mark for mark in marks if mark <= end_s)  # 17 * 0.05 is more than 0.85
 
 
 def duration(seconds: float) -> str:

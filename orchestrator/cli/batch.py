@@ -19,6 +19,9 @@ BATCHES: dict[str, Command] = {
     "cancel": Command(help="End a batch; what is finished is kept."),
     "output": Command(help="Print the results of a batch, one a line."),
     "timeline": Command(help="Draw what was predicted beside what happened."),
+    "run": Command(
+        help="Answer files or folders of any size, and go on after a stop.", extra="serve,batch"
+    ),
 }
 
 batch = typer.Typer(

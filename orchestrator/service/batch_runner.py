@@ -20,10 +20,12 @@ from orchestrator.batch.files import Files
 from orchestrator.batch.held import HeldDispatch
 from orchestrator.batch.office import BatchOffice
 from orchestrator.batch.settings import BatchSettings
-from orchestrator.batch.stopgap import arrival_order, outlined, planned
 from orchestrator.batch.storage_opening import open_storage
+from orchestrator.compositions.outline import outlined
 from orchestrator.engines.dispatch import Dispatch
 from orchestrator.errors import OrchestratorError
+from orchestrator.planner.arrival import arrival_order
+from orchestrator.planner.planner import planned
 from orchestrator.service.batch_calls import BatchQuestion
 from orchestrator.service.batch_lookout import BatchLookout
 from orchestrator.service.following_conductor import FollowingConductor
@@ -75,16 +77,14 @@ class BatchRunner:
             paces=lookout.paces,
         )
         storage = open_storage(plan.storage_url)
-        self._files = Files(storage, clock=time.time)
         self._office = BatchOffice(
             storage=storage,
-            files=self._files,
+            files=Files(storage, clock=time.time),
             endpoint=endpoint,
             executor=executor,
             clock=time.time,
             settings=plan.settings,
         )
-        self._files.used_by = self._office.reader_of
         self._started = asyncio.get_running_loop().create_task(self._start())
 
     async def ask(self, question: BatchQuestion, *arguments: Any, **named: Any) -> Any:
@@ -108,5 +108,4 @@ class BatchRunner:
     async def _start(self) -> None:
         """Go on with what is stored, once there is something to answer with."""
         await self._following.begun.wait()
-        await self._files.start()
         await self._office.start()

@@ -98,6 +98,20 @@ def require_extras(layout: Layout, *, is_installed: Callable[[str], bool]) -> No
         MissingExtraError: a package is not installed.
     """
     _require(("ray", "fastapi", "redis"), extra="serve", is_installed=is_installed)
+    require_engines(layout, is_installed=is_installed)
+
+
+def require_engines(layout: Layout, *, is_installed: Callable[[str], bool] | None = None) -> None:
+    """Name the extra of the engines where they are needed and missing.
+
+    Args:
+        layout: what is to be hosted.
+        is_installed: whether a package is, as this process can tell by default.
+
+    Raises:
+        MissingExtraError: it is not.
+    """
+    is_installed = is_installed or _is_installed
     shares = [share for share in layout.shares if share.lineages]
     on_gpu = any(share.slot.accelerators for share in shares)
     if shares:
