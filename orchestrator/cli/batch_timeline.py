@@ -43,7 +43,8 @@ def _sums(timeline: Timeline) -> list[str]:
 
 def _sum(name: str, bars: tuple[Bar, ...]) -> str:
     it = totals(bars)
+    took = "" if it.swap_s is None else f" ({duration(it.swap_s)})"
     return (
-        f"{name}: {it.num_runs:,} runs, {it.num_swaps:,} swaps ({duration(it.swap_s)}), "
+        f"{name}: {it.num_runs:,} runs, {it.num_swaps:,} swaps{took}, "
         f"{duration(it.makespan_s)} until the end"
     )
