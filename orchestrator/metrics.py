@@ -100,6 +100,17 @@ PREFETCHES = Counter(
 QUEUE_LENGTH = Gauge(
     "orchestrator_queue_length", "Calls waiting at a slot.", ["slot"], multiprocess_mode="livesum"
 )
+BACKGROUND_QUEUE_LENGTH = Gauge(
+    "orchestrator_background_queue_length",
+    "Calls waiting at a slot that nobody waits for: those of batches.",
+    ["slot"],
+    multiprocess_mode="livesum",
+)
+BACKGROUND_CALLS = Counter(
+    "orchestrator_background_calls_total",
+    "Turns of calls that nobody waits for: given, and called back for others.",
+    ["slot", "event"],
+)
 QUEUE_WAIT_SECONDS = Histogram(
     "orchestrator_queue_wait_seconds",
     "From arrival at a slot to the end of the wait, by how it ended.",

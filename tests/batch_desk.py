@@ -90,7 +90,7 @@ class Desk:
     async def until(self, batch_id: str, *statuses: str) -> Batch:
         """The batch once it is in one of these; without any, once it has ended."""
         await until(lambda: self._is_in(batch_id, statuses or tuple(ENDED)))
-        return await self.office.batch(batch_id, owner="")
+        return self.office.lives[batch_id].batch
 
     async def until_done(self, batch_id: str, num_lines: int) -> None:
         """Returns once so many lines of a batch have their result."""

@@ -26,6 +26,9 @@ from orchestrator.api import (
     responses,
     route,
 )
+from orchestrator.api import (
+    batches as batch_family,
+)
 from orchestrator.api.accounts import Accounts
 from orchestrator.api.batch_control import BatchControl
 from orchestrator.api.gate import Gate
@@ -94,7 +97,7 @@ def create_app(
         redirect_slashes=False,
     )
     generating = (chat, completions, responses, embeddings, route)
-    batching = (batch_progress, files)
+    batching = (files, batch_family, batch_progress)
     administering = (admin, admin_registry, admin_residency, admin_placement)
     for family in (*generating, *batching, feedback, models, health, *administering):
         app.include_router(family.endpoints(wiring))

@@ -50,6 +50,9 @@ class ProgressState(Row):
     request_counts: RequestCounts = Field(description="Lines, over all restarts.")
     expires_at: int = Field(description="By when it is to end, Unix time.")
     run: RunState | None = Field(description="None while no line of it is being answered.")
+    obstacle: str | None = Field(
+        None, description="Why it does not move, as where the disk is full; None where it does."
+    )
 
 
 class BarRow(Row):
@@ -84,6 +87,7 @@ def progress_state(progress: BatchProgress) -> ProgressState:
         request_counts=batch.request_counts,
         expires_at=batch.expires_at,
         run=None if progress.run is None else _run(progress.run),
+        obstacle=progress.obstacle,
     )
 
 

@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import fsspec
-from fsspec.core import url_to_fs
-
 from orchestrator.errors import MissingExtraError, SetupError
 
 _S3 = frozenset({"s3", "s3a"})
@@ -46,8 +43,11 @@ def filesystem_of(url: str) -> tuple[Any, str]:
     """
     if protocol_of(url) in _S3 and find_spec("s3fs") is None:
         return _s3(url)
+    # Here: settings read what is local without it.
+    import fsspec
+
     try:
-        files, path = url_to_fs(url)
+        files, path = fsspec.core.url_to_fs(url)
     except ImportError as exc:
         raise MissingExtraError(f"{shown(url)} needs a package: {exc}") from exc
     except ValueError as exc:

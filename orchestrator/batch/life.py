@@ -49,6 +49,11 @@ class Life:
             return self._batch
         return self._batch.model_copy(update={"request_counts": self._execution.counts})
 
+    @property
+    def is_let_go(self) -> bool:
+        """Whether nothing moves it here any more: it has ended, or another office has it."""
+        return self._task is None or self._task.done()
+
     def progress(self) -> BatchProgress:
         """How far it is, and why it does not move where it does not."""
         run = self._parts.executor.progress(self._batch.id)

@@ -22,17 +22,19 @@ _MODIFIED = ("mtime", "LastModified", "last_modified", "updated", "modified", "c
 class FsspecStorage:
     """A `Storage` on a filesystem of fsspec.
 
-    Every object is written under another name and moved. Object stores copy and delete for that,
-    on their side; what a writer leaves when it is killed is never taken for an object.
+    What comes in pieces is written under another name and moved, for which object stores copy and
+    delete on their side: what a writer leaves when it is killed is never taken for an object.
 
     Args:
         files: the filesystem.
         root: the folder in it.
+        is_object_store: whether it has no folders, and shows an object once all of it is there.
     """
 
-    def __init__(self, files: Any, root: str) -> None:
+    def __init__(self, files: Any, root: str, *, is_object_store: bool = False) -> None:
         self._files = files
         self._root = root.rstrip("/")
+        self._is_object_store = is_object_store
 
     async def write(self, path: str, data: bytes) -> None:
         """See `Storage.write`."""
@@ -83,6 +85,10 @@ class FsspecStorage:
         return f"{self._root}/{path}" if path else self._root
 
     def _write(self, path: str, data: bytes) -> None:
+        if self._is_object_store:
+            with translated(path):
+                self._files.pipe_file(self._place(path), data)
+            return
         writing = self._open_write(path)
         try:
             writing.append(data)
@@ -93,8 +99,13 @@ class FsspecStorage:
     def _open_write(self, path: str) -> _FsspecWriting:
         with translated(path):
             partial = self._place(f"{PARTIAL}/{secrets.token_hex(16)}.part")
-            self._files.makedirs(partial.rpartition("/")[0], exist_ok=True)
+            self._make_folders(partial, self._place(path))
             return _FsspecWriting(self._files, partial, self._place(path), path)
+
+    def _make_folders(self, *places: str) -> None:
+        if not self._is_object_store:
+            for place in places:
+                self._files.makedirs(place.rpartition("/")[0], exist_ok=True)
 
     def _read(self, path: str, start: int, length: int | None) -> bytes:
         size = self._size(path)
@@ -102,7 +113,11 @@ class FsspecStorage:
             end = size if length is None else min(size, start + length)
             if start >= end:
                 return b""
-            return bytes(self._files.cat_file(self._place(path), start=start, end=end))
+            if start:
+                return bytes(self._files.cat_file(self._place(path), start=start, end=end))
+            # pyarrow's opens what is read from its beginning as a stream, which knows no end.
+            with self._files.open(self._place(path), "rb") as file:
+                return bytes(file.read(end))
 
     def _list(self, prefix: str) -> Listing:
         with translated(prefix):
@@ -188,7 +203,6 @@ class _FsspecWriting:
     def put(self) -> None:
         with self._lock, translated(self._path):
             self._file.close()
-            self._files.makedirs(self._place.rpartition("/")[0], exist_ok=True)
             self._files.mv(self._partial, self._place)
             self._is_over = True
 

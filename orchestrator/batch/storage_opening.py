@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from orchestrator.batch.filesystems import filesystem_of, local_path
+from orchestrator.batch.filesystems import filesystem_of, local_path, protocol_of
 from orchestrator.batch.storage import Storage
 from orchestrator.batch.storage_folder import FolderStorage
 from orchestrator.batch.storage_fsspec import FsspecStorage
+
+#: What has no folders, and shows an object once all of it is there.
+_OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss", "oci"})
 
 
 def open_storage(url: str) -> Storage:
@@ -18,4 +21,7 @@ def open_storage(url: str) -> Storage:
         SetupError: the URL cannot be opened.
     """
     folder = local_path(url)
-    return FolderStorage(folder) if folder is not None else FsspecStorage(*filesystem_of(url))
+    if folder is not None:
+        return FolderStorage(folder)
+    files, root = filesystem_of(url)
+    return FsspecStorage(files, root, is_object_store=protocol_of(url) in _OBJECT_STORES)

@@ -49,6 +49,7 @@ class Reporting:
             name=self._name,
             hosts=tuple(self._of_engine(engine, state) for engine in state.engines),
             waiting=tuple(self._waiting()),
+            num_background=loop.num_in_background,
             action="" if decision is None else f"{decision.sentence}: {decision.why}",
             why=loop.why,
             device_gib=used.device_gib,

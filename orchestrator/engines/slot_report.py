@@ -55,6 +55,8 @@ class SlotReport:
     name: str
     hosts: tuple[HostReport, ...]
     waiting: tuple[Waiting, ...] = ()
+    #: Calls that nobody waits for, among those that wait; `waiting` does not count them.
+    num_background: int = 0
     #: What the policy does next and why, one sentence each.
     action: str = ""
     why: str = ""

@@ -27,6 +27,8 @@ class Run:
     step_s: float
     ends_s: float
     num_tokens: float
+    #: Lineages whose engines on the slot make room for it.
+    evicts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,16 +41,18 @@ class Plan:
     lower_bound_s: float
     #: Requests whose last call ends after their deadline.
     num_late: int = 0
+    #: The share of the calls that `runs` has; the figures are those of all calls.
+    share: float = 1.0
 
     @property
     def num_swaps(self) -> int:
         """Runs that begin with a step."""
-        return sum(run.step is not None for run in self.runs)
+        return round(sum(run.step is not None for run in self.runs) / self.share)
 
     @property
     def swap_s(self) -> float:
         """What the steps take together."""
-        return sum(run.step_s for run in self.runs)
+        return sum(run.step_s for run in self.runs) / self.share
 
     @property
     def gap(self) -> float:

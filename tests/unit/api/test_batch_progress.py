@@ -100,6 +100,14 @@ async def test_a_batch_that_nobody_works_on_has_no_run():
     assert reply.json()["run"] is None
 
 
+async def test_what_holds_a_batch_up_is_told():
+    held = BatchProgress(batch=batch(), obstacle="results cannot be stored: no room")
+
+    reply = await service(held).get("/v1/batches/batch_1/progress")
+
+    assert reply.json()["obstacle"] == "results cannot be stored: no room"
+
+
 async def test_events_end_with_the_batch():
     reply = await service(AT_WORK, DONE).get("/v1/batches/batch_1/progress", **EVENTS)
 

@@ -1,0 +1,111 @@
+"""The deployment that keeps batches and has their lines answered; killed, it goes on from files.
+
+It answers lines in its own process, by the same application as gateways, and reaches slots as they
+do. All it must not lose lies in the storage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.api.app import create_app
+from orchestrator.api.inside import InsideEndpoint
+from orchestrator.api.settings import ApiSettings
+from orchestrator.batch.executor import ExecutorSettings, PlannedExecutor, Plans
+from orchestrator.batch.files import Files
+from orchestrator.batch.held import HeldDispatch
+from orchestrator.batch.office import BatchOffice
+from orchestrator.batch.settings import BatchSettings
+from orchestrator.batch.storage_opening import open_storage
+from orchestrator.compositions.outline import outlined
+from orchestrator.engines.dispatch import Dispatch
+from orchestrator.errors import OrchestratorError
+from orchestrator.planner.arrival import arrival_order
+from orchestrator.planner.planner import planned
+from orchestrator.service.batch_calls import BatchQuestion
+from orchestrator.service.batch_lookout import BatchLookout
+from orchestrator.service.following_conductor import FollowingConductor
+from orchestrator.service.replica import enter_replica
+from orchestrator.tracing.exporting import tracing_of
+
+#: Longest time of one line: its calls wait for their runs, so only the batch's window bounds it.
+_LINE_S = 30 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRunnerPlan:
+    """What the runner is told."""
+
+    api: ApiSettings
+    store_url: str
+    #: Where everything of batches lies.
+    storage_url: str
+    settings: BatchSettings
+    executor: ExecutorSettings
+
+
+class BatchRunner:
+    """Keeps all batches of a service; there is one.
+
+    Args:
+        plan: where things are.
+        conductor: Serve handle.
+    """
+
+    def __init__(self, plan: BatchRunnerPlan, conductor: Any) -> None:
+        enter_replica()
+        self._following = FollowingConductor(plan.store_url, conductor, before=self._holding)
+        app = create_app(
+            live=self._following.live,
+            records=self._following.records,
+            readiness=self._following.readiness,
+            settings=plan.api,
+            tracing=tracing_of(os.environ),
+        )
+        endpoint = InsideEndpoint(app, self._following.live, outline=outlined, timeout_s=_LINE_S)
+        lookout = BatchLookout(self._following)
+        executor = PlannedExecutor(
+            endpoint,
+            held=self._held,
+            lookout=lookout,
+            plans=Plans(planned=planned, arrival=arrival_order),
+            settings=plan.executor,
+            paces=lookout.paces,
+        )
+        storage = open_storage(plan.storage_url)
+        self._office = BatchOffice(
+            storage=storage,
+            files=Files(storage, clock=time.time),
+            endpoint=endpoint,
+            executor=executor,
+            clock=time.time,
+            settings=plan.settings,
+        )
+        self._started = asyncio.get_running_loop().create_task(self._start())
+
+    async def ask(self, question: BatchQuestion, *arguments: Any, **named: Any) -> Any:
+        """Ask who keeps batches and files; an error of ours is the answer."""
+        await asyncio.shield(self._started)
+        try:
+            return await getattr(self._office, question)(*arguments, **named)
+        except OrchestratorError as exc:
+            return exc
+
+    async def check_health(self) -> None:
+        """Called by Serve; raising has the runner replaced."""
+        if self._started.done():
+            self._started.result()
+        self._following.check()
+
+    def _holding(self, dispatch: Dispatch) -> HeldDispatch:
+        self._held = HeldDispatch(dispatch)
+        return self._held
+
+    async def _start(self) -> None:
+        """Go on with what is stored, once there is something to answer with."""
+        await self._following.begun.wait()
+        await self._office.start()
