@@ -43,7 +43,7 @@ def line_of(request: Request, number: int, *, endpoint: str, model: str) -> byte
         line: dict[str, Any] = {"body": _text_body(request, endpoint)}
     elif not isinstance(request, Mapping):
         raise InvalidRequestError(
-            f"request {number} is of type {type(request).__name__!r}; allowed: a line or a body as a "
+            f"request {number} is of type {type(request).__name__!r}; allowed: a line or body as a "
             "mapping, or a text"
         )
     else:
