@@ -188,8 +188,12 @@ class Steering:
                 if own is not None:
                     agenda.made(under, own, run=grant.run)
                     under.is_made[own] = True
-            is_resident = grant.expert in self._around.residents(grant.slot)
-            run = self._log.let_go(grant.slot, grant.expert, is_resident=is_resident)
+            run = self._log.let_go(
+                grant.slot,
+                grant.expert,
+                is_resident=grant.expert in self._around.residents(grant.slot),
+                swap_s=self._around.costs[grant.expert].swap_s,
+            )
             self._run_of[held] = run
             self._let_go(held, slot=grant.slot, order=grant.run)
 
