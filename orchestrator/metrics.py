@@ -100,6 +100,17 @@ PREFETCHES = Counter(
 QUEUE_LENGTH = Gauge(
     "orchestrator_queue_length", "Calls waiting at a slot.", ["slot"], multiprocess_mode="livesum"
 )
+BACKGROUND_QUEUE_LENGTH = Gauge(
+    "orchestrator_background_queue_length",
+    "Calls waiting at a slot that nobody waits for: those of batches.",
+    ["slot"],
+    multiprocess_mode="livesum",
+)
+BACKGROUND_CALLS = Counter(
+    "orchestrator_background_calls_total",
+    "Turns of calls that nobody waits for: given, and called back for others.",
+    ["slot", "event"],
+)
 QUEUE_WAIT_SECONDS = Histogram(
     "orchestrator_queue_wait_seconds",
     "From arrival at a slot to the end of the wait, by how it ended.",
@@ -137,6 +148,29 @@ TRACE_SCH = Gauge(
     "Hit rate that a slot could have on its recent calls if it knew the next ones.",
     ["slot"],
     multiprocess_mode="livemostrecent",
+)
+BATCH_LINES = Counter(
+    "orchestrator_batch_lines_total",
+    "Lines of batches that ended, by outcome, and further tries of them.",
+    ["outcome"],
+)
+BATCH_HELD_CALLS = Gauge(
+    "orchestrator_batch_held_calls",
+    "Calls of batch lines that are held until their run comes.",
+    multiprocess_mode="livesum",
+)
+BATCH_OPEN_LINES = Gauge(
+    "orchestrator_batch_open_lines",
+    "Lines of batches that are begun and not answered.",
+    multiprocess_mode="livesum",
+)
+BATCH_RUNS = Counter(
+    "orchestrator_batch_runs_total",
+    "Runs of batches that began, by whether their expert was resident.",
+    ["slot", "residency"],
+)
+BATCH_PLANS = Counter(
+    "orchestrator_batch_plans_total", "Plans of batches that were made, the first and later ones."
 )
 RECORDS_DROPPED = Counter(
     "orchestrator_records_dropped_total",

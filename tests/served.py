@@ -13,11 +13,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from orchestrator.api.app import create_app
+from orchestrator.api.batch_control import BatchControl
 from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.residency_control import ResidencyControl
 from orchestrator.api.settings import ApiSettings
+from orchestrator.batch.storage import Storage
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Engine
 from orchestrator.engines.fake import FakeEngine
@@ -100,6 +102,8 @@ class Service:
     placement: PlacementControl | None = None
     judgements: MemoryJudgements = field(default_factory=MemoryJudgements)
     tracing: Tracing | None = None
+    batches: BatchControl | None = None
+    storage: Storage | None = None
 
     def app(self) -> FastAPI:
         programs = programs_of(self.engine)
@@ -113,6 +117,8 @@ class Service:
             placement=self.placement,
             judgements=self.judgements,
             tracing=self.tracing,
+            batches=self.batches,
+            storage=self.storage,
         )
 
     @asynccontextmanager

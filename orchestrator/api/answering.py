@@ -79,7 +79,10 @@ async def answer(
     exchange.is_known_model = query.model in programs
     wishes, limits = wishes_of(request.headers), limits_of(request.headers)
     async with connected(request.receive):
-        reply = await programs.reply(_wishing(query, wishes, limits), span=exchange.span)
+        reply = await programs.reply(
+            replace(_wishing(query, wishes, limits), timeout_s=exchange.timeout_s),
+            span=exchange.span,
+        )
         exchange.decision, exchange.reply = reply.decision, reply
         try:
             return await _answered(reply, exchange, wishes=wishes, writer=writer)

@@ -13,18 +13,24 @@ from orchestrator.api import (
     admin_placement,
     admin_registry,
     admin_residency,
+    batch_progress,
     chat,
     completions,
     docs,
     embeddings,
     feedback,
+    files,
     health,
     http_errors,
     models,
     responses,
     route,
 )
+from orchestrator.api import (
+    batches as batch_family,
+)
 from orchestrator.api.accounts import Accounts
+from orchestrator.api.batch_control import BatchControl
 from orchestrator.api.gate import Gate
 from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
@@ -32,6 +38,7 @@ from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.residency_control import ResidencyControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.api.wiring import Wiring
+from orchestrator.batch.storage import Storage
 from orchestrator.compositions.programs import Programs
 from orchestrator.store.judgements import Judgements
 from orchestrator.store.records import Records
@@ -48,6 +55,8 @@ def create_app(
     residency: ResidencyControl | None = None,
     placement: PlacementControl | None = None,
     judgements: Judgements | None = None,
+    batches: BatchControl | None = None,
+    storage: Storage | None = None,
     tracing: Tracing | None = None,
 ) -> FastAPI:
     """Build the endpoint.
@@ -62,6 +71,8 @@ def create_app(
         residency: who sees the slots; without, nothing is told of them.
         placement: who places experts; without, nothing is told of it.
         judgements: where feedback is kept; without, none is taken.
+        batches: who keeps batches and files; without, there are none.
+        storage: where contents of files lie; given wherever `batches` is.
         tracing: where requests get their spans; without, nobody records any.
     """
     wiring = Wiring(
@@ -75,6 +86,8 @@ def create_app(
         residency=residency,
         placement=placement,
         judgements=judgements,
+        batches=batches,
+        storage=storage,
     )
     app = FastAPI(
         title="Orchestrator",
@@ -84,8 +97,9 @@ def create_app(
         redirect_slashes=False,
     )
     generating = (chat, completions, responses, embeddings, route)
+    batching = (files, batch_family, batch_progress)
     administering = (admin, admin_registry, admin_residency, admin_placement)
-    for family in (*generating, feedback, models, health, *administering):
+    for family in (*generating, *batching, feedback, models, health, *administering):
         app.include_router(family.endpoints(wiring))
     if settings.docs:
         app.include_router(docs.endpoints(app))

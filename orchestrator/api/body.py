@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 from starlette.requests import Request
+from starlette.types import Message
 
 from orchestrator.api.connection import ClientGoneError
 from orchestrator.api.exchange import Exchange
-from orchestrator.errors import BodyTooLargeError, InvalidRequestError
+from orchestrator.errors import BodyTooLargeError, BodyTooSlowError, InvalidRequestError
 
 
 async def read_body(request: Request, exchange: Exchange, *, max_bytes: int) -> bytes:
@@ -17,13 +21,28 @@ async def read_body(request: Request, exchange: Exchange, *, max_bytes: int) -> 
         InvalidRequestError: it is compressed, or its length is no number.
         ClientGoneError: the caller hung up while sending.
     """
+    chunks = [chunk async for chunk in stream_body(request, exchange, max_bytes=max_bytes)]
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def stream_body(
+    request: Request, exchange: Exchange, *, max_bytes: int, max_silence_s: float | None = None
+) -> AsyncIterator[bytes]:
+    """The body as it comes; what is not asked for is not read.
+
+    Raises:
+        BodyTooLargeError: it is announced as, or turns out to be, longer than `max_bytes`.
+        BodyTooSlowError: nothing came for `max_silence_s`.
+        InvalidRequestError: it is compressed, or its length is no number.
+        ClientGoneError: the caller hung up while sending.
+    """
     _check_announced(request, max_bytes)
-    chunks: list[bytes] = []
     num_bytes = 0
     has_more = True
-    asked_s = exchange.clock()
     while has_more:
-        message = await request.receive()
+        asked_s = exchange.clock()
+        message = await _next(request, max_silence_s)
+        exchange.caller_s += exchange.clock() - asked_s
         if message["type"] == "http.disconnect":
             raise ClientGoneError
         chunk = message.get("body", b"")
@@ -31,9 +50,19 @@ async def read_body(request: Request, exchange: Exchange, *, max_bytes: int) -> 
         num_bytes += len(chunk)
         if num_bytes > max_bytes:
             raise _too_large(f"more than {max_bytes} bytes", max_bytes)
-        chunks.append(chunk)
-    exchange.caller_s += exchange.clock() - asked_s
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        yield chunk
+
+
+async def _next(request: Request, max_silence_s: float | None) -> Message:
+    if max_silence_s is None:
+        return await request.receive()
+    try:
+        async with asyncio.timeout(max_silence_s):
+            return await request.receive()
+    except TimeoutError as exc:
+        raise BodyTooSlowError(
+            f"nothing of the request body came for {max_silence_s:g} s; send it again"
+        ) from exc
 
 
 def _check_announced(request: Request, max_bytes: int) -> None:

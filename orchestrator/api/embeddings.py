@@ -48,6 +48,7 @@ def endpoints(wiring: Wiring) -> APIRouter:
         wishes = wishes_of(request.headers)
         query = replace(
             embed_query(asked, call_id=exchange.call_id),
+            timeout_s=exchange.timeout_s,
             max_wait_s=wishes.max_wait_s,
             priority=wishes.priority,
             order=wishes.order,

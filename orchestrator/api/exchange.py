@@ -19,6 +19,8 @@ from orchestrator.tracing.spans import UNTRACED, Span
 
 #: Where the exchange lives in the ASGI scope.
 KEY = "orchestrator.exchange"
+#: In the ASGI scope of a request from this process: its longest time, seconds. No server sets it.
+TIMEOUT_S = "orchestrator.timeout_s"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +39,8 @@ class Exchange:
     #: Unique here even when callers reuse their request ids: names the answer and the call.
     call_id: str = field(default_factory=lambda: uuid4().hex)
     endpoint: str = "other"
+    #: Longest time of a request that nobody waits for, seconds; the registry's where `None`.
+    timeout_s: float | None = None
     #: True for requests that leave a decision record.
     is_recorded: bool = False
     model: str = ""

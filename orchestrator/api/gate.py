@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from orchestrator.api.accounts import Accounts
 from orchestrator.api.connection import ClientGoneError
 from orchestrator.api.envelope import as_asgi, envelope_of, headers_for
-from orchestrator.api.exchange import KEY, Exchange
+from orchestrator.api.exchange import KEY, TIMEOUT_S, Exchange
 from orchestrator.api.headers import headers_of
 from orchestrator.api.settings import ApiSettings
 from orchestrator.errors import OrchestratorError
@@ -76,6 +76,7 @@ class Gate:
             clock=self._clock,
             started_s=self._clock(),
             call_id=call_id,
+            timeout_s=scope.get(TIMEOUT_S),
             ignored=() if given is None or is_valid else ("x-request-id",),
         )
 

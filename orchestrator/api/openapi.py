@@ -10,6 +10,7 @@ from openai.types.chat import ChatCompletionChunk
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from orchestrator.api.batch_request import BatchRequest
 from orchestrator.api.embedding_request import EmbeddingRequest
 from orchestrator.api.headers import TABLE
 from orchestrator.api.judging import FeedbackRequest
@@ -25,6 +26,7 @@ from orchestrator.api.response_schema import ResponseObject
 
 _REF = "#/components/schemas/{model}"
 _BODIES: tuple[type[BaseModel], ...] = (
+    BatchRequest,
     ChatRequest,
     CompletionRequest,
     EmbeddingRequest,

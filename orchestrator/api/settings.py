@@ -16,6 +16,14 @@ class ApiSettings(BaseModel):
     max_body_bytes: int = Field(
         16 * 1024 * 1024, ge=1024, description="Longest request body; a longer one gets 413."
     )
+    max_file_bytes: int = Field(
+        200 * 1024 * 1024,
+        ge=1,
+        description="Longest file of POST /v1/files; a longer one gets 413.",
+    )
+    max_upload_silence_s: float = Field(
+        60.0, gt=0, description="Nothing came of a file for so long, seconds: it gets 408."
+    )
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
     admin: Literal["loopback", "off"] = Field(
         "loopback",

@@ -39,9 +39,16 @@ ALTERNATIVES: dict[str, str] = {
 def not_served(path: str, *, served: Iterable[str]) -> str:
     """The sentence of the 404 for `path`, naming what is served instead."""
     shown = repr(path[:128])
-    parents = [route for route in ALTERNATIVES if path == route or path.startswith(f"{route}/")]
+    served = frozenset(served)
+    # Where batches are kept, nobody is to send requests one by one instead.
+    known = [route for route, other in ALTERNATIVES.items() if _holds(route, other, served)]
+    parents = [route for route in known if path == route or path.startswith(f"{route}/")]
     if parents:
         return f"{shown} is not served: {ALTERNATIVES[max(parents, key=len)]}"
     near = difflib.get_close_matches(path[:128], sorted(served), n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else "GET /openapi.json lists what is"
     return f"{shown} is not served; {hint}"
+
+
+def _holds(route: str, alternative: str, served: frozenset[str]) -> bool:
+    return alternative is not _ONE_BY_ONE or route not in served

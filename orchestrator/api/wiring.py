@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from orchestrator.api.batch_control import BatchControl
 from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.residency_control import ResidencyControl
 from orchestrator.api.settings import ApiSettings
+from orchestrator.batch.storage import Storage
 from orchestrator.compositions.programs import Programs
 from orchestrator.store.judgements import Judgements
 from orchestrator.store.records import Records
@@ -36,3 +38,7 @@ class Wiring:
     placement: PlacementControl | None = None
     #: Where what callers say of answers is kept; `None` where it is not.
     judgements: Judgements | None = None
+    #: Who keeps batches and what is known of files; `None` where nobody does.
+    batches: BatchControl | None = None
+    #: Where contents of files lie; given wherever `batches` is.
+    storage: Storage | None = None

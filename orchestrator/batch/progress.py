@@ -49,6 +49,8 @@ class BatchProgress:
     batch: Batch
     #: `None` where no line of it is being answered here.
     run: RunProgress | None = None
+    #: Why it does not move, as where results cannot be stored; `None` where it does.
+    obstacle: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

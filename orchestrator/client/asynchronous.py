@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 
-from orchestrator.client.calls import Outgoing, chat_call, models_call, route_call
+from orchestrator.client.async_batches import AsyncBatches
+from orchestrator.client.batch_lines import Requests, name_of, written
+from orchestrator.client.batch_results import AsyncBatchResults, sound
+from orchestrator.client.batch_wire import BatchProgress
+from orchestrator.client.calls import chat_call, models_call, route_call
+from orchestrator.client.connections import AsyncConnection
 from orchestrator.client.embedding import Embeddings, Inputs, embed_call, read_embeddings
-from orchestrator.client.failures import failure, translated
 from orchestrator.client.feedback import Feedback, TakenBack, feedback_call, take_back_call
+from orchestrator.client.files import AsyncFiles
 from orchestrator.client.placement import Placement, placement_call
-from orchestrator.client.replies import Event, EventReader, origin_of, read, read_completion
+from orchestrator.client.replies import read, read_completion
 from orchestrator.client.residency import WishKind, residency_call, wish_call
 from orchestrator.client.residency_wire import Residency, Steered
 from orchestrator.client.settings import DEFAULT_URL, Settings
+from orchestrator.client.streams import AsyncChatStream
 from orchestrator.client.wire import (
     ChatOptions,
     Completion,
-    CompletionChunk,
     Messages,
     Model,
     ModelList,
@@ -29,47 +34,6 @@ from orchestrator.client.wire import (
 
 if TYPE_CHECKING:
     import httpx
-
-
-class AsyncChatStream:
-    """A chat answer as it is written; iterate once, close early to end the generation."""
-
-    def __init__(self, response: httpx.Response, *, base_url: str) -> None:
-        self._response = response
-        self._base_url = base_url
-        #: Who answers; known before the first chunk.
-        self.origin = origin_of(response.headers)
-
-    async def __aiter__(self) -> AsyncIterator[CompletionChunk]:
-        async with aclosing(self.events()) as events:
-            async for event in events:
-                if isinstance(event, CompletionChunk):
-                    yield event
-
-    async def events(self) -> AsyncGenerator[Event, None]:
-        """Its chunks; before them where it stands while it waits, and how far its stages are."""
-        reader = EventReader()
-        async with self:
-            with translated(self._base_url):
-                async for piece in self._response.aiter_bytes():
-                    for event in reader.feed(piece):
-                        yield event
-        reader.finish()
-
-    async def close(self) -> None:
-        """Hang up; the service ends the generation."""
-        await self._response.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
 
 
 class AsyncClient:
@@ -82,24 +46,25 @@ class AsyncClient:
         api_key: str | None = None,
         timeout_s: float = 120.0,
         transport: httpx.AsyncBaseTransport | None = None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        import httpx  # here, since it takes longer to import than all of the SDK
-
         settings = Settings(base_url=base_url, api_key=api_key, timeout_s=timeout_s)
-        self._base_url = base_url
-        with translated(base_url):
-            self._http = httpx.AsyncClient(transport=transport, **settings.for_httpx())
+        self._to = AsyncConnection(settings, transport=transport, pause=pause)
+        #: Files that batches read and write.
+        self.files = AsyncFiles(self._to)
+        #: Files of requests that are planned by expert.
+        self.batches = AsyncBatches(self._to, self.files)
 
     async def models(self) -> tuple[Model, ...]:
         """Every name that can be used as `model`; raises as `Client.models`."""
-        return read(ModelList, (await self._complete(models_call())).content).data
+        return read(ModelList, (await self._to.complete(models_call())).content).data
 
     async def route(
         self, messages: Messages, *, model: str = "auto", **options: Unpack[ChatOptions]
     ) -> Route:
         """Who would answer, without answering; raises as `Client.route`."""
         call = route_call(messages, model=model, options=options)
-        return read(Route, (await self._complete(call)).content)
+        return read(Route, (await self._to.complete(call)).content)
 
     @overload
     async def chat(
@@ -132,8 +97,8 @@ class AsyncClient:
         """Ask and get the answer, whole or as it is written; arguments as `Client.chat`."""
         call = chat_call(messages, model=model, stream=stream, options=options)
         if stream:
-            return AsyncChatStream(await self._begin(call), base_url=self._base_url)
-        response = await self._complete(call)
+            return AsyncChatStream(await self._to.begin(call), base_url=self._to.base_url)
+        response = await self._to.complete(call)
         return read_completion(response.content, response.headers)
 
     async def embed(
@@ -145,29 +110,50 @@ class AsyncClient:
         **wishes: Unpack[Wishes],
     ) -> Embeddings:
         """One vector for each of `inputs`; arguments and errors as `Client.embed`."""
-        response = await self._complete(
+        response = await self._to.complete(
             embed_call(inputs, model=model, dimensions=dimensions, wishes=wishes)
         )
         return read_embeddings(response.content, response.headers)
+
+    async def batch(
+        self,
+        requests: Requests,
+        *,
+        endpoint: str = "/v1/chat/completions",
+        model: str = "auto",
+        completion_window: str = "24h",
+        metadata: Mapping[str, str] | None = None,
+        heard: Callable[[BatchProgress], None] | None = None,
+    ) -> AsyncBatchResults:
+        """Have many requests answered as one batch; arguments and errors as `Client.batch`."""
+        with written(requests, endpoint=endpoint, model=model) as content:
+            file = await self.files.upload(content, filename=name_of(requests))
+        begun = await self.batches.create(
+            file.id, endpoint=endpoint, completion_window=completion_window, metadata=metadata
+        )
+        ended = await self.batches.wait(begun.id, heard=heard)
+        return AsyncBatchResults(sound(ended), self.files)
 
     async def feedback(
         self, request_id: str, *, score: float, expert: str | None = None
     ) -> Feedback:
         """Say how good an answer was; arguments and errors as `Client.feedback`."""
         call = feedback_call(request_id, score=score, expert=expert)
-        return read(Feedback, (await self._complete(call)).content)
+        return read(Feedback, (await self._to.complete(call)).content)
 
     async def take_back(self, feedback_id: str) -> None:
         """Take a judgement back; raises as `Client.feedback`."""
-        read(TakenBack, (await self._complete(take_back_call(feedback_id))).content)
+        read(TakenBack, (await self._to.complete(take_back_call(feedback_id))).content)
 
     async def residency(self) -> Residency:
         """What every slot does and why; raises as `Client.residency`."""
-        return read(Residency, (await self._complete(residency_call())).content)
+        return read(Residency, (await self._to.complete(residency_call())).content)
 
     async def placement(self, *, carry_out: bool = False) -> Placement:
         """Where experts are at home and could be; arguments and errors as `Client.placement`."""
-        return read(Placement, (await self._complete(placement_call(carry_out=carry_out))).content)
+        return read(
+            Placement, (await self._to.complete(placement_call(carry_out=carry_out))).content
+        )
 
     async def load(self, expert: str, *, slot: str | None = None, wait: bool = True) -> Steered:
         """Make an expert resident; arguments and errors as `Client.load`."""
@@ -187,7 +173,7 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._http.aclose()
+        await self._to.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -202,21 +188,4 @@ class AsyncClient:
 
     async def _wish(self, kind: WishKind, expert: str, *, slot: str | None, wait: bool) -> Steered:
         call = wish_call(kind, expert, slot=slot, wait=wait)
-        return read(Steered, (await self._complete(call)).content)
-
-    async def _complete(self, call: Outgoing) -> httpx.Response:
-        response = await self._begin(call)
-        with translated(self._base_url):
-            await response.aread()
-        return response
-
-    async def _begin(self, call: Outgoing) -> httpx.Response:
-        with translated(self._base_url):
-            request = self._http.build_request(
-                call.method, call.path, json=call.body, headers=call.headers
-            )
-            response = await self._http.send(request, stream=True)
-            if response.is_success:
-                return response
-            body = await response.aread()
-        raise failure(body, status=response.status_code, headers=response.headers)
+        return read(Steered, (await self._to.complete(call)).content)

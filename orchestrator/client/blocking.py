@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from contextlib import closing
+import time
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, Unpack, overload
 
-from orchestrator.client.calls import Outgoing, chat_call, models_call, route_call
+from orchestrator.client.batch_lines import Requests, name_of, written
+from orchestrator.client.batch_results import BatchResults, sound
+from orchestrator.client.batch_wire import BatchProgress
+from orchestrator.client.batches import Batches
+from orchestrator.client.calls import chat_call, models_call, route_call
+from orchestrator.client.connections import Connection
 from orchestrator.client.embedding import Embeddings, Inputs, embed_call, read_embeddings
-from orchestrator.client.failures import failure, translated
 from orchestrator.client.feedback import Feedback, TakenBack, feedback_call, take_back_call
+from orchestrator.client.files import Files
 from orchestrator.client.placement import Placement, placement_call
-from orchestrator.client.replies import Event, EventReader, origin_of, read, read_completion
+from orchestrator.client.replies import read, read_completion
 from orchestrator.client.residency import WishKind, residency_call, wish_call
 from orchestrator.client.residency_wire import Residency, Steered
 from orchestrator.client.settings import DEFAULT_URL, Settings
+from orchestrator.client.streams import ChatStream
 from orchestrator.client.wire import (
     ChatOptions,
     Completion,
-    CompletionChunk,
     Messages,
     Model,
     ModelList,
@@ -31,45 +36,6 @@ if TYPE_CHECKING:
     import httpx
 
 
-class ChatStream:
-    """A chat answer as it is written; iterate once, close early to end the generation."""
-
-    def __init__(self, response: httpx.Response, *, base_url: str) -> None:
-        self._response = response
-        self._base_url = base_url
-        #: Who answers; known before the first chunk.
-        self.origin = origin_of(response.headers)
-
-    def __iter__(self) -> Iterator[CompletionChunk]:
-        with closing(self.events()) as events:
-            for event in events:
-                if isinstance(event, CompletionChunk):
-                    yield event
-
-    def events(self) -> Generator[Event, None, None]:
-        """Its chunks; before them where it stands while it waits, and how far its stages are."""
-        reader = EventReader()
-        with self, translated(self._base_url):
-            for piece in self._response.iter_bytes():
-                yield from reader.feed(piece)
-        reader.finish()
-
-    def close(self) -> None:
-        """Hang up; the service ends the generation."""
-        self._response.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
 class Client:
     """Asks a running service; one connection pool, safe to share between threads.
 
@@ -78,6 +44,7 @@ class Client:
         api_key: sent as a bearer token, where the service or a proxy before it wants one.
         timeout_s: longest silence of the service, seconds.
         transport: how requests travel; the network by default.
+        pause: waits for some seconds.
     """
 
     def __init__(
@@ -87,13 +54,14 @@ class Client:
         api_key: str | None = None,
         timeout_s: float = 120.0,
         transport: httpx.BaseTransport | None = None,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        import httpx  # here, since it takes longer to import than all of the SDK
-
         settings = Settings(base_url=base_url, api_key=api_key, timeout_s=timeout_s)
-        self._base_url = base_url
-        with translated(base_url):
-            self._http = httpx.Client(transport=transport, **settings.for_httpx())
+        self._to = Connection(settings, transport=transport, pause=pause)
+        #: Files that batches read and write.
+        self.files = Files(self._to)
+        #: Files of requests that are planned by expert.
+        self.batches = Batches(self._to, self.files)
 
     def models(self) -> tuple[Model, ...]:
         """Every name that can be used as `model`.
@@ -101,7 +69,7 @@ class Client:
         Raises:
             OrchestratorError: what the service says, or a `ClientError`.
         """
-        return read(ModelList, self._complete(models_call()).content).data
+        return read(ModelList, self._to.complete(models_call()).content).data
 
     def route(
         self, messages: Messages, *, model: str = "auto", **options: Unpack[ChatOptions]
@@ -112,7 +80,7 @@ class Client:
             OrchestratorError: what the service says, or a `ClientError`.
         """
         call = route_call(messages, model=model, options=options)
-        return read(Route, self._complete(call).content)
+        return read(Route, self._to.complete(call).content)
 
     @overload
     def chat(
@@ -155,8 +123,8 @@ class Client:
         """
         call = chat_call(messages, model=model, stream=stream, options=options)
         if stream:
-            return ChatStream(self._begin(call), base_url=self._base_url)
-        response = self._complete(call)
+            return ChatStream(self._to.begin(call), base_url=self._to.base_url)
+        response = self._to.complete(call)
         return read_completion(response.content, response.headers)
 
     def embed(
@@ -178,10 +146,42 @@ class Client:
         Raises:
             OrchestratorError: what the service says, or a `ClientError`.
         """
-        response = self._complete(
+        response = self._to.complete(
             embed_call(inputs, model=model, dimensions=dimensions, wishes=wishes)
         )
         return read_embeddings(response.content, response.headers)
+
+    def batch(
+        self,
+        requests: Requests,
+        *,
+        endpoint: str = "/v1/chat/completions",
+        model: str = "auto",
+        completion_window: str = "24h",
+        metadata: Mapping[str, str] | None = None,
+        heard: Callable[[BatchProgress], None] | None = None,
+    ) -> BatchResults:
+        """Have many requests answered as one batch, and wait for its end.
+
+        Args:
+            requests: lines of a batch, bodies or texts, one after the other; or the path of a file
+                of lines.
+            endpoint: of all of them.
+            model: of those that name none.
+            completion_window: by when it is to end.
+            metadata: up to 16 pairs that the batch keeps.
+            heard: told how far it is, about every second.
+
+        Raises:
+            BatchFailedError: a request is not valid; nothing was begun.
+            OrchestratorError: what the service says, or another `ClientError`.
+        """
+        with written(requests, endpoint=endpoint, model=model) as content:
+            file = self.files.upload(content, filename=name_of(requests))
+        begun = self.batches.create(
+            file.id, endpoint=endpoint, completion_window=completion_window, metadata=metadata
+        )
+        return BatchResults(sound(self.batches.wait(begun.id, heard=heard)), self.files)
 
     def feedback(self, request_id: str, *, score: float, expert: str | None = None) -> Feedback:
         """Say how good an answer was, so that routers go by it.
@@ -195,11 +195,11 @@ class Client:
             OrchestratorError: what the service says, or a `ClientError`.
         """
         call = feedback_call(request_id, score=score, expert=expert)
-        return read(Feedback, self._complete(call).content)
+        return read(Feedback, self._to.complete(call).content)
 
     def take_back(self, feedback_id: str) -> None:
         """Take a judgement back, as if it had never been given; raises as `feedback`."""
-        read(TakenBack, self._complete(take_back_call(feedback_id)).content)
+        read(TakenBack, self._to.complete(take_back_call(feedback_id)).content)
 
     def residency(self) -> Residency:
         """What every slot does and why; for callers on the service's machine.
@@ -207,7 +207,7 @@ class Client:
         Raises:
             OrchestratorError: what the service says, or a `ClientError`.
         """
-        return read(Residency, self._complete(residency_call()).content)
+        return read(Residency, self._to.complete(residency_call()).content)
 
     def placement(self, *, carry_out: bool = False) -> Placement:
         """Where experts are at home and could be; for callers on the service's machine.
@@ -218,7 +218,7 @@ class Client:
         Raises:
             OrchestratorError: what the service says, or a `ClientError`.
         """
-        return read(Placement, self._complete(placement_call(carry_out=carry_out)).content)
+        return read(Placement, self._to.complete(placement_call(carry_out=carry_out)).content)
 
     def load(self, expert: str, *, slot: str | None = None, wait: bool = True) -> Steered:
         """Make an expert resident, at one slot, or where it is at home, or wherever it is hosted.
@@ -248,7 +248,7 @@ class Client:
 
     def close(self) -> None:
         """Close all connections."""
-        self._http.close()
+        self._to.close()
 
     def __enter__(self) -> Self:
         return self
@@ -263,21 +263,4 @@ class Client:
 
     def _wish(self, kind: WishKind, expert: str, *, slot: str | None, wait: bool) -> Steered:
         call = wish_call(kind, expert, slot=slot, wait=wait)
-        return read(Steered, self._complete(call).content)
-
-    def _complete(self, call: Outgoing) -> httpx.Response:
-        response = self._begin(call)
-        with translated(self._base_url):
-            response.read()
-        return response
-
-    def _begin(self, call: Outgoing) -> httpx.Response:
-        with translated(self._base_url):
-            request = self._http.build_request(
-                call.method, call.path, json=call.body, headers=call.headers
-            )
-            response = self._http.send(request, stream=True)
-            if response.is_success:
-                return response
-            body = response.read()
-        raise failure(body, status=response.status_code, headers=response.headers)
+        return read(Steered, self._to.complete(call).content)

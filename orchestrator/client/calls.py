@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from orchestrator.client.wire import Messages
 
@@ -27,6 +27,15 @@ _WISHES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file on its way, with what is said of it; it is read as it is sent."""
+
+    filename: str
+    content: IO[bytes]
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
     """One HTTP request, relative to the service's root."""
 
@@ -34,6 +43,20 @@ class Outgoing:
     path: str
     body: Mapping[str, Any] | None = None
     headers: Mapping[bytes, bytes] = field(default_factory=dict)
+    #: In the place of a body.
+    upload: Upload | None = None
+    #: Longest silence of the service, seconds; the client's own where it is left out.
+    timeout_s: float | None = None
+
+    def for_httpx(self) -> dict[str, Any]:
+        """Keyword arguments of `build_request`."""
+        asked: dict[str, Any] = {"method": self.method, "url": self.path, "headers": self.headers}
+        if self.upload is None:
+            asked["json"] = self.body
+        else:
+            part = (self.upload.filename, self.upload.content, "application/jsonl")
+            asked |= {"data": self.upload.fields, "files": {"file": part}}
+        return asked if self.timeout_s is None else asked | {"timeout": self.timeout_s}
 
 
 def models_call() -> Outgoing:

@@ -6,7 +6,8 @@ OrchestratorError
     ├── UnreachableError             no connection, or it broke      retryable
     ├── WaitTimeoutError             no answer within the timeout    retryable
     ├── UnexpectedReplyError         the reply is not the protocol
-    └── UnknownFailureError          an error with a code this version does not know
+    ├── UnknownFailureError          an error with a code this version does not know
+    └── BatchFailedError             a batch's file has faults: nothing of it was begun
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from contextlib import contextmanager
 
 from pydantic import BaseModel, ValidationError
 
+from orchestrator.client.batch_wire import BatchFault
 from orchestrator.errors import OrchestratorError, PlacedFault, RegistryError
 
 _MAX_SHOWN_CHARS = 200
+#: Where the errors are that the service speaks of; others have codes of their own.
+_TREE = "orchestrator.errors."
 
 
 class ClientError(OrchestratorError):
@@ -52,6 +56,28 @@ class UnknownFailureError(ClientError):
     """The service reported an error with a code that this version does not know."""
 
     code = "unknown_failure"
+
+
+class BatchFailedError(ClientError):
+    """A batch's file has faults, so nothing of it was begun; the message names the first.
+
+    Args:
+        message: as of every error.
+        faults: those that the service tells.
+    """
+
+    code = "batch_failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        faults: tuple[BatchFault, ...] = (),
+        param: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, param=param, retry_after_s=retry_after_s)
+        self.faults = faults
 
 
 class _Fault(BaseModel):
@@ -130,7 +156,7 @@ def _kinds(root: type[OrchestratorError]) -> dict[str, type[OrchestratorError]]:
     # A subclass that shares its parent's code is the more telling of the two.
     found = {root.code: root}
     for kind in root.__subclasses__():
-        if kind.__module__ == OrchestratorError.__module__:
+        if kind.__module__.startswith(_TREE):
             found |= _kinds(kind)
     return found
 

@@ -21,6 +21,9 @@ class Settings:
         headers = {"accept": "application/json, text/event-stream"}
         if self.api_key is not None:
             headers["authorization"] = f"Bearer {self.api_key}"
-        # The address that other clients of the endpoint take means the same service.
-        root = self.base_url.rstrip("/").removesuffix("/v1")
-        return {"base_url": root, "timeout": self.timeout_s, "headers": headers}
+        return {"base_url": root_of(self.base_url), "timeout": self.timeout_s, "headers": headers}
+
+
+def root_of(url: str) -> str:
+    """The root of a service; the address that other clients take means the same service."""
+    return url.rstrip("/").removesuffix("/v1")

@@ -149,7 +149,8 @@ class Call:
     order: int | None = None
     #: Advice of a batch: the slot its plan has it on; another one where that cannot take it.
     slot: str | None = None
-    #: Nobody waits for it: calls that somebody waits for go first.
+    #: Nobody waits for it: calls that somebody waits for go first. Its `timeout_s` counts from its
+    #: turn on, and `max_wait_s` does not bind it.
     is_background: bool = False
     #: Repeat the prompt before the completion (`/v1/completions` only).
     echo: bool = False

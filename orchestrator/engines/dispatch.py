@@ -144,7 +144,7 @@ class Dispatch:
     ) -> AsyncGenerator[T, None]:
         """What `ask` yields of the engine that takes the call; another is tried before that."""
         attempt = _Attempt(call=call, began_s=self._clock())
-        if call.key not in self._remotes:
+        if call.key not in self._remotes and not call.is_background:
             self._meter.note(call.key, request=call.id)
         while True:
             name, engine = await self._pick(attempt)
@@ -176,7 +176,7 @@ class Dispatch:
         untried = [name for name in engines if name not in attempt.failures]
         if not untried or not _may_try(attempt):
             raise self._exhausted(attempt)
-        name = self._where.best(untried, key)
+        name = self._where.best(untried, key, planned=attempt.call.slot)
         return name, engines[name]
 
     async def _send(
@@ -185,7 +185,8 @@ class Dispatch:
         left_s = self._left_s(attempt, call.timeout_s)
         wait_s = self._left_s(attempt, call.max_wait_s)
         self._where.begin(name, call.key)
-        bound = Bound(None if left_s is None else left_s + _GRACE_S)
+        is_unbound = left_s is None or call.is_background
+        bound = Bound(None if is_unbound or left_s is None else left_s + _GRACE_S)
         try:
             async with reading(
                 items(replace(call, timeout_s=left_s, max_wait_s=wait_s, retries=None))

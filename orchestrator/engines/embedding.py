@@ -42,6 +42,8 @@ class EmbedCall:
     #: Advice of a batch, as a `Call`'s.
     priority: int = 0
     order: int | None = None
+    slot: str | None = None
+    is_background: bool = False
     #: As a `Call`'s.
     retries: Retries | None = None
 

@@ -31,9 +31,9 @@ class Journal:
         self._slot = slot
         self._meters = Meters(slot)
 
-    def queued(self, num_waiting: int) -> None:
+    def queued(self, num_waiting: int, *, num_in_background: int) -> None:
         """See `Effects.queued`."""
-        self._meters.queued(num_waiting)
+        self._meters.queued(num_waiting, num_in_background=num_in_background)
 
     def decided(self, decision: Decision) -> None:
         """See `Effects.decided`."""
@@ -50,7 +50,10 @@ class Journal:
 
     def admitted(self, ticket: Ticket, *, engine: str, waited_s: float, is_hit: bool) -> None:
         """See `Effects.admitted`."""
-        self._meters.admitted(waited_s=waited_s, is_hit=is_hit)
+        if ticket.is_background:
+            self._meters.in_background("admitted")
+        else:
+            self._meters.admitted(waited_s=waited_s, is_hit=is_hit)
         if _LOG.isEnabledFor(logging.DEBUG):
             self._tell(
                 logging.DEBUG,
@@ -60,6 +63,14 @@ class Journal:
                 expert=ticket.expert,
                 waited_s=_seconds(waited_s),
                 is_hit=is_hit,
+            )
+
+    def recalled(self, ticket: Ticket, *, engine: str) -> None:
+        """See `Effects.recalled`."""
+        self._meters.in_background("recalled")
+        if _LOG.isEnabledFor(logging.DEBUG):
+            self._tell(
+                logging.DEBUG, "decision", decision="recall", engine=engine, expert=ticket.expert
             )
 
     def refused(self, ticket: Ticket, error: OrchestratorError, *, waited_s: float | None) -> None:

@@ -5,7 +5,7 @@ Labels are the slot, the step and how something ended, never the expert: a slot 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from orchestrator import metrics
 from orchestrator.costs.prior import Step
@@ -25,13 +25,19 @@ class Meters:
     def __init__(self, slot: str) -> None:
         self._slot = slot
         self._queue_length = metrics.QUEUE_LENGTH.labels(slot)
+        self._background_length = metrics.BACKGROUND_QUEUE_LENGTH.labels(slot)
         self._admitted_s = metrics.QUEUE_WAIT_SECONDS.labels(slot, "admitted")
         self._hits = metrics.ADMISSIONS.labels(slot, "hit")
         self._misses = metrics.ADMISSIONS.labels(slot, "miss")
 
-    def queued(self, num_waiting: int) -> None:
-        """The queue has this length now."""
+    def queued(self, num_waiting: int, *, num_in_background: int) -> None:
+        """The queue has this length now, and so many calls wait that nobody waits for."""
         self._queue_length.set(num_waiting)
+        self._background_length.set(num_in_background)
+
+    def in_background(self, event: Literal["admitted", "recalled"]) -> None:
+        """What became of a call that nobody waits for."""
+        metrics.BACKGROUND_CALLS.labels(self._slot, event).inc()
 
     def admitted(self, *, waited_s: float, is_hit: bool) -> None:
         """A call's turn came; a hit found its expert resident when it arrived."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from orchestrator.residency.clock import Alarm, Clock
-from orchestrator.residency.places import Turn
+from orchestrator.residency.turn import Turn
 
 #: After which a caller that still waits is told again, the first time and from then on, seconds.
 #: The head of a stream leaves with the first of these, so that what waits less keeps its status.

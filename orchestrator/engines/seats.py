@@ -52,9 +52,9 @@ class Seats(Mapping[str, Seat]):
         self._before[step.engine] = frozenset(seat.residents), seat.rung
         await seat.take(step)
 
-    def queued(self, num_waiting: int) -> None:
+    def queued(self, num_waiting: int, *, num_in_background: int) -> None:
         """See `Effects.queued`."""
-        self._journal.queued(num_waiting)
+        self._journal.queued(num_waiting, num_in_background=num_in_background)
 
     def decided(self, decision: Decision) -> None:
         """See `Effects.decided`."""
@@ -63,6 +63,10 @@ class Seats(Mapping[str, Seat]):
     def admitted(self, ticket: Ticket, *, engine: str, waited_s: float, is_hit: bool) -> None:
         """See `Effects.admitted`."""
         self._journal.admitted(ticket, engine=engine, waited_s=waited_s, is_hit=is_hit)
+
+    def recalled(self, ticket: Ticket, *, engine: str) -> None:
+        """See `Effects.recalled`."""
+        self._journal.recalled(ticket, engine=engine)
 
     def refused(self, ticket: Ticket, error: OrchestratorError, *, waited_s: float | None) -> None:
         """See `Effects.refused`."""

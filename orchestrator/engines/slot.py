@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
-from typing import TypeVar
 
 from orchestrator import metrics
 from orchestrator.costs.costs import Costs
+from orchestrator.engines.answering import Answering
 from orchestrator.engines.base import Call, Item
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.hints import Hints
 from orchestrator.engines.host import Host
 from orchestrator.engines.lineage import Lineage
-from orchestrator.engines.notices import Notice, notices_of
 from orchestrator.engines.prefetching import Prefetching
 from orchestrator.engines.read_ahead import ReadAhead
 from orchestrator.engines.recent_uses import RecentUses
@@ -30,13 +28,12 @@ from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import Clock
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.loop import SlotLoop
-from orchestrator.residency.places import Turn, Wishes
+from orchestrator.residency.places import Wishes
 from orchestrator.residency.policy import Policy
 from orchestrator.residency.roster import Room
+from orchestrator.residency.turn import Turn
 
 __all__ = ["HostReport", "Slot", "SlotReport", "Waiting"]
-
-C = TypeVar("C", Call, EmbedCall)
 
 
 class Slot:
@@ -67,6 +64,7 @@ class Slot:
         self._clock = clock
         self._hints = Hints()
         self._seats = Seats(name, on_gone=self._forget)
+        self._answering = Answering(self._seats, clock=clock)
         self.loop = SlotLoop(
             self._seats,
             clock=clock,
@@ -146,50 +144,37 @@ class Slot:
         """What calls are taken for of a lineage."""
         return self._roles.keys(lineage)
 
-    async def generate(self, call: Call) -> AsyncIterator[Item]:
+    def generate(self, call: Call) -> AsyncIterator[Item]:
         """Wait for the expert's turn, then stream its engine's answer; see `Engine.generate`.
 
         A call whose engine dies before it has yielded anything waits once more. Who waits hears of
-        it; a caller that does not read along hears its place and its wait alone.
+        it; a caller that does not read along hears its place and its wait alone. A background call
+        is answered whole, since it waits again where its turn is called back.
 
         Raises:
             NotHostedError: that version of the expert is not hosted here.
             OverloadedError: the queue is full, or the wait would be too long.
         """
-        has_begun = False
+        return self._whole(call) if call.is_background else self._streamed(call)
+
+    async def _streamed(self, call: Call) -> AsyncIterator[Item]:
+        async with (
+            self._turn(call) as turn,
+            reading(self._answering.streamed(turn, call)) as items,
+        ):
+            async for item in items:
+                yield item
+
+    async def _whole(self, call: Call) -> AsyncIterator[Item]:
         async with self._turn(call) as turn:
-            while True:
-                if turn.waits:
-                    told = notices_of(turn, clock=self._clock, repeats=call.stream)
-                    async with reading(told) as notices:
-                        async for notice in notices:
-                            yield notice
-                waited_s = await turn.came()
-                try:
-                    host = self._seats[turn.engine].host
-                    async with reading(host.generate(_after(call, waited_s))) as chunks:
-                        async for chunk in chunks:
-                            has_begun = True
-                            yield chunk
-                    return
-                except EngineDeadError as error:
-                    if has_begun or not turn.is_tried_again(error):
-                        raise
+            items = await self._answering.whole(turn, call)
+        for item in items:
+            yield item
 
     async def embed(self, call: EmbedCall) -> Vectors:
         """Wait for the expert's turn, then have its engine embed; raises as `generate`."""
-        notices: list[Notice] = []
         async with self._turn(call) as turn:
-            while True:
-                told = notices_of(turn, clock=self._clock, repeats=False)
-                notices += [notice async for notice in told]
-                waited_s = await turn.came()
-                try:
-                    vectors = await self._seats[turn.engine].host.embed(_after(call, waited_s))
-                    return replace(vectors, notices=tuple(notices)) if notices else vectors
-                except EngineDeadError as error:
-                    if not turn.is_tried_again(error):
-                        raise
+            return await self._answering.vectors(turn, call)
 
     async def load(self, key: str) -> None:
         """Bring an expert up as a call for it would; raises as `generate` does of waiting."""
@@ -256,12 +241,14 @@ class Slot:
     def _turn(self, call: AnyCall) -> AbstractAsyncContextManager[Turn]:
         meant = f", which generation {call.generation} means"
         self._roles.check_hosted(call.key, meant=meant)
-        self._uses.note(call.key)
+        if not call.is_background:
+            self._uses.note(call.key)
         wishes = Wishes(
             timeout_s=call.timeout_s,
             max_wait_s=call.max_wait_s,
             priority=call.priority,
             order=call.order,
+            is_background=call.is_background,
         )
         return self.loop.turn(call.key, wishes)
 
@@ -276,10 +263,3 @@ class Slot:
     def _forget(self, engine_id: str) -> None:
         """An engine is gone, and with the last of a lineage its experts."""
         self._roles.forget_gone()
-
-
-def _after(call: C, waited_s: float) -> C:
-    """What is left of a call's time after its wait."""
-    if call.timeout_s is None:
-        return call
-    return replace(call, timeout_s=max(call.timeout_s - waited_s, 0.0))

@@ -25,6 +25,12 @@ async def reading(chunks: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
             await close()
 
 
+async def gathered(chunks: AsyncIterator[T]) -> list[T]:
+    """All chunks, once the last has come; leaving before that reaches their source."""
+    async with reading(chunks):
+        return [chunk async for chunk in chunks]
+
+
 async def ended(step: asyncio.Future[T]) -> None:
     """Cancel a task and return once it has ended.
 

@@ -80,8 +80,16 @@ class Whereabouts:
             return {_upstream(expert): remote}
         return {name: self._slots[name] for name in self._connected(key)}
 
-    def best(self, names: Sequence[str], key: str) -> str:
-        """Of these engines the one to ask: alive, then where the answer is soonest."""
+    def best(self, names: Sequence[str], key: str, *, planned: str | None = None) -> str:
+        """Of these engines the one to ask: alive, then planned, then where the answer is soonest.
+
+        Args:
+            names: at least one.
+            key: the expert's.
+            planned: where its caller's plan has the call.
+        """
+        if planned is not None and planned in names and not self._is_shunned(planned):
+            return planned
         return min(names, key=lambda name: self._rank(name, key))
 
     def best_slot(self, key: str) -> Engine | None:
@@ -164,9 +172,11 @@ class Whereabouts:
 
     def _rank(self, name: str, key: str) -> tuple[bool, float, int]:
         """Least is best: alive, then where the answer is soonest; of equal ones the first."""
-        is_shunned = self._shunned_until_s.get(name, 0.0) > self._clock()
         is_home = name in self.table.homes(key)
-        return is_shunned, *delay_s(key, self._view(name), is_home=is_home)
+        return self._is_shunned(name), *delay_s(key, self._view(name), is_home=is_home)
+
+    def _is_shunned(self, name: str) -> bool:
+        return self._shunned_until_s.get(name, 0.0) > self._clock()
 
     def _view(self, name: str) -> SlotView:
         return SlotView(

@@ -80,6 +80,21 @@ class Expire:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """Have a background call that runs on this engine let go of it; it waits again."""
+
+    ticket_id: int
+    engine: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promote:
+    """From now on this background call counts like one that somebody waits for."""
+
+    ticket_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
     """Nothing to do before the next event, or before `until_s`."""
 
@@ -88,4 +103,4 @@ class Wait:
 
 #: What changes an engine and takes time.
 StepAction = Swap | Add | Wake | Sleep | Start | Stop
-Action = Admit | Drain | Expire | Wait | StepAction
+Action = Admit | Drain | Expire | Recall | Promote | Wait | StepAction

@@ -15,6 +15,8 @@ from orchestrator.residency.actions import (
     Admit,
     Drain,
     Expire,
+    Promote,
+    Recall,
     Sleep,
     StepAction,
     Stop,
@@ -26,7 +28,7 @@ from orchestrator.residency.state import EngineState, SlotState
 from orchestrator.residency.steps import expert_of, step_of
 
 #: What can be decided; what takes time has the name its cost goes by. `resume` takes a drain back.
-What = Step | Literal["admit", "expire", "drain", "resume", "wait"]
+What = Step | Literal["admit", "expire", "drain", "resume", "recall", "promote", "wait"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,13 @@ class _Words:
                 return self._decided("expire", None, ticket.expert, why)
             case Drain(engine=engine, expert=expert):
                 return self._drained(engine, expert)
+            case Recall(ticket_id=id_, engine=engine):
+                expert = self._state.engine(engine).background[id_].expert
+                return self._decided("recall", engine, expert, "others wait for its place")
+            case Promote(ticket_id=id_):
+                waiting = self._queues[id_]
+                why = f"it has waited for {_seconds(self._now_s - waiting.arrived_s)}"
+                return self._decided("promote", None, waiting.expert, why)
             case Wait(until_s=until_s):
                 return self._decided("wait", None, None, self._waits(until_s))
             case step:
@@ -151,7 +160,7 @@ class _Words:
         return f"nobody waits for what engine {engine!r} holds"
 
     def _waits(self, until_s: float | None) -> str:
-        if not self._queues:
+        if not self._queues and not self._queues.background:
             return "nobody waits"
         held = [told for one in self._state.engines if (told := self._busy(one)) is not None]
         again = "" if until_s is None else f"looked at again in {_seconds(until_s - self._now_s)}"

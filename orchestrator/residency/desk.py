@@ -57,8 +57,8 @@ class Desk:
         return self._closed is not None
 
     def is_called(self, expert: str) -> bool:
-        """Whether somebody waits for `expert`."""
-        return expert in self.queues.groups
+        """Whether a call waits for `expert`."""
+        return expert in self.queues.called
 
     def since(self, moment_s: float) -> float:
         """Seconds from `moment_s` of the clock until now."""
@@ -102,19 +102,19 @@ class Desk:
 
     def refuse(self, expert: str, error: EngineError) -> None:
         """Refuse whoever waits for `expert`."""
-        for ticket in [one for one in self.queues if one.expert == expert]:
+        for ticket in [one for one in self.queues.all if one.expert == expert]:
             self._refuse(ticket, error)
 
     def strand(self, book: EngineBook) -> None:
         """Refuse whoever waits for what only this engine, which is down, could become."""
-        for expert in list(self.queues.groups):
+        for expert in self.queues.called:
             if expert in book.berth.experts and not self._engines.can_serve(expert):
                 self.refuse(expert, told_callers(book, now_s=self._clock.time()))
 
     def close(self, error: EngineDeadError) -> None:
         """Refuse everybody, now and from now on."""
         self._closed = error
-        for ticket in list(self.queues):
+        for ticket in self.queues.all:
             self._refuse(ticket, error)
 
     def leave(self, place: Place) -> None:

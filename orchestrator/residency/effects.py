@@ -82,8 +82,8 @@ class Effects(Protocol):
         """
         ...
 
-    def queued(self, num_waiting: int) -> None:
-        """The queue now has this length."""
+    def queued(self, num_waiting: int, *, num_in_background: int) -> None:
+        """The queue now has this length, and so many calls wait that nobody waits for."""
         ...
 
     def decided(self, decision: Decision) -> None:
@@ -92,6 +92,10 @@ class Effects(Protocol):
 
     def admitted(self, ticket: Ticket, *, engine: str, waited_s: float, is_hit: bool) -> None:
         """A ticket's turn has come; a hit found its expert resident when it arrived."""
+        ...
+
+    def recalled(self, ticket: Ticket, *, engine: str) -> None:
+        """A background call lets go of its engine, and waits again."""
         ...
 
     def refused(self, ticket: Ticket, error: OrchestratorError, *, waited_s: float | None) -> None:

@@ -6,11 +6,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from math import inf
 from types import MappingProxyType
 
 from orchestrator.errors import EngineError
 from orchestrator.residency.effects import Berth
 from orchestrator.residency.state import Change, EngineState, Rung
+from orchestrator.residency.tickets import Ticket
 
 #: Experts whose last turn is remembered: more than any engine holds adapters.
 _MAX_TURNS = 1024
@@ -25,7 +27,12 @@ class EngineBook:
     #: Its lives so far: what ends in an earlier one is old news.
     epoch: int = 0
     in_flight: Counter[str] = field(default_factory=Counter)
+    #: Those of them that nobody waits for, and which of these were called back.
+    background: dict[int, Ticket] = field(default_factory=dict)
+    recalled: set[int] = field(default_factory=set)
+    #: When the last call that somebody waits for was admitted, and when one was or ended.
     admitted_s: float
+    foreground_s: float = -inf
     since_s: float
     change: Change | None = None
     draining_for: str | None = None
@@ -81,11 +88,15 @@ class EngineBook:
             self._seen = seen
         return self._state
 
-    def admit(self, expert: str, *, now_s: float) -> None:
+    def admit(self, ticket: Ticket, *, now_s: float) -> None:
         """One more call of a resident runs."""
+        expert = ticket.expert
         assert expert in self.berth.residents, f"{expert!r} is not resident on {self.id!r}"
         self.in_flight[expert] += 1
-        self.admitted_s = now_s
+        if ticket.is_background:
+            self.background[ticket.id] = ticket
+        else:
+            self.admitted_s = self.foreground_s = now_s
         self.is_resting = False
         self._num_turns += 1
         self._turns.pop(expert, None)
@@ -93,10 +104,13 @@ class EngineBook:
         if len(self._turns) > _MAX_TURNS:
             del self._turns[next(iter(self._turns))]
 
-    def leave(self, expert: str) -> None:
-        """A call that ran has ended."""
-        self.in_flight[expert] -= 1
+    def leave(self, ticket: Ticket, *, now_s: float) -> None:
+        """A call that ran has ended, or let go of the engine."""
+        self.in_flight[ticket.expert] -= 1
         self.in_flight += Counter()  # drops what is down to zero
+        if self.background.pop(ticket.id, None) is None:
+            self.foreground_s = now_s
+        self.recalled.discard(ticket.id)
 
     def begin(self, change: Change, task: asyncio.Task[None]) -> None:
         """A step is under way."""
@@ -126,6 +140,8 @@ class EngineBook:
         task, self.task, self.change, self.draining_for = self.task, None, None, None
         self.epoch += 1
         self.in_flight.clear()
+        self.background.clear()
+        self.recalled.clear()
         self.trouble, self.death, self.retry_at_s, self.denied_gib = error, str(error), 0.0, None
         if task is not None:
             task.cancel()
@@ -145,6 +161,7 @@ class EngineBook:
             self.draining_for,
             self.since_s,
             self.admitted_s,
+            self.foreground_s,
             self._num_turns,
             self.trouble is not None and (self.trouble, self.is_down(now_s), self.retry_at_s),
             self.is_wanted,
@@ -176,7 +193,10 @@ class EngineBook:
             adapters=adapters,
             max_adapters=berth.max_adapters,
             in_flight=MappingProxyType(self.in_flight),
+            background=MappingProxyType(self.background),
+            recalled=self.recalled,
             admitted_s=self.admitted_s,
+            foreground_s=self.foreground_s,
             capacity=capacity,
             change=self.change,
             draining_for=self.draining_for,

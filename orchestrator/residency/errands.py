@@ -7,8 +7,9 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 from orchestrator.errors import EngineError
-from orchestrator.residency.places import Turn, Wishes
+from orchestrator.residency.places import Wishes
 from orchestrator.residency.roster import Roster
+from orchestrator.residency.turn import Turn
 
 #: How long an expert whose callers were sent away is tried to be brought up, seconds: twice the
 #: age at which whatever waits without a bound presses.

@@ -22,6 +22,9 @@ class LoopLimits:
     retry_s: float = RETRY_S
     #: From latency (0) to throughput (1); see `Bounded`.
     patience: float = 0.5
+    #: Share of `capacity` that background calls take beside calls that somebody waits for, all
+    #: engines of the slot together; see `Courteous`.
+    background_beside: float = 0.25
     #: Whether weights are read into the page cache ahead; see `residency/prefetch.py`.
     prefetch: bool = True
 

@@ -15,25 +15,39 @@ from functools import partial
 
 from orchestrator.costs.costs import Costs
 from orchestrator.errors import EngineDeadError, OverloadedError
-from orchestrator.residency.actions import Action, Admit, Drain, Expire, Wait
-from orchestrator.residency.bounded import Bounded
+from orchestrator.residency.actions import (
+    Action,
+    Admit,
+    Drain,
+    Expire,
+    Promote,
+    Recall,
+    Wait,
+)
 from orchestrator.residency.clock import Alarm, Clock
+from orchestrator.residency.courteous import Courteous
 from orchestrator.residency.decision import Decision, decision_of
 from orchestrator.residency.desk import Desk
 from orchestrator.residency.effects import Effects
-from orchestrator.residency.engine_book import EngineBook
 from orchestrator.residency.errands import Errands
-from orchestrator.residency.estimates import Outlook
+from orchestrator.residency.giving import Giving
 from orchestrator.residency.limits import LoopLimits
-from orchestrator.residency.places import Place, Places, Turn, Wishes
+from orchestrator.residency.places import Places, Wishes
 from orchestrator.residency.policy import Policy
 from orchestrator.residency.prefetch import adapter_ahead
 from orchestrator.residency.refusals import Broken
 from orchestrator.residency.roster import Roster
 from orchestrator.residency.state import SlotState
 from orchestrator.residency.stepping import Stepping
-from orchestrator.residency.tickets import Ticket
+from orchestrator.residency.turn import Turn
 from orchestrator.residency.upkeep import upkeep
+
+#: Actions that concern one call alone: as many as calls, and no decision to be told.
+_OF_CALLS = (Admit, Recall, Promote)
+
+
+def _chosen_by(limits: LoopLimits) -> Policy:
+    return Courteous(patience=limits.patience, beside=limits.background_beside)
 
 
 class SlotLoop:
@@ -44,7 +58,7 @@ class SlotLoop:
         clock: tells the time and wakes the loop at deadlines; a running event loop is one.
         limits: what engines take at once and what may wait.
         costs: what steps and calls take; what is seen here is added.
-        policy: decides; `Bounded` by the limits' patience where none is given.
+        policy: decides; `Courteous` by the limits' knobs where none is given.
         hints: experts that were announced, and when.
         at_rest: called after an event, once nothing is left to be done.
     """
@@ -67,7 +81,7 @@ class SlotLoop:
         self.limits = limits or LoopLimits()
         self.costs = costs or Costs()
         self._chosen = policy
-        self._policy = policy or Bounded(patience=self.limits.patience)
+        self._policy = policy or _chosen_by(self.limits)
         self._places = Places(max_queue=self.limits.max_queue)
         self._broken = Broken()
         #: The slot's engines; after a change of them `advance` is to be called.
@@ -90,6 +104,16 @@ class SlotLoop:
             broken=self._broken,
             advance=self.advance,
         )
+        self._giving = Giving(
+            self._places,
+            desk=self.desk,
+            engines=self.engines,
+            effects=effects,
+            clock=clock,
+            costs=self.costs,
+            died=self._stepping.die,
+            advance=self.advance,
+        )
         self._alarm = Alarm(clock, self.advance)
         self._wait = Wait()
         #: What is done for no call.
@@ -98,8 +122,6 @@ class SlotLoop:
         )
         #: The last decision that was no admission, `None` before the first.
         self.decision: Decision | None = None
-        #: Calls whose turn came, and those whose expert was resident when they arrived.
-        self.num_admitted = self.num_hits = 0
 
     @property
     def state(self) -> SlotState:
@@ -110,6 +132,21 @@ class SlotLoop:
     def num_waiting(self) -> int:
         """Length of the queue."""
         return len(self.desk.queues)
+
+    @property
+    def num_in_background(self) -> int:
+        """Calls that nobody waits for, among those that wait."""
+        return len(self.desk.queues.background)
+
+    @property
+    def num_admitted(self) -> int:
+        """Calls whose turn came, each time that it did."""
+        return self._giving.num_admitted
+
+    @property
+    def num_hits(self) -> int:
+        """Those of them whose expert was resident when they arrived."""
+        return self._giving.num_hits
 
     @property
     def experts_in_use(self) -> frozenset[str]:
@@ -129,7 +166,7 @@ class SlotLoop:
     def bound(self, limits: LoopLimits) -> None:
         """Go by other limits from now on; who waits already stays."""
         self.limits = limits
-        self._policy = self._chosen or Bounded(patience=limits.patience)
+        self._policy = self._chosen or _chosen_by(limits)
         self._places.max_queue = limits.max_queue
 
     def forgive(self, engine_ids: Collection[str] = ()) -> None:
@@ -163,14 +200,14 @@ class SlotLoop:
             raise
         try:
             self.advance()
-            yield Turn(place, giver=self)
+            yield Turn(place, giver=self._giving)
             if is_call:
-                self._note_call(place)
+                self._giving.note_call(place)
         except EngineDeadError as error:
-            self._note_death(place, error)
+            self._giving.note_death(place, error)
             raise
         finally:
-            self._leave(place)
+            self._giving.leave(place)
             self.advance()
 
     async def settled(self) -> None:
@@ -195,7 +232,7 @@ class SlotLoop:
         tasks = [task for book in self.engines if (task := book.die(error)) is not None]
         if tasks:
             await asyncio.wait(tasks)
-        self._effects.queued(0)
+        self._effects.queued(0, num_in_background=0)
 
     def advance(self) -> None:
         """Do what is to be done until there is nothing; to be called when something happened."""
@@ -204,38 +241,16 @@ class SlotLoop:
             if isinstance(action, Wait):
                 self._wait = action
                 self._alarm.set(action.until_s)
-                for engine_id in self.engines.forget_gone(self.desk.queues.groups):
+                for engine_id in self.engines.forget_gone(self.desk.queues.called):
                     self._effects.gone(engine_id)
                 self._at_rest()
                 break
-            if not isinstance(action, Admit):
+            if not isinstance(action, _OF_CALLS):
                 self.decision = self._in_words(action)
                 self._effects.decided(self.decision)
             self._do(action)
         self.errands.noted()
-        self._effects.queued(self.num_waiting)
-
-    def outlook_of(self, ticket: Ticket) -> Outlook:
-        """See `TurnGiver`."""
-        return self.desk.outlook_of(ticket)
-
-    def engine_of(self, place: Place) -> str:
-        """See `TurnGiver`."""
-        assert place.engine is not None, "its turn has not come"
-        if self._book_of(place) is None:
-            call = f"a call for expert {place.ticket.expert!r}"
-            raise EngineDeadError(f"engine {place.engine!r} died before it began with {call}")
-        return place.engine
-
-    def lose(self, place: Place, error: EngineDeadError) -> bool:
-        """See `TurnGiver`."""
-        self._note_death(place, error)
-        is_lost = place.was_retried or self.desk.is_closed
-        if is_lost or not self.engines.can_serve(place.ticket.expert):
-            return False
-        self._places.put_back(place)
-        self.advance()
-        return True
+        self._effects.queued(self.num_waiting, num_in_background=self.num_in_background)
 
     def _next(self) -> Action:
         now_s, queues, state = self._clock.time(), self.desk.queues, self.state
@@ -254,45 +269,19 @@ class SlotLoop:
     def _do(self, action: Action) -> None:
         match action:
             case Admit(ticket_id=ticket_id, engine=engine_id):
-                self._admit(ticket_id, self.engines[engine_id])
+                self._giving.admit(ticket_id, self.engines[engine_id])
             case Expire(ticket_id=ticket_id):
                 self.desk.expire(ticket_id)
+            case Recall(ticket_id=ticket_id, engine=engine_id):
+                self._giving.recall(ticket_id, self.engines[engine_id])
+            case Promote(ticket_id=ticket_id):
+                self._places.promote(ticket_id, now_s=self._clock.time())
             case Drain(engine=engine_id, expert=expert):
                 self.engines[engine_id].draining_for = expert
             case Wait():
                 raise AssertionError("nothing is to be done")
             case step:
                 self._stepping.begin(self.engines[step.engine], step)
-
-    def _admit(self, ticket_id: int, book: EngineBook) -> None:
-        now_s = self._clock.time()
-        place = self._places.admit(ticket_id, engine=book.id, epoch=book.epoch, now_s=now_s)
-        book.admit(place.ticket.expert, now_s=now_s)
-        self.num_admitted += 1
-        self.num_hits += place.is_hit
-        waited_s = now_s - place.ticket.arrived_s
-        self._effects.admitted(place.ticket, engine=book.id, waited_s=waited_s, is_hit=place.is_hit)
-
-    def _note_call(self, place: Place) -> None:
-        """Learn from a call that was answered what such calls take."""
-        if place.admitted_s is not None:
-            self.costs.observe_service(place.ticket.expert, self.desk.since(place.admitted_s))
-
-    def _note_death(self, place: Place, error: EngineDeadError) -> None:
-        book = self._book_of(place)
-        if book is not None:
-            self._stepping.die(book, error)
-
-    def _leave(self, place: Place) -> None:
-        self.desk.leave(place)
-        book = self._book_of(place)
-        if book is not None:
-            book.leave(place.ticket.expert)
-
-    def _book_of(self, place: Place) -> EngineBook | None:
-        """The engine that a place runs on, unless it died since."""
-        book = self.engines.get(place.engine)
-        return book if book is not None and book.epoch == place.epoch else None
 
     def _in_words(self, action: Action) -> Decision:
         now_s = self._clock.time()

@@ -7,16 +7,15 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from orchestrator.errors import (
-    EngineDeadError,
     EngineError,
     EngineTimeoutError,
     OrchestratorError,
     OverloadedError,
 )
-from orchestrator.residency.estimates import Outlook, retry_after_s
+from orchestrator.residency.estimates import retry_after_s
 from orchestrator.residency.queues import Queues
 from orchestrator.residency.tickets import Ticket
 
@@ -35,6 +34,8 @@ class Wishes:
     priority: int = 0
     #: Its place in its caller's plan, lower is sooner.
     order: int | None = None
+    #: Nobody waits for it, so it has no bound and gives way.
+    is_background: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,78 +55,15 @@ class Place:
     admitted_s: float | None = None
     #: Whether it lost an engine already and waits, or runs, for the second time.
     was_retried: bool = False
+    #: Whether its turn was called back, and who is told of it.
+    is_recalled: bool = False
+    on_recall: Callable[[], None] | None = None
 
-
-class TurnGiver(Protocol):
-    """Who gives turns, as a turn needs it."""
-
-    def outlook_of(self, ticket: Ticket) -> Outlook:
-        """Where a ticket stands now."""
-        ...
-
-    def engine_of(self, place: Place) -> str:
-        """The engine on which a place's turn came; `EngineDeadError` where it died since."""
-        ...
-
-    def lose(self, place: Place, error: EngineDeadError) -> bool:
-        """Take note that a place's engine died; whether the place waits again."""
-        ...
-
-
-class Turn:
-    """A call's place in the queue, as its caller sees it.
-
-    Args:
-        place: its place.
-        giver: whose place it is.
-    """
-
-    def __init__(self, place: Place, *, giver: TurnGiver) -> None:
-        self._place = place
-        self._giver = giver
-
-    async def came(self) -> float:
-        """Wait for the turn; returns the seconds waited.
-
-        Raises:
-            OverloadedError: `max_wait_s` has passed.
-            EngineTimeoutError: `timeout_s` has.
-            SwapError: the expert could not be made resident.
-            EngineDeadError: no engine for it comes back.
-        """
-        return await asyncio.shield(self._place.granted)
-
-    @property
-    def arrived_s(self) -> float:
-        """When it began to wait, by the loop's clock."""
-        return self._place.ticket.arrived_s
-
-    @property
-    def waits(self) -> bool:
-        """Whether its turn has neither come nor been refused."""
-        return not self._place.granted.done()
-
-    def on_end(self, ring: Callable[[], None]) -> None:
-        """Call `ring` once the wait is over, however it ended."""
-        self._place.granted.add_done_callback(lambda _: ring())
-
-    @property
-    def engine(self) -> str:
-        """The engine on which the turn came.
-
-        Raises:
-            EngineDeadError: it died since.
-        """
-        return self._giver.engine_of(self._place)
-
-    def is_tried_again(self, error: EngineDeadError) -> bool:
-        """Whether a call that lost its engine before it yielded anything is to wait once more."""
-        return self._giver.lose(self._place, error)
-
-    @property
-    def outlook(self) -> Outlook | None:
-        """Position and estimate while it waits, `None` once the turn came or was refused."""
-        return self._giver.outlook_of(self._place.ticket) if self.waits else None
+    def recall(self) -> None:
+        """Have its caller let go of the engine."""
+        self.is_recalled = True
+        if self.on_recall is not None:
+            self.on_recall()
 
 
 class Places:
@@ -150,20 +88,24 @@ class Places:
 
     def ticket(self, expert: str, wishes: Wishes, *, now_s: float) -> Ticket:
         """A ticket for a caller that arrives now, who does not wait yet."""
+        timeout_s, max_wait_s = wishes.timeout_s, wishes.max_wait_s
+        if wishes.is_background:
+            timeout_s = max_wait_s = None
         return Ticket(
             id=next(self._ids),
             expert=expert,
             arrived_s=now_s,
-            deadline_s=None if wishes.timeout_s is None else now_s + wishes.timeout_s,
-            bound_s=None if wishes.max_wait_s is None else now_s + wishes.max_wait_s,
+            deadline_s=None if timeout_s is None else now_s + timeout_s,
+            bound_s=None if max_wait_s is None else now_s + max_wait_s,
             priority=wishes.priority,
             order=wishes.order,
+            is_background=wishes.is_background,
         )
 
     def check_room(self, ticket: Ticket, *, now_s: float) -> None:
         """Raise `OverloadedError` where the queue is full."""
-        if len(self.queues) >= self.max_queue:
-            raise self._full(ticket.expert, now_s)
+        if len(self.queues.beside(ticket)) >= self.max_queue:
+            raise self._full(ticket, now_s)
 
     def enter(self, ticket: Ticket, *, is_hit: bool) -> Place:
         """Have the caller behind `ticket` wait; a hit finds its expert resident."""
@@ -186,8 +128,16 @@ class Places:
     def put_back(self, place: Place) -> None:
         """Have a caller whose engine died wait again, where it would stand had it never run."""
         place.granted = asyncio.get_running_loop().create_future()
-        place.engine, place.admitted_s, place.was_retried = None, None, True
+        place.engine, place.admitted_s, place.is_recalled = None, None, False
         self.queues.put_back(place.ticket)
+
+    def recall(self, ticket_id: int) -> None:
+        """Have the caller of a ticket that runs let go of its engine."""
+        self._places[ticket_id].recall()
+
+    def promote(self, ticket_id: int, *, now_s: float) -> None:
+        """Let a background call that waits count like one that arrives now."""
+        self._places[ticket_id].ticket = self.queues.promote(ticket_id, now_s=now_s)
 
     def expire(self, ticket_id: int, *, now_s: float) -> EngineError:
         """Refuse a ticket whose time is up, naming where in the queue it stood."""
@@ -216,8 +166,9 @@ class Places:
 
     def _overdue(self, ticket_id: int, now_s: float) -> EngineError:
         ticket = self.queues[ticket_id]
-        position = [one.id for one in self.queues].index(ticket_id) + 1
-        where = f"at position {position} of {len(self.queues)} in the queue"
+        queue = self.queues.beside(ticket)
+        position = [one.id for one in queue].index(ticket_id) + 1
+        where = f"at position {position} of {len(queue)} in the queue"
         waited_s = now_s - ticket.arrived_s
         retry_after_s = self._retry_after_s(now_s)
         if ticket.deadline_s is None or ticket.due_s < ticket.deadline_s:
@@ -233,9 +184,10 @@ class Places:
             retry_after_s=retry_after_s,
         )
 
-    def _full(self, expert: str, now_s: float) -> OverloadedError:
+    def _full(self, ticket: Ticket, now_s: float) -> OverloadedError:
+        num_calls = len(self.queues.beside(ticket))
         return OverloadedError(
-            f"expert {expert!r}: {len(self.queues)} calls wait at its slot, the most allowed "
+            f"expert {ticket.expert!r}: {num_calls} calls wait at its slot, the most allowed "
             "(defaults.max_queue); try again later",
             reason="queue_full",
             retry_after_s=self._retry_after_s(now_s),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import exp, inf, log1p
 from types import MappingProxyType
 
@@ -37,11 +38,19 @@ class _Order:
 class Queues:
     """Everything that waits at one slot: what a policy reads and the loop writes.
 
+    Calls that nobody waits for are kept apart, in `background`: what is asked of the queues in
+    general is of the others, but for what is asked by the id of a ticket.
+
     A group exists while somebody waits in it. Adding and removing cost the logarithm of what waits
     and one move within a list of experts.
+
+    Args:
+        is_background: whether these are the background of others.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_background: bool = False) -> None:
+        self._is_background = is_background
+        self._background: Queues | None = None
         self._tickets: dict[int, Ticket] = {}
         self._groups: dict[str, Group] = {}
         #: `wanted_s` of all, ascending: every caller that waits asks for its place now and then.
@@ -59,10 +68,36 @@ class Queues:
         return iter(self._tickets.values())
 
     def __contains__(self, ticket_id: object) -> bool:
-        return ticket_id in self._tickets
+        return ticket_id in self._tickets or (
+            self._background is not None and ticket_id in self._background
+        )
 
     def __getitem__(self, ticket_id: int) -> Ticket:
+        if self._background is not None and ticket_id in self._background:
+            return self._background[ticket_id]
         return self._tickets[ticket_id]
+
+    @property
+    def background(self) -> Queues:
+        """Calls that nobody waits for."""
+        if self._background is None:
+            self._background = Queues(is_background=True)
+        return self._background
+
+    @property
+    def all(self) -> Sequence[Ticket]:
+        """Every ticket; those of background calls last."""
+        return (*self._tickets.values(), *(self._background or ()))
+
+    @property
+    def called(self) -> frozenset[str]:
+        """Experts that some call waits for."""
+        return frozenset(self._groups).union(self._background.groups if self._background else ())
+
+    def beside(self, ticket: Ticket) -> Queues:
+        """Where a ticket stands or would: these queues, or their background."""
+        is_here = self._is_background or not ticket.is_background
+        return self if is_here else self.background
 
     @property
     def groups(self) -> Mapping[str, Group]:
@@ -93,6 +128,9 @@ class Queues:
 
     def add(self, ticket: Ticket) -> None:
         """Take a ticket that arrived."""
+        if ticket.is_background and not self._is_background:
+            self.background.add(ticket)
+            return
         before, now = self.popularity(ticket.expert), ticket.arrived_s / MEMORY_S
         most = max(before, now)
         self._uses[ticket.expert] = most + log1p(exp(min(before, now) - most))
@@ -104,14 +142,21 @@ class Queues:
     def put_back(self, ticket: Ticket) -> None:
         """Take a ticket again that was removed, at its old place."""
         self.add(ticket)
-        in_order(self._tickets)
-        self._groups[ticket.expert].sort()
+        self.beside(ticket)._sort(ticket.expert)
+
+    def promote(self, ticket_id: int, *, now_s: float) -> Ticket:
+        """Let a background call count like one that arrives now; returns its new ticket."""
+        waiting = self.background.remove(ticket_id)
+        assert waiting is not None, f"ticket {ticket_id} is none of a background call"
+        promoted = replace(waiting, arrived_s=now_s, is_background=False, is_aged=True)
+        self.add(promoted)
+        return promoted
 
     def remove(self, ticket_id: int) -> Ticket | None:
         """Let a ticket go; `None` if it does not wait here."""
         ticket = self._tickets.pop(ticket_id, None)
         if ticket is None:
-            return None
+            return None if self._background is None else self._background.remove(ticket_id)
         del self._wanted_s[bisect_left(self._wanted_s, ticket.wanted_s)]
         group = self._groups[ticket.expert]
         group.remove(ticket)
@@ -126,6 +171,10 @@ class Queues:
             return None
         group = self._groups[self._due.items[0][2]]
         return next(ticket for ticket in group.tickets.values() if ticket.due_s <= now_s)
+
+    def _sort(self, expert: str) -> None:
+        in_order(self._tickets)
+        self._groups[expert].sort()
 
     def _note(self, expert: str) -> None:
         group = self._groups[expert]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Literal
 
 from orchestrator.costs.prior import Step
+from orchestrator.residency.tickets import Ticket
 
 #: Steps of the ladder an engine can stand on: it answers; its weights are in host memory; it keeps
 #: its process and no weights; it has no process.
@@ -59,8 +61,14 @@ class EngineState:
     max_adapters: int = 0
     #: Calls being answered, by expert; every count is at least one.
     in_flight: Mapping[str, int] = field(default_factory=dict)
-    #: When the last call in flight was admitted.
+    #: Those of them that nobody waits for, by ticket, in the order in which they were admitted,
+    #: and which of these are letting go of the engine.
+    background: Mapping[int, Ticket] = field(default_factory=dict)
+    recalled: Collection[int] = ()
+    #: When the last call in flight that somebody waits for was admitted, and when the last such
+    #: call was admitted or ended.
     admitted_s: float = 0.0
+    foreground_s: float = -inf
     #: Calls it takes at once, at least one.
     capacity: int
     change: Change | None = None
@@ -96,6 +104,11 @@ class EngineState:
     def num_in_flight(self) -> int:
         """Calls being answered, whatever their expert."""
         return sum(self.in_flight.values())
+
+    @property
+    def num_foreground(self) -> int:
+        """Calls being answered that somebody waits for."""
+        return self.num_in_flight - len(self.background)
 
     @property
     def is_serving(self) -> bool:

@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 
 #: Wait after which a ticket without a bound counts as pressing, seconds.
 DEFAULT_SLO_S = 60.0
+#: The same of a call that nobody waits for: older ones are served like any other, seconds.
+BACKGROUND_SLO_S = 600.0
 #: Head start that one level of priority is worth, seconds: advice, so it ages like any wait.
 PRIORITY_S = 1.0
 #: Calls that rank within the same span go by the order of their plan, seconds.
@@ -33,6 +35,10 @@ class Ticket:
     priority: int = 0
     #: Its place in its caller's plan, lower is sooner; `None` where there is no plan.
     order: int | None = None
+    #: Nobody waits for it.
+    is_background: bool = False
+    #: Nobody does, but it has waited so long that it counts like one that somebody waits for.
+    is_aged: bool = False
 
     @property
     def due_s(self) -> float:
@@ -43,6 +49,8 @@ class Ticket:
     @property
     def slo_s(self) -> float:
         """Wait that would be too long, seconds, above 0."""
+        if self.is_background:
+            return BACKGROUND_SLO_S
         due_s = self.due_s
         return DEFAULT_SLO_S if due_s == inf else max(due_s - self.arrived_s, 1e-3)
 
@@ -179,7 +187,7 @@ class Group:
 
 
 def in_order(tickets: dict[int, Ticket]) -> None:
-    """By id, which is by arrival; in place, since the heaps look into it."""
-    ordered = sorted(tickets.items())
+    """By arrival; in place, since the heaps look into it."""
+    ordered = sorted(tickets.items(), key=lambda one: (one[1].arrived_s, one[0]))
     tickets.clear()
     tickets.update(ordered)

@@ -72,10 +72,10 @@ def _partings(state: SlotState, queues: Queues) -> Iterator[Sleep | Stop]:
         if engine.change is not None or engine.in_flight or engine.rung == "stopped":
             continue
         if not engine.is_wanted:
-            if not any(expert in engine.experts for expert in queues.groups):
+            if not any(expert in engine.experts for expert in queues.called):
                 yield Stop(engine=engine.id)
         elif engine.is_surplus or (
-            engine.is_resting and not any(one in engine.experts for one in queues.groups)
+            engine.is_resting and not any(one in engine.experts for one in queues.called)
         ):
             down = lowest(engine, state)
             if down is not None:

@@ -1,8 +1,8 @@
-"""The Serve application: one Conductor, one worker a slot, as many gateways as asked for."""
+"""The Serve application: a Conductor, a batch runner, one worker a slot, gateways as asked for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,10 @@ from ray import serve
 from ray.serve import Application, RunTarget
 
 from orchestrator.api.settings import ApiSettings
+from orchestrator.batch.executor import ExecutorSettings
+from orchestrator.batch.settings import BatchSettings
 from orchestrator.engines.hosting import OpenHost
+from orchestrator.service.batch_runner import BatchRunner, BatchRunnerPlan
 from orchestrator.service.conductor import Conductor, ConductorPlan
 from orchestrator.service.gateway import Gateway, GatewayPlan
 from orchestrator.service.serving import APPLICATION, QUIET, worker_deployment
@@ -43,9 +46,14 @@ class Blueprint:
     metrics_dir: Path
     #: Where workers keep what steps and calls take.
     costs_dir: Path
+    #: Where batches and files lie: a folder, or any URL of fsspec.
+    storage_url: str
+    #: Longest file that callers may upload.
+    max_file_bytes: int
     open_host: OpenHost
     #: GPUs of this machine.
     accelerators: int = 0
+    batches: BatchSettings = field(default_factory=BatchSettings)
 
 
 def run_workers(blueprint: Blueprint, workers: frozenset[str]) -> None:
@@ -80,7 +88,10 @@ def build(blueprint: Blueprint) -> Application:
         metrics_dir=blueprint.metrics_dir,
         num_replicas=blueprint.gateways,
     )
-    return gateway.bind(_gateway_plan(blueprint), conductor)
+    runner = _deployment(BatchRunner, "batches", metrics_dir=blueprint.metrics_dir).bind(
+        _runner_plan(blueprint), conductor
+    )
+    return gateway.bind(_gateway_plan(blueprint), conductor, runner)
 
 
 def _worker(name: str, blueprint: Blueprint) -> Application:
@@ -98,11 +109,27 @@ def _worker(name: str, blueprint: Blueprint) -> Application:
 
 def _gateway_plan(blueprint: Blueprint) -> GatewayPlan:
     return GatewayPlan(
-        api=ApiSettings(
-            metrics_dir=str(blueprint.metrics_dir),
-            sends_x_request_id=False,  # Serve sends it, and a client would join the two
-        ),
+        api=_api(blueprint),
         store_url=blueprint.store_url,
+        storage_url=blueprint.storage_url,
+    )
+
+
+def _runner_plan(blueprint: Blueprint) -> BatchRunnerPlan:
+    return BatchRunnerPlan(
+        api=_api(blueprint),
+        store_url=blueprint.store_url,
+        storage_url=blueprint.storage_url,
+        settings=blueprint.batches,
+        executor=ExecutorSettings(),
+    )
+
+
+def _api(blueprint: Blueprint) -> ApiSettings:
+    return ApiSettings(
+        metrics_dir=str(blueprint.metrics_dir),
+        max_file_bytes=blueprint.max_file_bytes,
+        sends_x_request_id=False,  # Serve sends it, and a client would join the two
     )
 
 

@@ -1,4 +1,4 @@
-"""HAProxy as Ray Serve starts it, with five things put right.
+"""HAProxy as Ray Serve starts it, with six things put right.
 
 Ray writes the configuration and offers no setting for these:
 
@@ -8,6 +8,8 @@ Ray writes the configuration and offers no setting for these:
   its answer is complete: 13 of 40, none without splicing;
 - a client can send `x-request-disconnect-disabled`, which keeps its generation running after it
   has hung up, or `x-request-timeout-seconds`, which bounds it with an answer that is not ours;
+- without that header gateways read bodies ahead without bound: 200 MB that are stored slowly grew
+  one by 190 MB. So it is set here, for uploads alone, which notice callers that hang up themselves;
 - gateways are not told whom HAProxy speaks for, so that every caller looks local to them.
 
 So Ray is given a wrapper by `RAY_SERVE_HAPROXY_BINARY_PATH`, its documented choice of binary. The
@@ -36,6 +38,7 @@ _LOOPBACK = "127.0.0.1"
 _PUBLIC_RULES = (
     "    http-request del-header x-request-disconnect-disabled",
     "    http-request del-header x-request-timeout-seconds",
+    "    http-request set-header x-request-disconnect-disabled ?1 if METH_POST { path /v1/files }",
     # To a gateway every caller's peer is HAProxy: /admin would take all of them for local.
     "    http-request add-header x-forwarded-for %[src]",
 )
@@ -122,7 +125,7 @@ def _added(errors: Path) -> dict[str, str]:
     """A line that must be in the result for each of our additions."""
     return {
         "the error files": _error_file(503, errors),
-        "the headers to strip": _PUBLIC_RULES[0],
+        "the headers to strip and to set": _PUBLIC_RULES[0],
     }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from orchestrator.batch.storage_opening import open_storage
 from orchestrator.engines import fetched
 from orchestrator.engines.remote import api_key
 from orchestrator.engines.vllm_args import installed_arguments
@@ -66,6 +67,7 @@ def check(settings: Settings) -> Checked:
     require_keys(registry, os.environ)
     _require_routers(registry)
     _require_memory(layout, settings)
+    open_storage(settings.storage)
     return Checked(edit=edit, layout=layout)
 
 
@@ -96,6 +98,20 @@ def require_extras(layout: Layout, *, is_installed: Callable[[str], bool]) -> No
         MissingExtraError: a package is not installed.
     """
     _require(("ray", "fastapi", "redis"), extra="serve", is_installed=is_installed)
+    require_engines(layout, is_installed=is_installed)
+
+
+def require_engines(layout: Layout, *, is_installed: Callable[[str], bool] | None = None) -> None:
+    """Name the extra of the engines where they are needed and missing.
+
+    Args:
+        layout: what is to be hosted.
+        is_installed: whether a package is, as this process can tell by default.
+
+    Raises:
+        MissingExtraError: it is not.
+    """
+    is_installed = is_installed or _is_installed
     shares = [share for share in layout.shares if share.lineages]
     on_gpu = any(share.slot.accelerators for share in shares)
     if shares:

@@ -24,9 +24,7 @@ from orchestrator.engines.base import Call, Item
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.streams import reading
 from orchestrator.errors import EngineDeadError, OrchestratorError, OverloadedError
-
-#: What a worker sends: notices and chunks, and at the end, where it failed, why.
-Sent = Item | OrchestratorError
+from orchestrator.service.slot_worker import Sent
 
 #: Calls and items are of modules that both ends import: plain pickle takes a third of the time of
 #: cloudpickle, which was a third of a worker's CPU when it streamed to 64 callers.

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from orchestrator.batch.filesystems import local_path
 from orchestrator.errors import SetupError
 
 PREFIX = "ORCHESTRATOR_"
@@ -42,6 +43,18 @@ class Settings(BaseModel):
         5.0, ge=0, le=60, description="Seconds that requests in flight may take to end at a stop."
     )
 
+    storage_url: str | None = Field(
+        None,
+        description=(
+            "Where files and batches lie: a folder, or a URL such as `s3://bucket/folder`; "
+            "`batches` in the data folder by default."
+        ),
+    )
+    max_file_bytes: int = Field(
+        200 * 1024 * 1024, ge=1, description="Longest file of `POST /v1/files`, bytes."
+    )
+    max_batch_lines: int = Field(50_000, ge=1, description="Most lines of one batch.")
+
     # What every process reads from the environment by itself: see `checkpoints.library`.
     models_dir: Path | None = Field(
         None,
@@ -59,6 +72,13 @@ class Settings(BaseModel):
     def folder(self) -> Path:
         """Where logs and data go, absolute."""
         return (self.data_dir or Path("data") / str(self.port)).resolve()
+
+    @property
+    def storage(self) -> str:
+        """Where files and batches lie: a URL, or an absolute path."""
+        given = self.storage_url or str(self.folder / "batches")
+        folder = local_path(given)
+        return given if folder is None else str(folder)
 
 
 def read(environment: Mapping[str, str], **given: Any) -> Settings:

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from orchestrator.batch.settings import BatchSettings
 from orchestrator.engines.hosting import OpenHost
 from orchestrator.engines.remote import is_remote
 from orchestrator.errors import OrchestratorError
@@ -172,6 +173,9 @@ class Supervisor:
             store_url=self._store_url,
             metrics_dir=metrics_dir,
             costs_dir=self._settings.folder / "costs",
+            storage_url=self._settings.storage,
+            max_file_bytes=self._settings.max_file_bytes,
+            batches=BatchSettings(max_lines=self._settings.max_batch_lines),
             open_host=self._open_host,
             accelerators=deployment.accelerators,
         )

@@ -66,6 +66,14 @@ class Accelerator:
         heapq.heappush(batch.ends, (batch.steps + steps, answer))
         self._pace_anew()
 
+    def leave(self, answer: int, engine: str, *, now_s: float) -> None:
+        """Give an answer up; what was said of it is lost."""
+        self._advance(now_s)
+        batch = self._batches[engine]
+        batch.ends = [one for one in batch.ends if one[1] != answer]
+        heapq.heapify(batch.ends)
+        self._pace_anew()
+
     def next_end_s(self) -> float | None:
         """When the next answer ends if no other begins, `None` where there is none."""
         return min((self._end_s(batch) for batch in self._working()), default=None)

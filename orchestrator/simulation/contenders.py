@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from orchestrator.errors import SetupError
 from orchestrator.residency.bounded import Bounded
+from orchestrator.residency.courteous import Courteous
 from orchestrator.residency.estimates import refusal_s
 from orchestrator.simulation.dispatching import least_delay
 from orchestrator.simulation.peers.arrival_order import arrival_order
@@ -30,8 +31,14 @@ PEERS: Mapping[str, Callable[[Trace], Contender]] = {
 NAMES = ("bounded", *PEERS)
 
 
-def contender(name: str, trace: Trace, *, patience: float = Bounded().patience) -> Contender:
-    """The contender of this name for a trace; `patience` is our policy's knob.
+def contender(
+    name: str,
+    trace: Trace,
+    *,
+    patience: float = Bounded().patience,
+    beside: float = Courteous().beside,
+) -> Contender:
+    """The contender of this name for a trace; `patience` and `beside` are our policy's knobs.
 
     Raises:
         SetupError: there is none.
@@ -39,7 +46,7 @@ def contender(name: str, trace: Trace, *, patience: float = Bounded().patience) 
     if name == "bounded":
         return Contender(
             name=name,
-            policy=lambda: Bounded(patience=patience),
+            policy=lambda: Courteous(patience=patience, beside=beside),
             doorkeeper=refusal_s,
             dispatching=least_delay,
         )

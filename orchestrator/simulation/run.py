@@ -50,6 +50,8 @@ class Setting:
     #: Clients that make the trace's requests in order, each its next one when it has an answer;
     #: `None` for requests that come when the trace says.
     clients: int | None = None
+    #: Background requests that wait or run at a time: more are made, in order, as these end.
+    window: int | None = None
     #: They take the requests in turn, and each knows of its own alone.
     num_gateways: int = 1
     #: Least time between two changes of homes.
@@ -96,6 +98,9 @@ class Simulation:
         self._needed = {request.id: len(request.after) for request in trace.requests}
         #: Requests that clients have not made yet.
         self._unmade = iter(() if setting.clients is None else trace.requests)
+        #: Background requests that were not made yet, where they are made by and by.
+        held = (one for one in trace.requests if one.is_background)
+        self._held = iter(() if setting.window is None else held)
         self._waiting_for: dict[int, list[int]] = defaultdict(list)
         self.fates: dict[int, Fate] = {}
 
@@ -130,7 +135,11 @@ class Simulation:
             for _ in range(self._setting.clients):
                 self._make_next(now_s=0.0)
             return
+        for _ in range(self._setting.window or 0):
+            self._release(now_s=0.0)
         for request in self._trace.requests:
+            if request.is_background and self._setting.window is not None:
+                continue
             if request.after:
                 for needed in request.after:
                     self._waiting_for[needed].append(request.id)
@@ -143,6 +152,12 @@ class Simulation:
         if request is not None:
             heapq.heappush(self._arrivals, (now_s, request.id))
 
+    def _release(self, *, now_s: float) -> None:
+        """Make the next background request that is held, if there is one."""
+        request = next(self._held, None)
+        if request is not None:
+            heapq.heappush(self._arrivals, (max(now_s, request.arrives_s), request.id))
+
     def _step(self) -> None:
         when_s, _, slot = heapq.heappop(self._events)
         if self._due_s.get(slot.name) != when_s:
@@ -151,12 +166,13 @@ class Simulation:
         self._look_at(slot)
 
     def _arrive(self, request: Request, now_s: float) -> None:
-        max_wait_s = request.max_wait_s or self._setting.max_wait_s
+        max_wait_s, is_free = request.max_wait_s or self._setting.max_wait_s, request.is_background
         ticket = Ticket(
             id=next(self._ticket_ids),
             expert=request.expert,
             arrived_s=now_s,
-            bound_s=None if max_wait_s is None else now_s + max_wait_s,
+            bound_s=None if is_free or max_wait_s is None else now_s + max_wait_s,
+            is_background=is_free,
         )
         hosts = [self._slots[name] for name in self._table[request.expert]]
         homes: tuple[str, ...] = ()
@@ -185,6 +201,8 @@ class Simulation:
         assert request.id not in self.fates, f"request {request.id} ended twice"
         self.fates[request.id] = fate
         self._make_next(now_s=fate.ended_s)
+        if request.is_background:
+            self._release(now_s=fate.ended_s)
         for id_ in self._waiting_for.pop(request.id, ()):
             follower = self._trace.requests[id_]
             self._needed[id_] -= 1

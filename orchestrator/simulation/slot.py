@@ -9,7 +9,7 @@ from math import inf
 from typing import Protocol
 
 from orchestrator.costs.costs import Costs
-from orchestrator.residency.actions import Admit, Drain, Expire, Swap, Wait
+from orchestrator.residency.actions import Action, Admit, Drain, Expire, Promote, Recall, Swap, Wait
 from orchestrator.residency.choice import SlotOutlook, SlotView
 from orchestrator.residency.policy import Policy
 from orchestrator.residency.queues import Queues
@@ -74,6 +74,8 @@ class SimulatedSlot:
         self.costs = Costs(self._prior)
         self.queues = Queues()
         self.swaps_s: list[float] = []
+        #: Background calls that were called back, each time that one was.
+        self.num_recalled = 0
         self.accelerator = Accelerator(machine.pace, lanes=machine.lanes)
         self._machine = machine
         self._files = None
@@ -137,7 +139,7 @@ class SimulatedSlot:
     @property
     def num_calls(self) -> int:
         """Calls that wait or run here."""
-        return len(self.queues) + len(self._calls)
+        return len(self.queues) + len(self.queues.background) + len(self._calls)
 
     def next_event_s(self) -> float:
         """When something happens here unless a call arrives before; infinite if nothing will."""
@@ -179,25 +181,35 @@ class SimulatedSlot:
     def _decide(self, now_s: float) -> None:
         for _ in range(_MAX_DECISIONS):
             action = self._policy(self.state, self.queues, self.costs, now_s=now_s)
-            match action:
-                case Admit(ticket_id=ticket_id, engine=engine):
-                    self._admit(ticket_id, self._engines[engine], now_s)
-                case Expire(ticket_id=ticket_id):
-                    self._expire(ticket_id, now_s)
-                case Drain(engine=engine, expert=expert):
-                    self._engines[engine].draining_for = expert
-                case Swap(engine=engine, expert=expert):
-                    self._engines[engine].begin_swap(expert, now_s=now_s)
-                    self._swap_ends_s[engine] = now_s + self._swap_s(expert, now_s)
-                case Wait(until_s=until_s):
-                    self._alarm_s = inf if until_s is None else until_s
-                    assert self._alarm_s > now_s, f"{self.name}: it is to wait until the past"
-                    if self._files is not None:
-                        self._files.look(self.state, self.queues, self.costs, now_s=now_s)
-                    return
-                case _:
-                    raise AssertionError(f"{self.name}: {action} is no step of simulated engines")
+            if isinstance(action, Wait):
+                self._wait(action, now_s)
+                return
+            self._do(action, now_s)
         raise AssertionError(f"{self.name}: {action} is decided over and over at {now_s:g} s")
+
+    def _wait(self, action: Wait, now_s: float) -> None:
+        self._alarm_s = inf if action.until_s is None else action.until_s
+        assert self._alarm_s > now_s, f"{self.name}: it is to wait until the past"
+        if self._files is not None:
+            self._files.look(self.state, self.queues, self.costs, now_s=now_s)
+
+    def _do(self, action: Action, now_s: float) -> None:
+        match action:
+            case Admit(ticket_id=ticket_id, engine=engine):
+                self._admit(ticket_id, self._engines[engine], now_s)
+            case Expire(ticket_id=ticket_id):
+                self._expire(ticket_id, now_s)
+            case Recall(ticket_id=ticket_id):
+                self._give_up(ticket_id, now_s)
+            case Promote(ticket_id=ticket_id):
+                self.queues.promote(ticket_id, now_s=now_s)
+            case Drain(engine=engine, expert=expert):
+                self._engines[engine].draining_for = expert
+            case Swap(engine=engine, expert=expert):
+                self._engines[engine].begin_swap(expert, now_s=now_s)
+                self._swap_ends_s[engine] = now_s + self._swap_s(expert, now_s)
+            case _:
+                raise AssertionError(f"{self.name}: {action} is no step of simulated engines")
 
     def _swap_s(self, expert: str, now_s: float) -> float:
         if self._files is None:
@@ -208,7 +220,7 @@ class SimulatedSlot:
         ticket = self.queues.remove(ticket_id)
         assert ticket is not None, f"ticket {ticket_id} does not wait"
         request = self._requests.pop(ticket_id)
-        engine.admit(ticket.expert, now_s=now_s)
+        engine.admit(ticket, now_s=now_s)
         self._calls[ticket_id] = _Call(
             request=request,
             ticket=ticket,
@@ -221,6 +233,15 @@ class SimulatedSlot:
         )
         self.accelerator.begin(ticket_id, engine.id, steps=steps, now_s=now_s)
 
+    def _give_up(self, ticket_id: int, now_s: float) -> None:
+        """A background call lets go of its engine and waits again."""
+        call = self._calls.pop(ticket_id)
+        self.accelerator.leave(ticket_id, call.engine.id, now_s=now_s)
+        call.engine.finish(call.ticket, now_s=now_s)
+        self._requests[ticket_id] = call.request
+        self.queues.put_back(call.ticket)
+        self.num_recalled += 1
+
     def _expire(self, ticket_id: int, now_s: float) -> None:
         ticket = self.queues.remove(ticket_id)
         assert ticket is not None, f"ticket {ticket_id} does not wait"
@@ -229,8 +250,9 @@ class SimulatedSlot:
 
     def _end_answer(self, ticket_id: int, now_s: float) -> None:
         call = self._calls.pop(ticket_id)
-        call.engine.finish(call.ticket.expert)
-        self.costs.observe_service(call.ticket.expert, now_s - call.began_s)
+        call.engine.finish(call.ticket, now_s=now_s)
+        if not call.ticket.is_background:
+            self.costs.observe_service(call.ticket.expert, now_s - call.began_s)
         fate = Fate(
             made_s=call.ticket.arrived_s, began_s=call.began_s, ended_s=now_s, is_hit=call.is_hit
         )

@@ -24,6 +24,8 @@ class Request:
     after: tuple[int, ...] = ()
     #: How long it may wait for its turn, seconds; the simulation's own where it is `None`.
     max_wait_s: float | None = None
+    #: Nobody waits for it: see `Courteous`.
+    is_background: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from math import inf
 
 import pytest
@@ -81,9 +82,24 @@ def test_what_became_of_callers_is_counted_and_not_told(told):
 
     journal.refused(TICKET, OverloadedError("late"), waited_s=5.0)
     journal.left(TICKET, waited_s=2.0)
-    journal.queued(3)
+    journal.queued(3, num_in_background=2)
 
     assert told() == []
+    assert metrics.BACKGROUND_QUEUE_LENGTH.labels("callers")._value.get() == 2
     assert metrics.REFUSALS.labels("callers", "overloaded")._value.get() == 1
     assert metrics.QUEUE_WAIT_SECONDS.labels("callers", "left")._sum.get() == 2.0
     assert metrics.QUEUE_LENGTH.labels("callers")._value.get() == 3
+
+
+def test_turns_of_background_calls_are_counted_apart(told):
+    journal = Journal("background")
+    nobodys = replace(TICKET, is_background=True)
+
+    journal.admitted(nobodys, engine="llama", waited_s=300.0, is_hit=True)
+    journal.recalled(nobodys, engine="llama")
+
+    assert [
+        metrics.BACKGROUND_CALLS.labels("background", event)._value.get()
+        for event in ("admitted", "recalled")
+    ] == [1, 1]
+    assert metrics.QUEUE_WAIT_SECONDS.labels("background", "admitted")._sum.get() == 0

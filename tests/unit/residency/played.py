@@ -6,7 +6,18 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from orchestrator.costs.costs import Costs
-from orchestrator.residency.actions import Add, Admit, Drain, Expire, Sleep, Stop, Swap, Wait
+from orchestrator.residency.actions import (
+    Add,
+    Admit,
+    Drain,
+    Expire,
+    Promote,
+    Recall,
+    Sleep,
+    Stop,
+    Swap,
+    Wait,
+)
 from orchestrator.residency.ledger import fits, rung_after, usage
 from orchestrator.residency.queues import Queues
 from orchestrator.residency.state import Change, EngineState, SlotState
@@ -26,11 +37,16 @@ class Played:
     waited_s: dict[int, float] = field(default_factory=dict)
     engine_of: dict[int, str] = field(default_factory=dict)
     order: list[int] = field(default_factory=list)
+    ended_s: dict[int, float] = field(default_factory=dict)
     expired: list[int] = field(default_factory=list)
     steps: list = field(default_factory=list)
+    recalled: list[int] = field(default_factory=list)
+    promoted: list[int] = field(default_factory=list)
 
     def __post_init__(self):
         self._events, self._count = [], count()
+        #: Times each ticket ran, so that the end of a turn that was called back is old news.
+        self._runs = Counter()
 
     def play(self, tickets, *, service_s=None):
         """Everything from the first arrival to the last end; `service_s` by ticket or as costed."""
@@ -39,7 +55,7 @@ class Played:
             self._at(ticket.arrived_s, lambda ticket=ticket: self.queues.add(ticket))
         while self._events:
             when_s, _, event = heapq.heappop(self._events)
-            if event is None and not self.queues:  # an alarm that nobody waits for any more
+            if event is None and not self.queues.called:  # an alarm that nobody waits for any more
                 continue
             self.now_s = when_s
             if event is not None:
@@ -73,6 +89,15 @@ class Played:
                 self.queues.remove(id_)
             case Admit(ticket_id=id_, engine=engine_id):
                 self._admit(self.queues.remove(id_), self.state.engine(engine_id))
+            case Recall(ticket_id=id_, engine=engine_id):
+                self.recalled.append(id_)
+                running = self.state.engine(engine_id).background[id_]
+                self._runs[id_] += 1
+                self._let_go(running, engine_id)
+                self.queues.put_back(running)
+            case Promote(ticket_id=id_):
+                self.promoted.append(id_)
+                self.queues.promote(id_, now_s=self.now_s)
             case Drain(engine=engine_id, expert=expert):
                 self._put(engine_id, draining_for=expert)
             case step:
@@ -88,12 +113,25 @@ class Played:
         self.engine_of[ticket.id] = engine.id
         self.order.append(ticket.id)
         running = Counter(engine.in_flight) + Counter([ticket.expert])
-        self._put(engine.id, in_flight=running, admitted_s=self.now_s)
-        self._at(self.now_s + self._service_s(ticket), lambda: self._end(ticket, engine.id))
+        run = self._runs[ticket.id]
+        if ticket.is_background:
+            background = {**engine.background, ticket.id: ticket}
+            self._put(engine.id, in_flight=running, background=background)
+        else:
+            self._put(engine.id, in_flight=running, admitted_s=self.now_s, foreground_s=self.now_s)
+        self._at(self.now_s + self._service_s(ticket), lambda: self._end(ticket, engine.id, run))
 
-    def _end(self, ticket, engine_id):
-        running = Counter(self.state.engine(engine_id).in_flight) - Counter([ticket.expert])
-        self._put(engine_id, in_flight=running)
+    def _end(self, ticket, engine_id, run):
+        if self._runs[ticket.id] == run:
+            self.ended_s[ticket.id] = self.now_s
+            self._let_go(ticket, engine_id)
+
+    def _let_go(self, ticket, engine_id):
+        engine = self.state.engine(engine_id)
+        running = Counter(engine.in_flight) - Counter([ticket.expert])
+        background = {id_: one for id_, one in engine.background.items() if id_ != ticket.id}
+        foreground_s = engine.foreground_s if ticket.is_background else self.now_s
+        self._put(engine_id, in_flight=running, background=background, foreground_s=foreground_s)
 
     def _begin(self, step, engine):
         assert engine.change is None

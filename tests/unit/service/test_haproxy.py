@@ -47,6 +47,15 @@ def test_headers_that_would_disable_hanging_up_are_stripped_in_the_public_fronte
     assert "http-request del-header x-request-disconnect-disabled" in public
 
 
+def test_uploads_alone_are_not_read_ahead_and_only_after_what_clients_sent_is_gone():
+    rules = [line.split() for line in OURS.splitlines() if "disconnect-disabled" in line]
+
+    assert [rule[1] for rule in rules] == ["del-header", "set-header"]
+    assert rules[1][2:] == [
+        *("x-request-disconnect-disabled", "?1", "if", "METH_POST", "{", "path", "/v1/files", "}")
+    ]
+
+
 def test_gateways_are_told_whom_haproxy_speaks_for():
     assert "    http-request add-header x-forwarded-for %[src]" in OURS.splitlines()
 

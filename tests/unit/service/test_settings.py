@@ -34,3 +34,19 @@ def test_what_other_commands_read_from_the_same_shell_is_no_setting_and_no_fault
 def test_two_services_on_two_ports_share_no_data_folder():
     assert read({}, port=8000).folder != read({}, port=8001).folder
     assert read({}, data_dir=Path("/tmp/here")).folder == Path("/tmp/here")
+
+
+@pytest.mark.parametrize(
+    ("given", "storage"),
+    [
+        (None, "/tmp/here/batches"),
+        ("s3://bucket/folder", "s3://bucket/folder"),
+        ("/srv/files", "/srv/files"),
+        ("file:///srv/files", "/srv/files"),
+        ("files", str(Path("files").absolute())),
+    ],
+)
+def test_files_lie_in_the_data_folder_or_where_the_setting_says(given, storage):
+    settings = read({}, data_dir=Path("/tmp/here"), storage_url=given)
+
+    assert settings.storage == storage

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from orchestrator.errors import SetupError
 from orchestrator.simulation.contenders import PEERS, contender
 from orchestrator.simulation.machine import Machine
+from orchestrator.simulation.outcome import quantile
 from orchestrator.simulation.run import Contender, Setting, simulated
 from orchestrator.simulation.trace import Request, Trace
 from orchestrator.simulation.workloads import KINDS, Load, made
@@ -147,3 +148,27 @@ def test_several_gateways_keep_experts_apart_once_homes_are_planned():
 
     assert on.num_swaps < 0.9 * off.num_swaps
     assert (on.num_refused, off.num_refused) == (0, 0)
+
+
+def test_background_requests_are_made_in_a_window_and_change_little_for_others():
+    asked = made("zipf", Load(num_requests=150, requests_per_s=4.0, seed=3)).requests
+    free = [
+        Request(id=0, expert=f"e{n // 40:03}", arrives_s=0, prompt_tokens=200, output_tokens=100)
+        for n in range(480)
+    ]
+    both = [*(replace(one, is_background=True) for one in free), *asked]
+    beside = Trace(name="beside", requests=[replace(one, id=at) for at, one in enumerate(both)])
+    setting = Setting(max_wait_s=120.0, window=64)
+
+    alone = waits_s(Trace(name="alone", requests=asked), setting)
+    shared = waits_s(beside, setting)
+
+    assert len(shared) == len(alone) == 150
+    assert quantile(shared, 0.99) <= 1.25 * quantile(alone, 0.99)
+
+
+def waits_s(trace: Trace, setting: Setting) -> list[float]:
+    """Of requests that somebody waits for, until their answers."""
+    _, fates = played(trace, contender("bounded", trace), setting)
+    ends = zip(trace.requests, fates, strict=True)
+    return [fate.ended_s - fate.made_s for request, fate in ends if not request.is_background]

@@ -1,0 +1,139 @@
+"""Requests about files and batches, built once for both clients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, TypeAlias
+from urllib.parse import quote, urlencode
+
+from orchestrator.client.calls import Outgoing, Upload
+from orchestrator.errors import InvalidRequestError
+
+#: A file on this machine, by its path or open for reading bytes.
+Source: TypeAlias = str | Path | IO[bytes]
+
+_EVENTS = {b"accept": b"text/event-stream"}
+#: A stream that tells something every second and is silent for so long is broken, seconds.
+_SILENT_S = 15.0
+
+
+@contextmanager
+def opened(source: Source) -> Iterator[IO[bytes]]:
+    """The file, which is closed again where it was opened here.
+
+    Raises:
+        InvalidRequestError: it cannot be read.
+    """
+    if not isinstance(source, str | Path):
+        yield source
+        return
+    try:
+        content = Path(source).open("rb")  # noqa: SIM115
+    except OSError as exc:
+        raise InvalidRequestError(f"{str(source)!r} cannot be read: {exc.strerror}") from exc
+    with content:
+        yield content
+
+
+def upload_call(
+    content: IO[bytes], *, filename: str | None, purpose: str, expires_after_s: int | None
+) -> Outgoing:
+    """Keep a file."""
+    fields = {"purpose": purpose}
+    if expires_after_s is not None:
+        fields |= {
+            "expires_after[anchor]": "created_at",
+            "expires_after[seconds]": str(expires_after_s),
+        }
+    named = Path(filename or str(getattr(content, "name", "batch.jsonl"))).name
+    upload = Upload(filename=named, content=content, fields=fields)
+    return Outgoing(method="POST", path="/v1/files", upload=upload)
+
+
+def files_call(*, purpose: str | None, after: str | None, limit: int) -> Outgoing:
+    """A page of files."""
+    return Outgoing(method="GET", path=_paged("/v1/files", limit, after=after, purpose=purpose))
+
+
+def file_call(file_id: str) -> Outgoing:
+    """What is known of a file."""
+    return Outgoing(method="GET", path=f"/v1/files/{_name(file_id)}")
+
+
+def delete_file_call(file_id: str) -> Outgoing:
+    """Remove a file."""
+    return Outgoing(method="DELETE", path=f"/v1/files/{_name(file_id)}")
+
+
+def content_call(file_id: str, *, start: int = 0) -> Outgoing:
+    """What is in a file, from its byte number `start` on, if the service can begin there."""
+    headers = {b"range": b"bytes=%d-" % start} if start else {}
+    path = f"/v1/files/{_name(file_id)}/content"
+    return Outgoing(method="GET", path=path, headers=headers)
+
+
+def create_call(
+    input_file_id: str,
+    *,
+    endpoint: str,
+    completion_window: str,
+    metadata: Mapping[str, str] | None,
+) -> Outgoing:
+    """Begin a batch."""
+    body: dict[str, Any] = {
+        "input_file_id": input_file_id,
+        "endpoint": endpoint,
+        "completion_window": completion_window,
+    }
+    if metadata:
+        body["metadata"] = dict(metadata)
+    return Outgoing(method="POST", path="/v1/batches", body=body)
+
+
+def batch_call(batch_id: str) -> Outgoing:
+    """One batch."""
+    return Outgoing(method="GET", path=f"/v1/batches/{_name(batch_id)}")
+
+
+def batches_call(*, after: str | None, limit: int) -> Outgoing:
+    """A page of batches."""
+    return Outgoing(method="GET", path=_paged("/v1/batches", limit, after=after))
+
+
+def cancel_call(batch_id: str) -> Outgoing:
+    """End a batch; what is finished is kept."""
+    return Outgoing(method="POST", path=f"/v1/batches/{_name(batch_id)}/cancel")
+
+
+def progress_call(batch_id: str) -> Outgoing:
+    """How far a batch is."""
+    return Outgoing(method="GET", path=f"/v1/batches/{_name(batch_id)}/progress")
+
+
+def watch_call(batch_id: str) -> Outgoing:
+    """The same again and again, until it has ended."""
+    path = f"/v1/batches/{_name(batch_id)}/progress"
+    return Outgoing(method="GET", path=path, headers=_EVENTS, timeout_s=_SILENT_S)
+
+
+def timeline_call(batch_id: str) -> Outgoing:
+    """What was predicted, and what happened."""
+    return Outgoing(method="GET", path=f"/v1/batches/{_name(batch_id)}/timeline")
+
+
+def page_call(batch_id: str) -> Outgoing:
+    """The same, drawn."""
+    path = f"/v1/batches/{_name(batch_id)}/timeline?format=html"
+    return Outgoing(method="GET", path=path, headers={b"accept": b"text/html"})
+
+
+def _paged(path: str, limit: int, **more: str | None) -> str:
+    asked = {name: value for name, value in more.items() if value is not None}
+    return f"{path}?{urlencode({'limit': limit, **asked})}"
+
+
+def _name(one: str) -> str:
+    """An id as one step of a path, whatever it holds."""
+    return quote(one, safe="")

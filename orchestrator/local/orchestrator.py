@@ -1,0 +1,97 @@
+"""The experts of a registry in a program of one's own: no server, no Ray, no Redis."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import weakref
+from collections.abc import Callable
+from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
+
+from orchestrator.client import AsyncClient, Client
+from orchestrator.engines.hosting import OpenHost
+from orchestrator.local.loop_thread import LoopThread
+from orchestrator.local.preparing import RegistrySource, prepared
+from orchestrator.local.site import Site, SiteSettings
+from orchestrator.local.transports import BlockingTransport, CrossingTransport
+from orchestrator.service.hosts import open_vllm
+from orchestrator.service.progress import Progress
+
+#: What errors call it; nothing listens there.
+_ROOT = "http://localhost"
+
+
+class Orchestrator(Client):
+    """A `Client` of a service that is started for it, and ends with it.
+
+    Everything that a request meets in a service is here: routers, compositions, limits, errors,
+    swaps. Engines run in processes of their own, one family of them a slot, which end with this
+    program however it ends.
+
+    Args:
+        registry: its file, its text or a `Registry`.
+        data_dir: keeps logs, and what swaps and calls were seen to take; a folder that goes with
+            it by default.
+        timeout_s: longest silence before an answer, seconds.
+        progress: whether the start is told on stderr.
+        open_host: starts an engine of a slot.
+
+    Raises:
+        RegistryError: the registry is invalid; every fault with its place.
+        SetupError: memory, accelerators, a package or a model are missing, or an engine does not
+            start.
+    """
+
+    def __init__(
+        self,
+        registry: RegistrySource = Path("experts.yaml"),
+        *,
+        data_dir: Path | str | None = None,
+        timeout_s: float = 600.0,
+        progress: bool = True,
+        open_host: OpenHost = open_vllm,
+    ) -> None:
+        told = Progress(sys.stderr) if progress else None
+        checked = prepared(registry)
+        with ExitStack() as undo:
+            if data_dir is None:
+                data_dir = undo.enter_context(
+                    tempfile.TemporaryDirectory(prefix="orchestrator-", ignore_cleanup_errors=True)
+                )
+            settings = SiteSettings(
+                folder=Path(data_dir).absolute(), open_host=open_host, say=_sayer(told)
+            )
+            self._thread = LoopThread()
+            undo.callback(self._thread.stop)
+            self._site, opened = Site(checked, settings), AsyncExitStack()
+            undo.callback(_close, self._thread, opened)
+            self._application = self._thread.run(opened.enter_async_context(self._site.open()))
+            # At the end of the program too, and where it is only dropped.
+            self._finish = weakref.finalize(self, undo.pop_all().close)
+        super().__init__(
+            _ROOT, timeout_s=timeout_s, transport=BlockingTransport(self._application, self._thread)
+        )
+        _sayer(told)("ready")
+
+    def asynchronous(self, *, timeout_s: float = 600.0) -> AsyncClient:
+        """A client for an event loop, a notebook's for one.
+
+        Args:
+            timeout_s: longest silence before an answer, seconds.
+        """
+        transport = CrossingTransport(self._application, self._thread)
+        return AsyncClient(_ROOT, timeout_s=timeout_s, transport=transport)
+
+    def close(self) -> None:
+        """End every engine; calls under way fail."""
+        super().close()
+        self._finish()
+
+
+def _close(thread: LoopThread, opened: AsyncExitStack) -> None:
+    thread.run(opened.aclose())
+
+
+def _sayer(progress: Progress | None) -> Callable[[str], None]:
+    return (lambda _: None) if progress is None else progress.say

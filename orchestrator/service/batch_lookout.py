@@ -1,0 +1,31 @@
+"""What the batch runner sees of slots: who is hosted and resident where, and what it costs."""
+
+from __future__ import annotations
+
+from orchestrator.batch.paces import Paces
+from orchestrator.batch.planning import expert_costs, planned_slots
+from orchestrator.batch.surroundings import Surroundings
+from orchestrator.service.following_conductor import FollowingConductor
+
+
+class BatchLookout:
+    """A `Lookout` by what the Conductor tells, which asks the slots.
+
+    Args:
+        following: reaches it, and knows what is live.
+        paces: what was learned of calls.
+    """
+
+    def __init__(self, following: FollowingConductor, paces: Paces) -> None:
+        self._following = following
+        self._paces = paces
+
+    async def look(self) -> Surroundings:
+        """See `Lookout.look`."""
+        live = self._following.live()
+        residency = await self._following.conductor.residency()
+        return Surroundings(
+            slots=planned_slots(residency, live.registry),
+            costs=expert_costs(residency, live.registry, self._paces),
+            generation=live.generation,
+        )

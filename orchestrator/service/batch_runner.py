@@ -1,0 +1,131 @@
+"""The deployment that keeps batches and has their lines answered; killed, it goes on from files.
+
+It answers lines in its own process, by the same application as gateways, and reaches slots as they
+do. All it must not lose lies in the storage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from orchestrator.api.app import create_app
+from orchestrator.api.inside import InsideEndpoint
+from orchestrator.api.settings import ApiSettings
+from orchestrator.batch.executor import ExecutorSettings, PlannedExecutor, Plans
+from orchestrator.batch.files import Files
+from orchestrator.batch.held import HeldDispatch
+from orchestrator.batch.office import BatchOffice
+from orchestrator.batch.pace_file import PaceFile
+from orchestrator.batch.paces import Paces
+from orchestrator.batch.settings import BatchSettings
+from orchestrator.batch.storage_opening import open_storage
+from orchestrator.compositions.outline import outlined
+from orchestrator.engines.dispatch import Dispatch
+from orchestrator.errors import OrchestratorError
+from orchestrator.planner.arrival import arrival_order
+from orchestrator.planner.planner import planned
+from orchestrator.service.batch_calls import BatchQuestion
+from orchestrator.service.batch_lookout import BatchLookout
+from orchestrator.service.following_conductor import FollowingConductor
+from orchestrator.service.replica import enter_replica
+from orchestrator.tracing.exporting import tracing_of
+
+#: Longest time of one line: its calls wait for their runs, so only the batch's window bounds it.
+_LINE_S = 30 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRunnerPlan:
+    """What the runner is told."""
+
+    api: ApiSettings
+    store_url: str
+    #: Where everything of batches lies.
+    storage_url: str
+    settings: BatchSettings
+    executor: ExecutorSettings
+
+
+class BatchRunner:
+    """Keeps all batches of a service; there is one.
+
+    Args:
+        plan: where things are.
+        conductor: Serve handle.
+    """
+
+    def __init__(self, plan: BatchRunnerPlan, conductor: Any) -> None:
+        enter_replica()
+        self._plan = plan
+        self._following = FollowingConductor(plan.store_url, conductor, before=self._holding)
+        self._storage = open_storage(plan.storage_url)
+        self._keeping: asyncio.Task[None] | None = None
+        self._started = asyncio.get_running_loop().create_task(self._start())
+
+    async def ask(self, question: BatchQuestion, *arguments: Any, **named: Any) -> Any:
+        """Ask who keeps batches and files; an error of ours is the answer."""
+        office = await asyncio.shield(self._started)
+        try:
+            return await getattr(office, question)(*arguments, **named)
+        except OrchestratorError as exc:
+            return exc
+
+    async def check_health(self) -> None:
+        """Called by Serve; raising has the runner replaced."""
+        for task in (self._started, self._keeping):
+            if task is not None and task.done():
+                task.result()
+        self._following.check()
+
+    def _holding(self, dispatch: Dispatch) -> HeldDispatch:
+        self._held = HeldDispatch(dispatch)
+        return self._held
+
+    async def _start(self) -> BatchOffice:
+        """Go on with what is stored, once there is something to answer with."""
+        await self._following.begun.wait()
+        file = PaceFile(self._storage)
+        paces = await file.load()
+        self._keeping = asyncio.create_task(file.keep(paces))
+        endpoint = self._endpoint(paces)
+        office = BatchOffice(
+            storage=self._storage,
+            files=Files(self._storage, clock=time.time),
+            endpoint=endpoint,
+            executor=self._executor(endpoint, paces),
+            clock=time.time,
+            settings=self._plan.settings,
+        )
+        await office.start()
+        return office
+
+    def _endpoint(self, paces: Paces) -> InsideEndpoint:
+        following = self._following
+        app = create_app(
+            live=following.live,
+            records=following.records,
+            readiness=following.readiness,
+            settings=self._plan.api,
+            tracing=tracing_of(os.environ),
+        )
+        return InsideEndpoint(
+            app,
+            following.live,
+            outline=partial(outlined, lengths=paces.mean_output_tokens),
+            timeout_s=_LINE_S,
+        )
+
+    def _executor(self, endpoint: InsideEndpoint, paces: Paces) -> PlannedExecutor:
+        return PlannedExecutor(
+            endpoint,
+            held=self._held,
+            lookout=BatchLookout(self._following, paces),
+            plans=Plans(planned=planned, arrival=arrival_order),
+            settings=self._plan.executor,
+            paces=paces,
+        )

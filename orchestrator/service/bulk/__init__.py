@@ -1,0 +1,1 @@
+"""Batches larger than memory: folders of lines, routed and cut up by expert, answered by run."""

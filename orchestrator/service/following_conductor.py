@@ -1,0 +1,229 @@
+"""What every process has that answers requests: what is live, where experts are, and its books.
+
+Gateways have it, and so has the batch runner: it answers lines as a gateway does requests, and the
+Conductor knows it as one more of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+from uuid import uuid4
+
+from orchestrator import metrics
+from orchestrator.api.readiness import Readiness
+from orchestrator.compositions.following import Following
+from orchestrator.compositions.loading import Loader
+from orchestrator.compositions.programs import Programs
+from orchestrator.engines.base import Engine
+from orchestrator.engines.dispatch import Dispatch
+from orchestrator.engines.embedding import FullEngine
+from orchestrator.engines.remote import is_remote
+from orchestrator.errors import ExpertUnavailableError, StoreError
+from orchestrator.registry.generation_store import StoredGenerations
+from orchestrator.residency.placement import DispatchTable
+from orchestrator.routing.hearing import Hearing
+from orchestrator.service.conductor_calls import ConductorCalls
+from orchestrator.service.connections import Connections
+from orchestrator.service.reports import Census, GatewayReport, Sights
+from orchestrator.service.serving import worker_handle
+from orchestrator.store.link import RedisLink
+from orchestrator.store.redis import RedisStore
+from orchestrator.store.redis_judgements import RedisJudgements
+from orchestrator.store.redis_records import RedisRecords
+
+_LOG = logging.getLogger(__name__)
+
+#: Between two looks at the pointer and two questions to the Conductor, where no hint comes first.
+_PERIOD_S = 0.5
+#: Between two tellings of load and homes.
+_SIGHTS_PERIOD_S = 5.0
+#: Between two looks at what callers say.
+_HEARING_PERIOD_S = 1.0
+#: Of its time, at most one part in so many is spent on them, however many there are.
+_HEARING_REST = 20
+#: Between two tries to hear of changes.
+_LISTEN_AGAIN_S = 1.0
+
+
+class FollowingConductor:
+    """Follows the live generation and the dispatch table; must be made inside an event loop.
+
+    Args:
+        store_url: Redis, which has the generations, the records and what callers say.
+        conductor: Serve handle.
+        before: what compositions reach experts through, given dispatch; dispatch itself by
+            default.
+    """
+
+    def __init__(
+        self,
+        store_url: str,
+        conductor: Any,
+        *,
+        before: Callable[[Dispatch], FullEngine] = lambda dispatch: dispatch,
+    ) -> None:
+        self._id = f"{os.getpid()}-{uuid4().hex[:6]}"
+        self.conductor = ConductorCalls(conductor)
+        self._slots = Connections(worker_handle)
+        self.census: Census | None = None
+        self._told_s = 0.0
+        self._hints = (asyncio.Event(), asyncio.Event())
+        remotes: dict[str, Engine] = {}
+        self._dispatch = Dispatch(
+            DispatchTable(slots_by_expert={}),
+            slots=self._slots.engines,
+            remotes=remotes,
+            refresh=self._refresh,
+        )
+        self._generations = StoredGenerations(RedisStore(RedisLink(store_url)))
+        loader = Loader(before(self._dispatch), remotes=remotes)
+        self._following = Following(
+            self._generations,
+            loader,
+            clock=time.monotonic,
+            ready=self._hint,
+        )
+        self.records = RedisRecords(RedisLink(store_url))
+        self.records.start()
+        self.judgements = RedisJudgements(RedisLink(store_url))
+        self._hearing = Hearing(self.judgements, loader.hear, clock=time.time)
+        looking, asking = self._hints
+        self._tasks = [
+            asyncio.get_running_loop().create_task(work)
+            for work in (
+                self._keep_looking(looking),
+                self._keep_asking(asking),
+                self._listen(),
+                self._keep_hearing(),
+            )
+        ]
+
+    @property
+    def begun(self) -> asyncio.Event:
+        """Set once there is something to serve, or it is known why not."""
+        return self._following.begun
+
+    def live(self) -> Programs:
+        """What new requests are pinned to.
+
+        Raises:
+            ExpertUnavailableError: no generation could be loaded yet.
+        """
+        return self._following.live
+
+    def check(self) -> None:
+        """Raises what ended one of its tasks."""
+        for task in self._tasks:
+            if task.done():
+                task.result()
+
+    def readiness(self) -> Readiness:
+        """Whether every expert of a slot is hosted."""
+        try:
+            live = self._following.live
+        except ExpertUnavailableError as exc:
+            return Readiness(is_ready=False, reasons=(exc.message,))
+        if self.census is None:
+            return Readiness(is_ready=False, reasons=("no dispatch table yet",))
+        hosted = (expert.key for expert in live.registry.experts if not is_remote(expert))
+        reasons = self.census.lacking(hosted)
+        return Readiness(is_ready=not reasons, reasons=reasons)
+
+    def _hint(self) -> None:
+        """Look and ask at once."""
+        for hint in self._hints:
+            hint.set()
+
+    async def _listen(self) -> None:
+        """Hear of generations that are proposed or become live, as it happens."""
+        while True:
+            try:
+                async for _ in self._generations.changes():
+                    self._hint()
+            except StoreError as exc:
+                _LOG.warning("changes are seen by asking only: %s", exc.message)
+            self._hint()  # some may have been missed
+            await asyncio.sleep(_LISTEN_AGAIN_S)
+
+    async def _keep_looking(self, hint: asyncio.Event) -> None:
+        """Serve what the store's pointer says; while the store is away, what was live."""
+        while True:
+            hint.clear()
+            before = self._following.live_number
+            await self._following.look()
+            number = self._following.live_number
+            if number is not None:
+                metrics.GENERATION.set(number)
+            if number != before:
+                self._hints[1].set()  # the Conductor waits for whoever has not switched
+            await _wait(hint)
+
+    async def _keep_asking(self, hint: asyncio.Event) -> None:
+        """Keep the table fresh; while the Conductor is away the last one serves."""
+        while True:
+            hint.clear()
+            try:
+                await self._refresh()
+            except ExpertUnavailableError as exc:
+                _LOG.warning("the last dispatch table stays: %s", exc)
+            await _wait(hint)
+
+    async def _keep_hearing(self) -> None:
+        """Route by what callers say; while the store is away, by what they had said."""
+        while True:
+            began_s = time.monotonic()
+            try:
+                await self._hearing.look()
+            except StoreError as exc:
+                _LOG.debug("routers go by what was heard before: %s", exc.message)
+            took_s = time.monotonic() - began_s
+            await asyncio.sleep(max(_HEARING_PERIOD_S, took_s * _HEARING_REST))
+
+    async def _refresh(self) -> DispatchTable:
+        """Ask the Conductor.
+
+        Raises:
+            ExpertUnavailableError: it does not answer.
+        """
+        census = await self.conductor.census(self._report())
+        self.census = census
+        await self._slots.follow(census)
+        self._dispatch.adopt(census.table)
+        if census.proposed is None and self._following.prepared is not None:
+            await self._following.look()  # it may be live by now: then it is not to be dropped
+        self._following.prepare(census.proposed)
+        return census.table
+
+    def _report(self) -> GatewayReport:
+        following = self._following
+        failed, failure = following.failure or (None, "")
+        return GatewayReport(
+            id=self._id,
+            live=following.live_number,
+            prepared=following.prepared,
+            failed=failed,
+            failure=failure,
+            oldest=following.oldest,
+            sights=self._sights(),
+        )
+
+    def _sights(self) -> Sights | None:
+        """What is seen of callers, every few seconds; it is as long as the registry."""
+        now_s = time.monotonic()
+        if now_s - self._told_s < _SIGHTS_PERIOD_S:
+            return None
+        self._told_s = now_s
+        table = self._dispatch.table
+        return Sights(load=self._dispatch.load, homes=table.homes_by_expert)
+
+
+async def _wait(hint: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_PERIOD_S):
+            await hint.wait()
