@@ -19,6 +19,9 @@ from orchestrator.planner.jobs import Jobs, Readiness
 from orchestrator.planner.problem import Flags, Places, Seconds
 from orchestrator.planner.timing import Part
 
+#: So many runs that have begun since make it worth asking an idle slot again.
+_TAKEN = 8
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
@@ -51,9 +54,9 @@ class _Construction:
         self._num_left = np.diff(jobs.offset)
         self._ready_s: Seconds = np.zeros(len(jobs))
         self._num_ready = np.zeros(len(jobs), dtype=np.int64)
-        #: How often calls could begin since the start, and at which of these a slot found nothing.
+        #: How often calls could begin since the start, and when a slot found nothing to do.
         self._openings = 0
-        self._refused: dict[int, int] = {}
+        self._refused: dict[int, tuple[int, int]] = {}
         self._open(self._readiness.first)
         self._free_s = problem.free_s.copy()
         self._holding = [Holding(problem, slot) for slot in range(len(problem.slots))]
@@ -83,13 +86,15 @@ class _Construction:
     def _hand_out(self, idle: set[int], now_s: float) -> None:
         """Give work to slots that have none, those first that hold what there is."""
         self._free_s[list(idle)] = now_s
-        asked = [slot for slot in idle if self._refused.get(slot) != self._openings]
+        # What a slot refuses it refuses again, until there is more or others have taken much of it.
+        news = self._openings, len(self._parts) // _TAKEN
+        asked = [slot for slot in idle if self._refused.get(slot) != news]
         for slot in sorted(asked, key=lambda slot: (not self._holds_ready(slot), slot)):
             job = self._choice(slot)
             if job is not None and self._begin(slot, job, now_s, is_alone=False):
                 idle.discard(slot)
             else:
-                self._refused[slot] = self._openings
+                self._refused[slot] = news
         if not self._doing and not self._ends and self._num_left.any():
             self._force(idle, now_s)
 

@@ -22,8 +22,8 @@ from orchestrator.planner.slots import ExpertCosts, PlannedSlot
 from orchestrator.planner.timing import Part, Timed, timed
 from orchestrator.planner.workload import Workload
 
-#: Rules to try by the calls of a workload: the first so many.
-_NUM_RULES_BY_CALLS = {3_000: 48, 200_000: 6}
+#: Up to so many calls all rules are tried, up to so many some, of more the first.
+_ALL_RULES_CALLS, _SOME_RULES_CALLS = 3_000, 500_000
 #: Plans of so many runs are bettered by search: from so many starts, by so many changes together;
 #: by fewer where there are more lumps to change than so many.
 MAX_SEARCHED = 64
@@ -38,6 +38,7 @@ _RULES = tuple(
     for early in (True, False)
     for share in (1.0, 0.5, 0.0)
 )
+_SOME_RULES = (Rule(), Rule(ready_share=0.5, early_first=False))
 
 
 def planned(
@@ -96,10 +97,11 @@ def _orders(lumps: Lumps, parts: Sequence[Part]) -> list[Order]:
 
 def _tries(problem: Problem) -> Iterator[list[Part]]:
     num_calls = problem.workload.num_calls
-    num_rules = next((num for most, num in _NUM_RULES_BY_CALLS.items() if num_calls <= most), 1)
+    rules = _RULES if num_calls <= _ALL_RULES_CALLS else _SOME_RULES
+    rules = rules if num_calls <= _SOME_RULES_CALLS else rules[:1]
     for by_deadline in (False, True) if problem.has_deadlines else (False,):
         jobs = jobs_of(problem, by_deadline=by_deadline)
-        for rule in _RULES[:num_rules]:
+        for rule in rules:
             yield constructed(jobs, rule)
     if num_calls <= MAX_CALLS:
         yield arrival_parts(problem)
