@@ -16,13 +16,12 @@ from typing import Any
 
 from ortools.sat.python import cp_model
 
+from bench.planner_steps import TICK_S, Node, Steps, ticks
 from orchestrator.planner.plan import Plan
 from orchestrator.planner.slots import ExpertCosts, PlannedSlot
 from orchestrator.planner.workload import Workload
 
 NUM_PARTS = 2
-#: Times are whole numbers of these.
-TICK_S = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,42 +76,6 @@ def optimum(
     )
 
 
-def ticks(seconds: float) -> int:
-    """Seconds as ticks; they must be whole."""
-    whole = round(seconds / TICK_S)
-    if abs(whole * TICK_S - seconds) > 1e-4:
-        raise ValueError(f"{seconds} s are no whole number of {TICK_S} s")
-    return whole
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Node:
-    """One run that there may be, with what its slot holds before and after it."""
-
-    expert: str
-    stage: int
-    calls: list[int]
-    has: dict[int, Any]
-    on: list[Any]
-    begin: Any
-    end: Any
-    step: Any
-    before: _State
-    after: _State
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _State:
-    """Of each lineage, whether it serves and sleeps; of each expert, whether it answers."""
-
-    up: dict[str, Any]
-    asleep: dict[str, Any]
-    holds: dict[str, Any]
-
-    def all(self) -> list[Any]:
-        return [*self.up.values(), *self.asleep.values(), *self.holds.values()]
-
-
 class _Model:
     def __init__(
         self, workload: Workload, slots: Sequence[PlannedSlot], costs: ExpertCosts
@@ -122,6 +85,7 @@ class _Model:
         self._memory: dict[str, float] = {}
         for cost in costs.values():
             self._memory[cost.lineage] = max(self._memory.get(cost.lineage, 0), cost.memory_gib)
+        self._steps = Steps(self._model, costs, self._memory)
         self._horizon = self._all_in_turn()
         self._nodes = [node for group in self._groups() for node in group]
         for slot in range(len(slots)):
@@ -152,13 +116,13 @@ class _Model:
             + self._workload.output_tokens[call] * cost.output_token_s
         )
 
-    def _groups(self) -> list[list[_Node]]:
+    def _groups(self) -> list[list[Node]]:
         calls = defaultdict(list)
         for call in range(self._workload.num_calls):
             calls[self._expert(call), int(self._workload.stage[call])].append(call)
         return [self._group(expert, stage, own) for (expert, stage), own in calls.items()]
 
-    def _group(self, expert: str, stage: int, calls: list[int]) -> list[_Node]:
+    def _group(self, expert: str, stage: int, calls: list[int]) -> list[Node]:
         count = min(NUM_PARTS, len(calls))
         nodes = [self._node(expert, stage, calls, number) for number in range(count)]
         for call in calls:
@@ -167,9 +131,9 @@ class _Model:
         self._model.add(nodes[0].has[calls[0]] == 1)
         return nodes
 
-    def _node(self, expert: str, stage: int, calls: list[int], number: int) -> _Node:
+    def _node(self, expert: str, stage: int, calls: list[int], number: int) -> Node:
         model, name = self._model, f"{expert}.{stage}.{number}"
-        node = _Node(
+        node = Node(
             expert=expert,
             stage=stage,
             calls=calls,
@@ -178,8 +142,8 @@ class _Model:
             begin=model.new_int_var(0, self._horizon, f"{name} begins"),
             end=model.new_int_var(0, self._horizon, f"{name} ends"),
             step=model.new_int_var(0, self._horizon, f"{name} step"),
-            before=self._state(f"{name} before"),
-            after=self._state(f"{name} after"),
+            before=self._steps.state(f"{name} before"),
+            after=self._steps.state(f"{name} after"),
         )
         model.add_at_most_one(node.on)
         for call in calls:
@@ -187,10 +151,10 @@ class _Model:
         model.add(sum(node.has.values()) >= sum(node.on))
         for slot, there in enumerate(self._slots):
             self._work(node, slot, there)
-        self._step(node)
+        self._steps.step(node)
         return node
 
-    def _work(self, node: _Node, slot: int, there: PlannedSlot) -> None:
+    def _work(self, node: Node, slot: int, there: PlannedSlot) -> None:
         cost, model = self._costs[node.expert], self._model
         may = there.experts is None or node.expert in there.experts
         if not may or cost.memory_gib > there.memory_gib:
@@ -202,71 +166,6 @@ class _Model:
         if there.memory_gib < inf:
             room = sum(round(self._memory[one] * 10) * up for one, up in node.after.up.items())
             model.add(room <= round(there.memory_gib * 10)).only_enforce_if(node.on[slot])
-
-    def _state(self, name: str) -> _State:
-        def flags(names: Sequence[str], what: str) -> dict[str, Any]:
-            return {one: self._model.new_bool_var(f"{name} {what} {one}") for one in names}
-
-        lineages = sorted(self._memory)
-        return _State(
-            up=flags(lineages, "up"),
-            asleep=flags(lineages, "asleep"),
-            holds=flags(sorted(self._costs), "holds"),
-        )
-
-    def _step(self, node: _Node) -> None:
-        """What the step takes and what it changes, by what the slot holds before."""
-        cost, model, before, after = self._costs[node.expert], self._model, node.before, node.after
-        stays, adds, swaps, enters = (model.new_bool_var("") for _ in range(4))
-        model.add_exactly_one(stays, adds, swaps, enters)
-        model.add(before.holds[node.expert] == stays)
-        model.add(before.up[cost.lineage] == 0).only_enforce_if(enters)
-        model.add(before.up[cost.lineage] == 1).only_enforce_if(~enters)
-        base = before.holds[cost.base] if cost.base else None
-        if base is None:
-            model.add(adds == 0)
-        else:
-            model.add(base == 1).only_enforce_if(adds)
-            model.add(base == 0).only_enforce_if(swaps)
-        self._step_s(node, stays, adds, swaps, enters)
-        model.add(after.up[cost.lineage] == 1)
-        model.add(after.asleep[cost.lineage] == 0)
-        model.add(after.holds[node.expert] == 1)
-        for other, told in self._costs.items():
-            if told.lineage == cost.lineage and other != node.expert:
-                model.add(after.holds[other] == before.holds[other]).only_enforce_if(stays)
-                model.add(after.holds[other] == before.holds[other]).only_enforce_if(adds)
-                fresh = int(other == cost.base)
-                model.add(after.holds[other] == fresh).only_enforce_if(swaps)
-                model.add(after.holds[other] == fresh).only_enforce_if(enters)
-        for lineage in self._memory:
-            if lineage != cost.lineage:
-                self._make_room(node, lineage, enters)
-
-    def _step_s(self, node: _Node, stays: Any, adds: Any, swaps: Any, enters: Any) -> None:
-        cost, model = self._costs[node.expert], self._model
-        base_s = self._costs[cost.base].swap_s if cost.base else 0.0
-        model.add(node.step == 0).only_enforce_if(stays)
-        model.add(node.step == ticks(cost.swap_s)).only_enforce_if(adds)
-        model.add(node.step == ticks(cost.swap_s + base_s)).only_enforce_if(swaps)
-        asleep = node.before.asleep[cost.lineage]
-        wake_s = min(cost.wake_s, cost.start_s)
-        model.add(node.step == ticks(wake_s)).only_enforce_if(enters, asleep)
-        model.add(node.step == ticks(cost.start_s)).only_enforce_if(enters, ~asleep)
-
-    def _make_room(self, node: _Node, lineage: str, enters: Any) -> None:
-        """An engine of another lineage stays, or makes room for one that comes."""
-        model, before, after = self._model, node.before, node.after
-        stays = after.up[lineage]
-        model.add_implication(stays, before.up[lineage])
-        model.add(stays == before.up[lineage]).only_enforce_if(~enters)
-        for expert, cost in self._costs.items():
-            if cost.lineage == lineage:
-                held, holds = before.holds[expert], after.holds[expert]
-                model.add(holds == held).only_enforce_if(stays)
-                model.add(holds == 0).only_enforce_if(~stays)
-        slept, sleeps = before.asleep[lineage], after.asleep[lineage]
-        model.add(sleeps == slept + before.up[lineage] - stays)
 
     def _order(self, slot: int) -> None:
         """A slot's runs in a row, each taking over what the one before it leaves."""
@@ -289,7 +188,7 @@ class _Model:
                         model.add(now == then).only_enforce_if(follows)
         model.add_circuit(arcs)
 
-    def _begin(self, node: _Node, there: PlannedSlot, first: Any) -> None:
+    def _begin(self, node: Node, there: PlannedSlot, first: Any) -> None:
         """The state at a slot's beginning."""
         up = {*there.serving, *(self._costs[one].lineage for one in there.residents)}
         for lineage in self._memory:
