@@ -12,7 +12,8 @@ OrchestratorError
 │   │   └── NotRecordedError         404  not_recorded
 │   ├── ForbiddenError               403  forbidden
 │   ├── ConflictError                409  conflict
-│   └── BodyTooLargeError            413  body_too_large
+│   ├── BodyTooLargeError            413  body_too_large
+│   └── BodyTooSlowError             408  request_timeout
 ├── EngineError                  an engine did not do what was asked
 │   ├── EngineTimeoutError           504  engine_timeout      retryable
 │   ├── OverloadedError              503  overloaded          retryable
@@ -61,6 +62,7 @@ from orchestrator.errors.answering import (
 )
 from orchestrator.errors.asking import (
     BodyTooLargeError,
+    BodyTooSlowError,
     ConflictError,
     ContentPolicyError,
     ContextTooLongError,
@@ -97,6 +99,7 @@ from orchestrator.errors.setting_up import (
 __all__ = [
     "BadCredentialsError",
     "BodyTooLargeError",
+    "BodyTooSlowError",
     "ConflictError",
     "ContentPolicyError",
     "ContextTooLongError",

@@ -78,3 +78,10 @@ class BodyTooLargeError(RequestError):
 
     code = "body_too_large"
     status = 413
+
+
+class BodyTooSlowError(RequestError):
+    """Nothing came of the request body for too long."""
+
+    code = "request_timeout"
+    status = 408
