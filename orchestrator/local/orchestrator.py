@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 import tempfile
+import threading
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack
@@ -76,6 +78,7 @@ class Orchestrator(Client):
             self._application = self._thread.run(opened.enter_async_context(self._site.open()))
             # At the end of the program too, and where it is only dropped.
             self._finish = weakref.finalize(self, undo.pop_all().close)
+            _before_pools_close(self._finish)
         super().__init__(
             _ROOT, timeout_s=timeout_s, transport=BlockingTransport(self._application, self._thread)
         )
@@ -153,6 +156,15 @@ class Orchestrator(Client):
         """End every engine; calls under way fail."""
         super().close()
         self._finish()
+
+
+def _before_pools_close(finish: Callable[[], object]) -> None:
+    """Call it while threads can still be asked to work; `atexit` calls when they refuse.
+
+    Thread pools of the standard library close themselves this way, the last registered first.
+    """
+    register = getattr(threading, "_register_atexit", atexit.register)
+    register(finish)
 
 
 def _close(thread: LoopThread, opened: AsyncExitStack) -> None:
