@@ -10,7 +10,7 @@ from orchestrator.engines.seat import Seat
 from orchestrator.engines.slot_report import HostReport, SlotReport, Waiting
 from orchestrator.residency.ledger import usage
 from orchestrator.residency.loop import SlotLoop
-from orchestrator.residency.state import EngineState, SlotState
+from orchestrator.residency.state import EngineState, Footprint, SlotState
 from orchestrator.residency.upkeep import waits_to_start
 
 
@@ -61,6 +61,8 @@ class Reporting:
             num_hits=loop.num_hits,
             broken=loop.engines.broken,
             swap_s=loop.costs.means("swap"),
+            add_s=loop.costs.means("add"),
+            wake_s=loop.costs.means("wake"),
             start_s=loop.costs.means("start"),
             call_s=loop.costs.means("call"),
             reuse=self._uses.reuse(capacity=_capacity(state)),
@@ -102,6 +104,7 @@ class Reporting:
             in_flight=dict(engine.in_flight),
             last_swap_s=self._seats[engine.id].last_swap_s,
             down=None if trouble is None else trouble.message,
+            serving_gib=engine.footprints.get("serving", Footprint()).device_gib,
         )
 
 

@@ -46,6 +46,8 @@ class HostReport:
     last_swap_s: float | None
     #: Why it takes no calls, `None` while it does.
     down: str | None
+    #: Device memory that it holds while it serves, by the ledger, GiB.
+    serving_gib: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +75,10 @@ class SlotReport:
     host_room_gib: float | None = None
     #: Experts that are left alone for now, and why.
     broken: Mapping[str, str] = field(default_factory=dict)
-    #: What swaps, starts and calls took here on average, by expert, of those that were seen.
+    #: What steps and calls took here on average, by expert, of those that were seen.
     swap_s: Mapping[str, float] = field(default_factory=dict)
+    add_s: Mapping[str, float] = field(default_factory=dict)
+    wake_s: Mapping[str, float] = field(default_factory=dict)
     start_s: Mapping[str, float] = field(default_factory=dict)
     call_s: Mapping[str, float] = field(default_factory=dict)
     #: How well recent calls suit what the slot holds; `None` before the first.
