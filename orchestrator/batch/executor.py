@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from orchestrator import metrics
 from orchestrator.batch.answering import Answering
 from orchestrator.batch.endpoint import Endpoint
 from orchestrator.batch.executing import Work
@@ -182,6 +183,7 @@ class PlannedExecutor:
         num_tries = under.num_tries[place] = under.num_tries.get(place, 0) + 1
         came = await self._answering.answer(under.work, place, num_tries=num_tries)
         if isinstance(came, RetryDecision):
+            metrics.BATCH_LINES.labels("retried").inc()
             self._leave(under, place, state=PAUSED)
             await asyncio.sleep(came.after_s)
             under.state[place] = WAITING
@@ -193,6 +195,7 @@ class PlannedExecutor:
     async def _store(self, under: UnderWay, result: LineResult) -> None:
         under.num_tries.pop(result.place, None)
         await self._answering.store(under.work, result)
+        metrics.BATCH_LINES.labels("done" if result.fault is None else "failed").inc()
         under.ended(result.place)
 
     def _leave(self, under: UnderWay, place: int, *, state: int) -> None:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from orchestrator import metrics
 from orchestrator.batch.progress import SlotRun
 from orchestrator.batch.surroundings import Paced
 
@@ -92,6 +93,7 @@ class RunLog:
             step_s = swap_s if is_swapped else 0.0
             found = LoggedRun(slot, expert, self.now_s, is_swapped, step_s)
             self.num_swaps += is_swapped
+            metrics.BATCH_RUNS.labels(slot, "miss" if is_swapped else "hit").inc()
             runs.append(found)
         found.num_calls += 1
         return found
