@@ -259,6 +259,12 @@ class Defaults(Entry):
     patience: float = Field(
         0.5, ge=0, le=1, description="0 swaps for the least wait, 1 as rarely as max_wait_s allows."
     )
+    beside: float = Field(
+        0.25,
+        ge=0,
+        le=1,
+        description="Share of what an engine takes at once, for batches beside callers.",
+    )
     placement: Literal["fixed", "observed"] = Field(
         "observed", description="Homes: by load, or none."
     )

@@ -193,5 +193,8 @@ def _grouped(record: GenerationRecord) -> tuple[Lineage, ...]:
 
 def _limits(defaults: Defaults) -> LoopLimits:
     return LoopLimits(
-        max_queue=defaults.max_queue, patience=defaults.patience, prefetch=defaults.prefetch
+        max_queue=defaults.max_queue,
+        patience=defaults.patience,
+        background_beside=defaults.beside,
+        prefetch=defaults.prefetch,
     )
