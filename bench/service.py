@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ class Service:
     process: Running
 
 
-def start_service(registry: Path, *, gateways: int, folder: Path) -> Service:
+def start_service(
+    registry: Path, *, gateways: int, folder: Path, environment: Mapping[str, str] | None = None
+) -> Service:
     """Start the service and wait until it is ready.
 
     Raises:
@@ -33,7 +36,7 @@ def start_service(registry: Path, *, gateways: int, folder: Path) -> Service:
     port = free_port()
     argv = [sys.executable, "-c", _SERVE, "serve", "--registry", str(registry)]
     argv += ["--port", str(port), "--gateways", str(gateways)]
-    env = {"ORCHESTRATOR_DATA_DIR": str(folder / f"data-{port}")}
+    env = {"ORCHESTRATOR_DATA_DIR": str(folder / f"data-{port}"), **(environment or {})}
     url = f"http://127.0.0.1:{port}"
     process = start(argv, log=folder / f"service-{port}.log", env=env)
     try:

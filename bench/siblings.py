@@ -15,6 +15,7 @@ from pathlib import Path
 from time import perf_counter
 
 from bench.process import BenchError
+from orchestrator.costs.costs import Costs
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.seat import Seat
 from orchestrator.engines.sibling_host import SiblingHost
@@ -70,9 +71,15 @@ class Siblings:
         await self.hosts.pop().close()
         return perf_counter() - began_s
 
-    def slot(self, policy: Policy, *, num_engines: int) -> Slot:
-        """A slot of its own over the first engines, which takes calls for every expert."""
-        slot = Slot("bench", clock=asyncio.get_running_loop(), policy=policy)
+    def slot(self, policy: Policy, *, num_engines: int, costs: Costs | None = None) -> Slot:
+        """A slot of its own over the first engines, which takes calls for every expert.
+
+        Args:
+            policy: decides for it.
+            num_engines: so many.
+            costs: what slots before it learned.
+        """
+        slot = Slot("bench", clock=asyncio.get_running_loop(), policy=policy, costs=costs)
         names = [f"engine-{number}" for number in range(num_engines)]
         for name, host in zip(names, self.hosts, strict=False):
             slot.add(name, Seat(self.lineage.id, host=host))

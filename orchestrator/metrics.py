@@ -149,6 +149,29 @@ TRACE_SCH = Gauge(
     ["slot"],
     multiprocess_mode="livemostrecent",
 )
+BATCH_LINES = Counter(
+    "orchestrator_batch_lines_total",
+    "Lines of batches that ended, by outcome, and further tries of them.",
+    ["outcome"],
+)
+BATCH_HELD_CALLS = Gauge(
+    "orchestrator_batch_held_calls",
+    "Calls of batch lines that are held until their run comes.",
+    multiprocess_mode="livesum",
+)
+BATCH_OPEN_LINES = Gauge(
+    "orchestrator_batch_open_lines",
+    "Lines of batches that are begun and not answered.",
+    multiprocess_mode="livesum",
+)
+BATCH_RUNS = Counter(
+    "orchestrator_batch_runs_total",
+    "Runs of batches that began, by whether their expert was resident.",
+    ["slot", "residency"],
+)
+BATCH_PLANS = Counter(
+    "orchestrator_batch_plans_total", "Plans of batches that were made, the first and later ones."
+)
 RECORDS_DROPPED = Counter(
     "orchestrator_records_dropped_total",
     "Decision records lost because the store was slow or away.",

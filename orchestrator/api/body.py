@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from starlette.requests import Request
+from starlette.types import Message
 
 from orchestrator.api.connection import ClientGoneError
 from orchestrator.api.exchange import Exchange
-from orchestrator.errors import BodyTooLargeError, InvalidRequestError
+from orchestrator.errors import BodyTooLargeError, BodyTooSlowError, InvalidRequestError
 
 
 async def read_body(request: Request, exchange: Exchange, *, max_bytes: int) -> bytes:
@@ -24,12 +26,13 @@ async def read_body(request: Request, exchange: Exchange, *, max_bytes: int) -> 
 
 
 async def stream_body(
-    request: Request, exchange: Exchange, *, max_bytes: int
+    request: Request, exchange: Exchange, *, max_bytes: int, max_silence_s: float | None = None
 ) -> AsyncIterator[bytes]:
     """The body as it comes; what is not asked for is not read.
 
     Raises:
         BodyTooLargeError: it is announced as, or turns out to be, longer than `max_bytes`.
+        BodyTooSlowError: nothing came for `max_silence_s`.
         InvalidRequestError: it is compressed, or its length is no number.
         ClientGoneError: the caller hung up while sending.
     """
@@ -38,7 +41,7 @@ async def stream_body(
     has_more = True
     while has_more:
         asked_s = exchange.clock()
-        message = await request.receive()
+        message = await _next(request, max_silence_s)
         exchange.caller_s += exchange.clock() - asked_s
         if message["type"] == "http.disconnect":
             raise ClientGoneError
@@ -48,6 +51,18 @@ async def stream_body(
         if num_bytes > max_bytes:
             raise _too_large(f"more than {max_bytes} bytes", max_bytes)
         yield chunk
+
+
+async def _next(request: Request, max_silence_s: float | None) -> Message:
+    if max_silence_s is None:
+        return await request.receive()
+    try:
+        async with asyncio.timeout(max_silence_s):
+            return await request.receive()
+    except TimeoutError as exc:
+        raise BodyTooSlowError(
+            f"nothing of the request body came for {max_silence_s:g} s; send it again"
+        ) from exc
 
 
 def _check_announced(request: Request, max_bytes: int) -> None:

@@ -14,6 +14,9 @@ from orchestrator.batch.storage import Storage
 from orchestrator.batch.stored_file import StoredFile
 from orchestrator.errors import StorageError
 
+#: What is read at a time: a storage elsewhere takes a request for each.
+_PIECE_BYTES = 2**20
+
 
 class ContentsReply(Response):
     """All of a file, or a range of it.
@@ -51,7 +54,7 @@ class ContentsReply(Response):
             "headers": self.raw_headers,
         }
         # A range's last piece is cut: storages stream to the end.
-        stream = self._storage.stream(self._path, start=self._range.start)
+        stream = self._storage.stream(self._path, start=self._range.start, chunk_bytes=_PIECE_BYTES)
         async with aclosing(stream), connected(receive):
             is_begun = False
             while left > 0:

@@ -25,6 +25,7 @@ from orchestrator.api.multipart import FormReader
 from orchestrator.api.openapi import described
 from orchestrator.api.owner import owner_of
 from orchestrator.api.replies import JsonReply
+from orchestrator.api.settings import ApiSettings
 from orchestrator.api.upload_form import ANCHOR, FILE, PURPOSE, SECONDS, Uploaded, UploadForm
 from orchestrator.api.wiring import Wiring
 from orchestrator.batch.asked import Page
@@ -43,13 +44,12 @@ def endpoints(wiring: Wiring) -> APIRouter:
     """The endpoints of files, where somebody keeps them."""
     router = APIRouter()
     if wiring.batches is not None and wiring.storage is not None:
-        max_bytes = wiring.settings.max_file_bytes
-        router.include_router(_contents(wiring.batches, wiring.storage, max_bytes=max_bytes))
+        router.include_router(_contents(wiring.batches, wiring.storage, wiring.settings))
         router.include_router(_facts(wiring.batches))
     return router
 
 
-def _contents(control: BatchControl, storage: Storage, *, max_bytes: int) -> APIRouter:
+def _contents(control: BatchControl, storage: Storage, settings: ApiSettings) -> APIRouter:
     router = APIRouter(prefix="/v1/files", route_class=DirectRoute, tags=["files"])
 
     @router.post(
@@ -58,8 +58,8 @@ def _contents(control: BatchControl, storage: Storage, *, max_bytes: int) -> API
     async def upload(request: Request) -> Response:
         """Take a file of lines for a batch; it is stored when the answer comes."""
         file_id = new_file_id()
-        async with Upload(storage, file_id, max_bytes=max_bytes) as contents:
-            asked = await _received(request, contents, max_bytes=max_bytes)
+        async with Upload(storage, file_id, max_bytes=settings.max_file_bytes) as contents:
+            asked = await _received(request, contents, settings)
             if contents.num_bytes == 0:
                 raise InvalidRequestError("the file is empty; send at least one line", param=FILE)
             await contents.finish()
@@ -119,11 +119,16 @@ def _facts(control: BatchControl) -> APIRouter:
     return router
 
 
-async def _received(request: Request, contents: Upload, *, max_bytes: int) -> Uploaded:
+async def _received(request: Request, contents: Upload, settings: ApiSettings) -> Uploaded:
     """Read the form to its end, its file into the storage."""
     reader, form = FormReader(request.headers.get("content-type", "")), UploadForm()
-    most = max_bytes + _FORM_BYTES
-    async for chunk in stream_body(request, exchange_of(request), max_bytes=most):
+    body = stream_body(
+        request,
+        exchange_of(request),
+        max_bytes=settings.max_file_bytes + _FORM_BYTES,
+        max_silence_s=settings.max_upload_silence_s,
+    )
+    async for chunk in body:
         for event in reader.feed(chunk):
             piece = form.take(event)
             if piece:

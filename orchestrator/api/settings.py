@@ -21,6 +21,9 @@ class ApiSettings(BaseModel):
         ge=1,
         description="Longest file of POST /v1/files; a longer one gets 413.",
     )
+    max_upload_silence_s: float = Field(
+        60.0, gt=0, description="Nothing came of a file for so long, seconds: it gets 408."
+    )
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
     admin: Literal["loopback", "off"] = Field(
         "loopback",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from hashlib import blake2b
 
 import numpy as np
@@ -25,7 +24,7 @@ class CustomIds:
             custom_id.encode("utf-8", "surrogatepass"), digest_size=_BYTES
         ).digest()
 
-    def repeated(self) -> Iterator[tuple[int, int]]:
+    def repeated(self) -> list[tuple[int, int]]:
         """Places whose id a line before had, each with the place of the first."""
         digests = np.frombuffer(self._digests, dtype=np.uint64).reshape(-1, 2)
         order = np.lexsort((digests[:, 1], digests[:, 0]))
@@ -34,8 +33,8 @@ class CustomIds:
         is_again[1:] = (in_order[1:] == in_order[:-1]).all(axis=1)
         # Of equal ids the sort keeps the order of the file, so the first of a group was first.
         first = np.maximum.accumulate(np.where(is_again, 0, np.arange(len(order))))
-        for at in np.flatnonzero(is_again):
-            yield int(order[at]), int(order[first[at]])
+        again = np.flatnonzero(is_again)
+        return list(zip(order[again].tolist(), order[first[again]].tolist(), strict=True))
 
 
 def repeated_fault(*, line: int, first_line: int) -> BatchFault:

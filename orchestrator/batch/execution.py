@@ -38,7 +38,9 @@ class Execution:
         self._parts = parts
         self._begun_s = parts.clock()
         self._history = History(begun_s=self._begun_s)
-        #: As last seen: an execution that has ended tells nothing any more.
+        #: Whether what its executor tells is of this execution, and not of one before.
+        self._has_begun = False
+        #: As last seen: an executor forgets what has ended.
         self._runs: tuple[SlotRun, ...] = ()
         self._journal = Journal(
             parts.storage,
@@ -104,6 +106,7 @@ class Execution:
             sink=self._journal,
         )
         await self._predict(work)
+        self._begin()
         keeping = asyncio.create_task(self._keep_often(), name=f"history of {self._batch.id}")
         try:
             await self._parts.executor.execute(work)
@@ -115,6 +118,12 @@ class Execution:
                 f"batch {self._batch.id!r}: {len(self._journal.left)} lines were let go without a "
                 "result; they are answered next"
             )
+
+    def _begin(self) -> None:
+        """Runs are told in seconds from now on, and those of the first time from its beginning."""
+        self._begun_s, self._has_begun = self._parts.clock(), True
+        if not self._history.happened:
+            self._history = self._history.model_copy(update={"begun_s": self._begun_s})
 
     async def _predict(self, work: Work) -> None:
         """Keep the first plan, for its chart; nothing else needs it."""
@@ -129,7 +138,7 @@ class Execution:
 
     def _history_now(self) -> History:
         run = self._parts.executor.progress(self._batch.id)
-        if run is not None:
+        if run is not None and self._has_begun:
             self._runs = run.ended
         return self._history.went_on(self._runs, begun_s=self._begun_s)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import string
@@ -22,6 +23,8 @@ _FACTS = ".json"
 _CONTENTS = ".content"
 #: What stands in files of this version; a later one's are left alone.
 _VERSION = 1
+#: A storage elsewhere takes its time for each.
+_LOADED_AT_ONCE = 32
 #: Contents that were uploaded and never registered are kept for, seconds.
 ORPHAN_S = 24 * 3600.0
 
@@ -68,9 +71,10 @@ class Files:
         Raises:
             StorageError: the storage does not answer.
         """
-        for one in await self._storage.list(_FOLDER):
-            if one.path.endswith(_FACTS):
-                await self._load(one.path)
+        found = [one.path for one in await self._storage.list(_FOLDER)]
+        facts = [path for path in found if path.endswith(_FACTS)]
+        for begin in range(0, len(facts), _LOADED_AT_ONCE):
+            await asyncio.gather(*map(self._load, facts[begin : begin + _LOADED_AT_ONCE]))
 
     async def register(self, file: StoredFile) -> StoredFile:
         """Keep a file whose contents are stored; again, the same.

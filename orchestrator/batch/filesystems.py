@@ -80,6 +80,8 @@ def _s3(url: str) -> tuple[Any, str]:
     files = S3FileSystem(
         connect_timeout=_CONNECT_TIMEOUT_S,
         request_timeout=_REQUEST_TIMEOUT_S,
+        # Else what is written faster than it is sent piles up in memory.
+        background_writes=False,
         **{name: value for name, value in given.items() if value},
     )
     return ArrowFSWrapper(files), path

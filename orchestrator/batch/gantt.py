@@ -33,7 +33,8 @@ class Totals:
     num_runs: int = 0
     num_calls: int = 0
     num_swaps: int = 0
-    swap_s: float = 0.0
+    #: `None` where nobody measured the swaps there were.
+    swap_s: float | None = 0.0
     makespan_s: float = 0.0
 
 
@@ -63,11 +64,13 @@ def horizon_s(timeline: Timeline) -> float:
 def totals(bars: Iterable[Bar]) -> Totals:
     """The sums of bars, and when the last one ends."""
     found = list(bars)
+    num_swaps = sum(bar.step is not None for bar in found)
+    swap_s = sum(bar.step_s for bar in found)
     return Totals(
         num_runs=len(found),
         num_calls=sum(bar.num_calls for bar in found),
-        num_swaps=sum(bar.step is not None for bar in found),
-        swap_s=sum(bar.step_s for bar in found),
+        num_swaps=num_swaps,
+        swap_s=None if num_swaps and not swap_s else swap_s,
         makespan_s=max((bar.ends_s for bar in found), default=0.0),
     )
 

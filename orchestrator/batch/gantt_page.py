@@ -108,7 +108,9 @@ class _Picture:
         colour = ' data-e="-" style="--s:0%"' if rank is None else _colour(rank)
         width_s = bar.ends_s - bar.begins_s
         step = bar.step_s / width_s * 100 if width_s > 0 else 0.0
-        stepped = f'<rect class="s" width="{step:.4g}%" height="100%"/>' if bar.step else ""
+        # What happened says of steps only that there were some: seen as a mark.
+        step_width = f"{step:.4g}%" if step else "2"
+        stepped = f'<rect class="s" width="{step_width}" height="100%"/>' if bar.step else ""
         baseline_px = self._bar_px - (5 if self._bar_px == _BAR_PX else 3)
         return (
             f'<svg class="{kind}" x="{self._share(bar.begins_s)}" y="{top_px}" '
@@ -141,7 +143,8 @@ _KINDS: Mapping[str, str] = {"p": "predicted", "h": "happened"}
 
 def _told(bar: Bar, kind: str) -> str:
     calls = "1 call" if bar.num_calls == 1 else f"{bar.num_calls:,} calls"
-    step = f", {bar.step} {duration(bar.step_s)}" if bar.step else ""
+    took = f" {duration(bar.step_s)}" if bar.step_s else ""
+    step = f", {bar.step}{took}" if bar.step else ""
     return (
         f"{bar.expert}, stage {bar.stage}: {calls} on {bar.slot}, {_KINDS[kind]} "
         f"{duration(bar.begins_s)} to {duration(bar.ends_s)}{step}"

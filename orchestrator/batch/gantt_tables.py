@@ -78,7 +78,8 @@ def _part(part: _Part) -> list[str]:
 
 def _cells(sums: Totals) -> tuple[str, ...]:
     counts = (f"{one:,}" for one in (sums.num_runs, sums.num_calls, sums.num_swaps))
-    return (*counts, duration(sums.swap_s), duration(sums.makespan_s))
+    in_swaps = "" if sums.swap_s is None else duration(sums.swap_s)
+    return (*counts, in_swaps, duration(sums.makespan_s))
 
 
 def _apart(predicted: Totals, happened: Totals) -> str:

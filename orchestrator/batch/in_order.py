@@ -29,6 +29,7 @@ class InOrderExecutor:
     """
 
     def __init__(self, endpoint: Endpoint, *, at_once: int = 16) -> None:
+        self.endpoint = endpoint
         #: Who answers a line; tests have several.
         self.endpoint_of: Callable[[Line], Endpoint] = lambda _: endpoint
         self._at_once = at_once

@@ -43,7 +43,7 @@ class Journal:
     Args:
         storage: where segments lie.
         batch_id: whose.
-        writer: in the names of segments; no other process uses it.
+        writer: in the names of segments, for whoever looks at them.
         num_lines: of the batch.
         settings: how large and how late a group may be.
     """
@@ -64,6 +64,8 @@ class Journal:
             storage, batch_id, writer=writer, merge_at=settings.merge_segments
         )
         self._state = np.zeros(num_lines, dtype=np.uint8)
+        #: Lines by their state.
+        self._num = {_OK: 0, _FAULTY: 0}
         self._group = _Group()
         self._has_some, self._has_many = asyncio.Event(), asyncio.Event()
         self._writing: asyncio.Task[None] | None = None
@@ -73,9 +75,8 @@ class Journal:
     @property
     def counts(self) -> RequestCounts:
         """Lines by what is stored of them."""
-        numbers = np.bincount(self._state, minlength=3)
         return RequestCounts(
-            total=len(self._state), completed=int(numbers[_OK]), failed=int(numbers[_FAULTY])
+            total=len(self._state), completed=self._num[_OK], failed=self._num[_FAULTY]
         )
 
     @property
@@ -170,7 +171,9 @@ class Journal:
     def _count(self, record: Record) -> None:
         """The first result of a line counts; a place that is none is of another file."""
         if record.place < len(self._state) and self._state[record.place] == _LEFT:
-            self._state[record.place] = _OK if record.is_ok else _FAULTY
+            state = _OK if record.is_ok else _FAULTY
+            self._state[record.place] = state
+            self._num[state] += 1
 
 
 async def remove_results(storage: Storage, batch_id: str) -> None:

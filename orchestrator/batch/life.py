@@ -18,7 +18,7 @@ from orchestrator.batch.progress import BatchProgress, Timeline
 from orchestrator.batch.reading import Reading, read_again, read_through
 from orchestrator.batch.result_lines import CANCELLED, EXPIRED
 from orchestrator.batch.storage import Storage
-from orchestrator.errors import ConflictError, OrchestratorError, StorageError
+from orchestrator.errors import ConflictError, NotStoredError, OrchestratorError, StorageError
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ class Life:
         self._task: asyncio.Task[None] | None = None
         #: Held while a status is stored, which is not cut short.
         self._saving = asyncio.Lock()
+        self._cancelling = asyncio.Lock()
         #: Whether its window has passed and its files are put together.
         self._is_expiring = False
         self._obstacle: str | None = None
@@ -78,22 +79,26 @@ class Life:
             self._task = None
 
     async def cancel(self) -> Batch:
-        """Begin to cancel, stored when it returns.
+        """Begin to cancel, stored when it returns; whoever hangs up does not stop it halfway.
 
         Raises:
             ConflictError: it has ended, or all its lines have.
             StorageError: that cannot be stored now; it goes on as before.
         """
-        self._check_cancel()
-        if self._batch.status == "cancelling":
-            return self.batch
-        await self.stop()
-        try:
+        return await asyncio.shield(asyncio.ensure_future(self._cancel()))
+
+    async def _cancel(self) -> Batch:
+        async with self._cancelling:
             self._check_cancel()
-            await self._save(states.cancelling(self.batch, now_s=self._parts.clock()))
-        finally:
-            self.start()
-        return self.batch
+            if self._batch.status == "cancelling":
+                return self.batch
+            await self.stop()
+            try:
+                self._check_cancel()
+                await self._save(states.cancelling(self.batch, now_s=self._parts.clock()))
+            finally:
+                self.start()
+            return self.batch
 
     def _check_cancel(self) -> None:
         states.cancelling(self._batch, now_s=0)
@@ -110,17 +115,26 @@ class Life:
             before = self._batch.status
             try:
                 await self._step()
-            except ConflictError as error:
-                _LOG.warning("batch %s is let go: %s", self._batch.id, error)
-                return
             except Exception as error:  # noqa: BLE001 - the task's outermost edge
                 self._note(error)
+                if isinstance(error, ConflictError) and await self._is_taken_over():
+                    return
                 await asyncio.sleep(wait_s)
                 wait_s = min(2 * wait_s, self._parts.settings.max_retry_s)
             else:
                 self._obstacle = None
             if self._batch.status != before:
                 wait_s = self._parts.settings.retry_s
+
+    async def _is_taken_over(self) -> bool:
+        """Whether another office moves it on."""
+        try:
+            await self._parts.claim.check()
+        except ConflictError:
+            return True
+        except StorageError:
+            pass
+        return False
 
     def _note(self, error: Exception) -> None:
         """Tell why it does not move, once; with its traceback where nobody foresaw it."""
@@ -174,11 +188,21 @@ class Life:
             ending = await self._ending(rest)
             await parts.claim.check()
             await store_ending(parts.storage, batch_id, ending)
-        for file in ending.files:
-            await parts.files.register(file)
+        await self._register(ending)
         await self._save(states.ended(self._batch, ending.ending, now_s=parts.clock()))
         with suppress(StorageError):
             await clear(parts.storage, batch_id)
+
+    async def _register(self, ending: StoredEnding) -> None:
+        """Have its files listed; where contents are gone, both are made anew from the results."""
+        for file in ending.files:
+            try:
+                await self._parts.files.register(file)
+            except NotStoredError:
+                if file.expires_at is None or file.expires_at > self._parts.clock():
+                    await self._parts.storage.delete(places.ending(self._batch.id))
+                    raise
+                _LOG.info("file %s of batch %s has expired before", file.id, self._batch.id)
 
     async def _ending(self, rest: LineFault | None) -> StoredEnding:
         """Its files, written but not told of."""
@@ -203,6 +227,9 @@ class Life:
             await self._parts.claim.check()
             await batch_records.save(self._parts.storage, batch)
             self._batch = batch
+            if batch.has_ended:
+                # Its columns are large, and what is told of it is stored.
+                self._execution = None
             _LOG.info("batch %s is %s", batch.id, batch.status)
 
 

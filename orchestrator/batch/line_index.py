@@ -6,10 +6,10 @@ Stored beside the batch, so that a batch that goes on after a restart reads its 
 from __future__ import annotations
 
 import io
-import zipfile
+import re
 from array import array
 from dataclasses import dataclass, fields
-from typing import Any
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ from orchestrator.planner.workload import Workload
 
 #: Of the stored form; a later one reads all that came before.
 VERSION = 1
+_MAGIC = b"orchestrator-lines"
+_HEAD = re.compile(_MAGIC + rb" ([0-9]{1,9}) ([0-9a-f]{8})")
 _COLUMNS = [field.name for field in fields(Workload) if field.name != "experts"]
 
 
@@ -69,18 +71,18 @@ class LineIndexBuilder:
 
 
 def packed(lines: IndexedLines) -> bytes:
-    """All of it as one object."""
+    """All of it as one object: version, checksum, and columns in numpy's form."""
     index, workload, out = lines.index, lines.workload, io.BytesIO()
     np.savez_compressed(
         out,
-        version=np.array(VERSION),
         offset=index.offset,
         num_bytes=index.num_bytes,
         number=index.number,
-        experts=np.array("\n".join(workload.experts).encode()),
+        experts=np.frombuffer("\n".join(workload.experts).encode(), dtype=np.uint8),
         **{f"work_{name}": getattr(workload, name) for name in _COLUMNS},
     )
-    return out.getvalue()
+    columns = out.getvalue()
+    return b"%s %d %08x\n" % (_MAGIC, VERSION, crc32(columns)) + columns
 
 
 def unpacked(data: bytes) -> IndexedLines | None:
@@ -89,26 +91,25 @@ def unpacked(data: bytes) -> IndexedLines | None:
     Raises:
         StorageError: a later version of this software wrote it.
     """
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as found:
-            columns = {name: found[name] for name in found.files}
-        if (version := int(columns["version"])) <= VERSION:
-            return _read(columns)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    head, _, columns = data.partition(b"\n")
+    found = _HEAD.fullmatch(head)
+    if found is None:
         return None
-    raise StorageError(
-        f"the index of lines has version {version}; this software reads up to {VERSION}: run the "
-        "later one again"
-    )
+    if (version := int(found[1])) > VERSION:
+        raise StorageError(
+            f"the index of lines has version {version}; this software reads up to {VERSION}: run "
+            "the later one again"
+        )
+    return _read(columns) if found[2] == b"%08x" % crc32(columns) else None
 
 
-def _read(columns: dict[str, npt.NDArray[Any]]) -> IndexedLines:
+def _read(data: bytes) -> IndexedLines:
+    with np.load(io.BytesIO(data), allow_pickle=False) as found:
+        columns = {name: found[name] for name in found.files}
     index = LineIndex(
-        offset=columns["offset"],
-        num_bytes=columns["num_bytes"].astype(np.int32),
-        number=columns["number"].astype(np.int32),
+        offset=columns["offset"], num_bytes=columns["num_bytes"], number=columns["number"]
     )
-    names = bytes(columns["experts"]).decode()
+    names = columns["experts"].tobytes().decode()
     workload = Workload(
         experts=tuple(names.split("\n")) if names else (),
         **{name: columns[f"work_{name}"] for name in _COLUMNS},

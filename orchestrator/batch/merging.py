@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections import defaultdict
 
 from orchestrator.batch import places
@@ -21,14 +22,15 @@ class Segments:
     Args:
         storage: where they lie.
         batch_id: whose.
-        writer: in the names of those written here; no other process uses it.
+        writer: in the names of those written here, for whoever looks at them.
         merge_at: so many of one level become one of the next.
     """
 
     def __init__(self, storage: Storage, batch_id: str, *, writer: str, merge_at: int) -> None:
         self._storage = storage
         self._folder = places.results(batch_id)
-        self._writer = writer
+        # One process may open the same batch again, and counts from 1 each time.
+        self._writer = f"{writer}-{secrets.token_hex(4)}"
         self._merge_at = merge_at
         self._paths: dict[int, list[str]] = defaultdict(list)
         self._num_written = 0

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 from orchestrator.batch import batch_records, places
 from orchestrator.batch.asked import NewBatch, Page
@@ -16,22 +14,22 @@ from orchestrator.batch.endpoint import ENDPOINTS, Endpoint
 from orchestrator.batch.executing import Executor
 from orchestrator.batch.files import Files
 from orchestrator.batch.history import load_history
-from orchestrator.batch.life import Life, clear
+from orchestrator.batch.life import Life
 from orchestrator.batch.life_parts import LifeParts
 from orchestrator.batch.paging import page_of
 from orchestrator.batch.progress import BatchProgress, Timeline
 from orchestrator.batch.settings import BatchSettings
 from orchestrator.batch.storage import Storage
 from orchestrator.batch.stored_file import Purpose, StoredFile
+from orchestrator.batch.upkeep import Upkeep
 from orchestrator.batch.windows import window_s
 from orchestrator.errors import (
     ConflictError,
     InvalidRequestError,
     NotFoundError,
+    OrchestratorError,
     StorageError,
 )
-
-_LOG = logging.getLogger(__name__)
 
 
 class BatchOffice:
@@ -70,7 +68,7 @@ class BatchOffice:
         self.lives: dict[str, Life] = {}
         #: Why a batch is left alone.
         self._unreadable: dict[str, str] = {}
-        self._sweeping: asyncio.Task[None] | None = None
+        self._upkeep: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Read everything that is stored, and go on with what has not ended.
@@ -87,15 +85,22 @@ class BatchOffice:
         self._parts = parts
         for life in self.lives.values():
             life.start()
-        self._sweeping = asyncio.create_task(self._sweep(), name="old batches")
+        upkeep = Upkeep(parts, self.lives, let_go=self._let_go)
+        self._upkeep = [
+            asyncio.create_task(upkeep.sweep(), name="old batches"),
+            asyncio.create_task(upkeep.watch(), name="claim of batches"),
+        ]
 
     async def close(self) -> None:
         """Let go of every batch; what is stored stays, and the next office goes on from there."""
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-            await asyncio.wait([self._sweeping])
-        await asyncio.gather(*(life.stop() for life in self.lives.values()))
+        for task in self._upkeep:
+            task.cancel()
+        await asyncio.gather(*self._upkeep, return_exceptions=True)
+        await self._let_go()
+
+    async def _let_go(self) -> None:
         self._parts = None
+        await asyncio.gather(*(life.stop() for life in self.lives.values()))
 
     def reader_of(self, file_id: str) -> str | None:
         """The batch that has not ended and reads a file, so that it is not deleted."""
@@ -121,17 +126,20 @@ class BatchOffice:
             output_expires_after_s=asked.output_expires_after_s,
             owner=owner,
         )
-        life = Life(batch, parts)
+        # Whoever hangs up leaves a batch that is there, or one that is not.
+        await asyncio.shield(asyncio.ensure_future(self._begin(Life(batch, parts), parts)))
+        return batch
+
+    async def _begin(self, life: Life, parts: LifeParts) -> None:
         # Before it is stored, so that its file is not deleted meanwhile.
-        self.lives[batch.id] = life
+        self.lives[life.batch.id] = life
         try:
             await parts.claim.check()
-            await batch_records.save(self._storage, batch)
-        except BaseException:
-            del self.lives[batch.id]
+            await batch_records.save(self._storage, life.batch)
+        except OrchestratorError:
+            del self.lives[life.batch.id]
             raise
         life.start()
-        return batch
 
     async def batch(self, batch_id: str, *, owner: str) -> Batch:
         """See `BatchControl.batch`."""
@@ -221,33 +229,6 @@ class BatchOffice:
             settings=self._settings,
             validating=asyncio.Semaphore(self._settings.validated_at_once),
         )
-
-    async def _sweep(self) -> None:
-        """Forget batches that ended long ago, and what an end that was cut short left behind."""
-        with suppress(StorageError):
-            await self._clear_ended()
-        while True:
-            with suppress(StorageError):
-                await self._files.sweep()
-            before_s = self._clock() - self._settings.kept_s
-            for life in list(self.lives.values()):
-                if life.batch.has_ended and _ended_s(life.batch) < before_s:
-                    with suppress(StorageError):
-                        await self._storage.delete_folder(places.folder(life.batch.id))
-                        del self.lives[life.batch.id]
-            await asyncio.sleep(self._settings.sweep_s)
-
-    async def _clear_ended(self) -> None:
-        found = await self._storage.list(places.BATCHES)
-        ids = {one.path.split("/")[1] for one in found if not places.is_kept(one.path)}
-        for batch_id in ids & self.lives.keys():
-            if self.lives[batch_id].batch.has_ended:
-                await clear(self._storage, batch_id)
-
-
-def _ended_s(batch: Batch) -> float:
-    times = (batch.completed_at, batch.failed_at, batch.expired_at, batch.cancelled_at)
-    return max((time for time in times if time is not None), default=batch.created_at)
 
 
 def _unknown(batch_id: str) -> str:

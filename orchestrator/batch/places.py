@@ -29,7 +29,7 @@ def record(batch_id: str) -> str:
 
 def index(batch_id: str) -> str:
     """Where its lines begin, and which calls they are foreseen to make."""
-    return f"{folder(batch_id)}/lines.npz"
+    return f"{folder(batch_id)}/lines.index"
 
 
 def results(batch_id: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from orchestrator import metrics
 from orchestrator.batch.agenda import Agenda
 from orchestrator.batch.joint import Joint, joined
 from orchestrator.batch.surroundings import Lookout, Surroundings
@@ -91,7 +92,10 @@ class Replanning:
             plan.makespan_s,
             plan.num_swaps,
         )
-        self.current = Agenda(plan, joint, late=_late(plan, joint, now_s))
+        metrics.BATCH_PLANS.inc()
+        self.current = Agenda(
+            plan, joint, late=_late(plan, joint, now_s), slotted=frozenset(around.costs)
+        )
 
     async def foreseen(self, under: UnderWay) -> tuple[Plan, Plan]:
         """The plan of one work behind all that is under way, and how it would be in arrival order.

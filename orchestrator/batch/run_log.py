@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from orchestrator import metrics
 from orchestrator.batch.progress import SlotRun
 from orchestrator.batch.surroundings import Paced
 
@@ -23,6 +24,8 @@ class LoggedRun:
     expert: str
     begins_s: float
     is_swapped: bool
+    #: What its step takes, where it began with one, seconds.
+    step_s: float = 0.0
     num_calls: int = 0
     num_done: int = 0
     prompt_tokens: int = 0
@@ -72,14 +75,25 @@ class RunLog:
         """Since the execution began."""
         return self._clock() - self.began_s
 
-    def let_go(self, slot: str, expert: str, *, is_resident: bool) -> LoggedRun:
-        """A call goes to a slot; the run it is a part of."""
+    def let_go(
+        self, slot: str, expert: str, *, is_resident: bool, swap_s: float = 0.0
+    ) -> LoggedRun:
+        """A call goes to a slot; the run it is a part of.
+
+        Args:
+            slot: its name.
+            expert: whom it is for.
+            is_resident: whether the slot answers for the expert without a step.
+            swap_s: what a step takes, seconds.
+        """
         runs = self._current.setdefault(slot, [])
         found = next((run for run in runs if run.expert == expert), None)
         if found is None:
             is_swapped = not is_resident and (not runs or runs[-1].expert != expert)
-            found = LoggedRun(slot, expert, self.now_s, is_swapped)
+            step_s = swap_s if is_swapped else 0.0
+            found = LoggedRun(slot, expert, self.now_s, is_swapped, step_s)
             self.num_swaps += is_swapped
+            metrics.BATCH_RUNS.labels(slot, "miss" if is_swapped else "hit").inc()
             runs.append(found)
         found.num_calls += 1
         return found
@@ -135,5 +149,5 @@ class RunLog:
                 num_calls=run.num_done,
                 prompt_tokens=run.prompt_tokens,
                 output_tokens=run.output_tokens,
-                took_s=max(run.ends_s - run.begins_s, 1e-6),
+                took_s=max(run.ends_s - run.begins_s - run.step_s, 1e-3),
             )

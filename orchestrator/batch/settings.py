@@ -29,6 +29,8 @@ class BatchSettings:
     sweep_s: float = 600.0
     #: What happened is kept for charts this often.
     history_s: float = 2.0
+    #: How often an office looks whether another has come.
+    claim_s: float = 5.0
     #: Input files that are read through at a time.
     validated_at_once: int = 2
     #: How often validation of one file waits for a service that cannot say what it will do.

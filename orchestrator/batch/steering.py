@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from orchestrator import metrics
 from orchestrator.batch.agenda import Agenda
 from orchestrator.batch.held import HeldCall, HeldDispatch, LineTag, Release
 from orchestrator.batch.progress import RunProgress
@@ -107,6 +108,8 @@ class Steering:
     def close(self) -> None:
         """Nothing is left."""
         self._log.close()
+        metrics.BATCH_HELD_CALLS.set(0)
+        metrics.BATCH_OPEN_LINES.set(0)
 
     # What is done.
 
@@ -126,6 +129,8 @@ class Steering:
         self._release_upstreams(around)
         for grant in self._grants(agenda, around):
             self._grant(grant, agenda)
+        metrics.BATCH_HELD_CALLS.set(self._num_held.total())
+        metrics.BATCH_OPEN_LINES.set(len(self._open))
 
     def _begin_for(self, slot: str, agenda: Agenda) -> None:
         """Begin lines of the runs that come next in a slot."""
@@ -188,8 +193,12 @@ class Steering:
                 if own is not None:
                     agenda.made(under, own, run=grant.run)
                     under.is_made[own] = True
-            is_resident = grant.expert in self._around.residents(grant.slot)
-            run = self._log.let_go(grant.slot, grant.expert, is_resident=is_resident)
+            run = self._log.let_go(
+                grant.slot,
+                grant.expert,
+                is_resident=grant.expert in self._around.residents(grant.slot),
+                swap_s=cost.swap_s if (cost := self._around.costs.get(grant.expert)) else 0.0,
+            )
             self._run_of[held] = run
             self._let_go(held, slot=grant.slot, order=grant.run)
 

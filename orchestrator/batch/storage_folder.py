@@ -10,10 +10,12 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from orchestrator.batch.storage import CHUNK_BYTES, PARTIAL, Listing, StoredObject, Writing, checked
 from orchestrator.batch.storage_faults import translated
+from orchestrator.batch.storage_reading import pieces
 
 
 class FolderStorage:
@@ -42,16 +44,12 @@ class FolderStorage:
         """See `Storage.read_range`."""
         return await asyncio.to_thread(self._read, checked(path), start, length)
 
-    async def stream(
+    def stream(
         self, path: str, *, start: int = 0, chunk_bytes: int = CHUNK_BYTES
     ) -> AsyncGenerator[bytes, None]:
         """See `Storage.stream`."""
-        reading = await asyncio.to_thread(_FolderReading, self._place(checked(path)), path, start)
-        try:
-            while chunk := await asyncio.to_thread(reading.read, chunk_bytes):
-                yield chunk
-        finally:
-            asyncio.get_running_loop().run_in_executor(None, reading.close)
+        opened = partial(self._place(checked(path)).open, "rb", buffering=0)
+        return pieces(opened, path, start=start, chunk_bytes=chunk_bytes)
 
     async def list(self, prefix: str = "") -> Listing:
         """See `Storage.list`."""
@@ -129,27 +127,8 @@ class FolderStorage:
         return len(old)
 
 
-class _FolderReading:
-    """A file that is read on. One lock: a reader that is cancelled leaves a thread behind."""
-
-    def __init__(self, place: Path, path: str, start: int) -> None:
-        self._path = path
-        self._lock = threading.Lock()
-        with translated(path):
-            self._file = place.open("rb", buffering=0)
-            self._file.seek(start)
-
-    def read(self, num_bytes: int) -> bytes:
-        with self._lock, translated(self._path):
-            return self._file.read(num_bytes)
-
-    def close(self) -> None:
-        with self._lock:
-            self._file.close()
-
-
 class _FolderWriting:
-    """See `Writing`; locked as reading is."""
+    """See `Writing`. One lock: a writer that is cancelled leaves a thread behind."""
 
     def __init__(self, partial: Path, place: Path, path: str) -> None:
         self._partial = partial

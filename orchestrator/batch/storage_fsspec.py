@@ -9,10 +9,12 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from orchestrator.batch.storage import CHUNK_BYTES, PARTIAL, Listing, StoredObject, Writing, checked
 from orchestrator.batch.storage_faults import translated
+from orchestrator.batch.storage_reading import pieces
 from orchestrator.errors import StorageError
 
 #: What filesystems call the time of the last change.
@@ -52,13 +54,12 @@ class FsspecStorage:
         """See `Storage.read_range`."""
         return await asyncio.to_thread(self._read, checked(path), start, length)
 
-    async def stream(
+    def stream(
         self, path: str, *, start: int = 0, chunk_bytes: int = CHUNK_BYTES
     ) -> AsyncGenerator[bytes, None]:
-        """See `Storage.stream`: by ranges, so nothing stays open between two pieces."""
-        while piece := await self.read_range(path, start=start, length=chunk_bytes):
-            yield piece
-            start += len(piece)
+        """See `Storage.stream`."""
+        opened = partial(self._open, checked(path))
+        return pieces(opened, path, start=start, chunk_bytes=chunk_bytes)
 
     async def list(self, prefix: str = "") -> Listing:
         """See `Storage.list`."""
@@ -118,6 +119,10 @@ class FsspecStorage:
             # pyarrow's opens what is read from its beginning as a stream, which knows no end.
             with self._files.open(self._place(path), "rb") as file:
                 return bytes(file.read(end))
+
+    def _open(self, path: str) -> Any:
+        self._files.invalidate_cache()
+        return self._files.open(self._place(path), "rb")
 
     def _list(self, prefix: str) -> Listing:
         with translated(prefix):

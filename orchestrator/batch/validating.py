@@ -63,7 +63,7 @@ class Validation:
         async for found in read_lines(chunks, max_line_bytes=self._settings.max_line_bytes):
             await self._take(found)
             await self._let_others()
-        self._check_whole()
+        await self._check_whole()
         if len(self._faults):
             return self._faults.told()
         return IndexedLines(index=self._index.index(), workload=self._work.workload())
@@ -106,7 +106,7 @@ class Validation:
                 _LOG.info("line %d cannot be foreseen now: %s", line.number, error)
                 await asyncio.sleep(error.retry_after_s or self._settings.retry_s)
 
-    def _check_whole(self) -> None:
+    async def _check_whole(self) -> None:
         limit = self._settings.max_lines
         if self._num_lines > limit and not self._is_again:
             self._faults.add(_too_many(self._num_lines, limit))
@@ -115,7 +115,7 @@ class Validation:
                 BatchFault(code="empty_file", message="the file has no line that is not empty")
             )
         numbers = self._numbers_of_ids
-        for place, first in self._ids.repeated():
+        for place, first in await asyncio.to_thread(self._ids.repeated):
             fault = repeated_fault(line=numbers[place], first_line=numbers[first])
             self._faults.add(fault)
 

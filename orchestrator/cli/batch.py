@@ -11,8 +11,16 @@ import typer
 from orchestrator.cli.commands import Command, group_of
 
 BATCHES: dict[str, Command] = {
+    "plan": Command(help="Say what a file of requests would take, and answer none."),
+    "submit": Command(help="Have a service answer a file of requests."),
+    "watch": Command(help="Show how far a batch is until it has ended."),
+    "list": Command(help="List batches, newest first."),
+    "show": Command(help="Show one batch and its faults."),
+    "cancel": Command(help="End a batch; what is finished is kept."),
+    "output": Command(help="Print the results of a batch, one a line."),
+    "timeline": Command(help="Draw what was predicted beside what happened."),
     "run": Command(
-        help="Answer files or folders of any size, and go on after a stop.", extra="batch"
+        help="Answer files or folders of any size, and go on after a stop.", extra="serve,batch"
     ),
 }
 

@@ -29,8 +29,8 @@ from orchestrator.service.bulk.source import source_at
 _MIB = 2**20
 #: As long as the endpoint takes.
 _MAX_LINE_BYTES = 16 * _MIB
-#: About 200 MiB each; three fit into 2 GiB beside Ray's own.
-_MAX_WORKERS = 3
+#: About 300 MiB each; two fit into 2 GiB beside Ray itself.
+_MAX_WORKERS = 2
 
 
 def batch_run(

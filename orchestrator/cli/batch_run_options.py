@@ -23,7 +23,8 @@ RayAddress = Annotated[
     str | None, typer.Option(help="A Ray cluster to route on; default this machine alone.")
 ]
 Workers = Annotated[
-    int | None, typer.Option(min=1, help="Processes that route; default one a core, at most 3.")
+    int | None,
+    typer.Option(min=1, help="Processes that route; default 2, which take 2 GiB with Ray."),
 ]
 AtOnce = Annotated[int, typer.Option(min=1, help="Requests under way on each slot.")]
 ChunkRows = Annotated[int, typer.Option(min=1, help="Rows of a file that is written.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from types import TracebackType
 from typing import Self
 
@@ -21,9 +22,10 @@ from orchestrator.service.bulk.routed import NOBODY, RoutedBlock
 
 
 class Bars:
-    """Bars on the error output."""
+    """Bars on the error output, whatever becomes of that while they are shown."""
 
     def __init__(self) -> None:
+        self._stream = os.fdopen(os.dup(2), "w", buffering=1)
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -31,7 +33,9 @@ class Bars:
             TextColumn("{task.fields[told]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=Console(file=self._stream),
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
         self._routing: TaskID | None = None
         self._answering: TaskID | None = None
@@ -76,3 +80,4 @@ class Bars:
         trace: TracebackType | None,
     ) -> None:
         self._bars.stop()
+        self._stream.close()

@@ -30,7 +30,7 @@ class Command:
     """A command before it is loaded: `orchestrator.cli.NAME:NAME`, a function or a typer app."""
 
     help: str
-    #: The extra of the package whose modules it needs.
+    #: The extra of the package whose modules it needs; several are separated by commas.
     extra: str | None = None
 
 
@@ -82,7 +82,8 @@ def load(name: str, command: Command) -> Callable[..., None] | typer.Typer:
 
 def require(extra: str) -> None:
     """Raise `MissingExtraError` unless the modules of an extra can be imported."""
-    missing = [name for name in MODULES[extra] if importlib.util.find_spec(name) is None]
+    modules = [name for one in extra.split(",") for name in MODULES[one]]
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtraError(
             f"this needs the {extra!r} extra: pip install 'orchestrator[{extra}]'"

@@ -23,7 +23,7 @@ from orchestrator.cli.commands import Command, group_of
 from orchestrator.errors import MissingExtraError, OrchestratorError
 
 COMMANDS: dict[str, Command] = {
-    "batch": Command(help="Answer files of requests by plan.", extra="serve"),
+    "batch": Command(help="Answer files of requests by plan."),
     "check": Command(help="Check a registry file and list every fault with its place."),
     "compare": Command(help="Sum up routers that a log compares.", extra="routers"),
     "diff": Command(help="Say what a registry would change of a running service."),

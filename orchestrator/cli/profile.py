@@ -1,4 +1,4 @@
-"""`orchestrator profile`: a data set through the experts of a running service."""
+"""`orchestrator profile`: a data set through experts, of a registry or of a running service."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 
 import typer
@@ -25,7 +24,6 @@ from orchestrator.profiling.journal import Journal, opened
 from orchestrator.profiling.log_probs import untold
 from orchestrator.profiling.run import Profiling
 from orchestrator.profiling.sampling import drawn
-from orchestrator.profiling.serving import served
 from orchestrator.profiling.summary import Line, summary
 from orchestrator.profiling.tables import write_parquet
 from routers.base import RouterError
@@ -82,10 +80,9 @@ def profile(
         raise SetupError(str(exc)) from exc
     with (
         opened(journal_path, data.every, is_graded=labels) as journal,
-        _service(registry, url) as root,
         _kept(journal, out),
+        _experts(registry, url, timeout_s=timeout_s) as client,
     ):
-        client = AsyncClient(root, timeout_s=timeout_s)
         asyncio.run(_run(client, data.asked, asking, journal, wanted=expert or (), at_once=at_once))
     for line in untold(journal.outcomes) if log_probs else ():
         typer.echo(line, err=True)
@@ -93,13 +90,16 @@ def profile(
 
 
 @contextmanager
-def _service(registry: Path | None, url: str) -> Iterator[str]:
-    with ExitStack() as stack:
-        if registry is not None:
-            require("serve")
-            url = stack.enter_context(served(registry, say=partial(typer.echo, err=True)))
-        stack.enter_context(reached(url))
-        yield url
+def _experts(registry: Path | None, url: str, *, timeout_s: float) -> Iterator[AsyncClient]:
+    """A client of a registry's experts, started for the run, or of a running service."""
+    if registry is None:
+        with reached(url):
+            yield AsyncClient(url, timeout_s=timeout_s)
+        return
+    from orchestrator import Orchestrator  # here, since it loads all of a service
+
+    with Orchestrator(registry) as started:
+        yield started.asynchronous(timeout_s=timeout_s)
 
 
 @contextmanager

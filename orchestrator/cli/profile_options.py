@@ -23,7 +23,7 @@ Out = Annotated[
 RegistryFile = Annotated[
     Path | None,
     typer.Option(
-        "--registry", help="Serve this registry for the time of the run, in place of --url."
+        "--registry", help="Start the experts of this registry for the run, in place of --url."
     ),
 ]
 Experts = Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 
 from orchestrator.client.batch_wire import Batch, BatchResult
 from orchestrator.client.failures import BatchFailedError
@@ -37,9 +38,10 @@ class AsyncBatchResults:
 
     async def __aiter__(self) -> AsyncIterator[BatchResult]:
         for file_id in _parts(self.batch):
-            async for line in self._files.lines(file_id):
-                if line.strip():
-                    yield read(BatchResult, line)
+            async with aclosing(self._files.lines(file_id)) as lines:
+                async for line in lines:
+                    if line.strip():
+                        yield read(BatchResult, line)
 
 
 def sound(batch: Batch) -> Batch:

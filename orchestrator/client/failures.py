@@ -22,6 +22,8 @@ from orchestrator.client.batch_wire import BatchFault
 from orchestrator.errors import OrchestratorError, PlacedFault, RegistryError
 
 _MAX_SHOWN_CHARS = 200
+#: Where the errors are that the service speaks of; others have codes of their own.
+_TREE = "orchestrator.errors."
 
 
 class ClientError(OrchestratorError):
@@ -154,7 +156,7 @@ def _kinds(root: type[OrchestratorError]) -> dict[str, type[OrchestratorError]]:
     # A subclass that shares its parent's code is the more telling of the two.
     found = {root.code: root}
     for kind in root.__subclasses__():
-        if kind.__module__ == OrchestratorError.__module__:
+        if kind.__module__.startswith(_TREE):
             found |= _kinds(kind)
     return found
 

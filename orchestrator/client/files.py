@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 
 from orchestrator.client.batch_calls import (
     Source,
@@ -140,8 +141,9 @@ class AsyncFiles:
         download = Download(retries=self._to.retries)
         while True:
             try:
-                async for line in self._pieces(file_id, download):
-                    yield line
+                async with aclosing(self._pieces(file_id, download)) as pieces:
+                    async for line in pieces:
+                        yield line
                 break
             except OrchestratorError as exc:
                 wait_s = download.failed(exc, draw=random.random())

@@ -1,1 +1,1 @@
-"""Puts a data set to the experts of a running service and keeps what they answered."""
+"""Puts a data set to experts and keeps what they answered."""

@@ -2,53 +2,39 @@
 
 from __future__ import annotations
 
+from orchestrator.batch.paces import Paces
+from orchestrator.batch.planning import expert_costs, planned_slots
 from orchestrator.batch.surroundings import Surroundings
 from orchestrator.engines.remote import is_remote
-from orchestrator.errors import ExpertUnavailableError
-from orchestrator.planner.slots import ExpertCost, PlannedSlot
+from orchestrator.planner.slots import ExpertCost
 from orchestrator.service.following_conductor import FollowingConductor
-from orchestrator.service.reports import Census
+
+#: Of an expert that no slot hosts now; no plan is made with it.
+_UNSEEN = ExpertCost(lineage="")
 
 
 class BatchLookout:
-    """A `Lookout` by what the Conductor tells.
+    """A `Lookout` by what the Conductor tells, which asks the slots.
 
     Args:
-        following: hears it.
+        following: reaches it, and knows what is live.
+        paces: what was learned of calls.
     """
 
-    def __init__(self, following: FollowingConductor) -> None:
+    def __init__(self, following: FollowingConductor, paces: Paces) -> None:
         self._following = following
-        self.paces = None
+        self._paces = paces
 
     async def look(self) -> Surroundings:
         """See `Lookout.look`."""
-        census, live = self._following.census, self._following.live()
-        if census is None:
-            raise ExpertUnavailableError("the Conductor has not told yet where experts are")
-        id_by_key = {e.key: e.id for e in live.registry.experts if not is_remote(e)}
+        live = self._following.live()
+        residency = await self._following.conductor.residency()
+        costs = dict(expert_costs(residency, live.registry, self._paces))
+        for expert in live.registry.experts:
+            if not is_remote(expert):  # of a slot that is not up
+                costs.setdefault(expert.id, _UNSEEN)
         return Surroundings(
-            slots=tuple(
-                _slot(worker.slot, census, id_by_key)
-                for worker in census.workers
-                if census.is_up(worker.slot)
-            ),
-            costs={
-                name: ExpertCost(
-                    lineage="any", swap_s=0.1, prompt_token_s=0.0005, output_token_s=0.005
-                )
-                for name in id_by_key.values()
-            },
+            slots=planned_slots(residency, live.registry),
+            costs=costs,
             generation=live.generation,
         )
-
-
-def _slot(name: str, census: Census, id_by_key: dict[str, str]) -> PlannedSlot:
-    outlook = census.table.outlook_by_slot.get(name)
-    residents = () if outlook is None else outlook.residents
-    hosted = (id_by_key.get(key) for key in census.table.experts_on(name))
-    return PlannedSlot(
-        name=name,
-        experts=frozenset(one for one in hosted if one is not None),
-        residents=tuple(id_by_key[key] for key in residents if key in id_by_key),
-    )

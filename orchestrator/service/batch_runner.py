@@ -10,6 +10,7 @@ import asyncio
 import os
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from orchestrator.api.app import create_app
@@ -19,6 +20,8 @@ from orchestrator.batch.executor import ExecutorSettings, PlannedExecutor, Plans
 from orchestrator.batch.files import Files
 from orchestrator.batch.held import HeldDispatch
 from orchestrator.batch.office import BatchOffice
+from orchestrator.batch.pace_file import PaceFile
+from orchestrator.batch.paces import Paces
 from orchestrator.batch.settings import BatchSettings
 from orchestrator.batch.storage_opening import open_storage
 from orchestrator.compositions.outline import outlined
@@ -58,54 +61,71 @@ class BatchRunner:
 
     def __init__(self, plan: BatchRunnerPlan, conductor: Any) -> None:
         enter_replica()
+        self._plan = plan
         self._following = FollowingConductor(plan.store_url, conductor, before=self._holding)
-        app = create_app(
-            live=self._following.live,
-            records=self._following.records,
-            readiness=self._following.readiness,
-            settings=plan.api,
-            tracing=tracing_of(os.environ),
-        )
-        endpoint = InsideEndpoint(app, self._following.live, outline=outlined, timeout_s=_LINE_S)
-        lookout = BatchLookout(self._following)
-        executor = PlannedExecutor(
-            endpoint,
-            held=self._held,
-            lookout=lookout,
-            plans=Plans(planned=planned, arrival=arrival_order),
-            settings=plan.executor,
-            paces=lookout.paces,
-        )
-        storage = open_storage(plan.storage_url)
-        self._office = BatchOffice(
-            storage=storage,
-            files=Files(storage, clock=time.time),
-            endpoint=endpoint,
-            executor=executor,
-            clock=time.time,
-            settings=plan.settings,
-        )
+        self._storage = open_storage(plan.storage_url)
+        self._keeping: asyncio.Task[None] | None = None
         self._started = asyncio.get_running_loop().create_task(self._start())
 
     async def ask(self, question: BatchQuestion, *arguments: Any, **named: Any) -> Any:
         """Ask who keeps batches and files; an error of ours is the answer."""
-        await asyncio.shield(self._started)
+        office = await asyncio.shield(self._started)
         try:
-            return await getattr(self._office, question)(*arguments, **named)
+            return await getattr(office, question)(*arguments, **named)
         except OrchestratorError as exc:
             return exc
 
     async def check_health(self) -> None:
         """Called by Serve; raising has the runner replaced."""
-        if self._started.done():
-            self._started.result()
+        for task in (self._started, self._keeping):
+            if task is not None and task.done():
+                task.result()
         self._following.check()
 
     def _holding(self, dispatch: Dispatch) -> HeldDispatch:
         self._held = HeldDispatch(dispatch)
         return self._held
 
-    async def _start(self) -> None:
+    async def _start(self) -> BatchOffice:
         """Go on with what is stored, once there is something to answer with."""
         await self._following.begun.wait()
-        await self._office.start()
+        file = PaceFile(self._storage)
+        paces = await file.load()
+        self._keeping = asyncio.create_task(file.keep(paces))
+        endpoint = self._endpoint(paces)
+        office = BatchOffice(
+            storage=self._storage,
+            files=Files(self._storage, clock=time.time),
+            endpoint=endpoint,
+            executor=self._executor(endpoint, paces),
+            clock=time.time,
+            settings=self._plan.settings,
+        )
+        await office.start()
+        return office
+
+    def _endpoint(self, paces: Paces) -> InsideEndpoint:
+        following = self._following
+        app = create_app(
+            live=following.live,
+            records=following.records,
+            readiness=following.readiness,
+            settings=self._plan.api,
+            tracing=tracing_of(os.environ),
+        )
+        return InsideEndpoint(
+            app,
+            following.live,
+            outline=partial(outlined, lengths=paces.mean_output_tokens),
+            timeout_s=_LINE_S,
+        )
+
+    def _executor(self, endpoint: InsideEndpoint, paces: Paces) -> PlannedExecutor:
+        return PlannedExecutor(
+            endpoint,
+            held=self._held,
+            lookout=BatchLookout(self._following, paces),
+            plans=Plans(planned=planned, arrival=arrival_order),
+            settings=self._plan.executor,
+            paces=paces,
+        )

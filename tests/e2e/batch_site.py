@@ -51,7 +51,13 @@ class BatchSite:
             gateways=2,
             program="tests.e2e.scripted_service",
         ).await_ready()
-        self.http = httpx.Client(base_url=self.service.url, timeout=60, trust_env=False)
+        # Files and batches are their owner's, by key.
+        self.http = httpx.Client(
+            base_url=self.service.url,
+            timeout=60,
+            trust_env=False,
+            headers={"authorization": "Bearer none"},
+        )
         self.client = openai.OpenAI(
             base_url=f"{self.service.url}/v1",
             api_key="none",

@@ -22,6 +22,13 @@ experts:
   - {id: optimist, engine: {kind: fake, says: "The answer is yes."}}
   - {id: pessimist, engine: {kind: fake, says: "The answer is no.", token_delay_ms: 40}}
 """
+#: One that is asked nothing: its engine runs all the same.
+HOSTED = f"""\
+  - id: capitals
+    model: {ROOT}/deploy/demo/experts/capitals
+    engine: {{kind: vllm, kv_cache_gib: 0.125}}
+slots: [{{name: local, memory_gib: 2}}]
+"""
 QUESTIONS = [
     {"id": f"q{i}", "prompt": f"Will plan {i} work?", "skill": skill, "gold": gold}
     for i in range(60)
@@ -90,12 +97,13 @@ def test_what_was_asked_before_a_kill_is_fitted_on_with_what_came_after(service,
     assert metrics_of(tmp_path / "neighbours")["oracle"] == 1.0
 
 
-def test_a_service_of_its_own_ends_with_the_run_however_that_ends(tmp_path):
+def test_experts_of_its_own_end_with_the_run_however_that_ends(tmp_path):
     questions, out = write_lines(tmp_path / "q.jsonl", *QUESTIONS), tmp_path / "out" / "o.jsonl"
     out.parent.mkdir()
-    (tmp_path / "experts.yaml").write_text(EXPERTS)
+    (tmp_path / "experts.yaml").write_text(EXPERTS + HOSTED)
     run = command("profile", questions, "--out", out, "--grader", "boolean", "--at-once", 2,
-                  "--registry", tmp_path / "experts.yaml")  # fmt: skip
+                  "--registry", tmp_path / "experts.yaml",
+                  "--expert", "optimist", "--expert", "pessimist")  # fmt: skip
 
     started = subprocess.Popen(run, cwd=ROOT, stderr=subprocess.DEVNULL)
     await_lines(started, out, num_lines=70)

@@ -23,6 +23,7 @@ PAGES = [
     "docs/merging.md",
     "docs/routers.md",
     "docs/compositions.md",
+    "docs/batches.md",
 ]
 #: Folders a path may be relative to; pages about the package leave its name out.
 BASES = (ROOT, ROOT / "orchestrator", ROOT / "docs")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -41,7 +42,7 @@ def joined(address: str | None, *, num_workers: int, spill: Path | None) -> Iter
         SetupError: it does not start, or the cluster does not take this process in.
     """
     if address is not None:
-        with _environment(_QUIET), _connected(address):
+        with _environment(_QUIET), _silenced(), _connected(address):
             yield
         return
     chosen = ports.choose(LOOPBACK, _any_port())
@@ -58,7 +59,7 @@ def joined(address: str | None, *, num_workers: int, spill: Path | None) -> Iter
         )
         try:
             _await(node, chosen)
-            with _connected(f"{LOOPBACK}:{chosen.gcs}", node_ip=LOOPBACK):
+            with _silenced(), _connected(f"{LOOPBACK}:{chosen.gcs}", node_ip=LOOPBACK):
                 yield
         finally:
             node.stop(within_s=_STOP_S)
@@ -81,6 +82,32 @@ def _environment(added: Mapping[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """What is printed, by Ray's C++ too, goes nowhere; whoever tells has a descriptor of its own.
+
+    It would stand in the middle of a bar, or of JSON. Ray keeps it in its own logs as well.
+    """
+    numbers = (1, 2)
+    kept = [os.dup(number) for number in numbers]
+    try:
+        _flush()
+        with Path(os.devnull).open("wb") as nowhere:
+            for number in numbers:
+                os.dup2(nowhere.fileno(), number)
+        yield
+    finally:
+        _flush()
+        for number, descriptor in zip(numbers, kept, strict=True):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
 
 
 @contextmanager

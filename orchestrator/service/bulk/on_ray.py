@@ -97,7 +97,11 @@ def routed_on_ray(
         batch_size=1,
         num_cpus=1,
         compute=ray.data.ActorPoolStrategy(
-            min_size=1, max_size=num_workers, max_tasks_in_flight_per_actor=_AHEAD
+            # All at once; fewer will do where a node is gone.
+            min_size=1,
+            max_size=num_workers,
+            initial_size=num_workers,
+            max_tasks_in_flight_per_actor=_AHEAD,
         ),
     )
     try:

@@ -1,76 +1,25 @@
 """`orchestrator batch run` against a service over real HTTP: killed, gone on with, any format."""
 
-import asyncio
 import json
 import signal
-import sys
-from collections import Counter
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from orchestrator.engines.fake import FakeEngine
-from orchestrator.engines.scripts import Script, last_user_text
-from orchestrator.errors import ContentPolicyError
+from tests.integration.cli.bulk_runs import Echoes, bulk_run, finished, lines_of, said
 from tests.served import Service, running
-from tests.unit.service.bulk.inputs import (
-    line,
-    write_jsonl,
-    write_parquet,
-    write_registry,
-)
+from tests.unit.service.bulk.inputs import line, write_jsonl, write_parquet, write_registry
 
 pytestmark = pytest.mark.integration
 
 
-class Echoes:
-    """Says what it was asked; silent once `gate_at` were asked, refuses what says so."""
-
-    def __init__(self, *, gate_at=10**9):
-        self.asked = Counter()
-        self.gate = asyncio.Event()
-        self.is_silent = asyncio.Event()
-        self._gate_at = gate_at
-
-    def __call__(self, call):
-        text = last_user_text(call)
-        self.asked[text] += 1
-        if "refuse" in text:
-            return Script(says="", fails=ContentPolicyError("not that"))
-        if self.asked.total() > self._gate_at and not self.gate.is_set():
-            self.is_silent.set()
-            return Script(says=text, gate=self.gate)
-        return Script(says=text)
-
-
-async def batch_run(tmp_path, url, *options, source="in", out="out", env=None):
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "orchestrator.cli.main", "batch", "run",
-        source if "://" in source else str(tmp_path / source),
-        out if "://" in out else str(tmp_path / out),
-        "--registry", str(write_registry(tmp_path)), "--url", url, "--json",
-        "--block-mib", "10", *options,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=env,
+async def batch_run(tmp_path, url, *options):
+    """Of `in` to `out`, routed in its own process."""
+    return await bulk_run(
+        tmp_path / "in", tmp_path / "out", "--registry", write_registry(tmp_path), "--url", url,
+        "--block-mib", 10, *options,
     )  # fmt: skip
-
-
-async def finished(process, *, code=0):
-    out, err = await process.communicate()
-    assert process.returncode == code, err.decode()
-    return json.loads(out) if code == 0 else err.decode()
-
-
-def lines_of(folder: Path):
-    paths = sorted(folder.glob("*"))
-    return [json.loads(one) for path in paths for one in path.read_text().splitlines()]
-
-
-def said(results):
-    return {
-        one["custom_id"]: one["response"]["body"]["choices"][0]["message"]["content"]
-        for one in results
-    }
 
 
 async def test_every_row_has_its_answer_or_its_error_with_the_place_it_came_from(tmp_path):

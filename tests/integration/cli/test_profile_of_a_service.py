@@ -66,8 +66,9 @@ async def test_a_registry_that_cannot_be_served_is_told_with_the_reason(tmp_path
     _, err = await process.communicate()
 
     assert process.returncode == 1
-    assert "the service did not start: " in err.decode()
+    assert "experts.yaml:1:34: experts[0].engine.kind" in err.decode()
     assert "'fake'" in err.decode()
+    assert "Traceback" not in err.decode()
 
 
 async def test_killed_in_the_middle_it_goes_on_and_asks_nothing_twice(tmp_path):

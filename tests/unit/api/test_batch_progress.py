@@ -1,5 +1,6 @@
 """Progress and timelines of batches over the endpoint."""
 
+import asyncio
 import json
 
 import pytest
@@ -9,12 +10,18 @@ from orchestrator.batch.progress import BatchProgress
 from orchestrator.errors import ExpertUnavailableError, NotFoundError
 from tests.kept_batches import RUN, KeptBatches, batch
 from tests.served import Service, data_of, fault
+from tests.unit.api.test_hanging_up import Caller, hang_up, scope
 from tests.unit.batch.timelines import small
 
 GONE = ExpertUnavailableError("who keeps batches starts anew")
 EVENTS = {"accept": "text/event-stream"}
 AT_WORK = BatchProgress(batch=batch(), run=RUN)
 DONE = BatchProgress(batch=batch("completed"))
+WATCHED = {
+    **scope("/v1/batches/batch_1/progress"),
+    "method": "GET",
+    "headers": [(b"accept", b"text/event-stream")],
+}
 
 
 def service(*script) -> Service:
@@ -173,3 +180,27 @@ async def test_a_timeline_is_a_page_that_may_ask_nobody():
     assert reply.headers["content-type"] == "text/html; charset=utf-8"
     assert reply.headers["content-security-policy"].startswith("default-src 'none';")
     assert "<title>Batch batch_small</title>" in reply.text
+
+
+@pytest.mark.parametrize("how", ["disconnect", "cancel", "both"])
+async def test_a_watcher_that_hangs_up_is_told_no_more(how):
+    reading = Caller(b"")
+    app = service(AT_WORK).app()
+    task = asyncio.create_task(app(dict(WATCHED), reading.receive, reading.send))
+    await reading.got_body.wait()
+
+    hang_up(reading, task, how)
+    await asyncio.wait([task])
+
+    assert task.cancelled() is (how != "disconnect")
+    assert task.cancelled() or task.exception() is None
+
+
+async def test_a_server_that_cannot_send_ends_the_watch():
+    reading = Caller(b"")
+
+    async def send(message):
+        if message["type"] == "http.response.body":
+            raise ConnectionResetError
+
+    await service(AT_WORK).app()(dict(WATCHED), reading.receive, send)

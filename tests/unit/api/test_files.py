@@ -1,5 +1,6 @@
 """Files of the endpoint: what is refused leaves nothing, what is taken comes back."""
 
+import asyncio
 import re
 
 import httpx
@@ -168,6 +169,22 @@ async def test_ten_gigabytes_are_refused_before_a_byte_is_read(service):
 
     assert response.status_code == 413
     assert "10737418240 bytes" in fault(response)["message"]
+
+
+async def test_a_caller_that_falls_silent_is_told_and_nothing_of_its_file_is_left(storage):
+    settings = ApiSettings(max_upload_silence_s=0.01)
+    service = service_over(storage, settings=settings)
+    forever = asyncio.Event()
+
+    async def silent():
+        yield form(PURPOSE, part("file", b"x" * 500_000, filename="a"))[:-20]
+        await forever.wait()
+
+    response = await sent(service, silent())
+
+    assert (response.status_code, fault(response)["code"]) == (408, "request_timeout")
+    assert fault(response)["message"].startswith("nothing of the request body came for 0.01 s")
+    assert (await storage.list(), storage.num_bytes) == ([], 0)
 
 
 async def test_a_full_storage_is_told_and_nothing_of_the_file_is_left(storage):

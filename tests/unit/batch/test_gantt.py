@@ -1,5 +1,7 @@
 """The parts of every picture of a timeline."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,6 +71,13 @@ def test_bars_add_up():
 
     assert (found.num_runs, found.num_calls, found.num_swaps) == (3, 3 * 5, 1)
     assert (found.swap_s, found.makespan_s) == (1.0, 7)
+
+
+def test_swaps_that_nobody_measured_have_no_seconds():
+    swapped = replace(bar("a", "e", 0, 3), step="swap")
+
+    assert (totals([swapped]).num_swaps, totals([swapped]).swap_s) == (1, None)
+    assert totals([bar("a", "e", 0, 3)]).swap_s == 0
 
 
 @pytest.mark.parametrize(

