@@ -84,7 +84,7 @@ def measure_bulk(setup: Setup, *, num_lines: int = NUM_LINES) -> Outcome:
         told = _ended(job)
     resumed_s = time.perf_counter() - again_s
     loads.append(load_average())
-    wrong = _lost_or_doubled(out / "_work/routed", num_lines=num_lines)
+    wrong = lost_or_doubled(out / "_work/routed", num_lines=num_lines)
     lines_per_s = num_lines / (killed_s + resumed_s)
     return Outcome(
         values={_MEMORY: peaks.pss / 2**30, _WRONG: wrong},
@@ -178,7 +178,7 @@ def _ended(job: subprocess.Popen[str]) -> dict[str, Any]:
     return dict(json.loads(out))
 
 
-def _lost_or_doubled(routed: Path, *, num_lines: int) -> int:
+def lost_or_doubled(routed: Path, *, num_lines: int) -> int:
     """Ids that are not in exactly one row of one expert."""
     seen = bytearray(num_lines)
     for path in routed.glob("*.parquet"):
