@@ -1,7 +1,6 @@
 """What an upload of 200 MB costs the service in memory, into a folder and across a thin line.
 
-Part of `python -m bench.batch`. Every process of the service is watched; what the first file costs
-(libraries, connections) it costs once, so a small one goes before.
+Part of `python -m bench.batch`. Every process of the service is watched, and the file is its first.
 """
 
 from __future__ import annotations
@@ -31,7 +30,8 @@ UPLOAD_TARGETS = tuple(
 )
 _LINE_BYTES_PER_S = 25e6
 _NUM_BYTES = 200_000_000
-_WARM_BYTES = 16_000_000
+#: Of a file that is read in part.
+_PART_BYTES = 16_000_000
 _ROW = b'{"custom_id": "request-1", "body": "' + b"x" * 976 + b'"}\n'
 _BOUNDARY = "multipart/form-data; boundary=edge"
 _HEAD = (
@@ -70,14 +70,13 @@ def _uploaded(setup: Setup, environment: Mapping[str, str]) -> dict[str, Any]:
         )
         stack.callback(service.process.stop)
         client = stack.enter_context(httpx.Client(base_url=service.url, timeout=300))
-        _sent(client, _WARM_BYTES)
         keeper = psutil.Process(service.process.popen.pid)
         with MemoryGrown([keeper, *keeper.children(recursive=True)]) as grown:
             began_s = time.monotonic()
             file_id = _sent(client, _NUM_BYTES)
             sent_s = time.monotonic()
             # Of the line's server, which reads all of an object whatever it is asked for, a piece.
-            _read(client, file_id, num_bytes=_WARM_BYTES if environment else _NUM_BYTES)
+            _read(client, file_id, num_bytes=_PART_BYTES if environment else _NUM_BYTES)
             read_s = time.monotonic()
         return {
             "up_s": sent_s - began_s,

@@ -42,6 +42,13 @@ def lower_bound_s(problem: Problem) -> float:
     return max(found) * (1 - _ROUNDING)
 
 
+def least_steps_s(problem: Problem) -> float:
+    """Seconds that the steps of every plan take together at least."""
+    used = np.zeros(len(problem.workload.experts), dtype=bool)
+    used[problem.workload.expert] = True
+    return _Steps.of(problem).together_s(used, used)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Steps:
     """What steps take at least, of each expert of the workload, seconds."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -31,6 +32,8 @@ class Rule:
     cheap_first: bool = True
     #: Stages in turn where both may begin; otherwise the later goes first.
     early_first: bool = True
+    #: The longest step, as a multiple of the work it is for, that a slot takes unless all idle.
+    most_step: float = inf
 
 
 def constructed(jobs: Jobs, rule: Rule) -> list[Part]:
@@ -121,6 +124,8 @@ class _Construction:
         step_s = self._step_s[slot][jobs.expert[found]]
         enough = complete | (step_s == 0.0)
         enough |= self._ready_s[found] >= rule.ready_share * self._left_s[found]
+        if rule.most_step < inf:
+            enough &= step_s <= rule.most_step * self._ready_s[found]
         found, complete, step_s = found[enough], complete[enough], step_s[enough]
         if not len(found):
             return None

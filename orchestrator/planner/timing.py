@@ -85,7 +85,7 @@ class _Clock:
         self._problem = problem
         self._free_s = [slot.free_s for slot in problem.slots]
         self._holding = [Holding(problem, slot) for slot in range(len(problem.slots))]
-        self._uses = [_Uses() for _ in problem.slots]
+        self._uses = [Uses() for _ in problem.slots]
         for part in parts:
             self._uses[part.slot].add(int(problem.terms.lineage[part.expert]))
         #: [n_stages, n_requests]
@@ -119,7 +119,7 @@ class _Clock:
         )
 
 
-class _Uses:
+class Uses:
     """Which lineages a slot uses in which of its runs, and how far it has come."""
 
     __slots__ = ("_places_by_lineage", "_this", "_total")
@@ -129,6 +129,7 @@ class _Uses:
         self._total, self._this = 0, -1
 
     def add(self, lineage: int) -> None:
+        """Append a run."""
         self._places_by_lineage[lineage].append(self._total)
         self._total += 1
 

@@ -17,9 +17,13 @@ from tests.unit.service.bulk.inputs import line, write_jsonl, write_registry
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[3]
-PAGE = (ROOT / "docs/batches.md").read_text(encoding="utf-8").partition("## Larger than memory")[2]
-FOLDERS, BUCKETS = re.findall(r"```console\n(.*?)```", PAGE, re.S)
-(WRITING,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+(PART,) = re.findall(
+    r"^## Larger than memory\n(.*?)(?=^## |\Z)",
+    (ROOT / "docs/batches.md").read_text(encoding="utf-8"),
+    re.DOTALL | re.MULTILINE,
+)
+FOLDERS, BUCKETS = re.findall(r"```console\n(.*?)```", PART, re.S)
+(WRITING,) = re.findall(r"```python\n(.*?)```", PART, re.S)
 S3 = "http://127.0.0.1:9000"
 
 

@@ -1,6 +1,7 @@
 """A plan written as a file is the plan that is read from it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -56,6 +57,21 @@ def test_the_summary_says_what_is_saved_over_arrival_order():
     assert (found.num_runs, found.num_swaps, found.swap_s, found.makespan_s) == (3, 1, 1.0, 4.5)
     assert (found.arrival.num_swaps, found.arrival.makespan_s) == (4, 10.0)
     assert (found.lower_bound_s, found.gap) == (4.0, 0.125)
+
+
+def test_an_arrival_order_that_was_walked_in_part_is_told_as_a_whole():
+    half = replace(arrival(), share=0.5)
+
+    found = read_plan(plan_lines(plan(), half, workload())).summary.arrival
+
+    assert (found.num_runs, found.num_swaps, found.swap_s) == (10, 8, 8.0)
+
+
+def test_calls_that_no_slot_is_planned_for_are_counted():
+    none = Plan(runs=(), makespan_s=0.0, lower_bound_s=0.0)
+
+    assert read_plan(plan_lines(none, none, workload())).summary.num_unplanned == 5
+    assert read_plan(lines()).summary.num_unplanned == 0
 
 
 def test_runs_are_read_back_in_order_of_time():

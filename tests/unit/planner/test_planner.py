@@ -13,24 +13,26 @@ from tests.unit.planner.instances import Instance, costs, instances, slot, workl
 from tests.unit.planner.laws import faults
 
 NEARLY = 1 + 1e-6
+#: Laws hold however long is searched.
+TRIES = 200
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(instances())
 def test_a_plan_breaks_no_law(instance: Instance):
-    assert faults(planned(*instance), *instance) == []
+    assert faults(planned(*instance, num_tries=TRIES), *instance) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(instances())
 def test_a_plan_in_order_of_arrival_breaks_no_law(instance: Instance):
     assert faults(arrival_order(*instance), *instance) == []
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(instances())
 def test_a_plan_is_never_worse_than_the_order_of_arrival(instance: Instance):
-    plan, arrived = planned(*instance), arrival_order(*instance)
+    plan, arrived = planned(*instance, num_tries=TRIES), arrival_order(*instance)
 
     assert plan.num_late <= arrived.num_late or _honours_priority(instance)
     if plan.num_late == arrived.num_late == 0:
@@ -42,17 +44,17 @@ def _honours_priority(instance: Instance) -> bool:
     return len(set(instance[0].priority.tolist())) > 1
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(instances())
 def test_no_plan_is_faster_than_the_bound(instance: Instance):
-    for plan in (planned(*instance), arrival_order(*instance)):
+    for plan in (planned(*instance, num_tries=TRIES), arrival_order(*instance)):
         assert plan.makespan_s >= plan.lower_bound_s
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(instances())
 def test_equal_workloads_have_equal_plans(instance: Instance):
-    assert _told(planned(*instance)) == _told(planned(*instance))
+    assert _told(planned(*instance, num_tries=TRIES)) == _told(planned(*instance, num_tries=TRIES))
 
 
 def _told(plan: Plan) -> list[object]:
