@@ -90,9 +90,9 @@ class _Words:
                 return self._decided("expire", None, ticket.expert, why)
             case Drain(engine=engine, expert=expert):
                 return self._drained(engine, expert)
-            case Recall(ticket_id=id_, engine=engine):
-                expert = self._state.engine(engine).background[id_].expert
-                return self._decided("recall", engine, expert, "others wait for its place")
+            case Recall(ticket_ids=ids, engine=engine):
+                why = f"others wait for the place of {_calls(len(ids))}"
+                return self._decided("recall", engine, None, why)
             case Promote(ticket_id=id_):
                 waiting = self._queues[id_]
                 why = f"it has waited for {_seconds(self._now_s - waiting.arrived_s)}"

@@ -141,10 +141,11 @@ def test_what_becomes_of_calls_that_nobody_waits_for_is_told():
     free = ticket(7, "maths", is_background=True)
     host = replace(HOLDING, in_flight={"maths": 1}, background={7: free})
 
-    recall = told(Recall(ticket_id=7, engine="host"), hosts=(host,))
+    recall = told(Recall(ticket_ids=(7,), engine="host"), hosts=(host,))
     promotion = told(Promote(ticket_id=7), free, now_s=600)
     wait = told(Wait(until_s=1.5), free)
 
-    assert recall.sentence == "recall for 'maths' on engine 'host'"
+    assert recall.sentence == "recall on engine 'host'"
+    assert recall.why == "others wait for the place of 1 call"
     assert (promotion.sentence, promotion.why) == ("promote for 'maths'", "it has waited for 600 s")
     assert wait.why == "looked at again in 0.50 s; 1 call of batches may wait"
