@@ -71,7 +71,10 @@ def prepared(source: RegistrySource) -> Prepared:
         require_memory(needed_gib, free_gib=psutil.virtual_memory().available / _GIB)
     defaults = registry.defaults
     limits = LoopLimits(
-        max_queue=defaults.max_queue, patience=defaults.patience, prefetch=defaults.prefetch
+        max_queue=defaults.max_queue,
+        patience=defaults.patience,
+        prefetch=defaults.prefetch,
+        background_beside=defaults.beside,
     )
     return Prepared(
         record=record,

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from math import inf
+from math import ceil, inf
 
 from orchestrator.costs.costs import Costs
 from orchestrator.costs.prior import Step
@@ -39,6 +39,7 @@ from orchestrator.residency.actions import (
 )
 from orchestrator.residency.bounded import Bounded
 from orchestrator.residency.ledger import rung_after
+from orchestrator.residency.limits import BESIDE
 from orchestrator.residency.outlook import drain_s
 from orchestrator.residency.policy import Policy
 from orchestrator.residency.queues import Queues
@@ -61,11 +62,11 @@ class Courteous:
     Attributes:
         patience: see `Bounded`.
         beside: share of `capacity` for background calls beside others, all engines of the slot
-            together. At 0 they run on a quiet slot alone.
+            together, one at least. At 0 they run on a quiet slot alone.
     """
 
     patience: float = 0.5
-    beside: float = 0.25
+    beside: float = BESIDE
     _foreground: Bounded = field(init=False)
 
     def __post_init__(self) -> None:
@@ -187,7 +188,7 @@ class _View:
     @property
     def _share(self) -> int:
         """Background calls that may run beside others."""
-        return int(self._beside * max(engine.capacity for engine in self._state.engines))
+        return ceil(self._beside * max(engine.capacity for engine in self._state.engines))
 
     def _of_background(self) -> Action:
         """Let a background call in, or take a step for one."""

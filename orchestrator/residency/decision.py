@@ -145,6 +145,11 @@ class _Words:
         """Who waits for an expert, and by when it is wanted."""
         group = self._queues.groups.get(expert)
         if group is None:
+            free = self._queues.background.groups.get(expert)
+            if free is not None:
+                return (
+                    f"nobody asks for anything, and a batch has {_calls(len(free))} for {expert!r}"
+                )
             return f"nobody waits for {expert!r}: ahead of need"
         waited_s = self._now_s - group.oldest.arrived_s
         left_s = group.wanted_s - self._now_s
@@ -164,7 +169,11 @@ class _Words:
             return "nobody waits"
         held = [told for one in self._state.engines if (told := self._busy(one)) is not None]
         again = "" if until_s is None else f"looked at again in {_seconds(until_s - self._now_s)}"
-        return "; ".join([*held, again] if again else held) or "no engine here can take them"
+        told = "; ".join([*held, again] if again else held)
+        if self._queues:
+            return told or "no engine here can take them"
+        num_free = len(self._queues.background)
+        return "; ".join(filter(None, (told, f"{_calls(num_free)} of batches may wait")))
 
     def _busy(self, engine: EngineState) -> str | None:
         """What keeps an engine from taking who waits."""

@@ -192,10 +192,11 @@ class SlotLoop:
             SwapError: the expert could not be made resident, now or a short while ago.
             EngineDeadError: every engine that could become it is down, or does not come back.
         """
+        wishes = wishes or Wishes()
         try:
-            place = self.desk.enter(expert, wishes or Wishes())
+            place = self.desk.enter(expert, wishes)
         except OverloadedError:
-            if is_call:
+            if is_call and not wishes.is_background:
                 self.errands.bring_up(expert)
             raise
         try:
