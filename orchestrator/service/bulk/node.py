@@ -18,6 +18,7 @@ from orchestrator.service.ports import LOOPBACK, Ports
 
 _START_S = 60.0
 _STOP_S = 4.0
+_REACH_S = 5.0
 _POLL_S = 0.05
 #: Blocks travel as their names and what came of them: hundreds of bytes each.
 _OBJECT_STORE_BYTES = 80 * 2**20
@@ -44,6 +45,7 @@ def joined(address: str | None, *, num_workers: int, spill: Path | None) -> Iter
         SetupError: it does not start, or the cluster does not take this process in.
     """
     if address is not None:
+        require_cluster(address)
         with _environment(_SETTINGS), _silenced(), _connected(address):
             yield
         return
@@ -65,6 +67,26 @@ def joined(address: str | None, *, num_workers: int, spill: Path | None) -> Iter
                 yield
         finally:
             node.stop(within_s=_STOP_S)
+
+
+def require_cluster(address: str) -> None:
+    """Look whether anything answers where a cluster is said to be: Ray waits for minutes.
+
+    Raises:
+        SetupError: nothing does, or it is no address.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or "/" in host:
+        raise SetupError(
+            f"--ray-address {address!r} is not HOST:PORT: give what `ray start --head` printed"
+        )
+    try:
+        socket.create_connection((host, int(port)), timeout=_REACH_S).close()
+    except (OSError, OverflowError) as exc:
+        raise SetupError(
+            f"no Ray cluster answers at {address}: start one with `ray start --head`, or leave "
+            f"--ray-address out to route on this machine ({exc})"
+        ) from exc
 
 
 @contextmanager
