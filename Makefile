@@ -11,7 +11,7 @@ GATEWAYS ?= 2
 ANSWERS ?= $(BENCH_ANSWERS)
 BIN := .venv/bin
 
-.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-batch bench-compositions bench-gateway bench-labels bench-merge bench-placement bench-policy bench-prefetch bench-registry bench-replay bench-routing bench-swap gpu-check clean
+.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-batch bench-compositions bench-gateway bench-labels bench-merge bench-placement bench-planner bench-policy bench-prefetch bench-registry bench-replay bench-routing bench-swap gpu-check clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -92,6 +92,9 @@ bench-registry: .venv/.dev ## Measure edits of the registry: a thousand experts,
 
 bench-replay: .venv/.dev ## Play traces on real vLLM and in the simulator, and compare (two minutes).
 	@$(BIN)/python -m bench.replay
+
+bench-planner: .venv/.dev ## Measure plans of batches: a million requests, the optimum of small ones, others' orders (minutes).
+	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.planner
 
 bench-policy: .venv/.dev ## Measure the residency policy against others' in simulated time (minutes of one core).
 	@$(BIN)/python -m bench.policy

@@ -5,8 +5,13 @@ from __future__ import annotations
 import random
 from math import inf
 
+import numpy as np
+
 from orchestrator.planner.slots import ExpertCost, PlannedSlot
 from orchestrator.planner.workload import PlannedCall, Workload, WorkloadBuilder
+
+#: How unequal experts are asked for: PEERS.md says Zipf; this comes nearest to its figures.
+_ZIPF = 0.95
 
 Instance = tuple[Workload, list[PlannedSlot], dict[str, ExpertCost]]
 
@@ -19,6 +24,22 @@ def small(seed: int) -> Instance:
     slots = [_slot(dice, f"s{number}", costs) for number in range(dice.randint(1, 3))]
     asked = set().union(*(slot.experts or set(names) for slot in slots))
     return _workload(dice, sorted(asked)), slots, costs
+
+
+def zipf(num_slots: int) -> Instance:
+    """PEERS.md's: 1,000 requests of 3 experts out of 16, by Zipf; one swap is 20 calls' work."""
+    dice, names = np.random.default_rng(1), [f"e{number}" for number in range(16)]
+    weights = 1 / np.arange(1, 17) ** _ZIPF
+    builder = WorkloadBuilder()
+    for _ in range(1000):
+        drawn = dice.choice(16, 3, replace=False, p=weights / weights.sum())
+        builder.add(
+            PlannedCall(stage=0, expert=names[one], prompt_tokens=100, output_tokens=100)
+            for one in drawn
+        )
+    cost = ExpertCost(lineage="siblings", swap_s=2, start_s=2, output_token_s=1e-3)
+    slots = [PlannedSlot(name=f"s{number}") for number in range(num_slots)]
+    return builder.workload(), slots, dict.fromkeys(names, cost)
 
 
 def _costs(dice: random.Random, names: list[str]) -> dict[str, ExpertCost]:
@@ -61,7 +82,7 @@ def _slot(dice: random.Random, name: str, costs: dict[str, ExpertCost]) -> Plann
 
 def _workload(dice: random.Random, experts: list[str]) -> Workload:
     num_stages, builder = dice.randint(1, 3), WorkloadBuilder()
-    has_deadlines, num_calls = dice.random() < 0.25, dice.randint(4, 12)
+    has_deadlines, num_calls = dice.random() < 0.25, dice.randint(3, 8)
     while num_calls > 0:
         calls = [
             PlannedCall(

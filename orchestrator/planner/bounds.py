@@ -53,7 +53,9 @@ def least_steps_s(problem: Problem) -> float:
 class _Steps:
     """What steps take at least, of each expert of the workload, seconds."""
 
-    #: Any that is not nothing, wherever; nothing of an expert that a slot holds at the beginning.
+    #: Any to an expert that a slot does not hold; nothing of one that an adapter may bring along.
+    any_s: Seconds
+    #: The same; nothing of an expert that a slot holds at the beginning.
     least_s: Seconds
     #: The first of its lineage, where no engine of it serves.
     first_s: Seconds
@@ -65,10 +67,13 @@ class _Steps:
     def of(cls, problem: Problem) -> _Steps:
         terms, num_experts = problem.terms, len(problem.workload.experts)
         asleep = _told(problem, "asleep", terms.lineages)[terms.lineage]
-        least_s = terms.least_s.copy()
-        least_s[_told(problem, "residents", terms.experts)] = 0.0
+        any_s = terms.least_s.copy()
+        bases = terms.base[:num_experts]
+        any_s[bases[bases >= 0]] = 0.0
+        least_s = np.where(_told(problem, "residents", terms.experts), 0.0, any_s)
         first_s = np.where(asleep, np.minimum(terms.wake_s, terms.start_s), terms.start_s)
         return cls(
+            any_s=any_s[:num_experts],
             least_s=least_s[:num_experts],
             first_s=first_s[:num_experts],
             is_served=_served(problem)[terms.lineage[:num_experts]],
@@ -125,7 +130,7 @@ def _longest_chain_s(problem: Problem, chains_s: Seconds, steps: _Steps) -> floa
 def _expert_s(problem: Problem, steps: _Steps, expert: int, work_s: float) -> float:
     slots = np.flatnonzero(problem.may[:, expert])
     name = problem.terms.experts[expert]
-    step_s = float(steps.least_s[expert])
+    step_s = float(steps.any_s[expert])
     begins_s = [
         slot.free_s + (0.0 if name in slot.residents else step_s)
         for slot in (problem.slots[number] for number in slots)

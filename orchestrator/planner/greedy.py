@@ -51,6 +51,9 @@ class _Construction:
         self._num_left = np.diff(jobs.offset)
         self._ready_s: Seconds = np.zeros(len(jobs))
         self._num_ready = np.zeros(len(jobs), dtype=np.int64)
+        #: How often calls could begin since the start, and at which of these a slot found nothing.
+        self._openings = 0
+        self._refused: dict[int, int] = {}
         self._open(self._readiness.first)
         self._free_s = problem.free_s.copy()
         self._holding = [Holding(problem, slot) for slot in range(len(problem.slots))]
@@ -80,11 +83,13 @@ class _Construction:
     def _hand_out(self, idle: set[int], now_s: float) -> None:
         """Give work to slots that have none, those first that hold what there is."""
         self._free_s[list(idle)] = now_s
-        holders = sorted(idle, key=lambda slot: (not self._holds_ready(slot), slot))
-        for slot in holders:
-            job = self._choice(slot, now_s)
+        asked = [slot for slot in idle if self._refused.get(slot) != self._openings]
+        for slot in sorted(asked, key=lambda slot: (not self._holds_ready(slot), slot)):
+            job = self._choice(slot)
             if job is not None and self._begin(slot, job, now_s, is_alone=False):
                 idle.discard(slot)
+            else:
+                self._refused[slot] = self._openings
         if not self._doing and not self._ends and self._num_left.any():
             self._force(idle, now_s)
 
@@ -99,8 +104,10 @@ class _Construction:
                 return
 
     def _open(self, calls: Places) -> None:
-        job = self._jobs.job[calls]
-        size = len(self._jobs)
+        if not len(calls):
+            return
+        self._openings += 1
+        job, size = self._jobs.job[calls], len(self._jobs)
         self._ready_s += np.bincount(job, weights=self._problem.work_s[calls], minlength=size)
         self._num_ready += np.bincount(job, minlength=size)
 
@@ -114,7 +121,7 @@ class _Construction:
     def _steps_s(self, slot: int) -> Seconds:
         return self._holding[slot].steps_s()
 
-    def _choice(self, slot: int, now_s: float) -> int | None:
+    def _choice(self, slot: int) -> int | None:
         """The job that suits a slot best, of those that may begin."""
         jobs, rule = self._jobs, self._rule
         found = np.flatnonzero((self._num_ready > 0) & self._may(slot))

@@ -22,21 +22,21 @@ from orchestrator.planner.slots import ExpertCosts, PlannedSlot
 from orchestrator.planner.timing import Part, Timed, timed
 from orchestrator.planner.workload import Workload
 
-#: Of larger workloads one rule is tried, of smaller all.
-_ALL_RULES_CALLS = 200_000
+#: Rules to try by the calls of a workload: the first so many.
+_NUM_RULES_BY_CALLS = {3_000: 48, 200_000: 6}
 #: Plans of so many runs are bettered by search: from so many starts, by so many changes together;
-#: by fewer where there are more than so many lumps to change.
-MAX_SEARCHED = 96
+#: by fewer where there are more lumps to change than so many.
+MAX_SEARCHED = 64
 _NUM_STARTS = 6
 NUM_TRIES = 60_000
 _AT_LUMPS = 16
 _RULES = tuple(
     Rule(ready_share=share, splits=splits, cheap_first=cheap, early_first=early, most_step=most)
     for most in (inf, 1.0)
-    for share in (1.0, 0.5, 0.0)
     for splits in (True, False)
     for cheap in (True, False)
     for early in (True, False)
+    for share in (1.0, 0.5, 0.0)
 )
 
 
@@ -95,10 +95,11 @@ def _orders(lumps: Lumps, parts: Sequence[Part]) -> list[Order]:
 
 
 def _tries(problem: Problem) -> Iterator[list[Part]]:
-    is_small = problem.workload.num_calls <= _ALL_RULES_CALLS
+    num_calls = problem.workload.num_calls
+    num_rules = next((num for most, num in _NUM_RULES_BY_CALLS.items() if num_calls <= most), 1)
     for by_deadline in (False, True) if problem.has_deadlines else (False,):
         jobs = jobs_of(problem, by_deadline=by_deadline)
-        for rule in _RULES if is_small else _RULES[:1]:
+        for rule in _RULES[:num_rules]:
             yield constructed(jobs, rule)
-    if problem.workload.num_calls <= MAX_CALLS:
+    if num_calls <= MAX_CALLS:
         yield arrival_parts(problem)

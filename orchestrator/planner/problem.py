@@ -38,7 +38,7 @@ class Terms:
     wake_s: Seconds
     start_s: Seconds
     tail_s: Seconds
-    #: Of each lineage.
+    #: Of each lineage: the most that any of its experts is said to ask for.
     memory_gib: Seconds
 
     @cached_property
@@ -135,12 +135,13 @@ def _terms(workload: Workload, slots: Sequence[PlannedSlot], costs: ExpertCosts)
     experts = tuple(dict.fromkeys(names))
     place = {name: number for number, name in enumerate(experts)}
     of = [costs[name] for name in experts]
-    lineages = tuple(dict.fromkeys(cost.lineage for cost in of))
+    sizes_gib: dict[str, float] = {}
+    for cost in costs.values():
+        sizes_gib[cost.lineage] = max(sizes_gib.get(cost.lineage, 0.0), cost.memory_gib)
+    # What serves holds memory, whether or not the workload asks for it.
+    serving = [name for slot in slots for name in slot.serving if name in sizes_gib]
+    lineages = tuple(dict.fromkeys([*(cost.lineage for cost in of), *serving]))
     number = {name: count for count, name in enumerate(lineages)}
-    memory_gib = np.zeros(len(lineages))
-    for cost in of:
-        at = number[cost.lineage]
-        memory_gib[at] = max(memory_gib[at], cost.memory_gib)
     return Terms(
         experts=experts,
         lineages=lineages,
@@ -150,7 +151,7 @@ def _terms(workload: Workload, slots: Sequence[PlannedSlot], costs: ExpertCosts)
         wake_s=np.array([cost.wake_s for cost in of]),
         start_s=np.array([cost.start_s for cost in of]),
         tail_s=np.array([cost.tail_s for cost in of]),
-        memory_gib=memory_gib,
+        memory_gib=np.array([sizes_gib[name] for name in lineages]),
     )
 
 

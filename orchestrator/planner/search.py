@@ -14,7 +14,7 @@ _LATE = 4.0
 #: What a second of steps, and one of a slot's mean end, weigh beside one of the makespan.
 _STEP, _MEAN = 0.02, 0.1
 #: Temperatures, as shares of the first makespan.
-_HOT, _COLD = 0.1, 0.0005
+_HOT, _COLD = 0.1, 0.005
 
 
 class Search:

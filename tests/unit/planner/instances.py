@@ -61,7 +61,7 @@ def _costs(draw: st.DrawFn, names: list[str]) -> dict[str, ExpertCost]:
             swap_s=draw(st.integers(0, 10)),
             wake_s=draw(st.sampled_from([inf, 4, 12])),
             start_s=draw(st.integers(5, 40)),
-            prompt_token_s=0.25,
+            prompt_token_s=0.2,
             output_token_s=1.0,
             tail_s=draw(st.sampled_from([0, 0.5, 2])),
         )

@@ -7,7 +7,7 @@ from orchestrator.errors import DispatchError
 from orchestrator.planner.arrival import arrival_order
 from orchestrator.planner.plan import Plan
 from orchestrator.planner.planner import planned
-from orchestrator.planner.slots import PlannedSlot
+from orchestrator.planner.slots import ExpertCost, PlannedSlot
 from orchestrator.planner.workload import PlannedCall, Workload, WorkloadBuilder
 from tests.unit.planner.instances import Instance, costs, instances, slot, workload
 from tests.unit.planner.laws import faults
@@ -100,6 +100,18 @@ def test_an_aggregator_goes_on_beside_what_already_needs_it():
 
     # One after the other would take 60 + 54 s; the last answer is needed at 60 s.
     assert plan.makespan_s == 60 + 9
+
+
+def test_what_serves_unasked_holds_memory_until_it_makes_room():
+    told = {
+        "a": ExpertCost(lineage="mine", memory_gib=10, start_s=30, output_token_s=1),
+        "other": ExpertCost(lineage="theirs", memory_gib=10, start_s=30),
+    }
+    full = PlannedSlot(name="only", memory_gib=15, serving=("theirs",))
+
+    plan = planned(workload([(0, "a", 1)]), [full], told)
+
+    assert [run.evicts for run in plan.runs] == [("theirs",)]
 
 
 def test_what_is_due_soon_comes_first():
