@@ -6,6 +6,7 @@ what is left out is HTTP and Ray.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -91,16 +92,15 @@ class BatchSlot:
         outline = partial(outlined, lengths=self.paces.mean_output_tokens)
         return InsideEndpoint(app, lambda: programs, outline=outline, timeout_s=3600.0)
 
-    async def run_planned(
-        self, lines: Sequence[Line], *, heard: Callable[[AnyCall], object] = lambda _: None
-    ) -> Planned:
-        """All lines as one batch, on a slot that has what the host has.
+    def executor(
+        self, slot: Slot, heard: Callable[[AnyCall], object] = lambda _: None
+    ) -> tuple[PlannedExecutor, InsideEndpoint]:
+        """What runs batches on a slot, and the endpoint it does so by.
 
         Args:
-            lines: of the batch.
-            heard: is told of each call that the lines make.
+            slot: where.
+            heard: is told of each call that lines make.
         """
-        slot = self.slot()
         held = _Heard(slot, heard)
         endpoint = self.endpoint(held)
         executor = PlannedExecutor(
@@ -110,20 +110,39 @@ class BatchSlot:
             plans=Plans(planned=planned, arrival=arrival_order),
             paces=self.paces,
         )
-        work = await _work(lines, endpoint)
+        return executor, endpoint
+
+    async def run_planned(
+        self, lines: Sequence[Line], *, heard: Callable[[AnyCall], object] = lambda _: None
+    ) -> Planned:
+        """All lines as one batch, on a slot that has what the host has."""
+        executor, endpoint = self.executor(self.slot(), heard)
+        work = await _work(lines, endpoint, kept := Kept())
         plan, _ = await executor.plan(work)
         num_before, began_s = len(self.host.swaps_s), time.perf_counter()
         await executor.execute(work)
-        assert isinstance(work.sink, Kept)
         return Planned(
             wall_s=time.perf_counter() - began_s,
             num_swaps=len(self.host.swaps_s) - num_before,
             swap_s=sum(self.host.swaps_s[num_before:]),
             predicted_s=plan.makespan_s,
             predicted_swaps=plan.num_swaps,
-            num_failed=sum(one.fault is not None for one in work.sink.results),
-            results=work.sink.results,
+            num_failed=sum(one.fault is not None for one in kept.results),
+            results=kept.results,
         )
+
+    @asynccontextmanager
+    async def batch(self, lines: Sequence[Line]) -> AsyncIterator[tuple[Slot, Kept]]:
+        """A slot with a batch under way, and what came of its lines so far."""
+        slot, kept = self.slot(), Kept()
+        executor, endpoint = self.executor(slot)
+        work = await _work(lines, endpoint, kept)
+        running = asyncio.create_task(executor.execute(work))
+        try:
+            yield slot, kept
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +228,7 @@ class _Lookout:
         )
 
 
-async def _work(lines: Sequence[Line], endpoint: InsideEndpoint) -> Work:
+async def _work(lines: Sequence[Line], endpoint: InsideEndpoint, sink: Kept) -> Work:
     builder = WorkloadBuilder()
     for line in lines:
         builder.add(await endpoint.foresee(line))
@@ -218,7 +237,7 @@ async def _work(lines: Sequence[Line], endpoint: InsideEndpoint) -> Work:
         lines=Listed(lines),
         workload=builder.workload(),
         left=range(len(lines)),
-        sink=Kept(),
+        sink=sink,
     )
 
 

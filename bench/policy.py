@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import sys
 
-from bench import policy_decisions, policy_engines, policy_grid
+from bench import beside_simulated, policy_decisions, policy_engines, policy_grid
 from bench.parts import Part, main_of
 
 PARTS = {
     module.NAME: Part(module.TARGETS, module.measure)
-    for module in (policy_decisions, policy_engines, policy_grid)
+    for module in (policy_decisions, policy_engines, policy_grid, beside_simulated)
 }
 
 

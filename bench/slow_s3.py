@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ _KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 @contextmanager
 def slow_s3(*, bytes_per_s: float) -> Iterator[dict[str, str]]:
     """The environment by which clients reach it; it has the bucket `slow`."""
+    # It tells every request.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -80,7 +80,11 @@ async def answer(
     wishes, limits = wishes_of(request.headers), limits_of(request.headers)
     async with connected(request.receive):
         reply = await programs.reply(
-            replace(_wishing(query, wishes, limits), timeout_s=exchange.timeout_s),
+            replace(
+                _wishing(query, wishes, limits),
+                timeout_s=exchange.timeout_s,
+                is_patient=exchange.timeout_s is not None,
+            ),
             span=exchange.span,
         )
         exchange.decision, exchange.reply = reply.decision, reply

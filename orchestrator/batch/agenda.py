@@ -60,9 +60,18 @@ class Agenda:
         plan: of the joint workload.
         joint: as it was planned; what was made meanwhile is left out.
         late: works that will not end in time.
+        slotted: experts of slots, up or not; lines that need one which is not up wait for a later
+            plan.
     """
 
-    def __init__(self, plan: Plan, joint: Joint, *, late: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        joint: Joint,
+        *,
+        late: frozenset[str] = frozenset(),
+        slotted: frozenset[str] = frozenset(),
+    ) -> None:
         self.plan = plan
         self.late = late
         self._joint = joint
@@ -74,9 +83,11 @@ class Agenda:
             self._run_of[run.run.calls] = run.place
         self._unplanned: list[tuple[UnderWay, int]] = []
         for at, under in enumerate(joint.parts):
-            self._enter(under, np.flatnonzero(joint.part == at))
+            self._enter(under, np.flatnonzero(joint.part == at), slotted)
 
-    def _enter(self, under: UnderWay, calls: npt.NDArray[np.int64]) -> None:
+    def _enter(
+        self, under: UnderWay, calls: npt.NDArray[np.int64], slotted: frozenset[str]
+    ) -> None:
         """Wait for those calls of a part that have a run and were not made meanwhile."""
         own = self._joint.call[calls]
         state = under.state[under.work.workload.request[own]]
@@ -91,9 +102,11 @@ class Agenda:
                     self.runs[place].num_unstarted += int(counts[place])
                 else:
                     self.runs[place].num_coming += int(counts[place])
-        is_planned = np.zeros(len(under.state), dtype=np.bool_)
-        is_planned[under.work.workload.request[under.planned_at >= 0]] = True
-        lines = np.flatnonzero((under.state == WAITING) & ~is_planned)
+        load = under.work.workload
+        is_bound = np.zeros(len(under.state), dtype=np.bool_)
+        is_slotted = np.array([one in slotted for one in load.experts] or [False])
+        is_bound[load.request[(under.planned_at >= 0) | is_slotted[load.expert]]] = True
+        lines = np.flatnonzero((under.state == WAITING) & ~is_bound)
         self._unplanned += [(under, int(line)) for line in lines[::-1]]
 
     def of_slot(self, slot: str, *, most: int) -> list[RunUnderWay]:
@@ -132,7 +145,7 @@ class Agenda:
         return None if not runs else runs[0].run.ends_s - runs[0].run.begins_s
 
     def unplanned(self) -> Iterator[tuple[UnderWay, int]]:
-        """Lines that wait and make no call that is in the plan."""
+        """Lines that wait and need no slot."""
         while self._unplanned:
             under, line = self._unplanned[-1]
             if under.state[line] == WAITING:

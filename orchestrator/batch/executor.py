@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from orchestrator import metrics
@@ -28,6 +27,8 @@ from orchestrator.batch.surroundings import Lookout, Paced, Planner
 from orchestrator.batch.under_way import ENDED, OPEN, PAUSED, WAITING, UnderWay
 from orchestrator.planner.plan import Plan
 
+#: How long a work that is given up waits for results on their way to the storage, seconds.
+_STORING_S = 5.0
 #: Works that have ended and whose runs are still told.
 _MAX_REMEMBERED = 64
 
@@ -139,14 +140,14 @@ class PlannedExecutor:
             self._driving.add_done_callback(self._driving_ended)
 
     async def _rest(self) -> None:
-        """Nothing is left to be done."""
-        if self._driving is not None:
-            self._driving.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._driving
-        if self._steering is not None:
-            self._steering.close()
+        """Nothing is left to be done; what comes meanwhile begins anew."""
+        steering, driving = self._steering, self._driving
         self._steering = self._driving = None
+        if driving is not None:
+            driving.cancel()
+            await asyncio.wait([driving])
+        if steering is not None:
+            steering.close()
 
     async def _keep_driving(self, steering: Steering) -> None:
         replanning = asyncio.create_task(self._keep_planning(steering))
@@ -194,6 +195,9 @@ class PlannedExecutor:
 
     async def _store(self, under: UnderWay, result: LineResult) -> None:
         under.num_tries.pop(result.place, None)
+        task = asyncio.current_task()
+        assert task is not None, "lines are tasks"
+        under.storing.add(task)
         await self._answering.store(under.work, result)
         metrics.BATCH_LINES.labels("done" if result.fault is None else "failed").inc()
         under.ended(result.place)
@@ -208,12 +212,17 @@ class PlannedExecutor:
 
     def _line_ended(self, under: UnderWay, done: asyncio.Task[None]) -> None:
         under.tasks.discard(done)
+        under.storing.discard(done)
         if not done.cancelled() and (error := done.exception()) is not None:
             under.fail(error)
 
 
 async def _let_go(under: UnderWay) -> None:
-    """Cancel what a work has under way, and wait until it has ended."""
+    """Cancel what a work has under way, and wait until it has ended; what is answered is stored."""
+    for task in under.tasks - under.storing:
+        task.cancel()
+    if under.storing:
+        await asyncio.wait(under.storing, timeout=_STORING_S)
     for task in tuple(under.tasks):
         task.cancel()
     await asyncio.gather(*under.tasks, return_exceptions=True)

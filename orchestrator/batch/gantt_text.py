@@ -113,13 +113,13 @@ def _painted(bars: Sequence[Bar], *, num_cells: int, end_s: float) -> list[_Cell
 
 
 def _with_steps(cells: list[_Cell]) -> list[_Cell]:
-    """A step that is too short to fill a cell has the first one of a run that has three."""
+    """Of a run of three cells the first is its step and the last is not, however long that is."""
     found: list[_Cell] = []
     for _, together in groupby(cells, key=lambda cell: id(cell[0])):
         segment = list(together)
-        bar, is_step = segment[0]
-        if bar is not None and bar.step is not None and not is_step and len(segment) >= 3:
-            segment[0] = (bar, True)
+        bar = segment[0][0]
+        if bar is not None and bar.step is not None and len(segment) >= 3:
+            segment[0], segment[-1] = (bar, True), (bar, False)
         found += segment
     return found
 

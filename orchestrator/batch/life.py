@@ -18,7 +18,7 @@ from orchestrator.batch.progress import BatchProgress, Timeline
 from orchestrator.batch.reading import Reading, read_again, read_through
 from orchestrator.batch.result_lines import CANCELLED, EXPIRED
 from orchestrator.batch.storage import Storage
-from orchestrator.errors import ConflictError, OrchestratorError, StorageError
+from orchestrator.errors import ConflictError, NotStoredError, OrchestratorError, StorageError
 
 _LOG = logging.getLogger(__name__)
 
@@ -188,11 +188,21 @@ class Life:
             ending = await self._ending(rest)
             await parts.claim.check()
             await store_ending(parts.storage, batch_id, ending)
-        for file in ending.files:
-            await parts.files.register(file)
+        await self._register(ending)
         await self._save(states.ended(self._batch, ending.ending, now_s=parts.clock()))
         with suppress(StorageError):
             await clear(parts.storage, batch_id)
+
+    async def _register(self, ending: StoredEnding) -> None:
+        """Have its files listed; where contents are gone, both are made anew from the results."""
+        for file in ending.files:
+            try:
+                await self._parts.files.register(file)
+            except NotStoredError:
+                if file.expires_at is None or file.expires_at > self._parts.clock():
+                    await self._parts.storage.delete(places.ending(self._batch.id))
+                    raise
+                _LOG.info("file %s of batch %s has expired before", file.id, self._batch.id)
 
     async def _ending(self, rest: LineFault | None) -> StoredEnding:
         """Its files, written but not told of."""
@@ -217,6 +227,9 @@ class Life:
             await self._parts.claim.check()
             await batch_records.save(self._parts.storage, batch)
             self._batch = batch
+            if batch.has_ended:
+                # Its columns are large, and what is told of it is stored.
+                self._execution = None
             _LOG.info("batch %s is %s", batch.id, batch.status)
 
 

@@ -44,6 +44,7 @@ def _summary(plan: Plan, arrival: Plan, workload: Workload) -> dict[str, Any]:
         "version": VERSION,
         "num_requests": workload.num_requests,
         "num_calls": workload.num_calls,
+        "num_unplanned": workload.num_calls - sum(len(run.calls) for run in plan.runs),
         "num_experts": len(workload.experts),
         "num_slots": len({run.slot for run in plan.runs}),
         "prompt_tokens": _rounded(workload.prompt_tokens.sum(dtype=np.float64)),
@@ -58,7 +59,7 @@ def _summary(plan: Plan, arrival: Plan, workload: Workload) -> dict[str, Any]:
 
 def _figures(plan: Plan) -> dict[str, Any]:
     return {
-        "num_runs": len(plan.runs),
+        "num_runs": round(len(plan.runs) / plan.share),
         "num_swaps": plan.num_swaps,
         "swap_s": _rounded(plan.swap_s),
         "makespan_s": _rounded(plan.makespan_s),

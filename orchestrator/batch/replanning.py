@@ -93,7 +93,9 @@ class Replanning:
             plan.num_swaps,
         )
         metrics.BATCH_PLANS.inc()
-        self.current = Agenda(plan, joint, late=_late(plan, joint, now_s))
+        self.current = Agenda(
+            plan, joint, late=_late(plan, joint, now_s), slotted=frozenset(around.costs)
+        )
 
     async def foreseen(self, under: UnderWay) -> tuple[Plan, Plan]:
         """The plan of one work behind all that is under way, and how it would be in arrival order.

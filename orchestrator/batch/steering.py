@@ -197,7 +197,7 @@ class Steering:
                 grant.slot,
                 grant.expert,
                 is_resident=grant.expert in self._around.residents(grant.slot),
-                swap_s=self._around.costs[grant.expert].swap_s,
+                swap_s=cost.swap_s if (cost := self._around.costs.get(grant.expert)) else 0.0,
             )
             self._run_of[held] = run
             self._let_go(held, slot=grant.slot, order=grant.run)

@@ -27,7 +27,9 @@ class UnderWay:
     #: Of each foreseen call: its place in the plan's workload, -1 where that has none.
     planned_at: npt.NDArray[np.int64] = field(init=False)
     num_tries: dict[int, int] = field(default_factory=dict)
+    #: Lines under way; and of these, those that are answered and not stored yet.
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    storing: set[asyncio.Task[None]] = field(default_factory=set)
     num_done: int = 0
     num_tokens: int = 0
     #: Ends with the last line, or with what makes going on impossible.

@@ -37,10 +37,11 @@ class Upkeep:
         with suppress(StorageError):
             await self._clear_ended()
         while True:
+            await self._forget()
+            # Not at once: contents that nobody lists may be those of a batch that is about to end.
+            await asyncio.sleep(self._parts.settings.sweep_s)
             with suppress(StorageError):
                 await self._parts.files.sweep()
-            await self._forget()
-            await asyncio.sleep(self._parts.settings.sweep_s)
 
     async def watch(self) -> None:
         """Let go where another office has come: what it answers would be answered twice."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,7 +38,7 @@ Html = Annotated[Path | None, typer.Option("--html", help="Write a page that dra
 _ENDPOINT = "/v1/chat/completions"
 #: Read of a file to find out what its lines ask for.
 _HEAD_BYTES = 1 << 20
-#: Into a pipe no column is cut.
+#: Into a pipe, unless COLUMNS says otherwise.
 _PIPE_COLUMNS = 160
 _MAX_FAULTS = 20
 
@@ -82,7 +81,7 @@ def document(value: Wire, *, indent: int | None = 2) -> str:
 
 def columns() -> int:
     """Of the terminal; of a pipe more than most have."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPE_COLUMNS
+    return shutil.get_terminal_size((_PIPE_COLUMNS, 24)).columns
 
 
 def show(*parts: RenderableType) -> None:

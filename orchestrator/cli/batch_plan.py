@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import typer
+from rich.text import Text
 
 from orchestrator.batch.gantt_page import timeline_page
 from orchestrator.batch.gantt_text import timeline_text
 from orchestrator.cli import batch_asking as asking
 from orchestrator.cli.batch_screen import BatchScreen
-from orchestrator.cli.plan_tables import experts_table, summary_table, summed_up
+from orchestrator.cli.plan_tables import experts_table, head, summary_table, summed_up
 from orchestrator.cli.service_edits import URL, AsJson, Url
-from orchestrator.client.batch_wire import Batch
+from orchestrator.client.batch_wire import Batch, BatchProgress, RequestCounts
 from orchestrator.client.batches import PLAN
 from orchestrator.client.blocking import Client
 from orchestrator.client.plan_wire import BatchPlan
@@ -40,7 +42,7 @@ def batch_plan(
             begun = client.batches.create(kept.id, endpoint=endpoint, metadata=PLAN)
             batches.append(begun)
             with BatchScreen() as screen:
-                batches.append(client.batches.wait(begun.id, heard=screen.heard))
+                batches.append(client.batches.wait(begun.id, heard=partial(_heard, screen)))
             if batches[-1].status == "failed":
                 asking.tell_faults(batches[-1].faults, file=str(file))
                 raise typer.Exit(1)
@@ -51,6 +53,11 @@ def batch_plan(
         typer.echo(asking.document(plan))
     else:
         _show(plan)
+
+
+def _heard(screen: BatchScreen, progress: BatchProgress) -> None:
+    # No line of a dry run is ever done.
+    screen.heard(progress.model_copy(update={"request_counts": RequestCounts()}))
 
 
 @contextmanager
@@ -75,8 +82,9 @@ def _forgotten(client: Client, file_id: str) -> Iterator[list[Batch]]:
 
 def _show(plan: BatchPlan) -> None:
     timeline = asking.timeline_of("", plan.runs, lower_bound_s=plan.summary.lower_bound_s)
-    parts = [summary_table(plan), experts_table(plan)]
-    asking.show(*parts, timeline_text(timeline, width=asking.columns()))
+    told = Text("\n".join(head(plan)))
+    drawn = timeline_text(timeline, width=asking.columns())
+    asking.show(told, summary_table(plan), experts_table(plan), drawn)
 
 
 def _page(plan: BatchPlan, name: str) -> str:

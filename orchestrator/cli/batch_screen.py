@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from orchestrator.batch.gantt import duration
-from orchestrator.client.batch_wire import BatchProgress, CurrentRun, RunState
+from orchestrator.client.batch_wire import BatchProgress, CurrentRun
 
 _DONE, _LEFT = "━", "─"
 #: Runs that are shown; the rest is counted.
@@ -61,7 +61,7 @@ class BatchScreen:
 
 def progress_line(progress: BatchProgress) -> str:
     """One line: the state, lines, pace, swaps, time left."""
-    parts = [f"{progress.id} {progress.status}", _counts(progress), *_pace(progress.run)]
+    parts = [f"{progress.id} {progress.status}", _counts(progress), *_pace(progress)]
     if progress.obstacle:
         parts.append(progress.obstacle)
     return ", ".join(part for part in parts if part)
@@ -74,7 +74,7 @@ def progress_lines(progress: BatchProgress, *, width: int) -> list[str]:
     if counts.total:
         lines.append(_bar((counts.completed + counts.failed) / counts.total, width))
     if progress.run is not None:
-        lines.append("   ".join(_pace(progress.run)))
+        lines.append("   ".join(_pace(progress)))
         lines += _runs(progress.run.current)
     if progress.obstacle:
         lines.append(f"! {progress.obstacle}")
@@ -89,10 +89,12 @@ def _counts(progress: BatchProgress) -> str:
     return f"{counts.completed + counts.failed:,} of {counts.total:,} lines{failed}"
 
 
-def _pace(run: RunState | None) -> list[str]:
+def _pace(progress: BatchProgress) -> list[str]:
+    run = progress.run
     if run is None:
         return []
-    left = [] if run.left_s is None else [f"{duration(run.left_s)} left"]
+    is_left = run.left_s is not None and not progress.has_ended
+    left = [f"{duration(run.left_s or 0.0)} left"] if is_left else []
     return [
         f"{run.tokens_per_s:,.0f} tokens/s",
         f"{run.swaps_so_far:,} of {run.swaps_expected:,} swaps",

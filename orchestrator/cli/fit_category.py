@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar, get_args
 
 import typer
 
-from orchestrator.cli.fit_options import TableFolder
+from orchestrator.cli.fit_options import Embedders, TableFolder
 from orchestrator.cli.proposals import propose
 from orchestrator.errors import SetupError
 from routers.artifacts import ClassifierName, Manifest
@@ -44,9 +44,6 @@ _Outcomes = Annotated[
     list[Path] | None,
     typer.Option(help="What `orchestrator profile` wrote of some of the questions."),
 ]
-_Embedder = Annotated[
-    list[str] | None, typer.Option(help="Heads to fit: static, minilm; both by default.")
-]
 _Classifier = Annotated[
     str, typer.Option(help="linear, or neighbours: the labelled prompts nearest to a new one.")
 ]
@@ -70,7 +67,7 @@ def fit_category(
     unknown: _Unknown = None,
     scores: _Scores = None,
     outcomes: _Outcomes = None,
-    embedder: _Embedder = None,
+    embedder: Embedders = None,
     table: TableFolder = None,
     classifier: _Classifier = "linear",
     unlabelled: _Unlabelled = None,

@@ -14,6 +14,10 @@ Outcomes = Annotated[
     list[Path], typer.Option(help="What experts made of them: `orchestrator profile`.")
 ]
 Out = Annotated[Path, typer.Option(help="Folder to write the artifact to.")]
+Embedders = Annotated[
+    list[str] | None,
+    typer.Option("--embedder", help="Embeddings it can go by: static, minilm; both by default."),
+]
 Split = Annotated[str, typer.Option(help="Only questions of this split; all by default.")]
 TableFolder = Annotated[
     Path | None,

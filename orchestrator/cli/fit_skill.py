@@ -55,7 +55,6 @@ _Clusters = Annotated[
         help="Where questions name neither skill nor category: so many clusters of them.",
     ),
 ]
-_Embedder = Annotated[list[str] | None, typer.Option(help="static, minilm; both by default.")]
 _AggregatorTests = Annotated[
     Path | None,
     typer.Option(
@@ -73,7 +72,7 @@ def fit_skill(
     merge: _Merge = None,
     labels: _Labels = True,
     clusters: _Clusters = None,
-    embedder: _Embedder = None,
+    embedder: given.Embedders = None,
     table: given.TableFolder = None,
     aggregator_tests: _AggregatorTests = None,
     num_tests: Annotated[int, typer.Option(min=1, help="With --aggregator-tests.")] = 100,

@@ -15,7 +15,7 @@ _MAX_EXPERTS = 20
 def summary_table(plan: BatchPlan) -> Table:
     """The plan beside arrival order, and the bound that no plan can beat."""
     summary = plan.summary
-    table = Table(title=_head(plan), title_justify="left", title_style="")
+    table = Table()
     table.add_column("")
     table.add_column("planned", justify="right")
     table.add_column("in arrival order", justify="right")
@@ -31,7 +31,7 @@ def summary_table(plan: BatchPlan) -> Table:
 
 def experts_table(plan: BatchPlan) -> Table:
     """What each expert would do, those with most calls first."""
-    table = Table(title_justify="left")
+    table = Table()
     table.add_column("expert")
     for head in ("calls", "tokens read", "written", "runs", "swaps", "slot time"):
         table.add_column(head, justify="right")
@@ -51,20 +51,26 @@ def summed_up(plan: BatchPlan) -> list[str]:
     summary = plan.summary
     bound = f"No plan is faster than {duration(summary.lower_bound_s)}"
     return [
-        _head(plan),
+        *head(plan),
         f"{_said(summary)}; in arrival order {_said(summary.arrival)}.",
         f"{bound}: this one is {summary.gap:.1%} above.",
     ]
 
 
-def _head(plan: BatchPlan) -> str:
+def head(plan: BatchPlan) -> list[str]:
+    """What it is a plan of."""
     it = plan.summary
     slots = "1 slot" if it.num_slots == 1 else f"{it.num_slots:,} slots"
     experts = "1 expert" if it.num_experts == 1 else f"{it.num_experts:,} experts"
-    return (
-        f"{it.num_requests:,} requests make {it.num_calls:,} calls of {experts} on {slots}: about "
-        f"{it.prompt_tokens:,.0f} tokens read, {it.output_tokens:,.0f} written"
-    )
+    tokens = f"about {it.prompt_tokens:,.0f} tokens read, {it.output_tokens:,.0f} written"
+    calls = f"{it.num_requests:,} requests make {it.num_calls:,} calls of {experts} on {slots}"
+    told = [f"{calls}: {tokens}"]
+    if it.num_unplanned:
+        told.append(
+            f"{it.num_unplanned:,} calls have no place in the plan: their experts are upstreams, "
+            "or no slot that is ready hosts them"
+        )
+    return told
 
 
 def _cells(one: Figures) -> list[tuple[str, str]]:

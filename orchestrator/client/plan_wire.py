@@ -30,6 +30,8 @@ class PlanSummary(Figures):
     version: int
     num_requests: int
     num_calls: int
+    #: Of these, calls that no slot is planned for: their experts are upstreams, or nowhere yet.
+    num_unplanned: int = 0
     num_experts: int
     num_slots: int
     prompt_tokens: float

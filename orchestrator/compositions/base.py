@@ -35,6 +35,9 @@ class Query:
     echo: bool = False
     #: False: nobody reads along, so the answer may come in one chunk.
     is_streamed: bool = True
+    #: Nobody waits for it: caps of time bind its calls by what they take, and not by how long they
+    #: are held before.
+    is_patient: bool = False
     #: The caller wants an expert to answer, even where the answer is known.
     is_fresh: bool = False
     #: What binds every expert that is asked for it.

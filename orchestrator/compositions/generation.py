@@ -145,7 +145,7 @@ class Generation:
         ledger = Ledger(
             query.limits,
             timeout_s=self.timeout_s(query),
-            clock=self.clock,
+            clock=_stopped if query.is_patient else self.clock,
             allowance=query.allowance,
         )
         return Course(ledger=ledger, retries=Retries(self.registry.defaults.max_retries))
@@ -156,3 +156,8 @@ def _retries(course: Course) -> Retries:
     if not course.ledger.is_bounding:
         return course.retries
     return RetriesOnAccount(course.retries, course.ledger)
+
+
+def _stopped() -> float:
+    """The clock of an account whose calls may be held for as long as it takes."""
+    return 0.0

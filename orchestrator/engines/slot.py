@@ -78,7 +78,7 @@ class Slot:
         if read_ahead is not None:
             self._prefetching = Prefetching(
                 read_ahead,
-                lambda: (self.loop.state, self.loop.desk.queues),
+                lambda: (self.loop.state, self.loop.desk.queues.served),
                 costs=self.loop.costs,
                 hints=lambda: self.hints,
                 clock=clock,

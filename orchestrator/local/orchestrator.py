@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 import tempfile
+import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
 from orchestrator.client import AsyncClient, Client
+from orchestrator.client.batch_lines import Requests
+from orchestrator.client.batch_results import BatchResults
+from orchestrator.client.batch_wire import BatchProgress
+from orchestrator.client.batches import PLAN
 from orchestrator.engines.hosting import OpenHost
+from orchestrator.local.batch_bar import BatchBar
+from orchestrator.local.dry_run import DryRun
+from orchestrator.local.frames import requests_of
 from orchestrator.local.loop_thread import LoopThread
 from orchestrator.local.preparing import RegistrySource, prepared
 from orchestrator.local.site import Site, SiteSettings
@@ -69,6 +78,7 @@ class Orchestrator(Client):
             self._application = self._thread.run(opened.enter_async_context(self._site.open()))
             # At the end of the program too, and where it is only dropped.
             self._finish = weakref.finalize(self, undo.pop_all().close)
+            _before_pools_close(self._finish)
         super().__init__(
             _ROOT, timeout_s=timeout_s, transport=BlockingTransport(self._application, self._thread)
         )
@@ -83,14 +93,93 @@ class Orchestrator(Client):
         transport = CrossingTransport(self._application, self._thread)
         return AsyncClient(_ROOT, timeout_s=timeout_s, transport=transport)
 
+    def batch(
+        self,
+        requests: Requests,
+        *,
+        endpoint: str = "/v1/chat/completions",
+        model: str = "auto",
+        completion_window: str = "24h",
+        metadata: Mapping[str, str] | None = None,
+        heard: Callable[[BatchProgress], None] | None = None,
+        progress: bool = True,
+    ) -> BatchResults:
+        """Have many requests answered by one plan, with a bar.
+
+        Interrupted, it lets go of what is left; what was finished stays in its files.
+
+        Args:
+            requests: lines of a batch, bodies or texts, one after the other; the path of a file of
+                lines; or a data frame (pandas, polars, Arrow) with a column `prompt` or `messages`,
+                `custom_id` where rows have names, and any other field of a body.
+            endpoint: of all of them.
+            model: of those that name none.
+            completion_window: by when it is to end.
+            metadata: up to 16 pairs that the batch keeps.
+            heard: told how far it is, about every second.
+            progress: whether a bar is drawn.
+
+        Raises:
+            BatchFailedError: a request is not valid; nothing was begun.
+            OrchestratorError: as of every request.
+        """
+        lines = requests_of(requests, endpoint=endpoint)
+        with BatchBar(is_shown=progress) as bar:
+            try:
+                return super().batch(
+                    lines,
+                    endpoint=endpoint,
+                    model=model,
+                    completion_window=completion_window,
+                    metadata=metadata,
+                    heard=_both(bar.heard, heard),
+                )
+            finally:
+                if bar.batch_id is not None:  # interrupted: nobody waits for it any more
+                    self.batches.cancel(bar.batch_id)
+
+    def plan(
+        self, requests: Requests, *, endpoint: str = "/v1/chat/completions", model: str = "auto"
+    ) -> DryRun:
+        """What `batch` would do: who is loaded when, and what that saves; nothing is generated.
+
+        Raises:
+            BatchFailedError: a request is not valid.
+            OrchestratorError: as of every request.
+        """
+        results = self.batch(
+            requests, endpoint=endpoint, model=model, metadata=PLAN, progress=False
+        )
+        return DryRun(plan=self.batches.plan(results.batch.id))
+
     def close(self) -> None:
         """End every engine; calls under way fail."""
         super().close()
         self._finish()
 
 
+def _before_pools_close(finish: Callable[[], object]) -> None:
+    """Call it while threads can still be asked to work; `atexit` calls when they refuse.
+
+    Thread pools of the standard library close themselves this way, the last registered first.
+    """
+    register = getattr(threading, "_register_atexit", atexit.register)
+    register(finish)
+
+
 def _close(thread: LoopThread, opened: AsyncExitStack) -> None:
     thread.run(opened.aclose())
+
+
+def _both(
+    first: Callable[[BatchProgress], None], second: Callable[[BatchProgress], None] | None
+) -> Callable[[BatchProgress], None]:
+    def heard(progress: BatchProgress) -> None:
+        first(progress)
+        if second is not None:
+            second(progress)
+
+    return heard
 
 
 def _sayer(progress: Progress | None) -> Callable[[str], None]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from orchestrator.api.app import create_app
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.settings import ApiSettings
+from orchestrator.batch.held import HeldDispatch
 from orchestrator.compositions.loading import Loader
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Engine
@@ -20,6 +21,7 @@ from orchestrator.engines.hosting import OpenHost
 from orchestrator.engines.remote import is_remote
 from orchestrator.errors import SetupError
 from orchestrator.local.asgi import Application
+from orchestrator.local.batches import Inside, KeptBatches, keeping
 from orchestrator.local.devices import VISIBLE
 from orchestrator.local.preparing import Prepared
 from orchestrator.local.slot_process import Program, SlotProcess
@@ -62,7 +64,9 @@ class Site:
             refresh=self._refreshed,
         )
         self.slots = Slots(processes, prepared.plan, adopt=self.dispatch.adopt)
-        self._loader = Loader(self.dispatch, remotes=remotes)
+        self._held = HeldDispatch(self.dispatch)
+        self._loader = Loader(self._held, remotes=remotes)
+        self._records = MemoryRecords()
         self._programs: Programs | None = None
 
     @property
@@ -90,14 +94,31 @@ class Site:
                 self._keep_hearing(Hearing(judgements, self._loader.hear, clock=time.time))
             )
             undo.callback(hearing.cancel)
-            yield create_app(
+            application = self._application(judgements)
+            inside = Inside(
+                application=application,
+                held=self._held,
                 live=lambda: self.programs,
-                records=MemoryRecords(),
-                readiness=self._readiness,
-                settings=ApiSettings(docs=False, metrics_dir=None),
-                residency=self.slots.oversight,
-                judgements=judgements,
+                oversight=self.slots.oversight,
             )
+            kept = await undo.enter_async_context(
+                keeping(inside, self._settings.folder / "batches")
+            )
+            yield self._application(judgements, kept)
+
+    def _application(
+        self, judgements: MemoryJudgements, kept: KeptBatches | None = None
+    ) -> Application:
+        return create_app(
+            live=lambda: self.programs,
+            records=self._records,
+            readiness=self._readiness,
+            settings=ApiSettings(docs=False, metrics_dir=None),
+            residency=self.slots.oversight,
+            judgements=judgements,
+            batches=None if kept is None else kept.office,
+            storage=None if kept is None else kept.storage,
+        )
 
     def _process(self, slot: str) -> SlotProcess:
         folder = self._settings.folder

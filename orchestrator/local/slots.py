@@ -69,6 +69,8 @@ class Slots:
             await process.start()
         loop = asyncio.get_running_loop()
         self._keeping = [loop.create_task(self._keep(slot)) for slot in self._processes]
+        for task in self._keeping:
+            task.add_done_callback(_tell_failure)
 
     async def heard(self) -> None:
         """Wait until a slot said something new."""
@@ -119,3 +121,9 @@ class Slots:
         except EngineDeadError as exc:
             detail = exc.message
         return WorkerReport(slot=slot, state="silent", detail=detail)
+
+
+def _tell_failure(keeping: asyncio.Task[None]) -> None:
+    """After the start nobody waits for it."""
+    if not keeping.cancelled() and (error := keeping.exception()) is not None:
+        _LOG.error("a slot is not looked after any more", exc_info=error)

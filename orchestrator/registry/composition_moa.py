@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -19,7 +19,22 @@ from orchestrator.registry.fields import Id
 from orchestrator.registry.router_entry import At
 
 
-class SymbolicMoeComposition(CompositionEntry):
+class MergedEntry(CompositionEntry):
+    """What kinds have in common in which one expert writes the answer."""
+
+    roles: ClassVar[tuple[Role, ...]] = ("synthesise", "summarise")
+
+    if TYPE_CHECKING:
+        # A field of each kind, at its own place in the schema, which fields of a base are not.
+        aggregator: Id | None
+
+    def asked_models(self) -> Iterator[tuple[At, str]]:
+        """Where the entry names who is to answer, an expert or a composition, and its id."""
+        if self.aggregator is not None:
+            yield ("aggregator",), self.aggregator
+
+
+class SymbolicMoeComposition(MergedEntry):
     """Recruits experts by the skills of a question, and has one merge them (2503.05641)."""
 
     roles: ClassVar[tuple[Role, ...]] = ("skills", "synthesise", "summarise")
@@ -60,14 +75,11 @@ class SymbolicMoeComposition(CompositionEntry):
         """Where the entry names who is to answer, an expert or a composition, and its id."""
         if self.namer is not None:
             yield ("namer",), self.namer
-        if self.aggregator is not None:
-            yield ("aggregator",), self.aggregator
+        yield from super().asked_models()
 
 
-class SelfMoaSeqComposition(CompositionEntry):
+class SelfMoaSeqComposition(MergedEntry):
     """Merges samples of the best expert by a window that slides over them (2502.00674)."""
-
-    roles: ClassVar[tuple[Role, ...]] = ("synthesise", "summarise")
 
     kind: Literal["self_moa_seq"] = Field(description="The program.")
     router: Id = Field(description="Router that chooses the expert.")
@@ -83,11 +95,6 @@ class SelfMoaSeqComposition(CompositionEntry):
     overflow: Overflow = Field("drop", description=OVERFLOW)
     min_answers: int = Field(1, ge=1, description=MIN_ANSWERS)
 
-    def asked_models(self) -> Iterator[tuple[At, str]]:
-        """Where the entry names who is to answer, an expert or a composition, and its id."""
-        if self.aggregator is not None:
-            yield ("aggregator",), self.aggregator
-
     @model_validator(mode="after")
     def _has_room_for_samples(self) -> Self:
         if self.slots >= self.window:
@@ -98,10 +105,8 @@ class SelfMoaSeqComposition(CompositionEntry):
         return self
 
 
-class MoaComposition(CompositionEntry):
+class MoaComposition(MergedEntry):
     """Has several propose, layer by layer, and one write the answer (2406.04692)."""
-
-    roles: ClassVar[tuple[Role, ...]] = ("synthesise", "summarise")
 
     kind: Literal["moa"] = Field(description="The program.")
     proposers: tuple[Id, ...] = Field(
@@ -132,8 +137,7 @@ class MoaComposition(CompositionEntry):
         """Where the entry names who is to answer, an expert or a composition, and its id."""
         for at, name in enumerate(self.proposers):
             yield ("proposers", at), name
-        if self.aggregator is not None:
-            yield ("aggregator",), self.aggregator
+        yield from super().asked_models()
 
     @model_validator(mode="after")
     def _says_who_proposes(self) -> Self:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from orchestrator.prompts.roles import Role
 from orchestrator.registry.composition_answers import AnswersEntry
 from orchestrator.registry.composition_cascade import CascadeComposition
 from orchestrator.registry.composition_decompose import DecomposeComposition
@@ -21,13 +19,13 @@ from orchestrator.registry.composition_entry import (
 )
 from orchestrator.registry.composition_judged import BestOfNComposition, RankComposition
 from orchestrator.registry.composition_moa import (
+    MergedEntry,
     MoaComposition,
     SelfMoaSeqComposition,
     SymbolicMoeComposition,
 )
 from orchestrator.registry.composition_rpc import RpcComposition
 from orchestrator.registry.fields import Id
-from orchestrator.registry.router_entry import At
 
 
 class RouteComposition(CompositionEntry):
@@ -68,10 +66,8 @@ class VoteComposition(AnswersEntry):
     min_answers: int = Field(1, ge=1, description=MIN_ANSWERS)
 
 
-class SelfMoaComposition(CompositionEntry):
+class SelfMoaComposition(MergedEntry):
     """Has the best expert answer several times, and one write the answer of all (2502.00674)."""
-
-    roles: ClassVar[tuple[Role, ...]] = ("synthesise", "summarise")
 
     kind: Literal["self_moa"] = Field(description="The program.")
     router: Id = Field(description="Router that chooses the expert.")
@@ -82,11 +78,6 @@ class SelfMoaComposition(CompositionEntry):
     )
     overflow: Overflow = Field("drop", description=OVERFLOW)
     min_answers: int = Field(1, ge=1, description=MIN_ANSWERS)
-
-    def asked_models(self) -> Iterator[tuple[At, str]]:
-        """Where the entry names who is to answer, an expert or a composition, and its id."""
-        if self.aggregator is not None:
-            yield ("aggregator",), self.aggregator
 
 
 #: A new kind is listed here, built by `orchestrator/compositions/building.py` and shown in

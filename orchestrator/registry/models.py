@@ -260,7 +260,7 @@ class Defaults(Entry):
         0.5, ge=0, le=1, description="0 swaps for the least wait, 1 as rarely as max_wait_s allows."
     )
     beside: float = Field(
-        0.25,
+        0.03,
         ge=0,
         le=1,
         description="Share of what an engine takes at once, for batches beside callers.",

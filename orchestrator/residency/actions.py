@@ -81,9 +81,9 @@ class Expire:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recall:
-    """Have a background call that runs on this engine let go of it; it waits again."""
+    """Have background calls that run on this engine let go of it; they wait again."""
 
-    ticket_id: int
+    ticket_ids: tuple[int, ...]
     engine: str
 
 

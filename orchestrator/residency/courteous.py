@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from math import inf
+from math import ceil, inf
 
 from orchestrator.costs.costs import Costs
 from orchestrator.costs.prior import Step
@@ -39,6 +39,7 @@ from orchestrator.residency.actions import (
 )
 from orchestrator.residency.bounded import Bounded
 from orchestrator.residency.ledger import rung_after
+from orchestrator.residency.limits import BESIDE
 from orchestrator.residency.outlook import drain_s
 from orchestrator.residency.policy import Policy
 from orchestrator.residency.queues import Queues
@@ -61,11 +62,11 @@ class Courteous:
     Attributes:
         patience: see `Bounded`.
         beside: share of `capacity` for background calls beside others, all engines of the slot
-            together. At 0 they run on a quiet slot alone.
+            together, one at least. At 0 they run on a quiet slot alone.
     """
 
     patience: float = 0.5
-    beside: float = 0.25
+    beside: float = BESIDE
     _foreground: Bounded = field(init=False)
 
     def __post_init__(self) -> None:
@@ -159,26 +160,26 @@ class _View:
             state = _as_if_begun(action, state, now_s=self._now_s)
 
     def _recalls(self, action: Action) -> Action | None:
-        """Call back what stands in the way of a call that somebody waits for, one at a time."""
+        """Call back what stands in the way of a call that somebody waits for."""
         if isinstance(action, Wait | Expire | Drain | Recall | Promote):
             return None
         engine = self._state.engine(action.engine)
         blocking = list(_in_the_way(action, engine))
         if not blocking:
             return None
-        last = next((one for one in reversed(blocking) if one.id not in engine.recalled), None)
-        if isinstance(action, Admit) and engine.recalled:
-            last = None  # one place is enough, and one is about to be free
-        return Wait() if last is None else Recall(ticket_id=last.id, engine=engine.id)
+        ids = [one.id for one in reversed(blocking) if one.id not in engine.recalled]
+        if isinstance(action, Admit):  # one place is enough
+            ids = [] if engine.recalled else ids[:1]
+        return Recall(ticket_ids=tuple(ids), engine=engine.id) if ids else Wait()
 
     def _surplus(self) -> Action | None:
-        """Call one back that is too many beside a call that somebody waits for."""
-        if not self._is_asked or self._num_background <= self._share:
+        """Call back what is too many beside a call that somebody waits for, the latest first."""
+        num_surplus = self._num_background - self._share
+        if not self._is_asked or num_surplus <= 0:
             return None
         engine = max(self._state.engines, key=lambda one: len(one.background) - len(one.recalled))
-        ids = reversed(tuple(engine.background))
-        last_id = next(id_ for id_ in ids if id_ not in engine.recalled)
-        return Recall(ticket_id=last_id, engine=engine.id)
+        ids = [id_ for id_ in reversed(tuple(engine.background)) if id_ not in engine.recalled]
+        return Recall(ticket_ids=tuple(ids[:num_surplus]), engine=engine.id)
 
     @property
     def _num_background(self) -> int:
@@ -187,7 +188,7 @@ class _View:
     @property
     def _share(self) -> int:
         """Background calls that may run beside others."""
-        return int(self._beside * max(engine.capacity for engine in self._state.engines))
+        return ceil(self._beside * max(engine.capacity for engine in self._state.engines))
 
     def _of_background(self) -> Action:
         """Let a background call in, or take a step for one."""

@@ -90,9 +90,9 @@ class _Words:
                 return self._decided("expire", None, ticket.expert, why)
             case Drain(engine=engine, expert=expert):
                 return self._drained(engine, expert)
-            case Recall(ticket_id=id_, engine=engine):
-                expert = self._state.engine(engine).background[id_].expert
-                return self._decided("recall", engine, expert, "others wait for its place")
+            case Recall(ticket_ids=ids, engine=engine):
+                why = f"others wait for the place of {_calls(len(ids))}"
+                return self._decided("recall", engine, None, why)
             case Promote(ticket_id=id_):
                 waiting = self._queues[id_]
                 why = f"it has waited for {_seconds(self._now_s - waiting.arrived_s)}"
@@ -145,6 +145,11 @@ class _Words:
         """Who waits for an expert, and by when it is wanted."""
         group = self._queues.groups.get(expert)
         if group is None:
+            free = self._queues.background.groups.get(expert)
+            if free is not None:
+                return (
+                    f"nobody asks for anything, and a batch has {_calls(len(free))} for {expert!r}"
+                )
             return f"nobody waits for {expert!r}: ahead of need"
         waited_s = self._now_s - group.oldest.arrived_s
         left_s = group.wanted_s - self._now_s
@@ -164,7 +169,11 @@ class _Words:
             return "nobody waits"
         held = [told for one in self._state.engines if (told := self._busy(one)) is not None]
         again = "" if until_s is None else f"looked at again in {_seconds(until_s - self._now_s)}"
-        return "; ".join([*held, again] if again else held) or "no engine here can take them"
+        told = "; ".join([*held, again] if again else held)
+        if self._queues:
+            return told or "no engine here can take them"
+        num_free = len(self._queues.background)
+        return "; ".join(filter(None, (told, f"{_calls(num_free)} of batches may wait")))
 
     def _busy(self, engine: EngineState) -> str | None:
         """What keeps an engine from taking who waits."""

@@ -192,10 +192,11 @@ class SlotLoop:
             SwapError: the expert could not be made resident, now or a short while ago.
             EngineDeadError: every engine that could become it is down, or does not come back.
         """
+        wishes = wishes or Wishes()
         try:
-            place = self.desk.enter(expert, wishes or Wishes())
+            place = self.desk.enter(expert, wishes)
         except OverloadedError:
-            if is_call:
+            if is_call and not wishes.is_background:
                 self.errands.bring_up(expert)
             raise
         try:
@@ -272,8 +273,9 @@ class SlotLoop:
                 self._giving.admit(ticket_id, self.engines[engine_id])
             case Expire(ticket_id=ticket_id):
                 self.desk.expire(ticket_id)
-            case Recall(ticket_id=ticket_id, engine=engine_id):
-                self._giving.recall(ticket_id, self.engines[engine_id])
+            case Recall(ticket_ids=ticket_ids, engine=engine_id):
+                for ticket_id in ticket_ids:
+                    self._giving.recall(ticket_id, self.engines[engine_id])
             case Promote(ticket_id=ticket_id):
                 self._places.promote(ticket_id, now_s=self._clock.time())
             case Drain(engine=engine_id, expert=expert):

@@ -85,6 +85,11 @@ class Queues:
         return self._background
 
     @property
+    def served(self) -> Queues:
+        """Those that are served at present: the background's while nobody else waits."""
+        return self if self._tickets else self.background
+
+    @property
     def all(self) -> Sequence[Ticket]:
         """Every ticket; those of background calls last."""
         return (*self._tickets.values(), *(self._background or ()))

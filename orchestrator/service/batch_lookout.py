@@ -5,7 +5,12 @@ from __future__ import annotations
 from orchestrator.batch.paces import Paces
 from orchestrator.batch.planning import expert_costs, planned_slots
 from orchestrator.batch.surroundings import Surroundings
+from orchestrator.engines.remote import is_remote
+from orchestrator.planner.slots import ExpertCost
 from orchestrator.service.following_conductor import FollowingConductor
+
+#: Of an expert that no slot hosts now; no plan is made with it.
+_UNSEEN = ExpertCost(lineage="")
 
 
 class BatchLookout:
@@ -24,8 +29,12 @@ class BatchLookout:
         """See `Lookout.look`."""
         live = self._following.live()
         residency = await self._following.conductor.residency()
+        costs = dict(expert_costs(residency, live.registry, self._paces))
+        for expert in live.registry.experts:
+            if not is_remote(expert):  # of a slot that is not up
+                costs.setdefault(expert.id, _UNSEEN)
         return Surroundings(
             slots=planned_slots(residency, live.registry),
-            costs=expert_costs(residency, live.registry, self._paces),
+            costs=costs,
             generation=live.generation,
         )

@@ -10,6 +10,7 @@ Ray writes the configuration and offers no setting for these:
   has hung up, or `x-request-timeout-seconds`, which bounds it with an answer that is not ours;
 - without that header gateways read bodies ahead without bound: 200 MB that are stored slowly grew
   one by 190 MB. So it is set here, for uploads alone, which notice callers that hang up themselves;
+  while no gateway is up they get 503, for Serve's own proxy, which stands in, reads ahead, too;
 - gateways are not told whom HAProxy speaks for, so that every caller looks local to them.
 
 So Ray is given a wrapper by `RAY_SERVE_HAPROXY_BINARY_PATH`, its documented choice of binary. The
@@ -30,20 +31,23 @@ import shlex
 import signal
 import stat
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PUBLIC = "http_frontend"
 _LOOPBACK = "127.0.0.1"
+_IF_UPLOAD = "if METH_POST { path /v1/files }"
 _PUBLIC_RULES = (
     "    http-request del-header x-request-disconnect-disabled",
     "    http-request del-header x-request-timeout-seconds",
-    "    http-request set-header x-request-disconnect-disabled ?1 if METH_POST { path /v1/files }",
+    f"    http-request set-header x-request-disconnect-disabled ?1 {_IF_UPLOAD}",
     # To a gateway every caller's peer is HAProxy: /admin would take all of them for local.
     "    http-request add-header x-forwarded-for %[src]",
 )
 _SECTION = re.compile(r"^(global|defaults|frontend|backend|listen)\b\s*(\S*)")
 _BIND = re.compile(r"^(\s*bind\s+)(\S*):(\d+)(.*)$")
+_SERVER = re.compile(r"^\s*server\s+(\S+)\s.*?(\sbackup)?\s*$")
 _DROPPED = re.compile(r"^\s*(errorfile\s|option splice-)")
 
 #: HTTP status -> error type, code and sentence of an answer HAProxy gives itself.
@@ -113,7 +117,23 @@ def rewrite(config: str, *, errors: Path, host: str = _LOOPBACK) -> str:
     missing = [what for what, line in _added(errors).items() if line not in lines]
     if missing:
         raise UnknownTemplateError(f"no place for {', '.join(missing)} in Ray's configuration")
-    return "\n".join(lines) + "\n"
+    return "\n".join(_without_detours(lines)) + "\n"
+
+
+def _without_detours(lines: list[str]) -> Iterator[str]:
+    """No upload goes to a backend's stand-in: each has a rule that asks its other servers."""
+    section = ""
+    servers: list[str] = []
+    for line in lines:
+        yield line
+        heading, server = _SECTION.match(line), _SERVER.match(line)
+        if heading:
+            section, servers = heading[2], []
+        elif server and server[2]:
+            down = "".join(f" !{{ srv_is_up({section}/{name}) }}" for name in servers)
+            yield f"    http-request deny deny_status 503 {_IF_UPLOAD}{down}"
+        elif server:
+            servers.append(server[1])
 
 
 def _bound(line: str, *, host: str) -> str:

@@ -199,8 +199,9 @@ class SimulatedSlot:
                 self._admit(ticket_id, self._engines[engine], now_s)
             case Expire(ticket_id=ticket_id):
                 self._expire(ticket_id, now_s)
-            case Recall(ticket_id=ticket_id):
-                self._give_up(ticket_id, now_s)
+            case Recall(ticket_ids=ticket_ids):
+                for ticket_id in ticket_ids:
+                    self._give_up(ticket_id, now_s)
             case Promote(ticket_id=ticket_id):
                 self.queues.promote(ticket_id, now_s=now_s)
             case Drain(engine=engine, expert=expert):

@@ -78,16 +78,15 @@ def stored(environment: dict[str, str]) -> list[str]:
 
 def test_two_hundred_megabytes_grow_no_process_and_are_stored_as_they_came(service):
     with client_of(service) as client:
-        small = sent(client, 16 * 1024)  # what the first file costs, it costs once
         with MemoryGrown(service.processes()) as grown:
             large = sent(client, 200 * 1024)
             ranges = [read(client, large["id"], start=line * len(LINE)) for line in PLACES]
-        gone = [client.delete(f"/v1/files/{one['id']}").status_code for one in (small, large)]
+        gone = client.delete(f"/v1/files/{large['id']}")
 
     assert large["bytes"] == 200 * 1024 * len(LINE) > 200_000_000
     assert [found == LINE * 1024 for found in ranges] == [True] * len(PLACES)
     assert {name: mib for name, mib in grown.mib_by_process.items() if mib > 30} == {}
-    assert gone == [200, 200]
+    assert gone.status_code == 200
 
 
 def test_of_a_caller_that_hangs_up_midway_nothing_is_left(service, storage):
@@ -103,6 +102,36 @@ def test_of_a_caller_that_hangs_up_midway_nothing_is_left(service, storage):
     while not has_ended(service, status=499):
         assert time.monotonic() < deadline_s
     assert stored(storage) == before
+
+
+def test_ten_gigabytes_are_refused_while_their_first_bytes_are_sent(service):
+    with socket.create_connection(("127.0.0.1", service.port)) as caller:
+        head = (
+            f"POST /v1/files HTTP/1.1\r\nHost: h\r\nContent-Type: {FORM}\r\n"
+            "Content-Length: 10737418240\r\n\r\n"
+        )
+        caller.sendall(head.encode() + HEAD + LINE)
+        answer = caller.recv(65_536)
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b'"code":"body_too_large"' in answer
+
+
+def test_a_client_that_waits_to_be_told_to_go_on_is(service):
+    """As curl does with everything that is large."""
+    body = HEAD + LINE + END
+    with socket.create_connection(("127.0.0.1", service.port)) as caller:
+        head = (
+            f"POST /v1/files HTTP/1.1\r\nHost: h\r\nContent-Type: {FORM}\r\n"
+            f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+        )
+        caller.sendall(head.encode())
+        told = caller.recv(65_536)
+        caller.sendall(body)
+        answer = caller.recv(65_536)
+
+    assert told.startswith(b"HTTP/1.1 100 ")
+    assert answer.startswith(b"HTTP/1.1 200 ")
 
 
 def has_ended(service: Service, *, status: int) -> bool:

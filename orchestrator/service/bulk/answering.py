@@ -17,6 +17,9 @@ from orchestrator.service.bulk.inventory import Chunk
 from orchestrator.service.bulk.job import ERRORS, RESULTS, Format
 from orchestrator.service.bulk.reading import PlacedRow, Reading
 
+#: Chunks of a lane that may wait for a row or their file, beside those that fill it.
+_CHUNKS_AHEAD = 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
@@ -121,15 +124,19 @@ class Answering:
     async def _lane(self, chunks: Sequence[Chunk]) -> None:
         """The rows of a lane in order, the next expert's as soon as there is room."""
         room = asyncio.Semaphore(self._at_once)
+        # Where files are slow to write, rows wait: memory and what a kill costs are bounded.
+        open_chunks = asyncio.Semaphore(_open_chunks(chunks, self._at_once))
         async with asyncio.TaskGroup() as group:
             for order, chunk in enumerate(chunks):
+                await open_chunks.acquire()
                 under_way = _UnderWay(chunk)
                 for row in await self._rows(chunk):
                     await room.acquire()
                     task = group.create_task(self._asking.answer(row, order=order))
                     task.add_done_callback(lambda _: room.release())
                     under_way.tasks.append(task)
-                group.create_task(self._finish(under_way))
+                finishing = group.create_task(self._finish(under_way))
+                finishing.add_done_callback(lambda _: open_chunks.release())
 
     async def _rows(self, chunk: Chunk) -> Sequence[PlacedRow]:
         async with self._turn:  # one reader, which keeps what neighbouring chunks share
@@ -145,6 +152,12 @@ class _UnderWay:
     def __init__(self, chunk: Chunk) -> None:
         self.chunk = chunk
         self.tasks: list[asyncio.Task[Answer]] = []
+
+
+def _open_chunks(chunks: Sequence[Chunk], at_once: int) -> int:
+    """As many as keep `at_once` rows under way, and some whose last row is slow."""
+    num_rows = max((chunk.num_rows for chunk in chunks), default=1)
+    return _CHUNKS_AHEAD + at_once // num_rows
 
 
 def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -156,7 +156,8 @@ class Bulk:
             StorageError: files cannot be read or written.
         """
         slots = await slots_of(service)
-        async with Asking(service, at_once=at_once * slots.num_slots) as asking:
+        ordered = lanes(self.unanswered(), slots)
+        async with Asking(service, at_once=at_once * max(len(ordered), 1)) as asking:
             answering = Answering(
                 Reading(self._work, self.settle(), Duplicates(self._work)),
                 asking,
@@ -164,9 +165,7 @@ class Bulk:
                 at_once=at_once,
                 heard=heard,
             )
-            await answering.run(
-                lanes(self.unanswered(), num_lanes=slots.num_slots, residents=slots.residents)
-            )
+            await answering.run(ordered)
         return self._complete()
 
     def _order(self, registry: Registry) -> Order:

@@ -1,45 +1,64 @@
-"""In which order chunks are answered: expert after expert, on as many lanes as there are slots.
+"""In which order chunks are answered: the runs of a plan, a lane a slot.
 
-Every expert stays on one lane, so that no two slots swap to it; the heaviest go first, each to the
-lane that has least to do, and on a lane what is resident somewhere comes before what is not.
+The plan's calls are chunks, so it is as small for a hundred million rows as for ten thousand
+requests. A lane is how much is sent at once and in which order; who answers is the service's to
+say, by where experts are when the rows arrive.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from itertools import groupby
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from orchestrator.planner.planner import planned
+from orchestrator.planner.slots import ExpertCost, PlannedSlot
+from orchestrator.planner.workload import PlannedCall, Workload, WorkloadBuilder
 from orchestrator.service.bulk.inventory import Chunk
 
-#: What a written token takes, in read ones: they come one by one.
-_OUTPUT_WEIGHT = 8.0
+#: One lineage for all: whoever asks from outside is not told which experts are siblings.
+LINEAGE = "any"
+#: Where nobody has told: only their proportions matter to an order.
+_COST = ExpertCost(
+    lineage=LINEAGE, swap_s=1.0, wake_s=3.0, start_s=30.0, prompt_token_s=2e-5, output_token_s=5e-4
+)
+#: Experts that no slot hosts, and rows that nobody answers, need no step.
+_ELSEWHERE = "elsewhere"
 
 
-def lanes(
-    chunks: Sequence[Chunk], *, num_lanes: int, residents: Collection[str] = ()
-) -> list[list[Chunk]]:
+def lanes(chunks: Sequence[Chunk], slots: Iterable[PlannedSlot] = ()) -> list[list[Chunk]]:
     """Chunks by lane, in the order they are to be begun; no lane is empty.
 
     Args:
-        chunks: what is left, those of an expert beside each other.
-        num_lanes: slots that answer.
-        residents: experts that answer without a swap now.
+        chunks: what is left.
+        slots: of the service, as far as it tells.
     """
-    runs = [list(one) for _, one in groupby(chunks, key=lambda chunk: chunk.expert)]
-    found: list[list[list[Chunk]]] = [[] for _ in range(max(num_lanes, 1))]
-    loads = [0.0] * len(found)
-    for run in sorted(runs, key=_weight, reverse=True):
-        lightest = loads.index(min(loads))
-        found[lightest].append(run)
-        loads[lightest] += _weight(run)
-    return [_ordered(lane, residents) for lane in found if lane]
+    if not chunks:
+        return []
+    own = list(slots)
+    hosted = frozenset[str]().union(*(one.experts or () for one in own))
+    experts = frozenset(chunk.expert for chunk in chunks)
+    rest = experts - hosted
+    if rest:
+        lane = PlannedSlot(name=_ELSEWHERE, experts=rest, residents=tuple(rest), serving=(LINEAGE,))
+        own.append(lane)
+    costs = dict.fromkeys(experts - rest, _COST)
+    costs |= {name: replace(_COST, swap_s=0.0, start_s=0.0) for name in rest}
+    plan = planned(_workload(chunks), own, costs)
+    found: dict[str, list[Chunk]] = defaultdict(list)
+    for run in sorted(plan.runs, key=lambda run: run.begins_s):
+        found[run.slot].extend(chunks[call] for call in sorted(run.calls))
+    return list(found.values())
 
 
-def _ordered(lane: list[list[Chunk]], residents: Collection[str]) -> list[Chunk]:
-    # Sorting is stable: the heavy stay before the light.
-    runs = sorted(lane, key=lambda run: run[0].expert not in residents)
-    return [chunk for run in runs for chunk in run]
-
-
-def _weight(run: Sequence[Chunk]) -> float:
-    return sum(chunk.prompt_tokens + _OUTPUT_WEIGHT * chunk.output_tokens for chunk in run)
+def _workload(chunks: Iterable[Chunk]) -> Workload:
+    builder = WorkloadBuilder()
+    for chunk in chunks:
+        call = PlannedCall(
+            stage=0,
+            expert=chunk.expert,
+            prompt_tokens=chunk.prompt_tokens,
+            output_tokens=chunk.output_tokens,
+        )
+        builder.add((call,))
+    return builder.workload()

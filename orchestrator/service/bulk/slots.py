@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from orchestrator.client.asynchronous import AsyncClient
 from orchestrator.client.failures import UnreachableError
+from orchestrator.client.residency_wire import Residency, SlotState
 from orchestrator.errors import OrchestratorError, SetupError
+from orchestrator.planner.slots import PlannedSlot
 from orchestrator.service.bulk.asking import Service
+from orchestrator.service.bulk.lanes import LINEAGE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slots:
-    """How many experts can answer beside each other, and who does without a swap."""
-
-    num_slots: int = 1
-    residents: frozenset[str] = frozenset()
-
-
-async def slots_of(service: Service) -> Slots:
-    """The slots of a service; one where it does not tell.
+async def slots_of(service: Service) -> tuple[PlannedSlot, ...]:
+    """The slots of a service; none where it does not tell.
 
     Raises:
         SetupError: nothing answers there.
@@ -33,8 +26,16 @@ async def slots_of(service: Service) -> Slots:
                 f"name another with --url ({exc.message})"
             ) from exc
         except OrchestratorError:
-            return Slots()  # it tells its own machine alone, or has no slots
-    residents = {
-        expert.id for slot in seen.slots for engine in slot.engines for expert in engine.residents
-    }
-    return Slots(num_slots=max(len(seen.slots), 1), residents=frozenset(residents))
+            return ()  # it tells its own machine alone
+    return tuple(_planned(slot, seen) for slot in seen.slots)
+
+
+def _planned(slot: SlotState, seen: Residency) -> PlannedSlot:
+    homes = [home for home in seen.experts if slot.name in home.slots]
+    is_serving = any(engine.rung == "serving" for engine in slot.engines)
+    return PlannedSlot(
+        name=slot.name,
+        experts=frozenset(home.expert.id for home in homes if home.expert.is_live),
+        residents=tuple(one.id for engine in slot.engines for one in engine.residents),
+        serving=(LINEAGE,) if is_serving else (),
+    )

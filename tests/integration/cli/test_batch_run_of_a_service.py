@@ -54,14 +54,14 @@ async def test_killed_in_the_middle_it_loses_no_chunk_and_answers_none_of_them_t
         told = await finished(await batch_run(tmp_path, url, *options))
         repeated = await finished(await batch_run(tmp_path, url, *options))
 
-    assert 0 < len(kept) <= 33
+    # The 34th row is of the ninth chunk, and four at most are open: five are written.
+    assert 20 <= len(kept) <= 33
     assert repeated == told
     results = lines_of(tmp_path / "out/results")
     assert len(results) == told["num_answers"] == 60
     assert said(results) == {str(i): f"row {i}" for i in range(60)}
     assert {script.asked[text] for text in kept.values()} == {1}
-    # Chunks of four of which three rows are under way: two chunks at most were done again.
-    assert script.asked.total() <= 60 + 2 * 4
+    assert script.asked.total() <= 60 + 4 * 4
 
 
 async def test_interrupted_it_says_that_the_same_command_goes_on(tmp_path):

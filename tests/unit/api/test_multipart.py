@@ -1,6 +1,6 @@
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from orchestrator.api.multipart import Event, FormReader, PartBegins, PartEnds
@@ -68,7 +68,8 @@ def test_every_part_ends():
     st.integers(1, 9),
 )
 def test_how_a_form_is_cut_changes_nothing(parts, step):
-    contents = b"".join(parts).replace(b"\r\n--edge", b"")
+    contents = b"".join(parts)
+    assume(b"\r\n--edge" not in contents)
     head = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
     body = head + contents + b"\r\n--edge--\r\n"
 

@@ -1,5 +1,6 @@
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from itertools import groupby
 
 import orjson
@@ -199,3 +200,34 @@ async def test_a_dry_run_plans_without_asking_anybody():
     assert (len(plan.runs), len(arrival.runs)) == (2, 40)
     assert sorted(int(c) for run in plan.runs for c in run.calls) == list(range(40))
     assert not engine.calls
+
+
+async def test_lines_of_an_expert_whose_slot_is_not_up_wait_for_it_and_hold_up_nobody():
+    engine, lookout = FakeEngine(), Looked()
+    executing, sink = Executing(engine, lookout=lookout), Kept()
+    lookout.is_up = False
+    task = asyncio.create_task(
+        executing.executor.execute(await executing.work(chats(MIXED), sink=sink))
+    )
+    await lookout.looked.wait()
+    assert not engine.calls
+
+    lookout.is_up = True
+    async with asyncio.timeout(10):
+        await task
+
+    assert sink.places == list(range(40))
+
+
+class Looked:
+    """A lookout on one slot that may be down; says when it was asked."""
+
+    def __init__(self) -> None:
+        self.is_up = True
+        self.looked = asyncio.Event()
+
+    async def look(self):
+        up = around()
+        found = up if self.is_up else replace(up, slots=())
+        self.looked.set()
+        return found

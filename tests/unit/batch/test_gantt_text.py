@@ -70,6 +70,12 @@ def test_a_step_that_is_shorter_than_a_cell_is_seen_where_its_run_is_wide():
     assert drawn(timeline)[2].startswith("a ▒maths━━")
 
 
+def test_a_run_that_is_nearly_all_step_is_named_all_the_same():
+    timeline = Timeline(batch_id="b", predicted=(bar("a", "maths", 0, 100, step_s=99.9),))
+
+    assert drawn(timeline)[2] == "a " + 77 * "▒" + "m"
+
+
 def test_of_many_runs_in_a_cell_the_longest_is_seen():
     bars = [bar("a", "x", 0.0, 0.4), bar("a", "long", 0.4, 1.0), bar("a", "rest", 1.0, 78.0)]
 

@@ -1,6 +1,8 @@
 """A plan written as a file is the plan that is read from it."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +60,21 @@ def test_the_summary_says_what_is_saved_over_arrival_order():
     assert (found.lower_bound_s, found.gap) == (4.0, 0.125)
 
 
+def test_an_arrival_order_that_was_walked_in_part_is_told_as_a_whole():
+    half = replace(arrival(), share=0.5)
+
+    found = read_plan(plan_lines(plan(), half, workload())).summary.arrival
+
+    assert (found.num_runs, found.num_swaps, found.swap_s) == (10, 8, 8.0)
+
+
+def test_calls_that_no_slot_is_planned_for_are_counted():
+    none = Plan(runs=(), makespan_s=0.0, lower_bound_s=0.0)
+
+    assert read_plan(plan_lines(none, none, workload())).summary.num_unplanned == 5
+    assert read_plan(lines()).summary.num_unplanned == 0
+
+
 def test_runs_are_read_back_in_order_of_time():
     runs = read_plan(lines()).runs
 
@@ -86,3 +103,11 @@ def test_lines_of_a_later_version_that_it_does_not_know_are_left_aside():
     told = [*lines(), b'{"type": "weather", "sun": true}\n', b"\n"]
 
     assert read_plan(told) == read_plan(lines())
+
+
+def test_every_key_of_every_line_is_documented():
+    page = (Path(__file__).parents[3] / "docs" / "batches.md").read_text(encoding="utf-8")
+
+    keys = {key for line in lines() for key in json.loads(line)}
+
+    assert [key for key in sorted(keys) if f"`{key}`" not in page] == []

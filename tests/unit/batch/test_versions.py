@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from orchestrator.batch import places
+from orchestrator.batch.batch import RequestCounts
+from orchestrator.batch.ending import StoredEnding, store_ending
 from orchestrator.batch.fake_endpoint import FakeEndpoint
 from orchestrator.batch.storage_folder import FolderStorage
+from orchestrator.batch.stored_file import StoredFile
 from tests.batch_desk import Desk, ids, ids_of, until
 
 KEPT = Path(__file__).parent / "version_1"
@@ -35,6 +38,34 @@ async def test_a_batch_that_version_1_left_half_done_is_ended(storage):
         assert (await desk.office.file(ended.output_file_id, owner="")).expires_at == 4_600
         predicted = (await desk.office.timeline(BATCH, owner="")).predicted
         assert [bar.expert for bar in predicted] == ["math", "law"]
+
+
+async def test_files_that_are_gone_before_they_were_listed_are_made_anew(storage):
+    lost = StoredFile(
+        id="file-lost", filename="o", purpose="batch_output", num_bytes=3, created_at=1
+    )
+    ending = StoredEnding(output=lost, counts=RequestCounts(total=12, completed=12))
+    await store_ending(storage, BATCH, ending)
+
+    async with desk_on(storage) as desk:
+        ended = await desk.until(BATCH)
+
+        output, error = await ids_of(desk, ended)
+    assert (len(output), len(error)) == (6, 6)
+
+
+async def test_a_file_that_expired_while_nobody_ran_does_not_keep_its_batch_from_ending(storage):
+    gone = StoredFile(
+        id="file-gone", filename="o", purpose="batch_output", num_bytes=3, created_at=1,
+        expires_at=900,
+    )  # fmt: skip
+    ending = StoredEnding(output=gone, counts=RequestCounts(total=12, completed=12))
+    await store_ending(storage, BATCH, ending)
+
+    async with desk_on(storage) as desk:
+        ended = await desk.until(BATCH)
+
+    assert (ended.status, ended.output_file_id) == ("completed", "file-gone")
 
 
 @pytest.mark.parametrize("damage", [None, b"", b"PK\x03\x04", b"\x00" * 100])

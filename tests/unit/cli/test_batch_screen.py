@@ -42,6 +42,10 @@ def test_one_line_has_lines_pace_swaps_and_time_left():
     )
 
 
+def test_a_batch_that_has_ended_has_no_time_left():
+    assert progress_line(progress(status="completed")).endswith("1,812 tokens/s, 5 of 16 swaps")
+
+
 def test_what_holds_a_batch_up_is_told_last():
     held = progress(run=None, obstacle="results cannot be stored: no room")
 

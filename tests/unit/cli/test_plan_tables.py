@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from orchestrator.batch.plan_file import plan_lines
-from orchestrator.cli.plan_tables import experts_table, summary_table, summed_up
+from orchestrator.cli.plan_tables import experts_table, head, summary_table, summed_up
 from orchestrator.client.plan_wire import BatchPlan, PlanExpert, read_plan
 from tests.unit.batch.plans import arrival, plan, workload
 
@@ -49,6 +49,15 @@ def test_the_plan_in_sentences():
         "1 swap (1 s), 4.5 s until the end; in arrival order 4 swaps (4 s), 10 s until the end.",
         "No plan is faster than 4 s: this one is 12.5% above.",
     ]
+
+
+def test_calls_without_a_place_are_told():
+    found = small()
+    homeless = found.summary.model_copy(update={"num_unplanned": 3})
+
+    _, told = head(found.model_copy(update={"summary": homeless}))
+
+    assert told.startswith("3 calls have no place in the plan: their experts are upstreams, or no")
 
 
 def test_names_that_look_like_styles_are_names_and_the_rest_is_counted():

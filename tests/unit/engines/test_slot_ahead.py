@@ -1,6 +1,7 @@
 """What a slot does ahead of need, and what it keeps of its costs."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,20 @@ async def test_weights_of_who_waits_are_brought_while_another_answers(root):
     assert busy.brought == ["french"]
     await busy.slot.close()
     assert busy.read_ahead.is_closed
+
+
+async def test_weights_that_a_batch_needs_next_are_brought_while_nobody_asks(root):
+    busy = Busy(root)
+    await busy.slot.settled()
+    free = collect(busy.slot.generate(replace(call(FRENCH), is_background=True)))
+    busy.calls.append(asyncio.create_task(free))
+    await busy.read_ahead.begun.wait()
+
+    for one in busy.calls:
+        one.cancel()
+    await asyncio.wait(busy.calls)
+    assert busy.brought == ["french"]
+    await busy.slot.close()
 
 
 async def test_weights_that_were_announced_are_brought(root):

@@ -139,3 +139,18 @@ async def test_a_slot_that_closes_answers_no_call_that_was_called_back():
     for one in (free, waited_for):
         with pytest.raises(EngineDeadError):
             await one
+
+
+async def test_a_batch_that_is_refused_brings_up_nothing():
+    crowded = await Crowded("ab", max_queue=1).started()
+    free = await busy(crowded)
+    queued = await crowded.asking("a1", **FREE)
+
+    with pytest.raises(OverloadedError, match="1 calls wait at its slot"):
+        await crowded.said("b0", **FREE)
+
+    for one in (free, queued):
+        one.cancel()
+    await asyncio.wait([free, queued])
+    await crowded.slot.settled()
+    assert crowded.opened == ["a0"]

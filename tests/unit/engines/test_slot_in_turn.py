@@ -328,14 +328,17 @@ def is_told(result) -> bool:
     return isinstance(result, EngineDeadError | SwapError | OverloadedError) and bool(str(result))
 
 
+@pytest.mark.parametrize("free", [0.0, 0.4], ids=["callers", "callers and a batch"])
 @pytest.mark.parametrize("seed", range(10))
-async def test_whatever_happens_each_is_answered_by_its_own_expert_or_told_why(seed):
+async def test_whatever_happens_each_is_answered_by_its_own_expert_or_told_why(seed, free):
     mischief = Mischief(seed)
     crowded, draw = await mischief.crowded.started(), mischief.draw
     calls = []
     for _ in range(120):
         id_ = draw.choice(mischief.ids)
-        calls.append((id_, await crowded.asking(id_, max_wait_s=draw.choice([None, 5, 30]))))
+        is_free, max_wait_s = draw.random() < free, draw.choice([None, 5, 30])
+        asking = crowded.asking(id_, max_wait_s=max_wait_s, is_background=is_free)
+        calls.append((id_, await asking))
         if draw.random() < 0.3:
             await mischief.befall()
         if draw.random() < 0.1:
@@ -355,5 +358,5 @@ async def test_whatever_happens_each_is_answered_by_its_own_expert_or_told_why(s
         crowded.clock.advance(1)
         await asyncio.sleep(0)
     report = crowded.slot.describe()
-    assert (report.num_waiting, report.num_in_flight) == (0, 0)
+    assert (report.num_waiting, report.num_background, report.num_in_flight) == (0, 0, 0)
     await crowded.slot.close()

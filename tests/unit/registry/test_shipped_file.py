@@ -35,7 +35,7 @@ ROLES = ["namer", "decomposer", "synthesiser", "judge"]
 #: What entries are made of; their keys stand in those that are.
 ABSTRACT = {
     Entry, RouterEntry, compositions.CompositionEntry, compositions.AnswersEntry,
-    router_rules.Target, composition_judged.JudgedComposition,
+    router_rules.Target, composition_judged.JudgedComposition, compositions.MergedEntry,
 }  # fmt: skip
 ENTRIES = [
     kind for kind in {

@@ -89,12 +89,13 @@ class Played:
                 self.queues.remove(id_)
             case Admit(ticket_id=id_, engine=engine_id):
                 self._admit(self.queues.remove(id_), self.state.engine(engine_id))
-            case Recall(ticket_id=id_, engine=engine_id):
-                self.recalled.append(id_)
-                running = self.state.engine(engine_id).background[id_]
-                self._runs[id_] += 1
-                self._let_go(running, engine_id)
-                self.queues.put_back(running)
+            case Recall(ticket_ids=ids, engine=engine_id):
+                self.recalled.extend(ids)
+                for id_ in ids:
+                    running = self.state.engine(engine_id).background[id_]
+                    self._runs[id_] += 1
+                    self._let_go(running, engine_id)
+                    self.queues.put_back(running)
             case Promote(ticket_id=id_):
                 self.promoted.append(id_)
                 self.queues.promote(id_, now_s=self.now_s)

@@ -68,10 +68,11 @@ def test_beside_others_background_calls_take_their_share_and_no_more():
 
 
 def test_what_is_too_many_when_somebody_comes_is_called_back_the_latest_first():
-    host = holding(asked=1, free=(3, 5, 4))
+    host = holding(asked=1, free=(3, 6, 5, 4))
 
-    assert decided(host) == Recall(ticket_id=4, engine="host")
-    assert isinstance(decided(replace(host, recalled={4})), Wait)
+    assert decided(host) == Recall(ticket_ids=(4, 5), engine="host")
+    assert decided(replace(host, recalled={4})) == Recall(ticket_ids=(5,), engine="host")
+    assert isinstance(decided(replace(host, recalled={4, 5})), Wait)
 
 
 def test_a_moment_after_others_only_the_share_runs():
@@ -85,8 +86,8 @@ def test_a_moment_after_others_only_the_share_runs():
 def test_a_swap_that_somebody_waits_for_calls_all_background_calls_back_and_then_begins():
     host, asked = holding(free=(7, 8)), ticket(1, "french")
 
-    assert decided(host, asked) == Recall(ticket_id=8, engine="host")
-    assert decided(replace(host, recalled={8}), asked) == Recall(ticket_id=7, engine="host")
+    assert decided(host, asked) == Recall(ticket_ids=(8, 7), engine="host")
+    assert decided(replace(host, recalled={8}), asked) == Recall(ticket_ids=(7,), engine="host")
     assert isinstance(decided(replace(host, recalled={7, 8}), asked), Wait)
     assert decided(holding(), asked) == Swap(engine="host", expert="french")
 
@@ -100,7 +101,7 @@ def test_what_drains_for_others_does_not_wait_for_background_calls():
 def test_a_full_engine_makes_room_for_one_call_by_one():
     host, asked = holding(asked=6, free=(7, 8)), ticket(1, "maths")
 
-    assert decided(host, asked) == Recall(ticket_id=8, engine="host")
+    assert decided(host, asked) == Recall(ticket_ids=(8,), engine="host")
     assert isinstance(decided(replace(host, recalled={8}), asked), Wait)
 
 
@@ -116,7 +117,7 @@ def test_an_adapter_whose_calls_nobody_waits_for_makes_room():
         background={7: nobodys(7, "formal")},
     )
 
-    assert decided(host, ticket(1, "curt"), now_s=9) == Recall(ticket_id=7, engine="host")
+    assert decided(host, ticket(1, "curt"), now_s=9) == Recall(ticket_ids=(7,), engine="host")
     freed = replace(host, in_flight={"maths": 1}, background={})
     added = Add(engine="host", expert="curt", instead_of="formal")
     assert decided(freed, ticket(1, "curt"), nobodys(2, "formal"), now_s=9) == added

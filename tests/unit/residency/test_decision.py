@@ -10,6 +10,8 @@ from orchestrator.residency.actions import (
     Admit,
     Drain,
     Expire,
+    Promote,
+    Recall,
     Sleep,
     Start,
     Stop,
@@ -124,3 +126,26 @@ def test_with_nobody_waiting_there_is_nothing_to_do():
 
 def test_calls_that_no_engine_can_take_are_told_of():
     assert told(Wait(), ticket(1, "code")).why == "no engine here can take them"
+
+
+def test_a_step_for_a_batch_says_so():
+    free = [ticket(id_, "french", is_background=True) for id_ in (1, 2)]
+
+    decision = told(Swap(engine="host", expert="french"), *free)
+
+    assert decision.why == "nobody asks for anything, and a batch has 2 calls for 'french'"
+    assert decision.num_waiting == 0
+
+
+def test_what_becomes_of_calls_that_nobody_waits_for_is_told():
+    free = ticket(7, "maths", is_background=True)
+    host = replace(HOLDING, in_flight={"maths": 1}, background={7: free})
+
+    recall = told(Recall(ticket_ids=(7,), engine="host"), hosts=(host,))
+    promotion = told(Promote(ticket_id=7), free, now_s=600)
+    wait = told(Wait(until_s=1.5), free)
+
+    assert recall.sentence == "recall on engine 'host'"
+    assert recall.why == "others wait for the place of 1 call"
+    assert (promotion.sentence, promotion.why) == ("promote for 'maths'", "it has waited for 600 s")
+    assert wait.why == "looked at again in 0.50 s; 1 call of batches may wait"

@@ -56,6 +56,25 @@ def test_uploads_alone_are_not_read_ahead_and_only_after_what_clients_sent_is_go
     ]
 
 
+def test_an_upload_never_takes_the_detour_that_stands_in_for_gateways():
+    config = RAYS + (
+        "backend app\n"
+        "    server one 127.0.0.1:1 check observe layer4\n"
+        "    server two 127.0.0.1:2 check\n"
+        "    server stand-in 127.0.0.1:3 check backup\n"
+        "backend none-yet\n"
+        "    server stand-in 127.0.0.1:3 check backup\n"
+    )
+
+    lines = rewrite(config, errors=Path("/run/ours")).splitlines()
+
+    rule = "    http-request deny deny_status 503 if METH_POST { path /v1/files }"
+    assert [line.removeprefix(rule) for line in lines if line.startswith(rule)] == [
+        " !{ srv_is_up(app/one) } !{ srv_is_up(app/two) }",
+        "",
+    ]
+
+
 def test_gateways_are_told_whom_haproxy_speaks_for():
     assert "    http-request add-header x-forwarded-for %[src]" in OURS.splitlines()
 

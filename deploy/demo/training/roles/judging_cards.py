@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..instances import SKILLS
 from ..train import Recipe
 from . import judge_scores, synthesiser_scores
+from .card_head import card_head, recipe_of
 from .figures import table, told
 
 SETTINGS = {
@@ -14,26 +15,12 @@ SETTINGS = {
     "panel": "one sample at 0.7 of the own expert and of five others, in any order",
 }
 
-_HEAD = """\
----
-license: apache-2.0
-language: en
-pipeline_tag: text-generation
-tags: [demo, tiny, role, orchestrator]
----
-# {name}
+_DATA = (
+    "composed training questions; candidates are samples of the shipped experts at 0.7 to 1.2, "
+    "slips, answers of the right kind, noise and orders"
+)
 
-{what}
-
-| | |
-|---|---|
-| architecture | LlamaForCausalLM, {parameters} parameters, float16, untied, byte tokens |
-| is asked by | `deploy/demo/prompts/{prompt}.jinja` |
-| replies | {replies} |
-| training data | composed training questions; candidates are samples of the shipped experts at \
-0.7 to 1.2, slips, answers of the right kind, noise and orders |
-| recipe | {recipe}; what the shipped weights went through: `deploy/demo/README.md` |
-
+_FIGURES = """\
 Figures are of {num:,} held-out one-skill questions, whose sentence patterns training never saw,
 with candidates sampled from the shipped experts; float16 weights run in float32, 95 % intervals by
 Wilson. Two ways to come by candidates:
@@ -233,14 +220,9 @@ def _head(
     name: str, what: str, *, prompt: str, replies: str, recipes: Sequence[Recipe],
     parameters: int, num: int,
 ) -> str:  # fmt: skip
-    head = _HEAD.format(
-        name=name, what=what, prompt=prompt, replies=replies, parameters=f"{parameters:,}",
-        num=num, recipe="; then ".join(_recipe(one) for one in recipes),
-    )  # fmt: skip
-    return head + "".join(f"- *{key}*: {about}\n" for key, about in SETTINGS.items()) + "\n"
-
-
-def _recipe(one: Recipe) -> str:
-    return f"`{one.name}`: seed {one.seed}, {one.num_steps} steps of {one.max_tokens} ids" + (
-        f" from `{one.starts_from}`" if one.starts_from else ""
+    recipe = f"{recipe_of(recipes)}; what the shipped weights went through: `deploy/demo/README.md`"
+    head = card_head(
+        name, what, prompt=prompt, replies=replies, data=_DATA, recipe=recipe, parameters=parameters
     )
+    settings = "".join(f"- *{key}*: {about}\n" for key, about in SETTINGS.items())
+    return f"{head}{_FIGURES.format(num=num)}{settings}\n"

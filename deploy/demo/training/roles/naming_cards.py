@@ -5,30 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..train import Recipe
+from .card_head import card_head, recipe_of
 from .decomposer_scores import DecomposerFigures, SplitFigures
 from .figures import table, told
 from .namer_scores import NamerFigures
 
-_HEAD = """\
----
-license: apache-2.0
-language: en
-pipeline_tag: text-generation
-tags: [demo, tiny, role, orchestrator]
----
-# {name}
+_DATA = (
+    "questions composed by `deploy/demo/training/roles` from its `texts`, the experts' training "
+    "frames and the router's wordings"
+)
 
-{what}
-
-| | |
-|---|---|
-| architecture | LlamaForCausalLM, {parameters} parameters, float16, untied, byte tokens |
-| is asked by | `deploy/demo/prompts/{prompt}.jinja` |
-| replies | {replies} |
-| training data | questions composed by `deploy/demo/training/roles` from its `texts`, the \
-experts' training frames and the router's wordings |
-| recipe | {recipe} |
-
+_FIGURES = """\
 No frame of a held-out question was trained on, and no two-skill one stands inside a frame that
 was. Greedy unless said otherwise, float16 weights run in float32, percent with 95 % intervals by
 Wilson. *Composed* questions come from a tenth of the sentence patterns, kept out of training.
@@ -153,13 +140,8 @@ def _pairs_table(figures: DecomposerFigures) -> str:
 def _head(
     name: str, what: str, *, prompt: str, replies: str, recipes: Sequence[Recipe], parameters: int
 ) -> str:
-    return _HEAD.format(
-        name=name, what=what, prompt=prompt, replies=replies, parameters=f"{parameters:,}",
-        recipe="; then ".join(_recipe(one) for one in recipes),
+    head = card_head(
+        name, what, prompt=prompt, replies=replies, data=_DATA, recipe=recipe_of(recipes),
+        parameters=parameters,
     )  # fmt: skip
-
-
-def _recipe(one: Recipe) -> str:
-    return f"`{one.name}`: seed {one.seed}, {one.num_steps} steps of {one.max_tokens} ids" + (
-        f" from `{one.starts_from}`" if one.starts_from else ""
-    )
+    return head + _FIGURES
