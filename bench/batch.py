@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import sys
 
-from bench import batch_kills, batch_online, batch_planned, batch_staged
+from bench import batch_bulk, batch_kills, batch_online, batch_planned, batch_staged
 from bench.parts import Part, main_of
 
 PARTS = {
     part.NAME: Part(part.TARGETS, part.measure)
-    for part in (batch_planned, batch_staged, batch_online, batch_kills)
+    for part in (batch_planned, batch_staged, batch_online, batch_kills, batch_bulk)
 }
 
 

@@ -29,11 +29,12 @@ from bench.process import BenchError
 from bench.report import Outcome, Target
 from bench.setup import Setup
 
+NAME = "bulk"
 NUM_LINES = int(os.environ.get("BENCH_BULK_LINES", "1000000"))
 _LINES_A_FILE = 250_000
 _MEMORY = "bulk: resident memory of routing and partitioning"
 _WRONG = "bulk: lines lost or doubled, killed in the middle"
-BULK = (
+TARGETS = (
     Target(name=_MEMORY, sense="<", limit=2.0, unit="GiB"),
     Target(name=_WRONG, sense="<=", limit=0, unit="lines"),
 )
@@ -66,7 +67,7 @@ class Peaks:
             self.processes = sorted(((num >> 20, name) for num, name in seen), reverse=True)
 
 
-def measure_bulk(setup: Setup, *, num_lines: int = NUM_LINES) -> Outcome:
+def measure(setup: Setup, *, num_lines: int = NUM_LINES) -> Outcome:
     """Route the lines, kill the job halfway, let it go on, and count what there is."""
     lines, out = setup.folder / "bulk-in", setup.folder / "bulk-out"
     write_lines(lines, setup.root, num_lines=num_lines)

@@ -80,6 +80,8 @@ class Execution:
             StorageError: lines cannot be read, or results not be stored, for long.
         """
         left_s = until_s - self._parts.clock()
+        if left_s <= 0:
+            return not len(self._journal.left)
         try:
             async with asyncio.timeout(None if left_s == inf else left_s) as limit:
                 while len(self._journal.left):

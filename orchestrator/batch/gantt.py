@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from orchestrator.batch.progress import Bar, Timeline
@@ -115,9 +115,19 @@ def duration(seconds: float) -> str:
 
 def _by_slot(bars: Iterable[Bar]) -> dict[str, tuple[Bar, ...]]:
     found: defaultdict[str, list[Bar]] = defaultdict(list)
-    for bar in sorted(bars, key=lambda bar: (bar.begins_s, bar.ends_s)):
+    for bar in sorted(map(_drawable, bars), key=lambda bar: (bar.begins_s, bar.ends_s)):
         found[bar.slot].append(bar)
     return {slot: tuple(of_slot) for slot, of_slot in found.items()}
+
+
+def _drawable(bar: Bar) -> Bar:
+    """Observed times may cross one another by a moment; nothing has a width below 0."""
+    begins_s = max(bar.begins_s, 0.0)
+    ends_s = max(bar.ends_s, begins_s)
+    step_s = min(max(bar.step_s, 0.0), ends_s - begins_s)
+    if (begins_s, ends_s, step_s) == (bar.begins_s, bar.ends_s, bar.step_s):
+        return bar
+    return replace(bar, begins_s=begins_s, ends_s=ends_s, step_s=step_s)
 
 
 def _counted(slot: str) -> list[tuple[int, str]]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from orchestrator.batch import places
 from orchestrator.batch.batch import RequestCounts
 from orchestrator.batch.line import LineResult
 from orchestrator.batch.merging import Segments
@@ -33,6 +32,13 @@ class _Group:
     stored: asyncio.Future[None] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
+
+    def lose(self) -> None:
+        """Tell whoever waits that nothing of it was stored."""
+        if not self.stored.done():
+            self.stored.set_exception(StorageError("results were let go before they were stored"))
+            # Nobody may be waiting any more.
+            self.stored.exception()
 
 
 class Journal:
@@ -66,7 +72,8 @@ class Journal:
         self._state = np.zeros(num_lines, dtype=np.uint8)
         #: Lines by their state.
         self._num = {_OK: 0, _FAULTY: 0}
-        self._group = _Group()
+        #: That is filled, and that is on its way to the storage.
+        self._group, self._leaving = _Group(), _Group()
         self._has_some, self._has_many = asyncio.Event(), asyncio.Event()
         self._writing: asyncio.Task[None] | None = None
         #: Why nothing is stored at the moment; `None` while it is.
@@ -82,7 +89,7 @@ class Journal:
     @property
     def has_unstored(self) -> bool:
         """Whether results are on their way to the storage."""
-        return bool(self._group.records)
+        return any(group.records for group in (self._leaving, self._group))
 
     @property
     def left(self) -> npt.NDArray[np.int64]:
@@ -118,38 +125,43 @@ class Journal:
 
     async def flush(self) -> None:
         """Wait until everything that was brought is stored, however long the storage is away."""
-        if self._group.records:
-            self._has_many.set()
-            await asyncio.shield(self._group.stored)
+        for group in (self._leaving, self._group):
+            if group.records:
+                self._has_many.set()
+                await asyncio.shield(group.stored)
 
     async def close(self) -> None:
-        """Take nothing more; what is not stored is lost and was not counted."""
-        if self._writing is not None:
-            self._writing.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._writing
-        self._group.stored.cancel()
+        """Take nothing more; what cannot be stored soon is lost, and was not counted."""
+        if self._writing is None:
+            return
+        with suppress(TimeoutError, StorageError):
+            async with asyncio.timeout(0 if self.obstacle else self._settings.closing_s):
+                await self.flush()
+        self._writing.cancel()
+        await asyncio.wait([self._writing])
 
     async def _write(self) -> None:
-        while True:
-            await self._has_some.wait()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.commit_s):
-                    await self._has_many.wait()
-            await self._commit()
+        try:
+            while True:
+                await self._has_some.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._settings.commit_s):
+                        await self._has_many.wait()
+                await self._commit()
+        finally:
+            self._leaving.lose()
+            self._group.lose()
 
     async def _commit(self) -> None:
-        group, self._group = self._group, _Group()
+        group = self._leaving = self._group
+        self._group = _Group()
         self._has_some.clear()
         self._has_many.clear()
-        try:
-            await self._store(segment(group.records))
-        except asyncio.CancelledError:
-            group.stored.cancel()
-            raise
+        await self._store(segment(group.records))
         for record in group.records:
             self._count(record)
         group.stored.set_result(None)
+        self._leaving = _Group()
         await self._segments.merge()
 
     async def _store(self, data: bytes) -> None:
@@ -174,8 +186,3 @@ class Journal:
             state = _OK if record.is_ok else _FAULTY
             self._state[record.place] = state
             self._num[state] += 1
-
-
-async def remove_results(storage: Storage, batch_id: str) -> None:
-    """Nothing needs them once the batch has its files."""
-    await storage.delete_folder(places.results(batch_id))

@@ -40,6 +40,13 @@ class LoggedRun:
         """Whether none of its calls is under way."""
         return self.num_done >= self.num_calls
 
+    @property
+    def took_s(self) -> float:
+        """What its calls took, its step apart, seconds; a call that has ended says it was over."""
+        first_s = self.begins_s if self.first_s is None else self.first_s
+        step_s = min(self.step_s, max(first_s - self.begins_s, 0.0))
+        return self.last_s - self.begins_s - step_s
+
     def told(self) -> SlotRun:
         """As progress has it."""
         return SlotRun(
@@ -131,7 +138,10 @@ class RunLog:
         runs = self._current[slot]
         while len(runs) > 1 and runs[0].is_over:
             self._end(runs.pop(0))
-            runs[0].begins_s = max(runs[0].begins_s, self._ended[-1].ends_s or 0.0)
+            # Its calls may end before the last of the run before it.
+            after_s = max(runs[0].begins_s, self._ended[-1].ends_s or 0.0)
+            first_s = runs[0].first_s
+            runs[0].begins_s = after_s if first_s is None else min(after_s, first_s)
 
     def close(self) -> None:
         """End all: nothing more comes."""
@@ -149,5 +159,5 @@ class RunLog:
                 num_calls=run.num_done,
                 prompt_tokens=run.prompt_tokens,
                 output_tokens=run.output_tokens,
-                took_s=max(run.ends_s - run.begins_s - run.step_s, 1e-3),
+                took_s=run.took_s,
             )

@@ -18,6 +18,8 @@ class BatchSettings:
     commit_s: float = 0.3
     #: Or as many of them.
     commit_lines: int = 256
+    #: What is to be let go is still stored where that takes no longer.
+    closing_s: float = 2.0
     #: So many segments of a batch become one.
     merge_segments: int = 64
     #: What is away is tried again after, doubled each time, up to the second.

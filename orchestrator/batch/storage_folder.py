@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
 import shutil
-import threading
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import suppress
@@ -16,6 +14,8 @@ from pathlib import Path
 from orchestrator.batch.storage import CHUNK_BYTES, PARTIAL, Listing, StoredObject, Writing, checked
 from orchestrator.batch.storage_faults import translated
 from orchestrator.batch.storage_reading import pieces
+from orchestrator.batch.storage_threads import StorageThreads
+from orchestrator.batch.storage_writing import ThreadedWriting
 
 
 class FolderStorage:
@@ -27,70 +27,72 @@ class FolderStorage:
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
+        self._threads = StorageThreads()
 
     async def write(self, path: str, data: bytes) -> None:
         """See `Storage.write`."""
-        await asyncio.to_thread(self._write, checked(path), data)
+        await self._threads.run(self._write, checked(path), data)
 
     async def open_write(self, path: str) -> Writing:
         """See `Storage.open_write`."""
-        return await asyncio.to_thread(self._open_write, checked(path))
+        writer = await self._threads.run(self._writer, checked(path))
+        return ThreadedWriting(self._threads, writer)
 
     async def read(self, path: str) -> bytes:
         """See `Storage.read`."""
-        return await asyncio.to_thread(self._read, checked(path))
+        return await self._threads.run(self._read, checked(path))
 
     async def read_range(self, path: str, *, start: int, length: int) -> bytes:
         """See `Storage.read_range`."""
-        return await asyncio.to_thread(self._read, checked(path), start, length)
+        return await self._threads.run(self._read, checked(path), start, length)
 
     def stream(
         self, path: str, *, start: int = 0, chunk_bytes: int = CHUNK_BYTES
     ) -> AsyncGenerator[bytes, None]:
         """See `Storage.stream`."""
         opened = partial(self._place(checked(path)).open, "rb", buffering=0)
-        return pieces(opened, path, start=start, chunk_bytes=chunk_bytes)
+        return pieces(self._threads, opened, path, start=start, chunk_bytes=chunk_bytes)
 
     async def list(self, prefix: str = "") -> Listing:
         """See `Storage.list`."""
-        return await asyncio.to_thread(self._list, prefix and checked(prefix))
+        return await self._threads.run(self._list, prefix and checked(prefix))
 
     async def size(self, path: str) -> int:
         """See `Storage.size`."""
         place = self._place(checked(path))
         with translated(path):
-            return (await asyncio.to_thread(place.stat)).st_size
+            return (await self._threads.run(place.stat)).st_size
 
     async def delete(self, path: str) -> bool:
         """See `Storage.delete`."""
-        return await asyncio.to_thread(self._delete, checked(path))
+        return await self._threads.run(self._delete, checked(path))
 
     async def delete_folder(self, prefix: str) -> None:
         """See `Storage.delete_folder`."""
         folder = self._place(checked(prefix))
         with translated(prefix), suppress(FileNotFoundError):
-            await asyncio.to_thread(shutil.rmtree, folder)
+            await self._threads.run(shutil.rmtree, folder)
 
     async def sweep(self, *, older_than_s: float) -> int:
         """See `Storage.sweep`."""
-        return await asyncio.to_thread(self._sweep, time.time() - older_than_s)
+        return await self._threads.run(self._sweep, time.time() - older_than_s)
 
     def _place(self, path: str) -> Path:
         return self._root / path
 
     def _write(self, path: str, data: bytes) -> None:
-        writing = self._open_write(path)
+        writer = self._writer(path)
         try:
-            writing.append(data)
-            writing.put()
+            writer.append(data)
+            writer.put()
         finally:
-            writing.drop()
+            writer.drop()
 
-    def _open_write(self, path: str) -> _FolderWriting:
+    def _writer(self, path: str) -> _FolderWriter:
         with translated(path):
-            partial = self._root / PARTIAL / f"{secrets.token_hex(16)}.part"
-            _make_folder(partial.parent)
-            return _FolderWriting(partial, self._place(path), path)
+            aside = self._root / PARTIAL / f"{secrets.token_hex(16)}.part"
+            _make_folder(aside.parent)
+            return _FolderWriter(aside, self._place(path), path)
 
     def _read(self, path: str, start: int = 0, length: int = -1) -> bytes:
         with translated(path), self._place(path).open("rb") as file:
@@ -127,44 +129,34 @@ class FolderStorage:
         return len(old)
 
 
-class _FolderWriting:
-    """See `Writing`. One lock: a writer that is cancelled leaves a thread behind."""
+class _FolderWriter:
+    """See `BlockingWriter`."""
 
-    def __init__(self, partial: Path, place: Path, path: str) -> None:
-        self._partial = partial
+    def __init__(self, aside: Path, place: Path, path: str) -> None:
+        self._aside = aside
         self._place = place
         self._path = path
-        self._lock = threading.Lock()
-        self._file = partial.open("xb", buffering=0)
-
-    async def write(self, data: bytes) -> None:
-        await asyncio.to_thread(self.append, data)
-
-    async def commit(self) -> None:
-        await asyncio.to_thread(self.put)
-
-    async def abort(self) -> None:
-        await asyncio.shield(asyncio.to_thread(self.drop))
+        self._file = aside.open("xb", buffering=0)
 
     def append(self, data: bytes) -> None:
-        with self._lock, translated(self._path):
+        with translated(self._path):
             left = memoryview(data)
             while left:
                 # Unbuffered writes may take less than they are given: the last before a full disk.
                 left = left[self._file.write(left) or 0 :]
 
     def put(self) -> None:
-        with self._lock, translated(self._path):
+        with translated(self._path):
             os.fsync(self._file.fileno())
             _make_folder(self._place.parent)
-            self._partial.replace(self._place)
+            self._aside.replace(self._place)
             _sync_folder(self._place.parent)
             self._file.close()
 
     def drop(self) -> None:
-        with self._lock, suppress(OSError):
+        with suppress(OSError):
             self._file.close()
-            self._partial.unlink(missing_ok=True)
+            self._aside.unlink(missing_ok=True)
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-import threading
 import time
 from collections.abc import AsyncGenerator
 from contextlib import suppress
@@ -15,6 +13,8 @@ from typing import Any
 from orchestrator.batch.storage import CHUNK_BYTES, PARTIAL, Listing, StoredObject, Writing, checked
 from orchestrator.batch.storage_faults import translated
 from orchestrator.batch.storage_reading import pieces
+from orchestrator.batch.storage_threads import StorageThreads
+from orchestrator.batch.storage_writing import ThreadedWriting
 from orchestrator.errors import StorageError
 
 #: What filesystems call the time of the last change.
@@ -37,41 +37,43 @@ class FsspecStorage:
         self._files = files
         self._root = root.rstrip("/")
         self._is_object_store = is_object_store
+        self._threads = StorageThreads()
 
     async def write(self, path: str, data: bytes) -> None:
         """See `Storage.write`."""
-        await asyncio.to_thread(self._write, checked(path), data)
+        await self._threads.run(self._write, checked(path), data)
 
     async def open_write(self, path: str) -> Writing:
         """See `Storage.open_write`."""
-        return await asyncio.to_thread(self._open_write, checked(path))
+        writer = await self._threads.run(self._writer, checked(path))
+        return ThreadedWriting(self._threads, writer)
 
     async def read(self, path: str) -> bytes:
         """See `Storage.read`."""
-        return await asyncio.to_thread(self._read, checked(path), 0, None)
+        return await self._threads.run(self._read, checked(path), 0, None)
 
     async def read_range(self, path: str, *, start: int, length: int) -> bytes:
         """See `Storage.read_range`."""
-        return await asyncio.to_thread(self._read, checked(path), start, length)
+        return await self._threads.run(self._read, checked(path), start, length)
 
     def stream(
         self, path: str, *, start: int = 0, chunk_bytes: int = CHUNK_BYTES
     ) -> AsyncGenerator[bytes, None]:
         """See `Storage.stream`."""
         opened = partial(self._open, checked(path))
-        return pieces(opened, path, start=start, chunk_bytes=chunk_bytes)
+        return pieces(self._threads, opened, path, start=start, chunk_bytes=chunk_bytes)
 
     async def list(self, prefix: str = "") -> Listing:
         """See `Storage.list`."""
-        return await asyncio.to_thread(self._list, prefix and checked(prefix))
+        return await self._threads.run(self._list, prefix and checked(prefix))
 
     async def size(self, path: str) -> int:
         """See `Storage.size`."""
-        return await asyncio.to_thread(self._size, checked(path))
+        return await self._threads.run(self._size, checked(path))
 
     async def delete(self, path: str) -> bool:
         """See `Storage.delete`."""
-        return await asyncio.to_thread(self._delete, checked(path))
+        return await self._threads.run(self._delete, checked(path))
 
     async def delete_folder(self, prefix: str) -> None:
         """See `Storage.delete_folder`."""
@@ -80,7 +82,7 @@ class FsspecStorage:
 
     async def sweep(self, *, older_than_s: float) -> int:
         """See `Storage.sweep`."""
-        return await asyncio.to_thread(self._sweep, time.time() - older_than_s)
+        return await self._threads.run(self._sweep, time.time() - older_than_s)
 
     def _place(self, path: str) -> str:
         return f"{self._root}/{path}" if path else self._root
@@ -90,18 +92,18 @@ class FsspecStorage:
             with translated(path):
                 self._files.pipe_file(self._place(path), data)
             return
-        writing = self._open_write(path)
+        writer = self._writer(path)
         try:
-            writing.append(data)
-            writing.put()
+            writer.append(data)
+            writer.put()
         finally:
-            writing.drop()
+            writer.drop()
 
-    def _open_write(self, path: str) -> _FsspecWriting:
+    def _writer(self, path: str) -> _FsspecWriter:
         with translated(path):
-            partial = self._place(f"{PARTIAL}/{secrets.token_hex(16)}.part")
-            self._make_folders(partial, self._place(path))
-            return _FsspecWriting(self._files, partial, self._place(path), path)
+            aside = self._place(f"{PARTIAL}/{secrets.token_hex(16)}.part")
+            self._make_folders(aside, self._place(path))
+            return _FsspecWriter(self._files, aside, self._place(path), path)
 
     def _make_folders(self, *places: str) -> None:
         if not self._is_object_store:
@@ -180,47 +182,36 @@ class FsspecStorage:
         return len(old)
 
 
-class _FsspecWriting:
-    """See `Writing`. One lock: a writer that is cancelled leaves a thread behind."""
+class _FsspecWriter:
+    """See `BlockingWriter`."""
 
-    def __init__(self, files: Any, partial: str, place: str, path: str) -> None:
+    def __init__(self, files: Any, aside: str, place: str, path: str) -> None:
         self._files = files
-        self._partial = partial
+        self._aside = aside
         self._place = place
         self._path = path
-        self._lock = threading.Lock()
         self._is_over = False
-        self._file = files.open(partial, "wb")
-
-    async def write(self, data: bytes) -> None:
-        await asyncio.to_thread(self.append, data)
-
-    async def commit(self) -> None:
-        await asyncio.to_thread(self.put)
-
-    async def abort(self) -> None:
-        await asyncio.shield(asyncio.to_thread(self.drop))
+        self._file = files.open(aside, "wb")
 
     def append(self, data: bytes) -> None:
-        with self._lock, translated(self._path):
+        with translated(self._path):
             self._file.write(data)
 
     def put(self) -> None:
-        with self._lock, translated(self._path):
+        with translated(self._path):
             self._file.close()
-            self._files.mv(self._partial, self._place)
+            self._files.mv(self._aside, self._place)
             self._is_over = True
 
     def drop(self) -> None:
-        with self._lock:
-            if self._is_over:
-                return
-            self._is_over = True
-            # What cannot be taken away now is swept later.
-            with suppress(StorageError), translated(self._path):
-                self._file.close()
-            with suppress(StorageError), translated(self._path):
-                self._files.rm_file(self._partial)
+        if self._is_over:
+            return
+        self._is_over = True
+        # What cannot be taken away now is swept later.
+        with suppress(StorageError), translated(self._path):
+            self._file.close()
+        with suppress(StorageError), translated(self._path):
+            self._files.rm_file(self._aside)
 
 
 def _modified_s(seen: dict[str, Any]) -> float | None:

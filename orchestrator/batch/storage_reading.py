@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from orchestrator.batch.storage_faults import translated
+from orchestrator.batch.storage_threads import StorageThreads
 
 
 async def pieces(
-    opened: Callable[[], Any], path: str, *, start: int, chunk_bytes: int
+    threads: StorageThreads,
+    opened: Callable[[], Any],
+    path: str,
+    *,
+    start: int,
+    chunk_bytes: int,
 ) -> AsyncGenerator[bytes, None]:
     """A file from `start` to its end.
 
     Args:
+        threads: to read in.
         opened: opens it; called in a thread.
         path: as errors name it.
         start: bytes that are left out.
         chunk_bytes: most of one piece.
     """
-    reading = await asyncio.to_thread(_Reading, opened, path, start)
+    reading = await threads.run(_Reading, opened, path, start)
     try:
-        while chunk := await asyncio.to_thread(reading.read, chunk_bytes):
+        while chunk := await threads.run(reading.read, chunk_bytes):
             yield chunk
     finally:
-        asyncio.get_running_loop().run_in_executor(None, reading.close)
+        threads.leave(reading.close)
 
 
 class _Reading:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.commands import require
+from orchestrator.cli.eval_ask import ask_experts
 from orchestrator.cli.eval_plain import plain
 from orchestrator.cli.eval_routers import (
     keyword_router,
@@ -75,6 +76,16 @@ _KeywordsFrom = Annotated[
     Path | None,
     typer.Option(help="Questions to learn a keyword router from, to compare with."),
 ]
+_Ask = Annotated[
+    Path | None,
+    typer.Option(
+        help="Outcomes to go by: what they lack the registry's experts, started for it, are asked "
+        "first, and it is appended."
+    ),
+]
+_Grader = Annotated[
+    str | None, typer.Option(help="With --ask: how answers to questions that name none are read.")
+]
 _Html = Annotated[Path | None, typer.Option(help="Also write a report with plots to this file.")]
 
 
@@ -91,13 +102,23 @@ def eval(  # noqa: A001 - the command's name
     keywords_from: _KeywordsFrom = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     html: _Html = None,
+    ask: _Ask = None,
+    grader: _Grader = None,
 ) -> None:
     """Measure routers on questions with known categories or outcomes."""
     if html is not None:
         require("plot")
+    if ask is not None:
+        _ask(
+            ask,
+            questions,
+            registry,
+            splits=[split, fit_split] if split and fit_split else [],
+            by=grader,
+        )
     data = Data(
         questions=questions,
-        outcomes=outcomes or (),
+        outcomes=[*(outcomes or ()), *([ask] if ask is not None else ())],
         split=split,
         fit_split=fit_split,
         models=models,
@@ -118,6 +139,22 @@ def eval(  # noqa: A001 - the command's name
         typer.echo(json.dumps(plain(found), indent=2))
     else:
         show(found)
+
+
+def _ask(
+    out: Path,
+    questions: Sequence[Path],
+    registry: Path | None,
+    *,
+    splits: Sequence[str],
+    by: str | None,
+) -> None:
+    if registry is None:
+        raise SetupError("--ask has the experts of a registry answer: give --registry too")
+    try:
+        ask_experts(questions, out, registry=registry, splits=splits, grader=by)
+    except RouterError as exc:
+        raise SetupError(str(exc)) from exc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -14,15 +13,14 @@ import typer
 
 from orchestrator.cli import profile_options as given
 from orchestrator.cli.commands import require
-from orchestrator.cli.profile_screen import Bars, show
+from orchestrator.cli.profile_run import asked
+from orchestrator.cli.profile_screen import show
 from orchestrator.cli.service_edits import URL, AsJson, Url, reached
 from orchestrator.client import AsyncClient
 from orchestrator.errors import SetupError
 from orchestrator.profiling.asking import PROMPT, Asking
-from orchestrator.profiling.experts import Definitions, chosen
 from orchestrator.profiling.journal import Journal, opened
 from orchestrator.profiling.log_probs import untold
-from orchestrator.profiling.run import Profiling
 from orchestrator.profiling.sampling import drawn
 from orchestrator.profiling.summary import Line, summary
 from orchestrator.profiling.tables import write_parquet
@@ -83,7 +81,9 @@ def profile(
         _kept(journal, out),
         _experts(registry, url, timeout_s=timeout_s) as client,
     ):
-        asyncio.run(_run(client, data.asked, asking, journal, wanted=expert or (), at_once=at_once))
+        asyncio.run(
+            asked(client, data.asked, asking, journal, wanted=expert or (), at_once=at_once)
+        )
     for line in untold(journal.outcomes) if log_probs else ():
         typer.echo(line, err=True)
     _tell(summary(journal.outcomes), as_json=as_json)
@@ -113,32 +113,6 @@ def _kept(journal: Journal, out: Path) -> Iterator[None]:
     finally:
         if out.suffix == _PARQUET and journal.outcomes:
             write_parquet(out, journal.outcomes)
-
-
-async def _run(
-    client: AsyncClient,
-    examples: Sequence[Example],
-    asking: Asking,
-    journal: Journal,
-    *,
-    wanted: Sequence[str],
-    at_once: int,
-) -> None:
-    async with client:
-        versions = chosen(await client.models(), wanted)
-        journal.check(asked=asking.told, version_by_expert=versions)
-        with Bars(versions, total=len(examples) * asking.num_samples) as bars:
-            for outcome in journal.outcomes:
-                bars.heard(outcome)
-            await Profiling(
-                client=client,
-                asking=asking,
-                journal=journal,
-                definitions=Definitions(client, versions),
-                num_at_once=at_once,
-                clock=time.perf_counter,
-                heard=bars.heard,
-            ).run(examples)
 
 
 def _data(

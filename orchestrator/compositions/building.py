@@ -1,14 +1,13 @@
-"""From entries of the registry to compositions: one builder a kind.
+"""From entries of the registry to compositions, by kind.
 
-What only some kinds need is imported by their builders: a registry without routers is served
-without numpy.
+A program is imported when it is needed: a registry without routers is served without numpy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from importlib import import_module
 
 from orchestrator.compositions.asking import prompts_of
 from orchestrator.compositions.base import Composition
@@ -20,25 +19,14 @@ from orchestrator.compositions.route import RouteOne
 from orchestrator.errors import RegistryError
 from orchestrator.registry.composition_answers import AnswersEntry
 from orchestrator.registry.composition_cascade import CascadeComposition
-from orchestrator.registry.composition_decompose import DecomposeComposition
-from orchestrator.registry.composition_ensemble import EnsembleComposition
 from orchestrator.registry.composition_entry import CompositionEntry
-from orchestrator.registry.composition_judged import BestOfNComposition, RankComposition
-from orchestrator.registry.composition_moa import (
-    MoaComposition,
-    SelfMoaSeqComposition,
-    SymbolicMoeComposition,
-)
-from orchestrator.registry.composition_rpc import RpcComposition
-from orchestrator.registry.compositions import (
-    RouteComposition,
-    SelfMoaComposition,
-    VoteComposition,
-)
+from orchestrator.registry.compositions import CompositionSpec, RouteComposition
 from orchestrator.routing.limits import limits_of
 from routers.base import Router, RouterError
 
 Routers = Mapping[str, Router]
+
+_PACKAGE = "orchestrator.compositions"
 
 
 def composed(composition_id: str, generation: Generation, routers: Routers) -> Composition:
@@ -59,7 +47,18 @@ def composed(composition_id: str, generation: Generation, routers: Routers) -> C
         router=_choosing(spec, composition_id, generation, routers),
         reading=_reading(spec, composition_id, routers),
     )
-    return _BUILDERS[spec.kind](spec, setting)
+    if isinstance(spec, RouteComposition):
+        return _route(spec, setting)
+    if isinstance(spec, CascadeComposition):
+        return _cascade(spec, setting)
+    return _program(spec, setting)
+
+
+def _program(spec: CompositionSpec, setting: Setting) -> Composition:
+    """The program of a kind that needs nothing else."""
+    module, name = _PROGRAMS[spec.kind]
+    made: Composition = getattr(import_module(f"{_PACKAGE}.{module}"), name)(spec, setting)
+    return made
 
 
 def _route(spec: RouteComposition, setting: Setting) -> Composition:
@@ -67,36 +66,6 @@ def _route(spec: RouteComposition, setting: Setting) -> Composition:
     return RouteOne(
         setting.router, setting.generation, limits=setting.limits, num_fallbacks=spec.fallbacks
     )
-
-
-def _vote(spec: VoteComposition, setting: Setting) -> Composition:
-    from orchestrator.compositions.vote import Vote
-
-    return Vote(spec, setting)
-
-
-def _self_moa(spec: SelfMoaComposition, setting: Setting) -> Composition:
-    from orchestrator.compositions.self_moa import SelfMoa
-
-    return SelfMoa(spec, setting)
-
-
-def _symbolic_moe(spec: SymbolicMoeComposition, setting: Setting) -> Composition:
-    from orchestrator.compositions.symbolic_moe import SymbolicMoe
-
-    return SymbolicMoe(spec, setting)
-
-
-def _self_moa_seq(spec: SelfMoaSeqComposition, setting: Setting) -> Composition:
-    from orchestrator.compositions.self_moa_seq import SelfMoaSeq
-
-    return SelfMoaSeq(spec, setting)
-
-
-def _moa(spec: MoaComposition, setting: Setting) -> Composition:
-    from orchestrator.compositions.moa import Moa
-
-    return Moa(spec, setting)
 
 
 def _cascade(spec: CascadeComposition, setting: Setting) -> Composition:
@@ -118,30 +87,6 @@ def _tau(spec: CascadeComposition, setting: Setting) -> float:
         raise RegistryError(f"composition {setting.id!r} cannot be used: {exc}") from exc
 
 
-def _best_of_n(spec: BestOfNComposition, setting: Setting) -> Composition:
-    from orchestrator.compositions.best_of_n import BestOfN
-
-    return BestOfN(spec, setting)
-
-
-def _rank(spec: RankComposition, setting: Setting) -> Composition:
-    from orchestrator.compositions.rank import Rank
-
-    return Rank(spec, setting)
-
-
-def _rpc(spec: RpcComposition, setting: Setting) -> Composition:
-    from orchestrator.compositions.rpc import Rpc
-
-    return Rpc(spec, setting)
-
-
-def _ensemble(spec: EnsembleComposition, setting: Setting) -> Composition:
-    from orchestrator.compositions.ensemble import Ensemble
-
-    return Ensemble(spec, setting)
-
-
 def _reading(spec: CompositionEntry, name: str, routers: Routers) -> Reading | None:
     """How it reads answers; of a kind that counts them."""
     if not isinstance(spec, AnswersEntry):
@@ -159,12 +104,6 @@ def _reading(spec: CompositionEntry, name: str, routers: Routers) -> Reading | N
             "let `embedder` name a router of kind category, neighbours or skill with the static one"
         )
     return by_meaning(embedder)
-
-
-def _decompose(spec: DecomposeComposition, setting: Setting) -> Composition:
-    from orchestrator.compositions.decompose import Decompose
-
-    return Decompose(spec, setting)
 
 
 def _choosing(
@@ -189,17 +128,17 @@ def _choosing(
     )
 
 
-_BUILDERS: dict[str, Callable[[Any, Setting], Composition]] = {
-    "route": _route,
-    "vote": _vote,
-    "self_moa": _self_moa,
-    "symbolic_moe": _symbolic_moe,
-    "self_moa_seq": _self_moa_seq,
-    "moa": _moa,
-    "cascade": _cascade,
-    "best_of_n": _best_of_n,
-    "rank": _rank,
-    "rpc": _rpc,
-    "ensemble": _ensemble,
-    "decompose": _decompose,
+#: Kind -> module and name of its program; a kind that takes more than entry and setting has a
+#: builder above.
+_PROGRAMS = {
+    "vote": ("vote", "Vote"),
+    "self_moa": ("self_moa", "SelfMoa"),
+    "symbolic_moe": ("symbolic_moe", "SymbolicMoe"),
+    "self_moa_seq": ("self_moa_seq", "SelfMoaSeq"),
+    "moa": ("moa", "Moa"),
+    "best_of_n": ("best_of_n", "BestOfN"),
+    "rank": ("rank", "Rank"),
+    "rpc": ("rpc", "Rpc"),
+    "ensemble": ("ensemble", "Ensemble"),
+    "decompose": ("decompose", "Decompose"),
 }

@@ -17,6 +17,7 @@ from orchestrator.compositions.closing import closed_by
 from orchestrator.compositions.escalating import Escalating
 from orchestrator.compositions.program import Setting, StagedProgram
 from orchestrator.compositions.progress import Told
+from orchestrator.compositions.proposing import able
 from orchestrator.compositions.stages import failures_of, told
 from orchestrator.compositions.staging import Staging
 from orchestrator.compositions.trying import Tried, tried
@@ -43,18 +44,19 @@ class Cascade(StagedProgram[CascadeComposition]):
 
     async def _decided(self, query: Query) -> Decision:
         """The cheap experts that can take the query; where none can, the strong one answers."""
-        able = self._able(replace(query, sampling=self._drawn(query.sampling)))
-        if not able and (refusal := self.why_not(self.spec.strong, query)) is not None:
+        drawn = replace(query, sampling=self._drawn(query.sampling))
+        cheap = able(self, drawn, self.spec.cheap)
+        if not cheap and (refusal := self.why_not(self.spec.strong, query)) is not None:
             raise refusal
-        first = able[0] if able else self.spec.strong
+        first = cheap[0] if cheap else self.spec.strong
         expert = self.generation.registry.expert(first)
         filled = {} if expert is None else self.generation.filled_in(query.sampling, expert)
         return Decision(
             expert=first,
             generation=self.generation.number,
             composition=self.id,
-            team=able,
-            fallbacks=(self.spec.strong,) if able else (),
+            team=cheap,
+            fallbacks=(self.spec.strong,) if cheap else (),
             defaults=filled,
         )
 
@@ -96,17 +98,6 @@ class Cascade(StagedProgram[CascadeComposition]):
             return [Ask(expert=self.spec.strong, sampling=query.sampling)]
         answers = [one.choice.text for one in samples]
         return await self._escalating.asks(staging, query, query.prompt, answers=answers)
-
-    def _able(self, drawn: Query) -> tuple[str, ...]:
-        """The cheap experts that can and may take a query together, within its caps."""
-        able, limits = list[str](), drawn.limits
-        for name in self.spec.cheap:
-            if self.why_not(name, replace(drawn, limits=limits)) is None:
-                able.append(name)
-                if name not in self.generation.programs:
-                    most = self.generation.most(name, drawn)
-                    limits = limits.after(price_usd=most.price_usd, energy_j=most.energy_j)
-        return tuple(able)
 
     def _drawn(self, sampling: Sampling) -> Sampling:
         """How cheap experts are drawn; where their words decide, they tell how likely those are."""

@@ -11,10 +11,10 @@ from dataclasses import replace
 from statistics import fmean
 
 from orchestrator.compositions.asks import Ask
-from orchestrator.compositions.base import Decision, Query, Reply
+from orchestrator.compositions.base import Query, Reply
 from orchestrator.compositions.closing import no_answer
-from orchestrator.compositions.program import StagedProgram
 from orchestrator.compositions.progress import Told
+from orchestrator.compositions.sampled import SampledProgram
 from orchestrator.compositions.stages import failures_of, told
 from orchestrator.compositions.staging import Staging
 from orchestrator.compositions.voting import Sample, winner
@@ -24,15 +24,10 @@ from orchestrator.registry.composition_rpc import RpcComposition
 from routers.perplexity import Path, elect
 
 
-class Rpc(StagedProgram[RpcComposition]):
+class Rpc(SampledProgram[RpcComposition]):
     """Samples the router's best expert, or its best experts, and weighs what they were sure of."""
 
     takes_text = True
-
-    async def _decided(self, query: Query) -> Decision:
-        """Who would be sampled, of those that tell log-probabilities."""
-        drawn = replace(query, sampling=self._drawn(query.sampling))
-        return await self.choosing.decide(drawn, num_asked=self.spec.experts)
 
     async def _answered(
         self, reply: Reply, staging: Staging, query: Query

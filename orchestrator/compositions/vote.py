@@ -9,8 +9,9 @@ from functools import partial
 from orchestrator.compositions.asks import Ask, one_by_one
 from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.election import Election
-from orchestrator.compositions.program import Setting, StagedProgram
+from orchestrator.compositions.program import Setting
 from orchestrator.compositions.progress import Told
+from orchestrator.compositions.sampled import SampledProgram
 from orchestrator.compositions.stages import failures_of, told
 from orchestrator.compositions.staging import Staging
 from orchestrator.compositions.voting import Sample
@@ -24,7 +25,7 @@ _UNSCORED = 0.5
 _LEAST_ASKED = 2
 
 
-class Vote(StagedProgram[VoteComposition]):
+class Vote(SampledProgram[VoteComposition]):
     """Asks the router's best expert, or its best experts, several times each."""
 
     takes_text = True
@@ -32,11 +33,6 @@ class Vote(StagedProgram[VoteComposition]):
     def __init__(self, spec: VoteComposition, setting: Setting) -> None:
         super().__init__(spec, setting)
         self._chance = _chance_of(spec)
-
-    async def _decided(self, query: Query) -> Decision:
-        """Who would vote; the decision names the one whose vote counts first."""
-        drawn = replace(query, sampling=self._drawn(query.sampling))
-        return await self.choosing.decide(drawn, num_asked=self.spec.experts)
 
     async def _answered(
         self, reply: Reply, staging: Staging, query: Query

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -39,7 +40,7 @@ How = Literal["pairwise", "listwise"]
 JudgeSpec = Annotated[ScoreJudge | ConstraintJudge, Field(discriminator="kind")]
 
 
-class JudgedComposition(CompositionEntry):
+class JudgedComposition(CompositionEntry, ABC):
     """What kinds have in common that gather answers and have judges choose one."""
 
     router: Id | None = Field(
@@ -54,9 +55,9 @@ class JudgedComposition(CompositionEntry):
     min_answers: int = Field(1, ge=1, description=MIN_ANSWERS)
     verdict_tokens: int = Field(16, ge=1, description=_VERDICT_TOKENS)
 
+    @abstractmethod
     def judge_ids(self) -> tuple[str, ...]:
         """Those that judge, each once, in order."""
-        raise NotImplementedError
 
     def asked_models(self) -> Iterator[tuple[At, str]]:
         """Where the entry names who is to answer, an expert or a composition, and its id."""

@@ -104,6 +104,36 @@ def test_of_a_caller_that_hangs_up_midway_nothing_is_left(service, storage):
     assert stored(storage) == before
 
 
+def test_ten_gigabytes_are_refused_while_their_first_bytes_are_sent(service):
+    with socket.create_connection(("127.0.0.1", service.port)) as caller:
+        head = (
+            f"POST /v1/files HTTP/1.1\r\nHost: h\r\nContent-Type: {FORM}\r\n"
+            "Content-Length: 10737418240\r\n\r\n"
+        )
+        caller.sendall(head.encode() + HEAD + LINE)
+        answer = caller.recv(65_536)
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b'"code":"body_too_large"' in answer
+
+
+def test_a_client_that_waits_to_be_told_to_go_on_is(service):
+    """As curl does with everything that is large."""
+    body = HEAD + LINE + END
+    with socket.create_connection(("127.0.0.1", service.port)) as caller:
+        head = (
+            f"POST /v1/files HTTP/1.1\r\nHost: h\r\nContent-Type: {FORM}\r\n"
+            f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+        )
+        caller.sendall(head.encode())
+        told = caller.recv(65_536)
+        caller.sendall(body)
+        answer = caller.recv(65_536)
+
+    assert told.startswith(b"HTTP/1.1 100 ")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
 def has_ended(service: Service, *, status: int) -> bool:
     """Whether an upload has, by what the service counts."""
     lines = httpx.get(f"{service.url}/metrics", trust_env=False).text.splitlines()

@@ -21,11 +21,13 @@ _STOP_S = 4.0
 _POLL_S = 0.05
 #: Blocks travel as their names and what came of them: hundreds of bytes each.
 _OBJECT_STORE_BYTES = 80 * 2**20
-#: Ray reads these when it is imported. Its own warnings are for who writes Ray programs.
-_QUIET = {
+#: Ray reads its own when it is imported; its warnings are for who writes Ray programs.
+_SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+    # A dozen processes with an arena a core each: 50 MiB that nobody uses.
+    "MALLOC_ARENA_MAX": "1",
 }
 
 
@@ -42,11 +44,11 @@ def joined(address: str | None, *, num_workers: int, spill: Path | None) -> Iter
         SetupError: it does not start, or the cluster does not take this process in.
     """
     if address is not None:
-        with _environment(_QUIET), _silenced(), _connected(address):
+        with _environment(_SETTINGS), _silenced(), _connected(address):
             yield
         return
     chosen = ports.choose(LOOPBACK, _any_port())
-    with _private_folder() as folder, _environment(_QUIET | cluster.ray_environment(chosen)):
+    with _private_folder() as folder, _environment(_SETTINGS | cluster.ray_environment(chosen)):
         node = Child(
             cluster.program(
                 chosen,

@@ -7,10 +7,10 @@ import os
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 from orchestrator.engines.fake import FakeEngine
+from tests.buckets import bucket
 from tests.integration.cli.bulk_runs import Echoes, bulk_run, finished, said
 from tests.served import Service, running
 from tests.unit.service.bulk.inputs import write_registry
@@ -20,18 +20,8 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def cloud():
-    """Where S3 answers, and its files."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    files = fs.S3FileSystem(
-        endpoint_override=url, access_key="a", secret_key="b", region="us-east-1",
-        allow_bucket_creation=True,
-    )  # fmt: skip
-    files.create_dir("bucket")
-    yield url, files
-    server.stop()
+    with bucket() as found:
+        yield found
 
 
 async def test_a_bucket_is_read_and_written_and_what_is_done_is_not_done_again(tmp_path, cloud):

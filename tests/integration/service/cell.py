@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from orchestrator.engines.scripts import Script
 from orchestrator.errors import EngineDeadError, ExpertUnavailableError, OrchestratorError
 from orchestrator.registry.edit import Edit, checker
 from orchestrator.registry.generation_store import StoredGenerations
+from orchestrator.registry.generations import GenerationRecord
 from orchestrator.registry.models import Expert
 from orchestrator.registry.rollout import Rollout
 from orchestrator.residency.placement import DispatchTable
@@ -169,6 +170,21 @@ class Cell:
         return Sibling(lineage)
 
 
+class HeldLoader(Loader):
+    """Builds nothing while it may not."""
+
+    def __init__(
+        self, dispatch: Dispatch, *, remotes: dict[str, Engine], environ: Mapping[str, str]
+    ) -> None:
+        super().__init__(dispatch, remotes=remotes, environ=environ)
+        self.may_load = asyncio.Event()
+        self.may_load.set()
+
+    async def load(self, record: GenerationRecord) -> Programs:
+        await self.may_load.wait()
+        return await super().load(record)
+
+
 class Gateway:
     """The deployment of this name without Ray and HTTP."""
 
@@ -182,7 +198,9 @@ class Gateway:
             remotes=remotes,
             refresh=self._refresh,
         )
-        loader = Loader(self.dispatch, remotes=remotes, environ={})
+        loader = HeldLoader(self.dispatch, remotes=remotes, environ={})
+        #: Clear it to have this gateway never end preparing, or loading what is live.
+        self.may_load = loader.may_load
         self.following = Following(cell.generations, loader, clock=time.monotonic)
 
     async def step(self) -> None:

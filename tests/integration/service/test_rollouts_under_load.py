@@ -147,6 +147,7 @@ async def test_a_conductor_killed_during_an_edit_forgets_it_and_serves_what_is_l
     await cell.edit(entry(cell, "a"))
     async with Load(cell, "a").running() as load:
         before = cell.conductor
+        cell.gateways[1].may_load.clear()  # so that the edit cannot become live
         edit = asyncio.create_task(cell.edit(entry(cell, "b")))
         await until(lambda: cell.gateways[0].following.prepared == 2)
         cell.restart_conductor()
@@ -154,6 +155,7 @@ async def test_a_conductor_killed_during_an_edit_forgets_it_and_serves_what_is_l
         await before.rollout.close()
         await cell.conductor.rollout.settle()
         await until(lambda: all(one.following.prepared is None for one in cell.gateways))
+        cell.gateways[1].may_load.set()
 
         await cell.edit(entry(cell, "a"), entry(cell, "c"))
 

@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import re
+from pathlib import Path
 
 import pytest
 
+from orchestrator.api.batch_view import ProgressState
 from orchestrator.api.batch_watch import progress_events
 from orchestrator.batch.progress import BatchProgress
 from orchestrator.errors import ExpertUnavailableError, NotFoundError
@@ -204,3 +207,12 @@ async def test_a_server_that_cannot_send_ends_the_watch():
             raise ConnectionResetError
 
     await service(AT_WORK).app()(dict(WATCHED), reading.receive, send)
+
+
+def test_the_progress_that_the_page_shows_is_of_this_form():
+    page = (Path(__file__).parents[3] / "docs" / "batches.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r'```json\n(\{"object": "batch.progress".*?)```', page, re.DOTALL)
+
+    told = ProgressState.model_validate_json(shown)
+
+    assert told.model_dump(mode="json") == json.loads(shown)

@@ -54,6 +54,22 @@ def test_bars_of_a_slot_are_in_order_of_time():
     assert [one.expert for one in lane.predicted] == ["early", "late"]
 
 
+@pytest.mark.parametrize(
+    ("observed", "drawn"),
+    [
+        (bar("a", "e", 1.591, 1.347), (1.591, 1.591, 0.0)),
+        (bar("a", "e", -0.5, 2, step_s=1.0), (0.0, 2, 1.0)),
+        (bar("a", "e", 1, 2, step_s=5.0), (1, 2, 1)),
+    ],
+    ids=["ends before it begins", "begins before the execution", "a step beyond its end"],
+)
+def test_times_that_cross_one_another_have_no_width_below_0(observed, drawn):
+    (lane,) = lanes(Timeline(batch_id="b", happened=(observed,)))
+
+    (found,) = lane.happened
+    assert (found.begins_s, found.ends_s, found.step_s) == drawn
+
+
 def test_experts_are_ranked_by_the_time_they_take():
     bars = (bar("a", "short", 0, 1), bar("a", "long", 1, 9), bar("b", "short", 0, 2))
 

@@ -103,6 +103,33 @@ async def test_whoever_brought_a_result_and_hung_up_does_not_keep_it_from_being_
     await journal.close()
 
 
+async def test_what_was_brought_is_stored_before_a_journal_is_closed():
+    storage = MemoryStorage()
+    journal = await journal_on(storage, settings=BatchSettings(commit_s=30))
+    putting = asyncio.create_task(journal.put(result(4)))
+    await until(lambda: journal.has_unstored)
+
+    await journal.close()
+
+    await putting
+    assert journal.counts.completed == 1
+
+
+async def test_whoever_waits_when_a_journal_is_closed_on_a_full_storage_is_told():
+    storage = MemoryStorage()
+    journal = await journal_on(storage)
+    storage.max_bytes = 0
+    putting = [asyncio.create_task(journal.put(result(place))) for place in (4, 5)]
+    await until(lambda: journal.obstacle is not None)
+
+    await journal.close()
+
+    for one in putting:
+        with pytest.raises(StorageError, match="let go before they were stored"):
+            await one
+    assert journal.counts.completed == 0
+
+
 async def test_a_closed_journal_takes_nothing():
     journal = await journal_on(MemoryStorage())
     await journal.close()

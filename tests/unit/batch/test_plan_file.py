@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +103,11 @@ def test_lines_of_a_later_version_that_it_does_not_know_are_left_aside():
     told = [*lines(), b'{"type": "weather", "sun": true}\n', b"\n"]
 
     assert read_plan(told) == read_plan(lines())
+
+
+def test_every_key_of_every_line_is_documented():
+    page = (Path(__file__).parents[3] / "docs" / "batches.md").read_text(encoding="utf-8")
+
+    keys = {key for line in lines() for key in json.loads(line)}
+
+    assert [key for key in sorted(keys) if f"`{key}`" not in page] == []

@@ -7,8 +7,9 @@ import pytest
 from orchestrator.batch.asked import Page
 from orchestrator.batch.batch import Batch
 from orchestrator.batch.fake_endpoint import FakeEndpoint
+from orchestrator.batch.settings import BatchSettings
 from orchestrator.errors import ConflictError
-from tests.batch_desk import Desk, ids, ids_of, lines
+from tests.batch_desk import Desk, ids, ids_of, lines, until
 
 
 async def test_a_cancelled_batch_keeps_what_is_finished_and_tells_the_rest():
@@ -29,6 +30,21 @@ async def test_a_cancelled_batch_keeps_what_is_finished_and_tells_the_rest():
         rest = await desk.content(ended.error_file_id)
         assert {one["error"]["code"] for one in rest} == {"batch_cancelled"}
         assert ended.request_counts.model_dump() == {"total": 10, "completed": 4, "failed": 0}
+
+
+async def test_what_was_answered_when_a_batch_is_cancelled_is_in_its_output():
+    settings = BatchSettings(commit_s=30)
+    async with Desk(settings=settings) as desk:
+        slow = FakeEndpoint(gate=asyncio.Event())
+        desk.executor.endpoint_of = lambda line: slow if line.number > 4 else desk.endpoint
+        batch = await desk.create(lines(6))
+        await until(lambda: len(desk.endpoint.answered) == 4)
+
+        await desk.office.cancel(batch.id, owner="")
+        ended = await desk.until(batch.id)
+
+        output, error = await ids_of(desk, ended)
+        assert (sorted(output), sorted(error)) == (ids(range(4)), ids((4, 5)))
 
 
 async def test_a_batch_that_is_cancelled_while_it_is_validated_has_no_files():

@@ -65,9 +65,11 @@ async def test_what_a_caller_has_no_allowance_for_is_not_held():
     class Poor:
         def __init__(self):
             self.settled = []
+            self.is_looked_up = asyncio.Event()
 
         async def reserve(self, most):
-            await asyncio.sleep(0)
+            asyncio.get_running_loop().call_soon(self.is_looked_up.set)
+            await self.is_looked_up.wait()
             raise OverloadedError("the budget of this key is spent", reason="budget")
 
         def settle(self, most, took):

@@ -216,7 +216,9 @@ class Budget:
         self.num_left, self.num_settled = num_calls, 0
 
     async def reserve(self, most):
-        await asyncio.sleep(0)
+        is_looked_up = asyncio.Event()
+        asyncio.get_running_loop().call_soon(is_looked_up.set)
+        await is_looked_up.wait()
         if self.num_left < most.calls:
             raise OverloadedError("the budget of this key is spent", reason="budget")
         self.num_left -= most.calls

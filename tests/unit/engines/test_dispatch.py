@@ -412,33 +412,3 @@ async def test_an_upstream_that_does_not_embed_says_so():
 
     with pytest.raises(UnsupportedParameterError, match="'maths': its Talker does not embed"):
         await dispatching(table(), remotes={"maths": Talker()}).embed(embed_call())
-
-
-async def test_a_call_is_sent_where_its_plan_has_it_while_that_slot_takes_it():
-    full = FakeEngine(fails=OverloadedError("full", reason="queue_full", retry_after_s=1.0))
-    slots = {"a": FakeEngine("a"), "b": FakeEngine("b"), "c": full}
-    dispatch = dispatching(table(maths=("a", "b", "c")), **slots)
-
-    found = [await said(dispatch, call(slot=slot)) for slot in ("b", "nowhere", "c", None)]
-
-    assert (found[0], found[2] in "ab", len(full.calls)) == ("b", True, 1)
-
-
-async def test_a_slot_that_died_is_the_last_choice_of_a_plan_too():
-    dead = FakeEngine(fails=DEAD)
-    dispatch = dispatching(BOTH, a=FakeEngine("a"), b=dead)
-
-    for _ in range(2):
-        assert await said(dispatch, call(slot="b")) == "a"
-
-    assert len(dead.calls) == 1
-
-
-async def test_calls_that_nobody_waits_for_are_no_load_that_engines_move_for():
-    dispatch = dispatching(BOTH, a=FakeEngine("a"), b=FakeEngine("b"))
-
-    await said(dispatch, call(is_background=True))
-    assert dispatch.load.calls_per_s == {}
-    await said(dispatch, call())
-
-    assert list(dispatch.load.calls_per_s) == [call().key]
