@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
-from moto.server import ThreadedMotoServer
+
+from bench.local_s3 import local_s3
 
 BUCKET = "slow"
 _PIECE_BYTES = 2**18
@@ -21,23 +22,21 @@ _KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 @contextmanager
 def slow_s3(*, bytes_per_s: float) -> Iterator[dict[str, str]]:
     """The environment by which clients reach it; it has the bucket `slow`."""
-    # It tells every request.
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    line = ThinLine((host, port), bytes_per_s=bytes_per_s)
-    try:
-        with s3_client(f"http://{host}:{port}") as s3:
-            s3.create_bucket(Bucket=BUCKET)
-        yield {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{line.port}",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            **{name.upper(): value for name, value in _KEYS.items()},
-        }
-    finally:
-        line.close()
-        server.stop()
+    with local_s3() as url:
+        address = urlsplit(url)
+        assert address.hostname is not None
+        assert address.port is not None
+        line = ThinLine((address.hostname, address.port), bytes_per_s=bytes_per_s)
+        try:
+            with s3_client(url) as s3:
+                s3.create_bucket(Bucket=BUCKET)
+            yield {
+                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{line.port}",
+                "AWS_DEFAULT_REGION": "us-east-1",
+                **{name.upper(): value for name, value in _KEYS.items()},
+            }
+        finally:
+            line.close()
 
 
 @contextmanager

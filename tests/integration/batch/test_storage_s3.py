@@ -4,8 +4,8 @@ import secrets
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
+from bench.local_s3 import local_s3
 from orchestrator.batch.storage_opening import open_storage
 from orchestrator.errors import SetupError, StorageError
 from tests.contracts.storage import StorageContract, paths
@@ -15,11 +15,8 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def address():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with local_s3() as url:
+        yield url
 
 
 @pytest.fixture
