@@ -17,12 +17,12 @@ from orchestrator.cli import batch_run_options as given
 from orchestrator.cli.batch_run_screen import Bars
 from orchestrator.client.settings import root_of
 from orchestrator.errors import SetupError
-from orchestrator.profiling.serving import served
 from orchestrator.service.bulk.asking import Service
 from orchestrator.service.bulk.bulk import Bulk
 from orchestrator.service.bulk.folder import Folder
 from orchestrator.service.bulk.job import Format, Terms
 from orchestrator.service.bulk.node import joined
+from orchestrator.service.bulk.own_service import served
 from orchestrator.service.bulk.pinned import Pinned, pinned
 from orchestrator.service.bulk.source import source_at
 

@@ -37,7 +37,7 @@ def served(registry: Path, *, say: Callable[[str], None]) -> Iterator[str]:
     Raises:
         SetupError: the service did not start; the message has its last lines.
     """
-    with TemporaryDirectory(prefix="orchestrator-profile-") as data:
+    with TemporaryDirectory(prefix="orchestrator-bulk-") as data:
         options = [f"--registry={registry}", f"--data-dir={data}", "--gateways=1"]
         address = ["--host=127.0.0.1", f"--port={_free_port()}"]
         process = subprocess.Popen(  # noqa: S603 - our own command line
