@@ -25,6 +25,8 @@ def install(app: FastAPI) -> None:
         exchange_of(request).error_code = code
         body = envelope(_sentence(request, error, app), status=error.status_code, code=code)
         headers = {**(error.headers or {}), "content-type": "application/json"}
+        if error.status_code == 405:
+            headers["Allow"] = _allowed(request, app)
         return Response(body, status_code=error.status_code, headers=headers)
 
     async def bad_parameter(request: Request, error: Exception) -> Response:
@@ -44,6 +46,18 @@ def _sentence(request: Request, error: HTTPException, app: FastAPI) -> str:
         served = [route.path for route in app.routes if isinstance(route, APIRoute)]
         return not_served(path, served=served)
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "another method")
+        allowed = _allowed(request, app)
         return f"{request.method} is not allowed on {path[:128]!r}; allowed: {allowed}"
     return str(error.detail)
+
+
+def _allowed(request: Request, app: FastAPI) -> str:
+    """Every method of a path; the framework names those of the first route that has it."""
+    routes = [route for route in app.routes if isinstance(route, APIRoute)]
+    found = {
+        method
+        for route in routes
+        if route.path_regex.match(request.url.path)
+        for method in route.methods
+    }
+    return ", ".join(sorted(found)) or "another method"

@@ -42,6 +42,10 @@ class Life:
         #: Whether its window has passed and its files are put together.
         self._is_expiring = False
         self._obstacle: str | None = None
+        #: Set once it is known how much of it is stored, also by processes before.
+        self._counted = asyncio.Event()
+        if batch.status != "in_progress":
+            self._counted.set()
 
     @property
     def batch(self) -> Batch:
@@ -54,6 +58,15 @@ class Life:
     def is_let_go(self) -> bool:
         """Whether nothing moves it here any more: it has ended, or another office has it."""
         return self._task is None or self._task.done()
+
+    async def counted(self) -> None:
+        """Wait until its counts are those of what is stored, so that they never go back.
+
+        Not for long: while the storage is away it is told as it was stored last.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._parts.settings.counting_s):
+                await self._counted.wait()
 
     def progress(self) -> BatchProgress:
         """How far it is, and why it does not move where it does not."""
@@ -174,12 +187,15 @@ class Life:
     async def _execute(self, *, until_s: float) -> bool:
         """Whether all lines have a result by then, Unix time."""
         read = await read_again(self._batch, self._parts)
-        self._execution = Execution(self._batch, read, self._parts)
+        execution = Execution(self._batch, read, self._parts)
         try:
-            await self._execution.open()
-            return await self._execution.run(until_s=until_s)
+            await execution.open()
+            # Not before: until then it counts nothing, and one before it is still right.
+            self._execution = execution
+            self._counted.set()
+            return await execution.run(until_s=until_s)
         finally:
-            await self._execution.close()
+            await execution.close()
 
     async def _finish(self, rest: LineFault | None) -> None:
         parts, batch_id = self._parts, self._batch.id
@@ -227,6 +243,8 @@ class Life:
             await self._parts.claim.check()
             await batch_records.save(self._parts.storage, batch)
             self._batch = batch
+            if batch.status != "in_progress":
+                self._counted.set()
             if batch.has_ended:
                 # Its columns are large, and what is told of it is stored.
                 self._execution = None

@@ -143,21 +143,22 @@ class BatchOffice:
 
     async def batch(self, batch_id: str, *, owner: str) -> Batch:
         """See `BatchControl.batch`."""
-        return self._life(batch_id, owner).batch
+        return (await self._counted(batch_id, owner)).batch
 
     async def batches(self, page: Page, *, owner: str) -> tuple[list[Batch], bool]:
         """See `BatchControl.batches`."""
         self._started()
-        own = [life.batch for life in self.lives.values() if life.batch.owner == owner]
-        return page_of(own, page)
+        own = [life for life in self.lives.values() if life.batch.owner == owner]
+        await asyncio.gather(*(life.counted() for life in own if not life.batch.has_ended))
+        return page_of([life.batch for life in own], page)
 
     async def cancel(self, batch_id: str, *, owner: str) -> Batch:
         """See `BatchControl.cancel`."""
-        return await self._life(batch_id, owner).cancel()
+        return await (await self._counted(batch_id, owner)).cancel()
 
     async def progress(self, batch_id: str, *, owner: str) -> BatchProgress:
         """See `BatchControl.progress`."""
-        return self._life(batch_id, owner).progress()
+        return (await self._counted(batch_id, owner)).progress()
 
     async def timeline(self, batch_id: str, *, owner: str) -> Timeline:
         """See `BatchControl.timeline`."""
@@ -210,6 +211,12 @@ class BatchOffice:
         life = self.lives.get(batch_id)
         if life is None or life.batch.owner != owner:
             raise NotFoundError(_unknown(batch_id))
+        return life
+
+    async def _counted(self, batch_id: str, owner: str) -> Life:
+        """With counts that are known, as soon as its results are read after a restart."""
+        life = self._life(batch_id, owner)
+        await life.counted()
         return life
 
     def _started(self) -> LifeParts:

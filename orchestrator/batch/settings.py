@@ -33,6 +33,8 @@ class BatchSettings:
     history_s: float = 2.0
     #: How often an office looks whether another has come.
     claim_s: float = 5.0
+    #: Whoever asks while results are still counted, as after a restart, waits so long at most.
+    counting_s: float = 5.0
     #: Input files that are read through at a time.
     validated_at_once: int = 2
     #: How often validation of one file waits for a service that cannot say what it will do.

@@ -151,3 +151,21 @@ async def test_what_is_below_a_batch_and_nothing_is_told_as_such():
         response = await got(desk, "/v1/batches/b/nothing")
 
     assert "chat/completions" not in fault(response)["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/batches", "GET, POST"),
+        ("/v1/files", "GET, POST"),
+        ("/v1/files/file-in", "DELETE, GET"),
+        ("/v1/batches/batch_1/cancel", "POST"),
+    ],
+)
+async def test_a_wrong_method_names_every_right_one(path, allowed):
+    async with Desk() as desk, service(desk).client() as client:
+        answer = await client.put(path)
+
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == allowed
+    assert fault(answer)["message"] == f"PUT is not allowed on {path!r}; allowed: {allowed}"

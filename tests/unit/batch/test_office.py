@@ -9,6 +9,7 @@ from orchestrator.batch.asked import NewBatch, Page
 from orchestrator.batch.fake_endpoint import FakeEndpoint
 from orchestrator.batch.files import contents_of
 from orchestrator.batch.in_order import InOrderExecutor
+from orchestrator.batch.settings import BatchSettings
 from orchestrator.errors import (
     ConflictError,
     InvalidRequestError,
@@ -132,6 +133,47 @@ async def test_an_office_goes_on_where_the_one_before_was_closed():
         assert sorted(after.endpoint.answered) == ids(range(5, 10))
         output, error = await ids_of(after, ended)
         assert (sorted(output), error) == (ids(range(10)), [])
+
+
+async def test_counts_do_not_go_back_when_an_office_begins():
+    gate = asyncio.Event()
+    async with Desk(endpoint=FakeEndpoint()) as desk:
+        slow = FakeEndpoint(gate=gate)
+        desk.executor.endpoint_of = lambda line: slow if line.number > 5 else desk.endpoint
+        batch = await desk.create(lines(10))
+        await desk.until_done(batch.id, 5)
+    async with Desk(desk.storage, endpoint=FakeEndpoint(gate=gate)) as after:
+        told = await after.office.batch(batch.id, owner="")
+        [listed], _ = await after.office.batches(Page(), owner="")
+        progress = await after.office.progress(batch.id, owner="")
+
+    assert told.request_counts.model_dump() == {"total": 10, "completed": 5, "failed": 0}
+    assert listed.request_counts == progress.batch.request_counts == told.request_counts
+
+
+async def test_a_batch_is_cancelled_with_its_counts_right_after_an_office_began():
+    gate = asyncio.Event()
+    async with Desk(endpoint=FakeEndpoint()) as desk:
+        slow = FakeEndpoint(gate=gate)
+        desk.executor.endpoint_of = lambda line: slow if line.number > 5 else desk.endpoint
+        batch = await desk.create(lines(10))
+        await desk.until_done(batch.id, 5)
+    async with Desk(desk.storage, endpoint=FakeEndpoint(gate=gate)) as after:
+        told = await after.office.cancel(batch.id, owner="")
+
+    assert (told.status, told.request_counts.completed) == ("cancelling", 5)
+
+
+async def test_whoever_asks_while_the_storage_is_away_is_told_what_is_known():
+    gate = asyncio.Event()
+    async with Desk(endpoint=FakeEndpoint(gate=gate)) as desk:
+        batch = await desk.create(lines(4))
+        await desk.until(batch.id, "in_progress")
+    async with Desk(desk.storage, settings=BatchSettings(counting_s=0.01)) as after:
+        after.storage.is_away = True
+        told = await after.office.batch(batch.id, owner="")
+
+    assert told.request_counts.total == 4
 
 
 async def test_a_storage_that_goes_away_delays_a_batch_and_says_so():
