@@ -32,7 +32,8 @@ def before_the_flip(site: Site, edition: int):
     gate = site.file.parent / "models" / model / GATE
     os.mkfifo(gate)
     # Whoever was killed before is back: one that is not would have to read from the stopped store.
-    await_(site, lambda state: len(alive(state["gateways"])) == site.num_gateways)
+    # The runner of batches follows like a gateway.
+    await_(site, lambda state: len(alive(state["gateways"])) == site.num_gateways + 1)
     redis = next(p for p in site.service.processes() if "redis-server" in p.name())
     text = site.write(site.expert("steady"), site.scripted(edition), late)
     with gate.open("wb"):  # blocks until the engine waits for it

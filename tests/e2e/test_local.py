@@ -23,8 +23,10 @@ def test_mixed_questions_are_answered_with_one_swap_an_expert_at_most(tmp_path):
     ]  # fmt: skip
     right = {f"{expert}-{place}": answer for place, (expert, _, answer) in enumerate(asked)}
 
+    before = set(psutil.Process().children(recursive=True))
+
     with Orchestrator(ROOT / "experts.yaml", data_dir=tmp_path, progress=False) as orchestrator:
-        processes = psutil.Process().children(recursive=True)
+        processes = set(psutil.Process().children(recursive=True)) - before
         dry = orchestrator.plan(lines)
         results = orchestrator.batch(lines, progress=False)
         answers = {
