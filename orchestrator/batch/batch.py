@@ -79,7 +79,7 @@ class Batch(Part):
     @property
     def is_plan(self) -> bool:
         """Whether it is planned alone: its output file is the plan."""
-        return self.metadata.get("plan") == "true"
+        return self.metadata.get("plan", "").lower() == "true"
 
     @property
     def has_ended(self) -> bool:
