@@ -116,7 +116,7 @@ async def _ask_all(endpoint: InsideEndpoint, lines: Sequence[Line], *, num_clien
 
     async def client() -> None:
         for line in left:
-            await endpoint.answer(line, call_id=line.custom_id)
+            await endpoint.answer(line, call_id=line.custom_id, batch="", owner="")
 
     await asyncio.gather(*(client() for _ in range(num_clients)))
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from fastapi import FastAPI
 
 import orchestrator
+from orchestrator.access.keyring import Keyring, Open
+from orchestrator.access.metering import Meters
 from orchestrator.api import (
     admin,
     admin_placement,
@@ -58,6 +60,8 @@ def create_app(
     batches: BatchControl | None = None,
     storage: Storage | None = None,
     tracing: Tracing | None = None,
+    keyring: Keyring | None = None,
+    meters: Meters | None = None,
 ) -> FastAPI:
     """Build the endpoint.
 
@@ -74,6 +78,8 @@ def create_app(
         batches: who keeps batches and files; without, there are none.
         storage: where contents of files lie; given wherever `batches` is.
         tracing: where requests get their spans; without, nobody records any.
+        keyring: knows callers by their keys; without, none is asked for.
+        meters: counts what callers take; without, nothing is counted.
     """
     wiring = Wiring(
         live=live,
@@ -88,6 +94,7 @@ def create_app(
         judgements=judgements,
         batches=batches,
         storage=storage,
+        meters=meters,
     )
     app = FastAPI(
         title="Orchestrator",
@@ -104,5 +111,7 @@ def create_app(
     if settings.docs:
         app.include_router(docs.endpoints(app))
     http_errors.install(app)
-    app.add_middleware(Gate, accounts=Accounts(records), settings=settings)
+    app.add_middleware(
+        Gate, accounts=Accounts(records), keyring=keyring or Open(), settings=settings
+    )
     return app

@@ -10,6 +10,8 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.types import Scope
 
+from orchestrator.access.caller import ANYBODY, Caller
+from orchestrator.access.metering import Admission
 from orchestrator.api.waited import Waited
 from orchestrator.compositions.base import Decision, Reply
 from orchestrator.compositions.programs import Programs
@@ -21,6 +23,9 @@ from orchestrator.tracing.spans import UNTRACED, Span
 KEY = "orchestrator.exchange"
 #: In the ASGI scope of a request from this process: its longest time, seconds. No server sets it.
 TIMEOUT_S = "orchestrator.timeout_s"
+#: The same: whose batch it is a line of, and which batch.
+OWNER = "orchestrator.owner"
+BATCH = "orchestrator.batch"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +44,11 @@ class Exchange:
     #: Unique here even when callers reuse their request ids: names the answer and the call.
     call_id: str = field(default_factory=lambda: uuid4().hex)
     endpoint: str = "other"
+    #: Who asks, and the batch that it is a line of.
+    caller: Caller = ANYBODY
+    batch: str | None = None
+    #: That it was let in, until it has ended; `None` where nothing is counted.
+    admission: Admission | None = None
     #: Longest time of a request that nobody waits for, seconds; the registry's where `None`.
     timeout_s: float | None = None
     #: True for requests that leave a decision record.

@@ -11,10 +11,12 @@ from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from orchestrator.access.caller import ANYBODY, Caller
+from orchestrator.access.keyring import Keyring
 from orchestrator.api.accounts import Accounts
 from orchestrator.api.connection import ClientGoneError
 from orchestrator.api.envelope import as_asgi, envelope_of, headers_for
-from orchestrator.api.exchange import KEY, TIMEOUT_S, Exchange
+from orchestrator.api.exchange import BATCH, KEY, OWNER, TIMEOUT_S, Exchange
 from orchestrator.api.headers import headers_of
 from orchestrator.api.settings import ApiSettings
 from orchestrator.errors import OrchestratorError
@@ -24,6 +26,9 @@ log = logging.getLogger(__name__)
 
 #: What a caller's own request id may be; it comes back in headers, records and logs.
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+
+#: What machines ask of every service: no key is needed.
+_FOR_ANYBODY = frozenset({"/healthz", "/readyz"})
 
 #: nginx's number for a caller that hung up before it was answered; never sent.
 CLIENT_CLOSED = 499
@@ -41,12 +46,14 @@ class Gate:
         app: ASGIApp,
         *,
         accounts: Accounts,
+        keyring: Keyring,
         settings: ApiSettings,
         clock: Callable[[], float] = time.perf_counter,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._app = app
         self._accounts = accounts
+        self._keyring = keyring
         self._settings = settings
         self._clock = clock
         self._wall_clock = wall_clock
@@ -77,11 +84,20 @@ class Gate:
             started_s=self._clock(),
             call_id=call_id,
             timeout_s=scope.get(TIMEOUT_S),
+            batch=scope.get(BATCH),
             ignored=() if given is None or is_valid else ("x-request-id",),
         )
 
     def _headers(self, exchange: Exchange) -> list[tuple[bytes, bytes]]:
         return headers_of(exchange, sends_x_request_id=self._settings.sends_x_request_id)
+
+    async def _caller(self, scope: Scope) -> Caller:
+        if (owner := scope.get(OWNER)) is not None:
+            return await self._keyring.caller_of_owner(owner)
+        if scope["path"] in _FOR_ANYBODY:
+            return ANYBODY
+        given = next((v for k, v in scope["headers"] if k == b"authorization"), None)
+        return await self._keyring.caller_of(None if given is None else given.decode("latin-1"))
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange: Exchange = scope[KEY]
@@ -93,6 +109,7 @@ class Gate:
             await send(message)
 
         try:
+            exchange.caller = await self._caller(scope)
             await self._app(scope, receive, send_with_headers)
         except ClientGoneError:
             exchange.end(CLIENT_CLOSED, "client_closed")

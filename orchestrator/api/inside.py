@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Scope
 
 from orchestrator.api.embedding_request import EmbeddingRequest, embed_query
-from orchestrator.api.exchange import TIMEOUT_S
+from orchestrator.api.exchange import BATCH, OWNER, TIMEOUT_S
 from orchestrator.api.faults import parse
 from orchestrator.api.parameters import settle
 from orchestrator.api.queries import chat_query, completion_query
@@ -69,10 +69,11 @@ class InsideEndpoint:
         decision = await programs.decide(query)
         return self._outline(programs, query, decision)
 
-    async def answer(self, line: Line, *, call_id: str) -> LineReply:
+    async def answer(self, line: Line, *, call_id: str, batch: str, owner: str) -> LineReply:
         """See `Endpoint.answer`."""
         exchanged = _Exchanged(line.body)
-        await self._app(self._scope(line, call_id), exchanged.receive, exchanged.send)
+        scope = {**self._scope(line, call_id), OWNER: owner, BATCH: batch}
+        await self._app(scope, exchanged.receive, exchanged.send)
         return exchanged.reply(call_id)
 
     def _scope(self, line: Line, call_id: str) -> Scope:

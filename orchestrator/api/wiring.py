@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from orchestrator.access.metering import Meters
 from orchestrator.api.batch_control import BatchControl
 from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
@@ -30,6 +31,8 @@ class Wiring:
     #: Unix time at which this endpoint was built, seconds.
     created_s: int
     tracing: Tracing
+    #: What callers take over many requests; `None` where nothing is counted.
+    meters: Meters | None = None
     #: Who owns the registry; `None` where it cannot be edited while the service runs.
     registry: RegistryControl | None = None
     #: Who sees the slots; `None` where nobody does.

@@ -51,7 +51,7 @@ class Answering:
         """
         line = await self._persistently(lambda: work.lines.read(place))
         call_id = f"{work.id}-{place}-{num_tries}"
-        reply = await self.endpoint.answer(line, call_id=call_id)
+        reply = await self.endpoint.answer(line, call_id=call_id, batch=work.id, owner=work.owner)
         again = retry(reply, num_tries=num_tries, max_tries=self.max_tries, call_id=call_id)
         if again is not None:
             return again

@@ -24,11 +24,13 @@ class Endpoint(Protocol):
         """
         ...
 
-    async def answer(self, line: Line, *, call_id: str) -> LineReply:
+    async def answer(self, line: Line, *, call_id: str, batch: str, owner: str) -> LineReply:
         """Answer a line; every error is a reply.
 
         Args:
             line: valid.
             call_id: names the request in records and logs; calls it makes can be known by it.
+            batch: that it is a line of.
+            owner: of the batch: who pays for it, and whose terms bind it.
         """
         ...

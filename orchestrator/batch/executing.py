@@ -47,6 +47,8 @@ class Work:
 
     #: The batch's id.
     id: str
+    #: Whose it is.
+    owner: str = ""
     lines: Lines
     #: Requests are the places of `lines`.
     workload: Workload

@@ -101,6 +101,7 @@ class Execution:
     async def _answer(self, left_s: float) -> None:
         work = Work(
             id=self._batch.id,
+            owner=self._batch.owner,
             lines=self._reading.lines,
             workload=self._reading.workload,
             left=self._journal.left.tolist(),
@@ -163,6 +164,7 @@ async def planned_ending(batch: Batch, reading: Reading, parts: LifeParts) -> St
     """
     work = Work(
         id=batch.id,
+        owner=batch.owner,
         lines=reading.lines,
         workload=reading.workload,
         left=range(len(reading.lines)),

@@ -48,7 +48,7 @@ class FakeEndpoint:
         tokens = len(line.body) / 4
         return (PlannedCall(stage=0, expert=model, prompt_tokens=tokens, output_tokens=16.0),)
 
-    async def answer(self, line: Line, *, call_id: str) -> LineReply:
+    async def answer(self, line: Line, *, call_id: str, batch: str, owner: str) -> LineReply:
         """See `Endpoint.answer`: the body, as it came."""
         if self._gate is not None:
             await self._gate.wait()

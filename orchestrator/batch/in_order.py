@@ -78,7 +78,9 @@ class InOrderExecutor:
     async def _answer_each(self, work: Work, places: Iterator[int]) -> None:
         for place in places:
             line = await work.lines.read(place)
-            reply = await self.endpoint_of(line).answer(line, call_id=f"{work.id}-{place}")
+            reply = await self.endpoint_of(line).answer(
+                line, call_id=f"{work.id}-{place}", batch=work.id, owner=work.owner
+            )
             fault = None if reply.is_ok else LineFault(code="failed", message="it was refused")
             await work.sink.put(
                 LineResult(place=place, custom_id=line.custom_id, reply=reply, fault=fault)

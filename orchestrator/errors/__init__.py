@@ -13,7 +13,10 @@ OrchestratorError
 │   ├── ForbiddenError               403  forbidden
 │   ├── ConflictError                409  conflict
 │   ├── BodyTooLargeError            413  body_too_large
-│   └── BodyTooSlowError             408  request_timeout
+│   ├── BodyTooSlowError             408  request_timeout
+│   ├── UnauthenticatedError         401  invalid_api_key
+│   ├── RateLimitedError             429  rate_limit_exceeded  retryable
+│   └── QuotaError                   429  insufficient_quota
 ├── EngineError                  an engine did not do what was asked
 │   ├── EngineTimeoutError           504  engine_timeout      retryable
 │   ├── OverloadedError              503  overloaded          retryable
@@ -71,7 +74,10 @@ from orchestrator.errors.asking import (
     LimitsError,
     NotFoundError,
     NotRecordedError,
+    QuotaError,
+    RateLimitedError,
     RequestError,
+    UnauthenticatedError,
     UnknownModelError,
     UnsupportedParameterError,
 )
@@ -126,6 +132,8 @@ __all__ = [
     "OverloadedError",
     "PlacedFault",
     "PromptError",
+    "QuotaError",
+    "RateLimitedError",
     "RegistryError",
     "RequestError",
     "SetupError",
@@ -134,6 +142,7 @@ __all__ = [
     "StoreError",
     "SwapError",
     "TransferError",
+    "UnauthenticatedError",
     "UnknownModelError",
     "UnsupportedParameterError",
     "WeightsError",

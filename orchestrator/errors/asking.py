@@ -85,3 +85,25 @@ class BodyTooSlowError(RequestError):
 
     code = "request_timeout"
     status = 408
+
+
+class UnauthenticatedError(RequestError):
+    """No key was presented, or none that may be used now."""
+
+    code = "invalid_api_key"
+    status = 401
+
+
+class RateLimitedError(RequestError):
+    """The caller's key allows fewer of these at a time, or in this minute."""
+
+    code = "rate_limit_exceeded"
+    status = 429
+    retryable = True
+
+
+class QuotaError(RequestError):
+    """Nothing is left of what the caller's key may spend."""
+
+    code = "insufficient_quota"
+    status = 429

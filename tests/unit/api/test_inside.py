@@ -38,7 +38,7 @@ LINES = [
 async def test_a_line_is_answered_as_its_request_is(asked, kind):
     endpoint, service = inside(FakeEngine())
 
-    reply = await endpoint.answer(asked, call_id="batch_1-0-1")
+    reply = await endpoint.answer(asked, call_id="batch_1-0-1", batch="batch_1", owner="")
 
     assert (reply.status_code, reply.request_id, reply.is_ok) == (200, "batch_1-0-1", True)
     assert orjson.loads(reply.body)["object"] == kind
@@ -49,7 +49,7 @@ async def test_a_line_is_answered_as_its_request_is(asked, kind):
 async def test_a_line_has_the_time_of_a_batch(asked, kind):
     engine = FakeEngine()
 
-    await inside(engine)[0].answer(asked, call_id="x")
+    await inside(engine)[0].answer(asked, call_id="x", batch="batch_1", owner="")
 
     assert engine.calls[0].timeout_s == pytest.approx(900, abs=5)
 
@@ -64,7 +64,7 @@ async def test_a_line_has_the_time_of_a_batch(asked, kind):
 async def test_an_error_is_a_reply_that_says_whether_to_try_again(fails, expected):
     endpoint, _ = inside(FakeEngine(script=lambda _: Script(fails=fails)))
 
-    reply = await endpoint.answer(chat_line(0, "math"), call_id="x")
+    reply = await endpoint.answer(chat_line(0, "math"), call_id="x", batch="batch_1", owner="")
 
     assert (reply.status_code, reply.is_retryable, reply.retry_after_s) == expected
     assert orjson.loads(reply.body)["error"]["message"]

@@ -1,0 +1,75 @@
+"""What callers take over many requests: the port that the endpoint asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from orchestrator.access.caller import Caller
+from orchestrator.compositions.ledger import Allowance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How much is left of one of a caller's limits."""
+
+    kind: Literal["requests", "tokens"]
+    limit: int
+    remaining: int
+    #: Seconds until all of it is there again.
+    resets_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """What one request came to, for the books; the allowance has charged for its calls already."""
+
+    endpoint: str
+    #: What the caller named, as far as it is known here, and the expert that answered.
+    model: str
+    expert: str | None
+    composition: str | None
+    batch: str | None
+    tags: frozenset[str]
+    status: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float
+
+
+class Admission(Protocol):
+    """One request that may go on."""
+
+    @property
+    def allowance(self) -> Allowance | None:
+        """What its calls may spend; `None` has no bound."""
+        ...
+
+    @property
+    def standings(self) -> Sequence[Standing]:
+        """What is left of the limits that are counted, for headers."""
+        ...
+
+    def end(self, charge: Charge) -> None:
+        """The request has ended, however it did; called once."""
+        ...
+
+
+class Meters(Protocol):
+    """Counts what callers take, exactly, over every process that answers."""
+
+    async def admit(self, caller: Caller, *, is_background: bool) -> Admission:
+        """Let a request in.
+
+        Args:
+            caller: who asks.
+            is_background: a line of a batch: neither requests a minute nor requests at a time
+                bind it, all else does.
+
+        Raises:
+            RateLimitedError: too many at a time, or in this minute.
+            QuotaError: nothing is left of its budget.
+            StoreError: what is left cannot be read now, and something is bounded.
+        """
+        ...
