@@ -27,6 +27,7 @@ from orchestrator.registry.models import Registry
 from orchestrator.store.memory import MemoryRecords
 from orchestrator.store.memory_judgements import MemoryJudgements
 from orchestrator.store.records import StoredRecord
+from orchestrator.store.repeats import Repeats
 from orchestrator.tracing.tracing import Tracing
 from routers.base import Prompts, Route, RouterError
 
@@ -104,6 +105,7 @@ class Service:
     tracing: Tracing | None = None
     batches: BatchControl | None = None
     storage: Storage | None = None
+    repeats: Repeats | None = None
 
     def app(self) -> FastAPI:
         programs = programs_of(self.engine)
@@ -119,6 +121,7 @@ class Service:
             tracing=self.tracing,
             batches=self.batches,
             storage=self.storage,
+            repeats=self.repeats,
         )
 
     @asynccontextmanager

@@ -34,6 +34,7 @@ from orchestrator.api import (
 from orchestrator.api.accounts import Accounts
 from orchestrator.api.batch_control import BatchControl
 from orchestrator.api.gate import Gate
+from orchestrator.api.once import Once
 from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
@@ -44,6 +45,7 @@ from orchestrator.batch.storage import Storage
 from orchestrator.compositions.programs import Programs
 from orchestrator.store.judgements import Judgements
 from orchestrator.store.records import Records
+from orchestrator.store.repeats import Repeats
 from orchestrator.tracing.tracing import Tracing
 
 
@@ -62,6 +64,7 @@ def create_app(
     tracing: Tracing | None = None,
     keyring: Keyring | None = None,
     meters: Meters | None = None,
+    repeats: Repeats | None = None,
 ) -> FastAPI:
     """Build the endpoint.
 
@@ -80,6 +83,7 @@ def create_app(
         tracing: where requests get their spans; without, nobody records any.
         keyring: knows callers by their keys; without, none is asked for.
         meters: counts what callers take; without, nothing is counted.
+        repeats: who answers which idempotency key; without, keys are left aside.
     """
     wiring = Wiring(
         live=live,
@@ -111,6 +115,7 @@ def create_app(
     if settings.docs:
         app.include_router(docs.endpoints(app))
     http_errors.install(app)
+    app.add_middleware(Once, repeats=repeats, settings=settings)
     app.add_middleware(
         Gate, accounts=Accounts(records), keyring=keyring or Open(), settings=settings
     )

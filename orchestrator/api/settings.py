@@ -24,6 +24,11 @@ class ApiSettings(BaseModel):
     max_upload_silence_s: float = Field(
         60.0, gt=0, description="Nothing came of a file for so long, seconds: it gets 408."
     )
+    max_replay_bytes: int = Field(
+        1024 * 1024,
+        ge=1024,
+        description="Longest answer that an idempotency key keeps; a longer one is told once.",
+    )
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
     admin: Literal["loopback", "off"] = Field(
         "loopback",

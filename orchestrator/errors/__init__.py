@@ -12,6 +12,8 @@ OrchestratorError
 │   │   └── NotRecordedError         404  not_recorded
 │   ├── ForbiddenError               403  forbidden
 │   ├── ConflictError                409  conflict
+│   │   └── KeyInUseError            409  idempotency_key_in_use  retryable
+│   ├── KeyReusedError               422  idempotency_key_reused
 │   ├── BodyTooLargeError            413  body_too_large
 │   ├── BodyTooSlowError             408  request_timeout
 │   ├── UnauthenticatedError         401  invalid_api_key
@@ -71,6 +73,8 @@ from orchestrator.errors.asking import (
     ContextTooLongError,
     ForbiddenError,
     InvalidRequestError,
+    KeyInUseError,
+    KeyReusedError,
     LimitsError,
     NotFoundError,
     NotRecordedError,
@@ -118,6 +122,8 @@ __all__ = [
     "ExpertUnavailableError",
     "ForbiddenError",
     "InvalidRequestError",
+    "KeyInUseError",
+    "KeyReusedError",
     "LimitsError",
     "MergeError",
     "MissingExtraError",
