@@ -68,6 +68,11 @@ REACHED = Counter(
     "Requests for which something was left out, by the cap that was met.",
     ["composition", "cap"],
 )
+REPEATS = Counter(
+    "orchestrator_repeats_total",
+    "Requests with an idempotency key: begun, replayed, under_way, or differs from the first.",
+    ["outcome"],
+)
 IN_FLIGHT = Gauge(
     "orchestrator_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum"
 )
