@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 
 from orchestrator.engines.breaker import Breaker, State, failure_of
 from orchestrator.errors import OrchestratorError
+from orchestrator.events.telling import tell
 from orchestrator.metrics import CIRCUIT_CHANGES, OPEN_CIRCUITS
 
 _logger = logging.getLogger(__name__)
@@ -98,5 +99,4 @@ class Circuits:
         CIRCUIT_CHANGES.labels(state=state).inc()
         OPEN_CIRCUITS.inc((state == "open") - (before == "open"))
         level = logging.WARNING if state == "open" else logging.INFO
-        fields = {"action": "circuit", "engine": name, "state": state}
-        _logger.log(level, "circuit of %r is %s: %s", name, state, why, extra=fields)
+        tell(_logger, "circuit", level, engine=name, state=state, reason=why)

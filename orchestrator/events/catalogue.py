@@ -15,7 +15,7 @@ Action = Literal[
     "shadow",
     "refusal",
     "fallback",
-    "breaker",
+    "circuit",
     "shed",
     "cache",
     "decision",
@@ -111,13 +111,11 @@ EVENTS: Mapping[Action, Event] = {
             **_REASON,
         },
     ),
-    "breaker": Event(
+    "circuit": Event(
         meaning="The circuit of an engine opened, closed, or lets one call through to see.",
         fields={
             "engine": "its slot's name, or its expert's key",
             "state": "`open`, `half_open` or `closed`",
-            "num_failures": "in a row",
-            "retry_s": "until it is tried again",
             **_REASON,
         },
     ),

@@ -111,7 +111,7 @@ class BatchRunner:
             records=following.records,
             readiness=following.readiness,
             settings=self._plan.api,
-            tracing=tracing_of(os.environ),
+            tracing=tracing_of(os.environ, role="batches"),
         )
         return InsideEndpoint(
             app,

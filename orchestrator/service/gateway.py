@@ -58,7 +58,7 @@ class Gateway:
             repeats=following.repeats,
             batches=self._batches,
             storage=self._storage,
-            tracing=tracing_of(os.environ),
+            tracing=tracing_of(os.environ, role="gateway"),
         )
 
     async def check_health(self) -> None:

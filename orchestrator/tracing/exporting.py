@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import orchestrator
 from orchestrator.tracing.tracing import Tracing
@@ -25,18 +26,22 @@ _BY_PROTOCOL = {"http/protobuf": "otlp_proto_http", "grpc": "otlp_proto_grpc"}
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 
-def tracing_of(environment: Mapping[str, str]) -> Tracing:
+def tracing_of(environment: Mapping[str, str], *, role: str = _NAME) -> Tracing:
     """Tracing as `environment` says; what it asks for and cannot have is told once, in the log.
 
     Spans are exported where `OTEL_TRACES_EXPORTER` names exporters, or an endpoint of OTLP is
     given, and `OTEL_SDK_DISABLED` is not true. All else is the kit's own: sampler, limits, batches,
     headers, names of the service.
+
+    Args:
+        environment: variables of this process.
+        role: what the process is for, in its resource's `orchestrator.role`.
     """
     names = exporter_names(environment)
     if not names:
         return Tracing()
     try:
-        return _exporting(names, environment)
+        return _exporting(names, environment, role=role)
     except (ImportError, LookupError, ValueError) as exc:
         _LOG.warning(
             "no traces: %s; asked for %s: install the extra 'tracing', or leave out OTEL_*",
@@ -67,16 +72,25 @@ def _exact(name: str, environment: Mapping[str, str]) -> str:
     return _BY_PROTOCOL.get(protocol.strip(), f"otlp over {protocol.strip()!r}")
 
 
-def _exporting(names: tuple[str, ...], environment: Mapping[str, str]) -> Tracing:
+def resource_of(environment: Mapping[str, str], *, role: str) -> dict[str, str]:
+    """What every span and line of this process says of it; what operators name has precedence."""
+    told = environment.get("OTEL_RESOURCE_ATTRIBUTES", "")
+    ours = {
+        "service.version": orchestrator.__version__,
+        "service.instance.id": str(uuid4()),
+        "orchestrator.role": role,
+    }
+    if not environment.get("OTEL_SERVICE_NAME"):
+        ours["service.name"] = _NAME
+    return {name: value for name, value in ours.items() if f"{name}=" not in told}
+
+
+def _exporting(names: tuple[str, ...], environment: Mapping[str, str], *, role: str) -> Tracing:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    is_named = bool(environment.get("OTEL_SERVICE_NAME")) or "service.name=" in environment.get(
-        "OTEL_RESOURCE_ATTRIBUTES", ""
-    )
-    named = {} if is_named else {"service.name": _NAME}
-    provider = TracerProvider(resource=Resource.create(named))
+    provider = TracerProvider(resource=Resource.create(resource_of(environment, role=role)))
     for exporter in _exporters(names):
         provider.add_span_processor(BatchSpanProcessor(exporter))
     _LOG.info("traces go to %s", ", ".join(names))

@@ -1,6 +1,7 @@
 """Circuits as dispatch goes by them."""
 
 import asyncio
+import json
 import logging
 
 import pytest
@@ -153,12 +154,12 @@ async def test_every_change_of_a_circuit_is_told_once(caplog):
     asked.clock.advance(FIRST_PAUSE_S)
     await asked.ask()
 
-    told = [r.message for r in caplog.records if "circuit" in r.message]
+    told = [json.loads(r.message) for r in caplog.records if "circuit" in r.message]
 
-    assert told == [
-        "circuit of 'hosted@1' is open: dead (engine_dead)",
-        "circuit of 'hosted@1' is half_open: its pause is over",
-        "circuit of 'hosted@1' is closed: it has answered",
+    assert [(one["engine"], one["state"], one["reason"]) for one in told] == [
+        ("hosted@1", "open", "dead (engine_dead)"),
+        ("hosted@1", "half_open", "its pause is over"),
+        ("hosted@1", "closed", "it has answered"),
     ]
 
 
