@@ -30,6 +30,7 @@ from orchestrator.store.keys import KeyRecords
 from orchestrator.store.memory import MemoryRecords
 from orchestrator.store.memory_judgements import MemoryJudgements
 from orchestrator.store.records import StoredRecord
+from orchestrator.store.repeats import Repeats
 from orchestrator.tracing.tracing import Tracing
 from routers.base import Prompts, Route, RouterError
 
@@ -107,6 +108,7 @@ class Service:
     tracing: Tracing | None = None
     batches: BatchControl | None = None
     storage: Storage | None = None
+    repeats: Repeats | None = None
     keyring: Keyring | None = None
     keys: KeyRecords | None = None
     audit: AuditLog | None = None
@@ -125,6 +127,7 @@ class Service:
             tracing=self.tracing,
             batches=self.batches,
             storage=self.storage,
+            repeats=self.repeats,
             keyring=self.keyring,
             keys=self.keys,
             audit=self.audit,

@@ -38,6 +38,8 @@ from orchestrator.api.accounts import Accounts
 from orchestrator.api.audited import Audited
 from orchestrator.api.batch_control import BatchControl
 from orchestrator.api.gate import Gate
+from orchestrator.api.once import Once
+from orchestrator.api.images import Images
 from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
@@ -49,6 +51,7 @@ from orchestrator.compositions.programs import Programs
 from orchestrator.store.judgements import Judgements
 from orchestrator.store.keys import KeyRecords
 from orchestrator.store.records import Records
+from orchestrator.store.repeats import Repeats
 from orchestrator.tracing.tracing import Tracing
 
 
@@ -69,6 +72,7 @@ def create_app(
     keys: KeyRecords | None = None,
     audit: AuditLog | None = None,
     meters: Meters | None = None,
+    repeats: Repeats | None = None,
 ) -> FastAPI:
     """Build the endpoint.
 
@@ -89,6 +93,7 @@ def create_app(
         keys: where keys are kept, for operators; without, none can be made.
         audit: where actions of operators are noted; without, they are not.
         meters: counts what callers take; without, nothing is counted.
+        repeats: who answers which idempotency key; without, keys are left aside.
     """
     wiring = Wiring(
         live=live,
@@ -97,6 +102,7 @@ def create_app(
         settings=settings,
         created_s=int(time.time()),
         tracing=tracing or Tracing(),
+        images=Images(settings.images),
         registry=registry,
         residency=residency,
         placement=placement,
@@ -129,6 +135,7 @@ def create_app(
     if settings.docs:
         app.include_router(docs.endpoints(app))
     http_errors.install(app)
+    app.add_middleware(Once, repeats=repeats, settings=settings)
     app.add_middleware(
         Gate,
         accounts=Accounts(records),

@@ -73,6 +73,8 @@ class Exchange:
     #: status of its error, one whose caller hung up has 499.
     status: int = 0
     error_code: str | None = None
+    #: Whether the answer to an earlier request with its idempotency key is told again.
+    is_replayed: bool = False
     engine_s: float = 0.0
     caller_s: float = 0.0
     #: Seconds from arrival to the first chunk.
