@@ -125,6 +125,7 @@ class BatchRunner:
             following.live,
             outline=partial(outlined, lengths=paces.mean_output_tokens),
             timeout_s=_LINE_S,
+            keyring=self._keys.keyring,
         )
 
     def _executor(self, endpoint: InsideEndpoint, paces: Paces) -> PlannedExecutor:
