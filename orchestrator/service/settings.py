@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from orchestrator.batch.filesystems import local_path
 from orchestrator.errors import SetupError
 
 PREFIX = "ORCHESTRATOR_"
 #: What other commands read: whoever exports them for those may serve from the same shell.
-_OF_OTHERS = frozenset({"ORCHESTRATOR_URL"})
+_OF_OTHERS = frozenset({"ORCHESTRATOR_API_KEY", "ORCHESTRATOR_URL"})
 
 
 class Settings(BaseModel):
@@ -54,6 +54,18 @@ class Settings(BaseModel):
         200 * 1024 * 1024, ge=1, description="Longest file of `POST /v1/files`, bytes."
     )
     max_batch_lines: int = Field(50_000, ge=1, description="Most lines of one batch.")
+
+    keys: Literal["off", "required"] | None = Field(
+        None,
+        description=(
+            "Whether callers need a key. Silent, they need none on loopback, and the service does "
+            "not start on any other address."
+        ),
+    )
+    admin_key: SecretStr | None = Field(
+        None, description="Who sends it may call /admin, and make keys; 24 letters at least."
+    )
+    admin_key_file: Path | None = Field(None, description="A file with it, in its place.")
 
     # What every process reads from the environment by itself: see `checkpoints.library`.
     models_dir: Path | None = Field(
@@ -101,6 +113,8 @@ def read(environment: Mapping[str, str], **given: Any) -> Settings:
 
 def _sentence(fault: dict[str, Any]) -> str:
     name = str(fault["loc"][0])
+    if name == "admin_key":
+        return f"setting {name!r} is no text"
     if fault["type"] == "extra_forbidden":
         known = ", ".join(sorted(Settings.model_fields))
         return f"no setting is called {name!r} ({PREFIX}{name.upper()}); known: {known}"
