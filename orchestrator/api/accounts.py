@@ -65,6 +65,7 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         is_fallback=route.is_fallback if route else False,
         needs_generation=route.needs_generation if route else False,
         failed=dict(decision.failed) if decision else {},
+        num_continued=decision.num_continued if decision else 0,
         compared=dict(route.compared) if route else {},
         is_streamed=exchange.is_streamed,
         status=exchange.status,
@@ -104,6 +105,7 @@ def _line(exchange: Exchange, request: str, duration_s: float, overhead_ms: floa
         "expert": decision.answered_by if decision else None,
         "is_recalled": decision is not None and decision.recalled is not None,
         **_routed(decision),
+        **_broken_off(decision),
         **_staged(exchange),
         "generation": exchange.generation,
         "is_streamed": exchange.is_streamed,
@@ -121,6 +123,13 @@ def _routed(decision: Decision | None) -> dict[str, object]:
     route = decision.route
     line: dict[str, object] = {"router": decision.router, "chosen_by": route.chosen_by}
     return line | ({"compared": dict(route.compared)} if route.compared else {})
+
+
+def _broken_off(decision: Decision | None) -> dict[str, object]:
+    """Who could not answer, and whether another call went on in the middle; mostly nothing."""
+    if decision is None or not decision.failed:
+        return {}
+    return {"failed": dict(decision.failed), "num_continued": decision.num_continued}
 
 
 def _staged(exchange: Exchange) -> dict[str, object]:
