@@ -28,6 +28,7 @@ from orchestrator.api.writers import Head, Json, Writer
 from orchestrator.compositions.base import Query, Reply
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.collecting import collect
+from orchestrator.events.telling import join
 from orchestrator.routing.limits import Limits
 
 R = TypeVar("R", bound=CallerRequest)
@@ -41,6 +42,7 @@ def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
     exchange.span = wiring.tracing.begun(
         f"{request.method} {exchange.endpoint}", request.headers, created_s=exchange.created_s
     )
+    join(trace_id=exchange.span.trace_id)
     programs = wiring.live()
     exchange.pin(programs)
     return exchange, programs
