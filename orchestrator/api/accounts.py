@@ -110,7 +110,6 @@ def _told(
         "expert": decision.answered_by if decision else None,
         "is_recalled": decision is not None and decision.recalled is not None,
         **_routed(decision),
-        **_broken_off(decision),
         **_staged(exchange),
         **({"failed": dict(decision.failed)} if decision and decision.failed else {}),
         "generation": exchange.generation,
@@ -128,13 +127,6 @@ def _routed(decision: Decision | None) -> dict[str, object]:
     route = decision.route
     line: dict[str, object] = {"router": decision.router, "chosen_by": route.chosen_by}
     return line | ({"compared": dict(route.compared)} if route.compared else {})
-
-
-def _broken_off(decision: Decision | None) -> dict[str, object]:
-    """Who could not answer, and whether another call went on in the middle; mostly nothing."""
-    if decision is None or not decision.failed:
-        return {}
-    return {"failed": dict(decision.failed), "num_continued": decision.num_continued}
 
 
 def _staged(exchange: Exchange) -> dict[str, object]:

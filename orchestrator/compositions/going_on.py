@@ -50,6 +50,11 @@ class Said:
         """About how many tokens the pieces have: engines that break off do not count any more."""
         return sum(piece.num_tokens for piece in self.pieces)
 
+    @property
+    def num_sent(self) -> int:
+        """Characters of the pieces."""
+        return sum(len(piece.text) for piece in self.pieces)
+
     def break_off(self, price: Price | None) -> None:
         """The call under way said all that it will say."""
         if text := "".join(self._texts):

@@ -8,6 +8,7 @@ request's time and its budget of further tries.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 
@@ -27,7 +28,10 @@ from orchestrator.errors import (
     QuotaError,
     UnsupportedParameterError,
 )
+from orchestrator.events.telling import tell
 from orchestrator.metrics import CONTINUED
+
+log = logging.getLogger(__name__)
 
 #: What another expert may be spared: engines that fail, and what one expert cannot take.
 _ELSEWHERE = (DispatchError, EngineError, ContextTooLongError, UnsupportedParameterError)
@@ -121,6 +125,14 @@ class Succession:
         assert expert is not None, "candidates are experts of the registry"
         if has_begun:
             CONTINUED.labels(code=error.code).inc()
+        tell(
+            log,
+            "fallback",
+            expert=decision.expert,
+            instead=expert_id,
+            error_code=error.code,
+            num_sent=course.said.num_sent,
+        )
         return replace(
             decision,
             expert=expert_id,
