@@ -76,6 +76,11 @@ REPEATS = Counter(
 IN_FLIGHT = Gauge(
     "orchestrator_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum"
 )
+CONTINUED = Counter(
+    "orchestrator_continued_answers_total",
+    "Answers that broke off and were gone on with by another call, by what had failed.",
+    ["code"],
+)
 CIRCUIT_CHANGES = Counter(
     "orchestrator_circuit_changes_total",
     "Changes of circuits of engines, by the state that was reached; the log says whose and why.",

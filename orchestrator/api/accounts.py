@@ -69,6 +69,7 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         is_fallback=route.is_fallback if route else False,
         needs_generation=route.needs_generation if route else False,
         failed=dict(decision.failed) if decision else {},
+        num_continued=decision.num_continued if decision else 0,
         compared=dict(route.compared) if route else {},
         is_streamed=exchange.is_streamed,
         status=exchange.status,
