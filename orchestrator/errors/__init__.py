@@ -12,6 +12,8 @@ OrchestratorError
 │   │   └── NotRecordedError         404  not_recorded
 │   ├── ForbiddenError               403  forbidden
 │   ├── ConflictError                409  conflict
+│   │   └── KeyInUseError            409  idempotency_key_in_use  retryable
+│   ├── KeyReusedError               422  idempotency_key_reused
 │   ├── BodyTooLargeError            413  body_too_large
 │   ├── BodyTooSlowError             408  request_timeout
 │   ├── UnauthenticatedError         401  invalid_api_key
@@ -19,6 +21,7 @@ OrchestratorError
 │   └── QuotaError                   429  insufficient_quota
 ├── EngineError                  an engine did not do what was asked
 │   ├── EngineTimeoutError           504  engine_timeout      retryable
+│   │   └── StalledError             504  engine_stalled      retryable
 │   ├── OverloadedError              503  overloaded          retryable
 │   ├── EngineDeadError              503  engine_dead         retryable
 │   ├── EngineProtocolError          502  engine_protocol     retryable
@@ -62,6 +65,7 @@ from orchestrator.errors.answering import (
     OutOfMemoryError,
     Overload,
     OverloadedError,
+    StalledError,
     SwapError,
     WeightsError,
 )
@@ -73,6 +77,8 @@ from orchestrator.errors.asking import (
     ContextTooLongError,
     ForbiddenError,
     InvalidRequestError,
+    KeyInUseError,
+    KeyReusedError,
     LimitsError,
     NotFoundError,
     NotRecordedError,
@@ -121,6 +127,8 @@ __all__ = [
     "ExpertUnavailableError",
     "ForbiddenError",
     "InvalidRequestError",
+    "KeyInUseError",
+    "KeyReusedError",
     "LimitsError",
     "MergeError",
     "MissingExtraError",
@@ -140,6 +148,7 @@ __all__ = [
     "RegistryError",
     "RequestError",
     "SetupError",
+    "StalledError",
     "StorageError",
     "StorageFullError",
     "StoreError",
