@@ -68,8 +68,23 @@ REACHED = Counter(
     "Requests for which something was left out, by the cap that was met.",
     ["composition", "cap"],
 )
+REPEATS = Counter(
+    "orchestrator_repeats_total",
+    "Requests with an idempotency key: begun, replayed, under_way, or differs from the first.",
+    ["outcome"],
+)
 IN_FLIGHT = Gauge(
     "orchestrator_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum"
+)
+CIRCUIT_CHANGES = Counter(
+    "orchestrator_circuit_changes_total",
+    "Changes of circuits of engines, by the state that was reached; the log says whose and why.",
+    ["state"],
+)
+OPEN_CIRCUITS = Gauge(
+    "orchestrator_open_circuits",
+    "Engines that a gateway leaves alone for a while after they failed.",
+    multiprocess_mode="livesum",
 )
 GENERATION = Gauge(
     "orchestrator_generation",

@@ -9,13 +9,13 @@ from typing import TypeVar
 
 from fastapi import Request, Response
 
+from orchestrator.api.binding import bound_limits, bound_priority, require_model
 from orchestrator.api.body import read_body
 from orchestrator.api.connection import connected
 from orchestrator.api.conversation import left_aside
 from orchestrator.api.details import details_of
 from orchestrator.api.exchange import Exchange, exchange_of
 from orchestrator.api.faults import parse
-from orchestrator.api.limits import limits_of
 from orchestrator.api.metering import metered
 from orchestrator.api.opening import opened
 from orchestrator.api.parameters import settle
@@ -28,6 +28,7 @@ from orchestrator.api.writers import Head, Json, Writer
 from orchestrator.compositions.base import Query, Reply
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.collecting import collect
+from orchestrator.events.telling import join
 from orchestrator.routing.limits import Limits
 
 R = TypeVar("R", bound=CallerRequest)
@@ -41,6 +42,7 @@ def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
     exchange.span = wiring.tracing.begun(
         f"{request.method} {exchange.endpoint}", request.headers, created_s=exchange.created_s
     )
+    join(trace_id=exchange.span.trace_id)
     programs = wiring.live()
     exchange.pin(programs)
     return exchange, programs
@@ -76,12 +78,15 @@ async def answer(
             began.
         ClientGoneError: the caller hung up; the generation is ended.
     """
+    caller = exchange.caller
     exchange.is_known_model = query.model in programs
-    wishes, limits = wishes_of(request.headers), limits_of(request.headers)
+    require_model(query.model, caller, programs)
+    wishes, limits = wishes_of(request.headers), bound_limits(request.headers, caller, programs)
     async with connected(request.receive):
         reply = await programs.reply(
             replace(
                 _wishing(query, wishes, limits),
+                priority=bound_priority(wishes, caller),
                 timeout_s=exchange.timeout_s,
                 is_patient=exchange.timeout_s is not None,
             ),
@@ -130,7 +135,6 @@ def _wishing(query: Query, wishes: Wishes, limits: Limits) -> Query:
         query,
         limits=limits,
         max_wait_s=wishes.max_wait_s,
-        priority=wishes.priority,
         order=wishes.order,
         is_fresh=wishes.is_fresh,
     )

@@ -73,10 +73,14 @@ class Exchange:
     #: status of its error, one whose caller hung up has 499.
     status: int = 0
     error_code: str | None = None
+    #: Whether the answer to an earlier request with its idempotency key is told again.
+    is_replayed: bool = False
     engine_s: float = 0.0
     caller_s: float = 0.0
     #: Seconds from arrival to the first chunk.
     first_token_s: float | None = None
+    #: Of an operator's action: what came of it, for the audit log.
+    target: str = ""
     #: How it waited for its turn, `None` where it did not.
     waited: Waited | None = None
 

@@ -18,6 +18,7 @@ GENERATION = b"x-orchestrator-generation"
 OVERHEAD_MS = b"x-orchestrator-overhead-ms"
 DEFAULTS = b"x-orchestrator-defaults"
 IGNORED = b"x-orchestrator-ignored"
+REPLAYED = b"x-orchestrator-replayed"
 COST_USD = b"x-orchestrator-cost-usd"
 QUEUE_POSITION = b"x-orchestrator-queue-position"
 EXPECTED_WAIT_S = b"x-orchestrator-expected-wait-s"
@@ -52,6 +53,7 @@ TABLE: dict[bytes, str] = {
         "How long it waited, s. A stream that waits begins before its wait is over: its comments "
         "say it instead."
     ),
+    REPLAYED: "`true` when the first answer to its `idempotency-key` is told again.",
     IGNORED: "What the caller sent and this service left aside, by name.",
 }
 
@@ -64,6 +66,7 @@ def headers_of(exchange: Exchange, *, sends_x_request_id: bool) -> list[tuple[by
         found.append((OPENAI_REQUEST_ID, request_id))
     if exchange.ignored:
         found.append((IGNORED, ", ".join(exchange.ignored).encode()))
+    found += _told_again(exchange)
     if exchange.generation is not None:
         found.append((GENERATION, b"%d" % exchange.generation))
         found.append((OVERHEAD_MS, b"%.3f" % exchange.overhead_ms()))
@@ -77,6 +80,10 @@ def headers_of(exchange: Exchange, *, sends_x_request_id: bool) -> list[tuple[by
     if exchange.reached:
         found.append((REACHED, ", ".join(exchange.reached).encode()))
     return found
+
+
+def _told_again(exchange: Exchange) -> list[tuple[bytes, bytes]]:
+    return [(REPLAYED, b"true")] if exchange.is_replayed else []
 
 
 def _waited(waited: Waited) -> list[tuple[bytes, bytes]]:

@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.api.image_settings import ImageSettings
+
 
 class ApiSettings(BaseModel):
     """Settings of the HTTP endpoint, the same on every replica."""
@@ -24,13 +26,20 @@ class ApiSettings(BaseModel):
     max_upload_silence_s: float = Field(
         60.0, gt=0, description="Nothing came of a file for so long, seconds: it gets 408."
     )
+    max_replay_bytes: int = Field(
+        1024 * 1024,
+        ge=1024,
+        description="Longest answer that an idempotency key keeps; a longer one is told once.",
+    )
+    images: ImageSettings = Field(ImageSettings(), description="Images that callers name by URL.")
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
-    admin: Literal["loopback", "off"] = Field(
+    admin: Literal["loopback", "key", "off"] = Field(
         "loopback",
         description=(
-            "Who may call /admin/*: callers on this machine, or nobody. Use `off` when the service "
-            "listens beyond loopback behind a proxy on this machine that does not set "
-            "X-Forwarded-For: every caller then looks local."
+            "Who may call /admin/*: holders of an admin key and callers on this machine, holders "
+            "of an admin key alone, or nobody. `loopback` is not for a service that listens beyond "
+            "it behind a proxy on this machine that does not set X-Forwarded-For: every caller "
+            "then looks local."
         ),
     )
     sends_x_request_id: bool = Field(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from orchestrator.access.audit import AuditLog
 from orchestrator.access.metering import Meters
 from orchestrator.api.batch_control import BatchControl
+from orchestrator.api.images import Images
 from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
@@ -15,6 +17,7 @@ from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.storage import Storage
 from orchestrator.compositions.programs import Programs
 from orchestrator.store.judgements import Judgements
+from orchestrator.store.keys import KeyRecords
 from orchestrator.store.records import Records
 from orchestrator.tracing.tracing import Tracing
 
@@ -31,6 +34,8 @@ class Wiring:
     #: Unix time at which this endpoint was built, seconds.
     created_s: int
     tracing: Tracing
+    #: Fetches what callers name by URL.
+    images: Images
     #: What callers take over many requests; `None` where nothing is counted.
     meters: Meters | None = None
     #: Who owns the registry; `None` where it cannot be edited while the service runs.
@@ -45,3 +50,7 @@ class Wiring:
     batches: BatchControl | None = None
     #: Where contents of files lie; given wherever `batches` is.
     storage: Storage | None = None
+    #: Where keys are kept; `None` where there are none.
+    keys: KeyRecords | None = None
+    #: Where actions of operators are noted; `None` where they are not.
+    audit: AuditLog | None = None

@@ -36,6 +36,7 @@ from orchestrator.store.link import RedisLink
 from orchestrator.store.redis import RedisStore
 from orchestrator.store.redis_judgements import RedisJudgements
 from orchestrator.store.redis_records import RedisRecords
+from orchestrator.store.redis_repeats import RedisRepeats
 
 _LOG = logging.getLogger(__name__)
 
@@ -92,6 +93,7 @@ class FollowingConductor:
         self.records = RedisRecords(RedisLink(store_url))
         self.records.start()
         self.judgements = RedisJudgements(RedisLink(store_url))
+        self.repeats = RedisRepeats(RedisLink(store_url))
         self._hearing = Hearing(self.judgements, loader.hear, clock=time.time)
         looking, asking = self._hints
         self._tasks = [

@@ -55,6 +55,7 @@ class Gateway:
             residency=following.conductor,
             placement=following.conductor,
             judgements=following.judgements,
+            repeats=following.repeats,
             batches=self._batches,
             storage=self._storage,
             tracing=tracing_of(os.environ),
