@@ -14,6 +14,7 @@ from orchestrator.access.keys import KeyWish
 from orchestrator.api.batch_request import BatchRequest
 from orchestrator.api.completion_chunk import CompletionChunk
 from orchestrator.api.embedding_request import EmbeddingRequest
+from orchestrator.api.gate import FOR_ANYBODY
 from orchestrator.api.headers import TABLE
 from orchestrator.api.judging import FeedbackRequest
 from orchestrator.api.key_view import KeyPatch, RotateBody
@@ -40,7 +41,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "CompletionRequest": {"model": "auto", "prompt": "The capital of Kenya is"},
     "EmbeddingRequest": {"model": "minilm", "input": ["Nairobi", "Kenya"]},
     "FeedbackRequest": {"request_id": "req-1", "score": 1.0},
+    "KeyPatch": {"terms": {"requests_per_minute": 600}},
+    "KeyWish": {"name": "the web shop", "terms": {"requests_per_minute": 60}},
     "ResponseRequest": {"model": "auto", "input": "What is the capital of Kenya?"},
+    "RotateBody": {"grace_s": 3600},
     "RouteChatRequest": {"messages": _TURNS},
     "RouteTextRequest": {"prompt": "The capital of Kenya is"},
 }
@@ -136,7 +140,7 @@ def _ref(model: type[BaseModel]) -> dict[str, Any]:
     return {"$ref": _REF.format(model=model.__name__)}
 
 
-def document(app: FastAPI) -> dict[str, Any]:
+def document(app: FastAPI, *, asks_for_keys: bool = False) -> dict[str, Any]:
     """The whole document, with the tables that code and readers share."""
     found = get_openapi(
         title=app.title, version=app.version, description=_description(), routes=app.routes
@@ -147,7 +151,18 @@ def document(app: FastAPI) -> dict[str, Any]:
         found["components"]["schemas"].update(_event_schemas(event))
     found["components"]["schemas"].update(bodies["$defs"])
     add_links(found)
+    if asks_for_keys:
+        _ask_for_keys(found)
     return found
+
+
+def _ask_for_keys(found: dict[str, Any]) -> None:
+    """Tell that all but what machines ask of every service needs a key."""
+    scheme = {"type": "http", "scheme": "bearer", "description": "A key that an operator made."}
+    found["components"]["securitySchemes"] = {"key": scheme}
+    found["security"] = [{"key": []}]
+    for path in FOR_ANYBODY:
+        found["paths"][path]["get"]["security"] = []
 
 
 def _close(schemas: dict[str, Any]) -> None:
