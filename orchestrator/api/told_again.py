@@ -1,0 +1,65 @@
+"""How requests meet the cache: an answer that was kept, or the one that is made and then kept."""
+
+from __future__ import annotations
+
+from orchestrator.api.exchange import Exchange
+from orchestrator.api.wishes import Wishes
+from orchestrator.caching.answer_cache import AnswerCache, Found, Place
+from orchestrator.caching.keys import Scope
+from orchestrator.caching.use import BYPASS, MISS, Use
+from orchestrator.compositions.base import Decision, Query, Reply
+from orchestrator.compositions.programs import Programs
+
+
+async def replied(
+    query: Query, exchange: Exchange, *, programs: Programs, wishes: Wishes
+) -> Reply:
+    """The reply to `query`: kept from before where that answers it, else a new one.
+
+    Raises:
+        RequestError: the model is unknown or cannot take the query.
+    """
+    cache = exchange.answers
+    if cache is None:
+        return await programs.reply(query, span=exchange.span)
+    is_wanted = wishes.wants_kept and exchange.batch is None
+    if not wishes.may_be_kept or not cache.allows(query, is_wanted=is_wanted):
+        exchange.cache = BYPASS
+        return await programs.reply(query, span=exchange.span)
+    place = cache.place(query, scope_of(exchange, is_shared=cache.is_shared))
+    if not query.is_fresh:
+        found = await cache.find(place, may_wait=not query.is_streamed)
+        if found is not None:
+            return _again(found, exchange)
+    exchange.cache = BYPASS if query.is_fresh else MISS
+    return _kept(cache, place, query, await programs.reply(query, span=exchange.span))
+
+
+def scope_of(exchange: Exchange, *, is_shared: bool) -> Scope:
+    """Within which answers of this request are told again."""
+    caller = exchange.caller
+    return Scope(
+        generation=exchange.generation or 0,
+        policy=caller.terms.policy,
+        owner="" if is_shared else caller.owner,
+    )
+
+
+def _again(found: Found, exchange: Exchange) -> Reply:
+    exchange.cache = Use(outcome="hit", kind=found.kind, age_s=found.age_s)
+    decision = Decision(
+        expert=found.kept.expert,
+        generation=exchange.generation or 0,
+        composition=found.kept.composition,
+    )
+    return Reply(decision=decision, items=found.kept.chunks())
+
+
+def _kept(cache: AnswerCache, place: Place, query: Query, reply: Reply) -> Reply:
+    source = Reply(
+        decision=reply.decision, items=reply.items, stages=reply.stages, ledger=reply.ledger
+    )
+    reply.items = cache.keep(
+        place, source, may_be_cut=query.sampling.max_tokens is not None
+    )
+    return reply
