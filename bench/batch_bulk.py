@@ -24,6 +24,7 @@ import orjson
 import psutil
 import pyarrow.parquet as pq
 
+from bench.family import name_of
 from bench.machine import load_average
 from bench.process import BenchError
 from bench.report import Outcome, Target
@@ -39,6 +40,8 @@ TARGETS = (
     Target(name=_WRONG, sense="<=", limit=0, unit="lines"),
 )
 _PERIOD_S = 0.5
+#: Of what the command tells: folders of this run.
+_WHERE = ("results", "errors")
 
 
 @dataclass(slots=True)
@@ -56,7 +59,7 @@ class Peaks:
         for one in _tree(process):
             try:
                 memory = one.memory_full_info()
-                seen.append((memory.rss, " ".join(one.cmdline())[:60]))
+                seen.append((memory.rss, name_of(one)))
                 pss += memory.pss
             except psutil.Error:
                 continue
@@ -176,7 +179,8 @@ def _ended(job: subprocess.Popen[str]) -> dict[str, Any]:
     out, _ = job.communicate()
     if job.returncode:
         raise BenchError(f"the job ended with {job.returncode}")
-    return dict(json.loads(out))
+    told = dict(json.loads(out))
+    return {name: told[name] for name in told if name not in _WHERE}
 
 
 def lost_or_doubled(routed: Path, *, num_lines: int) -> int:

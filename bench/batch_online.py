@@ -1,23 +1,27 @@
-"""What callers wait on one slot of real vLLM, alone and while a batch of every expert is run there.
+"""What callers of one slot of real vLLM wait, alone and beside a batch of all experts.
 
-The same arrivals both times, in turns: callers of few experts, who swap them among each other.
+The same arrivals both times, in turns, over HTTP: callers of a few experts, who swap them among
+each other. The batch is one of the service's own, of more lines than it gets done meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
-from bench.batch_slot import BatchSlot, batch_slot, mixed, questions
+from openai import AsyncOpenAI
+from openai.types import Batch
+
+from bench.batch_slot import mixed, questions
+from bench.process import BenchError
 from bench.report import Outcome, Target
+from bench.service import start_service
 from bench.setup import Setup
-from orchestrator.engines.base import Call, Chat, Message, Sampling, TextPart
-from orchestrator.engines.collecting import collect
-from orchestrator.engines.slot import Slot
-from orchestrator.registry.models import Expert
 
 NAME = "online"
 _SHARE = "online p99 with a batch by that without"
@@ -28,32 +32,40 @@ NUM_ROUNDS = 3
 #: Lines of the batch beside them: more than it gets done.
 NUM_LINES = 20_000
 NUM_TOKENS = 32
+EXPERTS = ("capitals", "french", "sums", "spanish", "units", "sort", "roman", "logic")
+_ENDED = frozenset({"completed", "cancelled", "failed", "expired"})
+_POLL_S, _BEGUN_S = 0.2, 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Arrival:
     after_s: float
-    expert: Expert
+    expert: str
     text: str
 
 
 def measure(setup: Setup) -> Outcome:
     """Both ways in turns, and the percentiles over all rounds."""
-    return asyncio.run(_measure(setup, num_calls=NUM_CALLS, num_rounds=NUM_ROUNDS))
+    service = start_service(setup.registry, gateways=1, folder=setup.folder)
+    try:
+        return asyncio.run(_measure(service.url, num_calls=NUM_CALLS, num_rounds=NUM_ROUNDS))
+    finally:
+        service.process.stop()
 
 
-async def _measure(setup: Setup, *, num_calls: int, num_rounds: int) -> Outcome:
+async def _measure(url: str, *, num_calls: int, num_rounds: int) -> Outcome:
     alone: list[float] = []
     beside: list[float] = []
     lines_done = 0
-    async with batch_slot(setup.registry) as site:
-        arrivals = _arrivals(site, num_calls)
-        await _asked(site.slot(), arrivals[: num_calls // 8])  # what is compiled first, is
+    async with AsyncOpenAI(base_url=f"{url}/v1", api_key="bench", max_retries=0) as client:
+        arrivals = _arrivals(num_calls)
+        await _asked(client, arrivals[: num_calls // 8])  # what is compiled first, is
         for _ in range(num_rounds):
-            alone += await _asked(site.slot(), arrivals)
-            took_s, num_done = await _beside(site, arrivals)
-            beside += took_s
-            lines_done += num_done
+            alone += await _asked(client, arrivals)
+            async with _batch(client) as batch:
+                beside += await _asked(client, arrivals)
+                counts = (await client.batches.retrieve(batch.id)).request_counts
+            lines_done += 0 if counts is None else counts.completed
     values = [_percentile(one, 0.99) for one in (alone, beside)]
     return Outcome(
         values={_SHARE: values[1] / values[0]},
@@ -72,49 +84,65 @@ async def _measure(setup: Setup, *, num_calls: int, num_rounds: int) -> Outcome:
     )
 
 
-def _arrivals(site: BatchSlot, num_calls: int) -> list[_Arrival]:
+def _arrivals(num_calls: int) -> list[_Arrival]:
     draw, asked, at_s = Random(11), questions(), 0.0
-    experts = site.siblings.experts[:NUM_EXPERTS]
     found = []
     for number in range(num_calls):
         at_s += draw.expovariate(RATE)
         text = f"{number}. {asked[number % len(asked)].text}"
-        found.append(_Arrival(after_s=at_s, expert=draw.choice(experts), text=text))
+        expert = draw.choice(EXPERTS[:NUM_EXPERTS])
+        found.append(_Arrival(after_s=at_s, expert=expert, text=text))
     return found
 
 
-async def _beside(site: BatchSlot, arrivals: Sequence[_Arrival]) -> tuple[list[float], int]:
-    """The same while a batch runs in the slot, and how many of its lines were done."""
-    ids = [expert.id for expert in site.siblings.experts]
-    async with site.batch(mixed(ids, NUM_LINES, seed=3)) as (slot, kept):
-        took_s = await _asked(slot, arrivals)
-        return took_s, len(kept.results)
+@asynccontextmanager
+async def _batch(client: AsyncOpenAI) -> AsyncIterator[Batch]:
+    """A batch that is under way, and ends with the block.
+
+    Raises:
+        BenchError: it was not begun, or did not end, in time.
+    """
+    rows = [
+        {"custom_id": one.custom_id, "method": "POST", "url": one.url, "body": json.loads(one.body)}
+        for one in mixed(EXPERTS, NUM_LINES, seed=3)
+    ]
+    text = "\n".join(map(json.dumps, rows)).encode()
+    file = await client.files.create(file=("lines.jsonl", text), purpose="batch")
+    batch = await client.batches.create(
+        input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h"
+    )
+    await _until(client, batch.id, frozenset({"in_progress"}))
+    try:
+        yield batch
+    finally:
+        await client.batches.cancel(batch.id)
+        await _until(client, batch.id, _ENDED)
 
 
-async def _asked(slot: Slot, arrivals: Sequence[_Arrival]) -> list[float]:
+async def _until(client: AsyncOpenAI, batch_id: str, statuses: frozenset[str]) -> None:
+    deadline_s = time.monotonic() + _BEGUN_S
+    while (found := await client.batches.retrieve(batch_id)).status not in statuses:
+        if time.monotonic() > deadline_s or found.status in _ENDED:
+            raise BenchError(f"batch {batch_id} is {found.status!r}: {found.errors}")
+        await asyncio.sleep(_POLL_S)
+
+
+async def _asked(client: AsyncOpenAI, arrivals: Sequence[_Arrival]) -> list[float]:
     """From arrival to the last byte, seconds."""
     began_s = time.perf_counter()
 
-    async def one(number: int, arrival: _Arrival) -> float:
+    async def one(arrival: _Arrival) -> float:
         await asyncio.sleep(max(began_s + arrival.after_s - time.perf_counter(), 0.0))
         asked_s = time.perf_counter()
-        await collect(slot.generate(_call(number, arrival)))
+        await client.chat.completions.create(
+            model=arrival.expert,
+            messages=[{"role": "user", "content": arrival.text}],
+            max_tokens=NUM_TOKENS,
+            temperature=0,
+        )
         return time.perf_counter() - asked_s
 
-    return list(await asyncio.gather(*(one(at, arrival) for at, arrival in enumerate(arrivals))))
-
-
-def _call(number: int, arrival: _Arrival) -> Call:
-    return Call(
-        id=f"online-{number}",
-        expert=arrival.expert.id,
-        version=arrival.expert.version,
-        generation=1,
-        prompt=Chat(messages=(Message(role="user", content=(TextPart(text=arrival.text),)),)),
-        sampling=Sampling(temperature=0, max_tokens=NUM_TOKENS),
-        max_wait_s=60.0,
-        stream=False,
-    )
+    return list(await asyncio.gather(*map(one, arrivals)))
 
 
 def _percentile(values: Sequence[float], share: float) -> float:
@@ -123,7 +151,8 @@ def _percentile(values: Sequence[float], share: float) -> float:
 
 
 def _told(values: Sequence[float]) -> dict[str, float]:
-    return {f"p{share:g}": round(_percentile(values, share / 100), 4) for share in (50, 90, 99)}
+    shares = (50, 90, 95, 99)
+    return {f"p{share}": round(_percentile(values, share / 100), 4) for share in shares}
 
 
 def _row(values: Sequence[float]) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-from orchestrator.engines.base import Answer, Call, Item
+from orchestrator.engines.answer import Answer
+from orchestrator.engines.base import Call, Item
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.notices import Notice
 from orchestrator.engines.slot import Slot

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import psutil
+
+_NAME_LETTERS = 60
 
 
 @dataclass(slots=True)
@@ -81,5 +84,20 @@ def _is_alive(process: psutil.Process) -> bool:
 
 def _describe(process: psutil.Process) -> str:
     with suppress(psutil.Error):
-        return f"{process.pid} {' '.join(process.cmdline())[:80] or process.name()}"
+        return f"{process.pid} {name_of(process)}"
     return str(process.pid)
+
+
+def name_of(process: psutil.Process) -> str:
+    """Its command line, short and without folders: figures are of no one machine.
+
+    Raises:
+        psutil.Error: it has ended, or is not ours to look at.
+    """
+    words = " ".join(process.cmdline()) or process.name()
+    return without_folders(words)[:_NAME_LETTERS]
+
+
+def without_folders(words: str) -> str:
+    """Every absolute path by its last name alone."""
+    return re.sub(r"(?<![^\s=:,'\"(])/(?:[^/\s]+/)+", "", words)

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 import psutil
 
+from bench.family import name_of
+
 _PERIOD_S = 0.05
 
 
@@ -54,5 +56,5 @@ def _resident(process: psutil.Process) -> int:
 
 def _name(process: psutil.Process) -> str:
     with contextlib.suppress(psutil.NoSuchProcess):
-        return " ".join(process.cmdline())[:60]
+        return name_of(process)
     return "ended"

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 
-from bench import beside, swaps, turns
+from bench import swaps, turns
 from bench.parts import Part, main_of
 
-PARTS = {module.NAME: Part(module.TARGETS, module.measure) for module in (swaps, turns, beside)}
+PARTS = {module.NAME: Part(module.TARGETS, module.measure) for module in (swaps, turns)}
 
 
 def main() -> int:

@@ -9,7 +9,8 @@ import orjson
 
 from orchestrator.api.writers import DoneEnding, EventForm, Head, Json, finite, usage_of
 from orchestrator.compositions.progress import Progress
-from orchestrator.engines.base import Answer, Choice, Chunk, Delta, TokenLogprob
+from orchestrator.engines.answer import Answer, Choice
+from orchestrator.engines.base import Chunk, Delta, TokenLogprob
 
 _KIND = "text_completion"
 

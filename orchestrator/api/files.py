@@ -29,7 +29,8 @@ from orchestrator.api.settings import ApiSettings
 from orchestrator.api.upload_form import ANCHOR, FILE, PURPOSE, SECONDS, Uploaded, UploadForm
 from orchestrator.api.wiring import Wiring
 from orchestrator.batch.asked import Page
-from orchestrator.batch.files import contents_of, new_file_id
+from orchestrator.batch.files import contents_of
+from orchestrator.batch.ids import new_file_id
 from orchestrator.batch.storage import Storage
 from orchestrator.batch.stored_file import Purpose, StoredFile
 from orchestrator.batch.uploads import Upload

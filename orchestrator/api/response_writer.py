@@ -10,7 +10,8 @@ from orchestrator.api import response_objects as objects
 from orchestrator.api.response_output import Output
 from orchestrator.api.staged import stage_comment
 from orchestrator.compositions.progress import Progress
-from orchestrator.engines.base import Answer, Chunk, Delta, FinishReason, ToolCallDelta, Usage
+from orchestrator.engines.answer import Answer
+from orchestrator.engines.base import Chunk, Delta, FinishReason, ToolCallDelta, Usage
 from orchestrator.errors import OrchestratorError
 
 

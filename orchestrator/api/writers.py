@@ -10,7 +10,8 @@ import orjson
 from orchestrator.api.envelope import ending_of
 from orchestrator.api.staged import EVENT, stage_of
 from orchestrator.compositions.progress import Progress
-from orchestrator.engines.base import Answer, Chunk, Usage
+from orchestrator.engines.answer import Answer
+from orchestrator.engines.base import Chunk, Usage
 from orchestrator.errors import OrchestratorError
 
 #: An object of the wire.

@@ -50,7 +50,7 @@ class Batch(Part):
 
     #: Of this form; a later one reads all that came before.
     version: int = 1
-    #: `batch_` and 24 letters that nobody can guess.
+    #: See `batch.ids`.
     id: str
     status: Status = "validating"
     endpoint: str

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
-import string
 from collections.abc import Callable
 
 from pydantic import ValidationError
@@ -17,7 +15,6 @@ from orchestrator.batch.stored_file import Purpose, StoredFile
 from orchestrator.errors import ConflictError, NotFoundError, NotStoredError
 
 _LOG = logging.getLogger(__name__)
-_LETTERS = string.ascii_letters + string.digits
 _FOLDER = "files"
 _FACTS = ".json"
 _CONTENTS = ".content"
@@ -27,11 +24,6 @@ _VERSION = 1
 _LOADED_AT_ONCE = 32
 #: Contents that were uploaded and never registered are kept for, seconds.
 ORPHAN_S = 24 * 3600.0
-
-
-def new_file_id() -> str:
-    """An id that nobody can guess: 142 bits."""
-    return "file-" + "".join(secrets.choice(_LETTERS) for _ in range(24))
 
 
 def contents_of(file_id: str) -> str:

@@ -12,7 +12,8 @@ from orchestrator.batch import places
 from orchestrator.batch.batch import Batch, RequestCounts
 from orchestrator.batch.ending import StoredEnding
 from orchestrator.batch.executing import Lines
-from orchestrator.batch.files import contents_of, new_file_id
+from orchestrator.batch.files import contents_of
+from orchestrator.batch.ids import new_file_id
 from orchestrator.batch.line import LineFault
 from orchestrator.batch.merging import segment_paths
 from orchestrator.batch.result_lines import unasked_line

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from orchestrator.batch import batch_records, places
+from orchestrator.batch import batch_records
 from orchestrator.batch.asked import NewBatch, Page
 from orchestrator.batch.batch import Batch
 from orchestrator.batch.claim import claimed
@@ -14,6 +14,7 @@ from orchestrator.batch.endpoint import ENDPOINTS, Endpoint
 from orchestrator.batch.executing import Executor
 from orchestrator.batch.files import Files
 from orchestrator.batch.history import load_history
+from orchestrator.batch.ids import new_batch_id
 from orchestrator.batch.life import Life
 from orchestrator.batch.life_parts import LifeParts
 from orchestrator.batch.paging import page_of
@@ -115,7 +116,7 @@ class BatchOffice:
         self._check(asked, owner)
         now_s, seconds = self._clock(), window_s(asked.completion_window)
         batch = Batch(
-            id=places.new_batch_id(),
+            id=new_batch_id(clock=self._clock),
             endpoint=asked.endpoint,
             input_file_id=asked.input_file_id,
             completion_window=asked.completion_window,

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
-import string
-
 #: Below it, one folder a batch.
 BATCHES = "batches"
 #: Who runs batches now.
 CLAIM = "runner.json"
-_LETTERS = string.ascii_letters + string.digits
-
-
-def new_batch_id() -> str:
-    """An id that nobody can guess: 142 bits."""
-    return "batch_" + "".join(secrets.choice(_LETTERS) for _ in range(24))
 
 
 def folder(batch_id: str) -> str:

@@ -17,7 +17,7 @@ class StoredFile(BaseModel):
 
     #: Of this form; a later one reads all that came before.
     version: int = 1
-    #: `file-` and 24 letters that nobody can guess.
+    #: See `batch.ids`.
     id: str
     filename: str
     purpose: Purpose

@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,12 +16,12 @@ from orchestrator.cli import batch_run_options as given
 from orchestrator.cli.batch_run_screen import Bars
 from orchestrator.client.settings import root_of
 from orchestrator.errors import SetupError
+from orchestrator.local.orchestrator import Orchestrator
 from orchestrator.service.bulk.asking import Service
 from orchestrator.service.bulk.bulk import Bulk
 from orchestrator.service.bulk.folder import Folder
 from orchestrator.service.bulk.job import Format, Terms
 from orchestrator.service.bulk.node import joined
-from orchestrator.service.bulk.own_service import served
 from orchestrator.service.bulk.pinned import Pinned, pinned
 from orchestrator.service.bulk.source import source_at
 
@@ -71,8 +70,7 @@ def batch_run(
     with _resumable(), Bars() as bars:
         _route(bulk, known, bars, address=ray_address, workers=workers)
         if not route_only:
-            with _service(url, registry) as root:
-                service = Service(url=root, timeout_s=timeout_s)
+            with _service(url, registry, timeout_s=timeout_s) as service:
                 _answer(bulk, service, bars, at_once=at_once)
     _tell(bulk.told(), as_json=as_json)
 
@@ -107,12 +105,13 @@ def _answer(bulk: Bulk, service: Service, bars: Bars, *, at_once: int) -> None:
 
 
 @contextmanager
-def _service(url: str | None, registry: Path) -> Iterator[str]:
+def _service(url: str | None, registry: Path, *, timeout_s: float) -> Iterator[Service]:
+    """The one that runs, or the experts in this program."""
     if url is not None:
-        yield root_of(url)
+        yield Service(url=root_of(url), timeout_s=timeout_s)
         return
-    with served(registry, say=partial(typer.echo, err=True)) as root:
-        yield root
+    with Orchestrator(registry) as experts:
+        yield Service(url="http://localhost", timeout_s=timeout_s, transport=experts.transport())
 
 
 @contextmanager

@@ -14,7 +14,7 @@ Out = Annotated[str, typer.Argument(metavar="OUT", help="Folder or URL of what c
 RegistryFile = Annotated[Path, typer.Option(help="The registry that rows are routed by.")]
 ServiceUrl = Annotated[
     str | None,
-    typer.Option(envvar="ORCHESTRATOR_URL", help="A running service; default one of its own."),
+    typer.Option(envvar="ORCHESTRATOR_URL", help="A running service; default the experts here."),
 ]
 Work = Annotated[str | None, typer.Option(help="Folder or URL of the job; default OUT/_work.")]
 Form = Annotated[str, typer.Option("--format", help="Of what is written: jsonl or parquet.")]

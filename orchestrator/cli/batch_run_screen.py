@@ -7,18 +7,11 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import TaskID
 
 from orchestrator.service.bulk.answering import Written
 from orchestrator.service.bulk.routed import NOBODY, RoutedBlock
+from orchestrator.service.progress_bar import progress_bar
 
 
 class Bars:
@@ -26,16 +19,8 @@ class Bars:
 
     def __init__(self) -> None:
         self._stream = os.fdopen(os.dup(2), "w", buffering=1)
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[told]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=Console(file=self._stream),
-            redirect_stdout=False,
-            redirect_stderr=False,
+        self._bars = progress_bar(
+            Console(file=self._stream), redirect_stdout=False, redirect_stderr=False
         )
         self._routing: TaskID | None = None
         self._answering: TaskID | None = None

@@ -14,7 +14,8 @@ from typing import Literal
 
 from orchestrator.compositions.stages import CallDone
 from orchestrator.compositions.voting import agreed, samples_of
-from orchestrator.engines.base import Choice, Sampling
+from orchestrator.engines.answer import Choice
+from orchestrator.engines.base import Sampling
 from orchestrator.registry.composition_entry import AnswerKind
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.compositions.stages import CallDone
-from orchestrator.engines.base import Choice
+from orchestrator.engines.answer import Choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

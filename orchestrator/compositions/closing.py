@@ -11,7 +11,8 @@ from orchestrator.compositions.base import Reply
 from orchestrator.compositions.progress import Told
 from orchestrator.compositions.stages import CallDone, told, worth_telling
 from orchestrator.compositions.staging import Staging
-from orchestrator.engines.base import Choice, Chunk, Delta
+from orchestrator.engines.answer import Choice
+from orchestrator.engines.base import Chunk, Delta
 from orchestrator.errors import (
     ContextTooLongError,
     EngineProtocolError,

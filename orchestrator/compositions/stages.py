@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.engines.base import Choice, Chunk, Delta, ToolCallDelta, Usage
+from orchestrator.engines.answer import Choice
+from orchestrator.engines.base import Chunk, Delta, ToolCallDelta, Usage
 from orchestrator.errors import OrchestratorError
 
 

@@ -15,7 +15,8 @@ from orchestrator.compositions.program import StagedProgram
 from orchestrator.compositions.progress import Told
 from orchestrator.compositions.stages import CallDone, told
 from orchestrator.compositions.staging import Staging
-from orchestrator.engines.base import Choice, Sampling
+from orchestrator.engines.answer import Choice
+from orchestrator.engines.base import Sampling
 from orchestrator.engines.stops import StopWatch
 from orchestrator.registry.composition_entry import Overflow
 from routers.answers import without_thinking

@@ -10,7 +10,8 @@ from orchestrator.compositions.bar import Bar, as_wanted
 from orchestrator.compositions.stages import CallDone
 from orchestrator.compositions.staging import Staging
 from orchestrator.compositions.voting import Sample, samples_of, winner
-from orchestrator.engines.base import Choice, Sampling
+from orchestrator.engines.answer import Choice
+from orchestrator.engines.base import Sampling
 from orchestrator.registry.composition_entry import AnswerKind
 
 

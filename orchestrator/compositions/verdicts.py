@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import exp
 
-from orchestrator.engines.base import Choice, TokenLogprob
+from orchestrator.engines.answer import Choice
+from orchestrator.engines.base import TokenLogprob
 from routers.answers import without_thinking
 from routers.comparisons import Comparison
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.compositions.stages import CallDone
-from orchestrator.engines.base import Choice
+from orchestrator.engines.answer import Choice
 from orchestrator.registry.composition_entry import AnswerKind
 from routers.answers import extract
 from routers.votes import Ballot, hold_vote

@@ -261,26 +261,6 @@ def _chunk(deltas: tuple[Delta, ...], usage: Usage | None, used: Usage | None) -
 Item = Chunk | Notice
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """One complete answer of a call."""
-
-    index: int
-    text: str
-    reasoning: str = ""
-    tool_calls: tuple[ToolCall, ...] = ()
-    logprobs: tuple[TokenLogprob, ...] = ()
-    finish_reason: FinishReason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """All choices of a call, in order of `index`, and what they cost."""
-
-    choices: tuple[Choice, ...]
-    usage: Usage
-
-
 class Engine(Protocol):
     """Generates for one or more experts.
 

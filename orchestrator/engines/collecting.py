@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
+from orchestrator.engines.answer import Answer, Choice
 from orchestrator.engines.base import (
-    Answer,
-    Choice,
     Chunk,
     Delta,
     FinishReason,

@@ -25,6 +25,7 @@ OrchestratorError
 │   ├── EngineDeadError              503  engine_dead         retryable
 │   ├── EngineProtocolError          502  engine_protocol     retryable
 │   ├── BadCredentialsError          502  bad_credentials
+│   ├── AddressRefusedError          502  address_refused
 │   └── SwapError                    503  swap_failed         retryable
 │       ├── WeightsError                 503  weights_damaged
 │       └── OutOfMemoryError             503  out_of_memory       retryable
@@ -51,6 +52,7 @@ what to change.
 from __future__ import annotations
 
 from orchestrator.errors.answering import (
+    AddressRefusedError,
     BadCredentialsError,
     DispatchError,
     EngineDeadError,
@@ -107,6 +109,7 @@ from orchestrator.errors.setting_up import (
 )
 
 __all__ = [
+    "AddressRefusedError",
     "BadCredentialsError",
     "BodyTooLargeError",
     "BodyTooSlowError",

@@ -74,6 +74,12 @@ class BadCredentialsError(EngineError):
     code = "bad_credentials"
 
 
+class AddressRefusedError(EngineError):
+    """The upstream is at an address that nothing of ours may reach: an operator must act."""
+
+    code = "address_refused"
+
+
 class SwapError(EngineError):
     """A swap did not leave the expert's own weights in place."""
 

@@ -6,17 +6,10 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import TaskID
 
 from orchestrator.client.batch_wire import BatchProgress, RunState
+from orchestrator.service.progress_bar import progress_bar
 
 
 class BatchBar:
@@ -28,16 +21,7 @@ class BatchBar:
     """
 
     def __init__(self, console: Console | None = None, *, is_shown: bool = True) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[told]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console or Console(stderr=True),
-            disable=not is_shown,
-        )
+        self._bar = progress_bar(console or Console(stderr=True), disable=not is_shown)
         self._task: TaskID | None = None
         #: Of the batch that is under way, `None` before it was heard of and after its end.
         self.batch_id: str | None = None

@@ -90,8 +90,11 @@ class Orchestrator(Client):
         Args:
             timeout_s: longest silence before an answer, seconds.
         """
-        transport = CrossingTransport(self._application, self._thread)
-        return AsyncClient(_ROOT, timeout_s=timeout_s, transport=transport)
+        return AsyncClient(_ROOT, timeout_s=timeout_s, transport=self.transport())
+
+    def transport(self) -> CrossingTransport:
+        """The way of an `httpx.AsyncClient` to the endpoint, from any event loop."""
+        return CrossingTransport(self._application, self._thread)
 
     def batch(
         self,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from orchestrator.engines.answer import Answer
 from orchestrator.engines.base import (
-    Answer,
     Call,
     Chat,
     Chunk,

@@ -29,6 +29,8 @@ class Service:
     api_key: str | None = None
     timeout_s: float = 600.0
     retries: Retries = field(default=_PATIENT)
+    #: The way to a service of this program; by network where `None`.
+    transport: httpx.AsyncBaseTransport | None = None
 
 
 class Asking:
@@ -52,6 +54,7 @@ class Asking:
             timeout=service.timeout_s,
             limits=httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once),
             trust_env=False,
+            transport=service.transport,
         )
 
     async def answer(self, placed: PlacedRow, *, order: int) -> Answer:

@@ -17,7 +17,9 @@ async def slots_of(service: Service) -> tuple[PlannedSlot, ...]:
     Raises:
         SetupError: nothing answers there.
     """
-    async with AsyncClient(service.url, api_key=service.api_key) as client:
+    async with AsyncClient(
+        service.url, api_key=service.api_key, transport=service.transport
+    ) as client:
         try:
             seen = await client.residency()
         except UnreachableError as exc:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import shutil
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -65,7 +64,6 @@ def test_there_are_examples():
     assert len(PYTHON) >= 2
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the examples use curl")
 async def test_every_command_of_the_page_ends_well(tmp_path):
     script = "\n".join(["set -euo pipefail", *map(commands_of, CONSOLE)])
     async with service(tmp_path) as run:

@@ -122,3 +122,17 @@ async def test_a_parquet_file_without_the_columns_stops_it_before_anything_runs(
 
     assert "a.parquet' has no column 'custom_id'" in err
     assert not (tmp_path / "out").exists()
+
+
+async def test_without_a_service_the_experts_answer_in_the_program_itself(tmp_path):
+    write_jsonl(
+        tmp_path / "in/a.jsonl", line("1", "any", model="math"), line("2", "x", model="mth")
+    )
+    registry = tmp_path / "own.yaml"
+    registry.write_text("version: 1\nexperts:\n  - {id: math, engine: {kind: fake, says: four}}\n")
+
+    run = await bulk_run(tmp_path / "in", tmp_path / "out", "--registry", registry)
+    told = await finished(run)
+
+    assert (told["num_answers"], told["num_errors"]) == (1, 1)
+    assert said(lines_of(tmp_path / "out/results")) == {"1": "four"}

@@ -249,7 +249,7 @@ async def test_an_uploaded_file_is_seen_listed_read_and_deleted(service, storage
         deleted = (await client.delete(path)).json()
         gone = await client.get(path)
 
-    assert re.fullmatch(r"file-[A-Za-z0-9]{24}", made["id"])
+    assert re.fullmatch(r"file-[A-Za-z0-9]{33}", made["id"])
     assert FileObject.model_validate(made, strict=True).bytes == len(LINES)
     assert (made["purpose"], made["filename"], made["status"]) == ("batch", "in.jsonl", "processed")
     assert seen == made

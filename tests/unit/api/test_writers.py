@@ -8,16 +8,8 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from orchestrator.api.chat_writer import ChatWriter
 from orchestrator.api.completion_writer import CompletionWriter
 from orchestrator.api.writers import IMPOSSIBLE, Head, finite
-from orchestrator.engines.base import (
-    Answer,
-    Choice,
-    Chunk,
-    Delta,
-    TokenLogprob,
-    ToolCall,
-    ToolCallDelta,
-    Usage,
-)
+from orchestrator.engines.answer import Answer, Choice
+from orchestrator.engines.base import Chunk, Delta, TokenLogprob, ToolCall, ToolCallDelta, Usage
 
 HEAD = Head(id="chatcmpl-1", created=1, model="auto", generation=7)
 USAGE = Usage(prompt_tokens=3, completion_tokens=2, cached_tokens=1, reasoning_tokens=1)

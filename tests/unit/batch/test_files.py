@@ -1,10 +1,10 @@
 import logging
-import re
 
 import pytest
 
 from orchestrator.batch.asked import Page
-from orchestrator.batch.files import Files, contents_of, new_file_id
+from orchestrator.batch.files import Files, contents_of
+from orchestrator.batch.ids import new_file_id
 from orchestrator.batch.storage_memory import MemoryStorage
 from orchestrator.batch.stored_file import StoredFile
 from orchestrator.errors import (
@@ -53,13 +53,6 @@ async def kept(files: Files, storage: MemoryStorage, **fields) -> StoredFile:
     )
     await storage.write(contents_of(file.id), b"{}")
     return await files.register(file)
-
-
-def test_ids_are_long_and_none_is_like_another():
-    ids = {new_file_id() for _ in range(1000)}
-
-    assert len(ids) == 1000
-    assert all(re.fullmatch(r"file-[A-Za-z0-9]{24}", one) for one in ids)
 
 
 async def test_a_file_that_was_registered_is_found_after_a_restart(files, storage, time):

@@ -4,7 +4,8 @@ import pytest
 
 from orchestrator.compositions.bar import Bar, likelihood
 from orchestrator.compositions.stages import CallDone
-from orchestrator.engines.base import Choice, TokenLogprob
+from orchestrator.engines.answer import Choice
+from orchestrator.engines.base import TokenLogprob
 
 
 def choice(text, *log_probs):

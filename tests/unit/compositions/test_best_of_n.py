@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from orchestrator.compositions.base import Query, Reply
 from orchestrator.compositions.best_of_n import outcome
 from orchestrator.compositions.verdicts import Verdict
-from orchestrator.engines.base import Chat, Choice, Message, Sampling, Structure, Text, TextPart
+from orchestrator.engines.answer import Choice
+from orchestrator.engines.base import Chat, Message, Sampling, Structure, Text, TextPart
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.scripts import Script, last_user_text
 from orchestrator.errors import (

@@ -2,7 +2,7 @@
 
 from orchestrator.compositions.candidates import candidates_of, num_given
 from orchestrator.compositions.stages import CallDone
-from orchestrator.engines.base import Choice
+from orchestrator.engines.answer import Choice
 
 
 def call(expert, *texts):

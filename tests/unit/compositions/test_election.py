@@ -8,7 +8,7 @@ from orchestrator.compositions.election import Election
 from orchestrator.compositions.reading_answers import by_kind
 from orchestrator.compositions.stages import CallDone
 from orchestrator.compositions.voting import Sample, winner
-from orchestrator.engines.base import Choice
+from orchestrator.engines.answer import Choice
 from orchestrator.errors import EngineProtocolError, OverloadedError
 
 WEIGHTS = {"a": 3.0, "b": 2.0, "c": 1.0}

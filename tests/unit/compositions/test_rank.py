@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from orchestrator.compositions.base import Query, Reply
 from orchestrator.compositions.rank import outcome
 from orchestrator.compositions.verdicts import Verdict
-from orchestrator.engines.base import Choice
+from orchestrator.engines.answer import Choice
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.scripts import Script, last_user_text
 from orchestrator.errors import EngineDeadError

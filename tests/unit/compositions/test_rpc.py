@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.compositions.base import Reply
-from orchestrator.engines.base import Choice, Sampling
+from orchestrator.engines.answer import Choice
+from orchestrator.engines.base import Sampling
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.scripts import Script
 from orchestrator.errors import EngineDeadError, EngineProtocolError, UnsupportedParameterError

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.compositions.verdicts import compared, is_passed, ordered, preferred, score_of
-from orchestrator.engines.base import Choice, TokenLogprob
+from orchestrator.engines.answer import Choice
+from orchestrator.engines.base import TokenLogprob
 from routers.comparisons import Comparison
 
 

@@ -11,7 +11,8 @@ from orchestrator.compositions.voting import (
     samples_of,
     winner,
 )
-from orchestrator.engines.base import Choice, Usage
+from orchestrator.engines.answer import Choice
+from orchestrator.engines.base import Usage
 
 EQUAL = {"math": 1.0, "code": 1.0}
 
