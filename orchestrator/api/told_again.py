@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.wishes import Wishes
-from orchestrator.caching.answer_cache import AnswerCache, Found, Place
+from orchestrator.caching.answer_cache import Found
 from orchestrator.caching.keys import Scope
 from orchestrator.caching.use import BYPASS, MISS, Use
 from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.programs import Programs
 
 
-async def replied(
-    query: Query, exchange: Exchange, *, programs: Programs, wishes: Wishes
-) -> Reply:
+async def replied(query: Query, exchange: Exchange, *, programs: Programs, wishes: Wishes) -> Reply:
     """The reply to `query`: kept from before where that answers it, else a new one.
 
     Raises:
@@ -32,7 +30,11 @@ async def replied(
         if found is not None:
             return _again(found, exchange)
     exchange.cache = BYPASS if query.is_fresh else MISS
-    return _kept(cache, place, query, await programs.reply(query, span=exchange.span))
+    with cache.under_way(place) as keeping:
+        reply = await programs.reply(query, span=exchange.span)
+        may_be_cut = query.sampling.max_tokens is not None
+        reply.items = keeping.passed_on(reply, reply.items, may_be_cut=may_be_cut)
+    return reply
 
 
 def scope_of(exchange: Exchange, *, is_shared: bool) -> Scope:
@@ -53,13 +55,3 @@ def _again(found: Found, exchange: Exchange) -> Reply:
         composition=found.kept.composition,
     )
     return Reply(decision=decision, items=found.kept.chunks())
-
-
-def _kept(cache: AnswerCache, place: Place, query: Query, reply: Reply) -> Reply:
-    source = Reply(
-        decision=reply.decision, items=reply.items, stages=reply.stages, ledger=reply.ledger
-    )
-    reply.items = cache.keep(
-        place, source, may_be_cut=query.sampling.max_tokens is not None
-    )
-    return reply

@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from orchestrator import metrics
 from orchestrator.caching.flights import Flights
-from orchestrator.caching.kept import Kept, Noting, unpacked
+from orchestrator.caching.keeping import Keeping
+from orchestrator.caching.kept import Kept, unpacked
 from orchestrator.caching.keys import Question, Scope, answer_key, question_of
 from orchestrator.caching.likeness import Likeness
 from orchestrator.caching.settings import CacheSettings
 from orchestrator.caching.use import Kind
-from orchestrator.compositions.base import Query, Reply
-from orchestrator.compositions.progress import Told
-from orchestrator.compositions.stages import calls_of, failures_of
-from orchestrator.engines.base import Chunk
-from orchestrator.engines.streams import reading
+from orchestrator.compositions.base import Query
 from orchestrator.errors import StoreError
 from orchestrator.store.answers import Answers
 from routers.embeddings import Embeddings
@@ -74,6 +72,8 @@ class AnswerCache:
         self._clock = clock
         self._flights = Flights()
         self._away_until_s = 0.0
+        #: Answers on their way to the store, by key, which are told again meanwhile.
+        self._pending: dict[str, Kept] = {}
         self._puts: set[asyncio.Task[None]] = set()
 
     @property
@@ -108,49 +108,26 @@ class AnswerCache:
             found = None if kept is None else self._found(kept, "exact")
         return found or await self._like(place)
 
-    async def keep(
-        self, place: Place, reply: Reply, *, may_be_cut: bool
-    ) -> AsyncGenerator[Told, None]:
-        """Pass an answer on, and keep it once all of it was said and nothing went wrong.
-
-        Args:
-            place: where to.
-            reply: the answer; what became of it is read when it has ended.
-            may_be_cut: see `Noting.whole`.
-        """
+    @contextmanager
+    def under_way(self, place: Place) -> Iterator[Keeping]:
+        """Tell others that an answer is being made; that none comes, where the block fails."""
         flight = self._flights.begin(place.key)
-        noting, kept = Noting(), None
-        try:
-            async with reading(reply.items) as items:
-                async for item in items:
-                    if isinstance(item, Chunk):
-                        noting.note(item)
-                    yield item
-            kept = self._whole(reply, noting, may_be_cut=may_be_cut)
-        finally:
+
+        def ended(kept: Kept | None) -> None:
             if flight is not None:
                 self._flights.land(place.key, flight, kept)
-        if kept is not None:
-            self._put(place, kept)
+            if kept is not None:
+                self._put(place, kept)
+
+        try:
+            yield Keeping(ended, self._clock)
+        except BaseException:
+            ended(None)
+            raise
 
     async def settled(self) -> None:
         """Wait until what was said is stored or given up."""
         await asyncio.gather(*self._puts)
-
-    def _whole(self, reply: Reply, noting: Noting, *, may_be_cut: bool) -> Kept | None:
-        decision = reply.told
-        has_failed = decision.failed or reply.reached or failures_of(calls_of(reply.stages))
-        said = noting.whole(may_be_cut=may_be_cut)
-        if said is None or has_failed or decision.answered_by is None:
-            return None
-        deltas, usage = said
-        return Kept(
-            expert=decision.answered_by,
-            composition=decision.composition,
-            at_s=self._clock(),
-            deltas=deltas,
-            usage=usage,
-        )
 
     async def _like(self, place: Place) -> Found | None:
         if self._likeness is None or place.question is None or place.vector is None:
@@ -159,6 +136,8 @@ class AnswerCache:
         return None if like is None else await self._read(like.key, "semantic")
 
     async def _read(self, key: str, kind: Kind) -> Found | None:
+        if key in self._pending:
+            return self._found(self._pending[key], kind)
         if self._clock() < self._away_until_s:
             return None
         try:
@@ -172,25 +151,35 @@ class AnswerCache:
         return Found(kept=kept, kind=kind, age_s=max(self._clock() - kept.at_s, 0.0))
 
     def _put(self, place: Place, kept: Kept) -> None:
-        value = kept.packed()
         is_away = self._clock() < self._away_until_s
-        if len(value) > self._settings.max_answer_bytes or is_away:
-            return
-        if len(self._puts) >= _MAX_PUTS:
+        is_long = len(kept.packed()) > self._settings.max_answer_bytes
+        if is_long or is_away or len(self._puts) >= _MAX_PUTS:
             metrics.CACHE_DROPPED.inc()
             return
-        task = asyncio.create_task(self._store_value(place, value))
-        self._puts.add(task)
-        task.add_done_callback(self._puts.discard)
+        is_on_its_way = place.key in self._pending
+        self._pending[place.key] = kept
+        if not is_on_its_way:
+            task = asyncio.create_task(self._store_pending(place))
+            self._puts.add(task)
+            task.add_done_callback(self._puts.discard)
 
-    async def _store_value(self, place: Place, value: bytes) -> None:
-        now_s, keep_s = self._clock(), self._settings.keep_s
+    async def _store_pending(self, place: Place) -> None:
+        stored = None
         try:
-            await self._store.put(place.key, value, now_s=now_s, expires_s=keep_s)
+            while stored is not self._pending[place.key]:  # a newer one may have come meanwhile
+                stored = self._pending[place.key]
+                await self._store.put(
+                    place.key,
+                    stored.packed(),
+                    now_s=self._clock(),
+                    expires_s=self._settings.keep_s,
+                )
         except StoreError as exc:
             metrics.CACHE_DROPPED.inc()
             self._leave_alone(exc)
             return
+        finally:
+            del self._pending[place.key]
         if self._likeness is not None and place.question is not None and place.vector is not None:
             self._likeness.remember(place.question, place.vector, key=place.key)
 

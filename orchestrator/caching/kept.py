@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
 import orjson
 
 from orchestrator.engines.base import Chunk, Delta, TokenLogprob, ToolCallDelta, Usage
-
-#: Text of one choice that comes in shorter pieces is joined: an answer told again comes at once.
-_PIECE_CHARS = 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,61 +64,6 @@ def unpacked(value: bytes) -> Kept:
             cached_tokens=cached,
             reasoning_tokens=reasoning,
         ),
-    )
-
-
-@dataclass(slots=True)
-class Noting:
-    """What a stream of chunks said so far."""
-
-    _deltas: list[Delta] = field(default_factory=list)
-    _open: set[int] = field(default_factory=set)
-    _reasons: set[str] = field(default_factory=set)
-    _usage: Usage | None = None
-
-    def note(self, chunk: Chunk) -> None:
-        """Take in a chunk."""
-        for delta in chunk.deltas:
-            self._open.add(delta.index)
-            if delta.finish_reason is not None:
-                self._open.discard(delta.index)
-                self._reasons.add(delta.finish_reason)
-            self._add(delta)
-        self._usage = chunk.usage or self._usage
-
-    def whole(self, *, may_be_cut: bool) -> tuple[tuple[Delta, ...], Usage] | None:
-        """All of it, where every choice ended by itself.
-
-        Args:
-            may_be_cut: the caller named the length at which choices were cut, so that they would
-                be again.
-        """
-        fine = {"stop", "tool_calls", "length"} if may_be_cut else {"stop", "tool_calls"}
-        is_sound = self._deltas and not self._open and self._reasons <= fine
-        return (tuple(self._deltas), self._usage) if is_sound and self._usage else None
-
-    def _add(self, delta: Delta) -> None:
-        last = self._deltas[-1] if self._deltas else None
-        if last is not None and _may_join(last, delta):
-            self._deltas[-1] = replace(
-                delta,
-                text=last.text + delta.text,
-                reasoning=last.reasoning + delta.reasoning,
-                logprobs=last.logprobs + delta.logprobs,
-            )
-        else:
-            self._deltas.append(delta)
-
-
-def _may_join(last: Delta, delta: Delta) -> bool:
-    """Whether two pieces read the same as one: of one choice, of one kind, both short."""
-    return (
-        last.index == delta.index
-        and last.finish_reason is None
-        and not last.tool_calls
-        and not delta.tool_calls
-        and not (last.text and delta.reasoning)
-        and len(last.text) + len(last.reasoning) < _PIECE_CHARS
     )
 
 

@@ -45,7 +45,9 @@ class Question:
 
 def answer_key(query: Query, scope: Scope) -> str:
     """The key of the answer to `query`."""
-    return _digest({"kind": "answer", "scope": asdict(scope), **_said(query), "prompt": query.prompt})
+    return _digest(
+        {"kind": "answer", "scope": asdict(scope), **_said(query), "prompt": query.prompt}
+    )
 
 
 def vectors_key(query: EmbedQuery, scope: Scope) -> str:

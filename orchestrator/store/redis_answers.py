@@ -87,6 +87,6 @@ class RedisAnswers:
     async def holdings(self) -> Holdings:
         """See `Answers.holdings`."""
         with self._link.doing("count the answers"):
-            num_answers = await cast("Awaitable[int]", self._link.client.hlen(self._keys[0]))
+            num_answers = await self._link.client.hlen(self._keys[0])
             num_bytes = await self._link.client.get(self._keys[3])
         return Holdings(num_answers=num_answers, num_bytes=int(num_bytes or 0))
