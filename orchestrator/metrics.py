@@ -85,6 +85,16 @@ REPEATS = Counter(
 IN_FLIGHT = Gauge(
     "orchestrator_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum"
 )
+CIRCUIT_CHANGES = Counter(
+    "orchestrator_circuit_changes_total",
+    "Changes of circuits of engines, by the state that was reached; the log says whose and why.",
+    ["state"],
+)
+OPEN_CIRCUITS = Gauge(
+    "orchestrator_open_circuits",
+    "Engines that a gateway leaves alone for a while after they failed.",
+    multiprocess_mode="livesum",
+)
 GENERATION = Gauge(
     "orchestrator_generation",
     "The registry generation that new requests are pinned to.",

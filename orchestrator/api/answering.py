@@ -29,6 +29,7 @@ from orchestrator.api.writers import Head, Json, Writer
 from orchestrator.compositions.base import Query, Reply
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.collecting import collect
+from orchestrator.events.telling import join
 from orchestrator.routing.limits import Limits
 
 R = TypeVar("R", bound=CallerRequest)
@@ -43,6 +44,7 @@ def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
         f"{request.method} {exchange.endpoint}", request.headers, created_s=exchange.created_s
     )
     exchange.answers = wiring.answers
+    join(trace_id=exchange.span.trace_id)
     programs = wiring.live()
     exchange.pin(programs)
     return exchange, programs

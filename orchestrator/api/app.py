@@ -39,6 +39,7 @@ from orchestrator.api.audited import Audited
 from orchestrator.api.batch_control import BatchControl
 from orchestrator.api.gate import Gate
 from orchestrator.api.once import Once
+from orchestrator.api.images import Images
 from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
@@ -104,6 +105,7 @@ def create_app(
         settings=settings,
         created_s=int(time.time()),
         tracing=tracing or Tracing(),
+        images=Images(settings.images),
         registry=registry,
         residency=residency,
         placement=placement,

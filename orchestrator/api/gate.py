@@ -23,6 +23,7 @@ from orchestrator.api.from_here import why_elsewhere
 from orchestrator.api.headers import headers_of
 from orchestrator.api.settings import ApiSettings
 from orchestrator.errors import OrchestratorError
+from orchestrator.events.telling import about
 from orchestrator.metrics import IN_FLIGHT
 
 log = logging.getLogger(__name__)
@@ -73,14 +74,15 @@ class Gate:
             return
         exchange = scope[KEY] = self._exchange(scope)
         IN_FLIGHT.inc()
-        try:
-            await self._answer(scope, receive, send)
-        finally:
-            IN_FLIGHT.dec()
-            exchange.unpin()
-            _name_endpoint(exchange, scope)
-            self._audited.note(exchange, HTTPConnection(scope), method=scope["method"])
-            self._accounts.settle(exchange, method=scope["method"], path=scope["path"])
+        with about(request_id=exchange.request_id, batch=exchange.batch):
+            try:
+                await self._answer(scope, receive, send)
+            finally:
+                IN_FLIGHT.dec()
+                exchange.unpin()
+                _name_endpoint(exchange, scope)
+                self._audited.note(exchange, HTTPConnection(scope), method=scope["method"])
+                self._accounts.settle(exchange, method=scope["method"], path=scope["path"])
 
     def _exchange(self, scope: Scope) -> Exchange:
         given = next((v for k, v in scope["headers"] if k == b"x-request-id"), None)

@@ -25,6 +25,7 @@ from orchestrator.compositions.base import Decision, Query
 from orchestrator.compositions.programs import Programs
 from orchestrator.compositions.size import size_of
 from orchestrator.errors import InvalidRequestError, UnsupportedParameterError
+from orchestrator.events.telling import about
 from orchestrator.planner.workload import PlannedCall
 
 #: Which calls a decided query is expected to make, stage by stage.
@@ -32,6 +33,8 @@ Outline = Callable[[Programs, Query, Decision], tuple[PlannedCall, ...]]
 
 R = TypeVar("R", bound=CallerRequest)
 
+#: Of a `custom_id` that log lines have.
+_MAX_ID = 128
 _EMBEDDINGS = "/v1/embeddings"
 _CHAT = "/v1/chat/completions"
 _COMPLETIONS = "/v1/completions"
@@ -73,7 +76,8 @@ class InsideEndpoint:
         """See `Endpoint.answer`."""
         exchanged = _Exchanged(line.body)
         scope = {**self._scope(line, call_id), OWNER: owner, BATCH: batch}
-        await self._app(scope, exchanged.receive, exchanged.send)
+        with about(line=line.custom_id[:_MAX_ID]):
+            await self._app(scope, exchanged.receive, exchanged.send)
         return exchanged.reply(call_id)
 
     def _scope(self, line: Line, call_id: str) -> Scope:

@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.api.image_settings import ImageSettings
+
 
 class ApiSettings(BaseModel):
     """Settings of the HTTP endpoint, the same on every replica."""
@@ -29,6 +31,7 @@ class ApiSettings(BaseModel):
         ge=1024,
         description="Longest answer that an idempotency key keeps; a longer one is told once.",
     )
+    images: ImageSettings = Field(ImageSettings(), description="Images that callers name by URL.")
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
     admin: Literal["loopback", "key", "off"] = Field(
         "loopback",

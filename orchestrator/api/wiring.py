@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from orchestrator.access.audit import AuditLog
 from orchestrator.access.metering import Meters
 from orchestrator.api.batch_control import BatchControl
+from orchestrator.api.images import Images
 from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
@@ -34,6 +35,8 @@ class Wiring:
     #: Unix time at which this endpoint was built, seconds.
     created_s: int
     tracing: Tracing
+    #: Fetches what callers name by URL.
+    images: Images
     #: What callers take over many requests; `None` where nothing is counted.
     meters: Meters | None = None
     #: Answers that may be told again; `None` where none are kept.

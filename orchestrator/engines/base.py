@@ -142,6 +142,8 @@ class Call:
     structure: Structure | None = None
     #: Wall-clock seconds the call may take, waiting included; `None` has no bound.
     timeout_s: float | None = None
+    #: Seconds between two chunks, once it has begun; `None` has no bound.
+    stall_s: float | None = None
     #: Seconds it may wait for its turn; `None` has no bound.
     max_wait_s: float | None = None
     #: Advice of a batch: higher is sooner, and its place in its caller's plan, lower is sooner.

@@ -21,6 +21,7 @@ OrchestratorError
 │   └── QuotaError                   429  insufficient_quota
 ├── EngineError                  an engine did not do what was asked
 │   ├── EngineTimeoutError           504  engine_timeout      retryable
+│   │   └── StalledError             504  engine_stalled      retryable
 │   ├── OverloadedError              503  overloaded          retryable
 │   ├── EngineDeadError              503  engine_dead         retryable
 │   ├── EngineProtocolError          502  engine_protocol     retryable
@@ -64,6 +65,7 @@ from orchestrator.errors.answering import (
     OutOfMemoryError,
     Overload,
     OverloadedError,
+    StalledError,
     SwapError,
     WeightsError,
 )
@@ -146,6 +148,7 @@ __all__ = [
     "RegistryError",
     "RequestError",
     "SetupError",
+    "StalledError",
     "StorageError",
     "StorageFullError",
     "StoreError",

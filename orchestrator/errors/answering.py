@@ -22,6 +22,12 @@ class EngineTimeoutError(EngineError):
     retryable = True
 
 
+class StalledError(EngineTimeoutError):
+    """The engine stopped in the middle of its answer."""
+
+    code = "engine_stalled"
+
+
 #: What there is too much of: calls in the queue, waits before a bound, at arrival or once it has
 #: passed, pins; or whatever an engine or upstream calls too much.
 Overload = Literal["queue_full", "too_late", "bound_passed", "pinned", "overloaded"]

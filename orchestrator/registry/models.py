@@ -245,6 +245,9 @@ class Defaults(Entry):
     """What holds where experts, compositions and callers are silent."""
 
     timeout_s: float = Field(120.0, gt=0, description="Longest time of a request, seconds.")
+    stall_s: float = Field(
+        30.0, gt=0, description="Longest silence in the middle of an answer, seconds."
+    )
     max_tokens: int = Field(256, ge=1, description="Longest answer, tokens.")
     max_queue: int = Field(1024, ge=1, description="Requests that may wait at one slot.")
     max_wait_s: float = Field(

@@ -128,4 +128,4 @@ def test_requests_and_rollouts_are_in_the_log_while_the_service_runs(site):
     log = (site.file.parent / "data/logs/orchestrator.log").read_text()
 
     assert '"request":"POST /v1/chat/completions","status":200' in log
-    assert '"action": "rollout", "outcome": "live"' in log
+    assert '"action":"rollout","outcome":"live"' in log

@@ -88,8 +88,8 @@ def homes(site) -> dict[str, list[str]]:
 def lines(site, action: str) -> list[dict]:
     """The log's JSON lines of one kind."""
     log = site.file.parent / "data" / "logs" / "orchestrator.log"
-    told = [line.partition(": ")[2] for line in log.read_text().splitlines() if '"action"' in line]
-    return [one for one in map(json.loads, told) if one["action"] == action]
+    told = map(json.loads, log.read_text().splitlines())
+    return [one for one in told if one.get("action") == action]
 
 
 def residents(site, slot: str) -> list[str]:

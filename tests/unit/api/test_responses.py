@@ -93,7 +93,7 @@ async def seen(**body):
         ({"input": [{"role": "user", "content": [{"type": "input_file"}]}]},
          "input[0].content[0]", "input_file"),
         ({"input": [{"role": "system", "content": [
-            {"type": "input_image", "image_url": "https://a/b.png"}]}]},
+            {"type": "input_image", "image_url": "data:image/png;base64,AA=="}]}]},
          "input[0].content[0]", "not 'system'"),
         ({"tools": [{"type": "web_search"}]}, "tools[0].type", "'function'"),
         ({"tools": [TOOL, TOOL]}, "tools[1].name", "twice"),
@@ -205,12 +205,12 @@ async def test_calls_belong_to_the_turn_that_made_them():
 
 
 async def test_images_reach_an_expert_that_sees():
-    image = {"type": "input_image", "image_url": "https://a/b.png", "detail": "low"}
+    image = {"type": "input_image", "image_url": "data:image/png;base64,AA==", "detail": "low"}
     parts = [{"type": "input_text", "text": "what?"}, image]
 
     call = await seen(model="painter", input=[{"role": "user", "content": parts}])
 
-    assert call.prompt.messages[0].content[1].url == "https://a/b.png"
+    assert call.prompt.messages[0].content[1].url == "data:image/png;base64,AA=="
 
 
 async def test_a_schema_is_enforced():
