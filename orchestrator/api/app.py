@@ -38,8 +38,8 @@ from orchestrator.api.accounts import Accounts
 from orchestrator.api.audited import Audited
 from orchestrator.api.batch_control import BatchControl
 from orchestrator.api.gate import Gate
-from orchestrator.api.once import Once
 from orchestrator.api.images import Images
+from orchestrator.api.once import Once
 from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl

@@ -21,10 +21,12 @@ async def replied(query: Query, exchange: Exchange, *, programs: Programs, wishe
     if cache is None:
         return await programs.reply(query, span=exchange.span)
     is_wanted = wishes.wants_kept and exchange.batch is None
-    if not wishes.may_be_kept or not cache.allows(query, is_wanted=is_wanted):
+    may_be_kept = wishes.may_be_kept and cache.allows(query, is_wanted=is_wanted)
+    scope = scope_of(exchange, is_shared=cache.is_shared)
+    place = cache.place(query, scope) if may_be_kept else None
+    if place is None:
         exchange.cache = BYPASS
         return await programs.reply(query, span=exchange.span)
-    place = cache.place(query, scope_of(exchange, is_shared=cache.is_shared))
     if not query.is_fresh:
         found = await cache.find(place, may_wait=not query.is_streamed)
         if found is not None:

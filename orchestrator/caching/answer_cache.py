@@ -87,9 +87,11 @@ class AnswerCache:
         is_told_alike = sampling.temperature == 0 or sampling.seed is not None
         return self._settings.mode == "all" or is_told_alike or is_wanted
 
-    def place(self, query: Query, scope: Scope) -> Place:
-        """Where the answer belongs."""
+    def place(self, query: Query, scope: Scope) -> Place | None:
+        """Where the answer belongs; `None` where what is asked has no key."""
         key = answer_key(query, scope)
+        if key is None:
+            return None
         question = None if self._likeness is None else question_of(query, scope)
         if self._likeness is None or question is None:
             return Place(key=key)
@@ -145,7 +147,8 @@ class AnswerCache:
         except StoreError as exc:
             self._leave_alone(exc)
             return None
-        return None if value is None else self._found(unpacked(value), kind)
+        kept = None if value is None else unpacked(value)
+        return None if kept is None else self._found(kept, kind)
 
     def _found(self, kept: Kept, kind: Kind) -> Found:
         return Found(kept=kept, kind=kind, age_s=max(self._clock() - kept.at_s, 0.0))

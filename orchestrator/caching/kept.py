@@ -49,9 +49,15 @@ class Kept:
         )
 
 
-def unpacked(value: bytes) -> Kept:
-    """What `packed` made."""
-    said = orjson.loads(value)
+def unpacked(value: bytes) -> Kept | None:
+    """What `packed` made; `None` of what another version wrote."""
+    try:
+        return _unpacked(orjson.loads(value))
+    except (ValueError, LookupError, TypeError):
+        return None
+
+
+def _unpacked(said: dict[str, Any]) -> Kept:
     prompt, completion, cached, reasoning = said["usage"]
     return Kept(
         expert=said["expert"],

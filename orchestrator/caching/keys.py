@@ -43,15 +43,15 @@ class Question:
     context: str
 
 
-def answer_key(query: Query, scope: Scope) -> str:
-    """The key of the answer to `query`."""
+def answer_key(query: Query, scope: Scope) -> str | None:
+    """The key of the answer to `query`; `None` where JSON has no form for what it holds."""
     return _digest(
         {"kind": "answer", "scope": asdict(scope), **_said(query), "prompt": query.prompt}
     )
 
 
-def vectors_key(query: EmbedQuery, scope: Scope) -> str:
-    """The key of the vectors of `query`."""
+def vectors_key(query: EmbedQuery, scope: Scope) -> str | None:
+    """The key of the vectors of `query`; `None` as of an answer."""
     said = {
         "kind": "vectors",
         "scope": asdict(scope),
@@ -74,7 +74,8 @@ def question_of(query: Query, scope: Scope) -> Question | None:
         return None
     before = replace(prompt, messages=(*prompt.messages[:-1], replace(last, content=())))
     said = {"kind": "like", "scope": asdict(scope), **_said(query), "prompt": before}
-    return Question(text=last.text, context=_digest(said))
+    context = _digest(said)
+    return None if context is None else Question(text=last.text, context=context)
 
 
 def _said(query: Query) -> dict[str, Any]:
@@ -88,9 +89,13 @@ def _said(query: Query) -> dict[str, Any]:
     }
 
 
-def _digest(said: Mapping[str, Any]) -> str:
+def _digest(said: Mapping[str, Any]) -> str | None:
     whole = {"form": _FORM, "service": orchestrator.__version__, **said}
-    return hashlib.sha256(orjson.dumps(whole, default=_plain, option=_OPTIONS)).hexdigest()
+    try:
+        text = orjson.dumps(whole, default=_plain, option=_OPTIONS)
+    except orjson.JSONEncodeError:  # as of numbers beyond 64 bits in a schema
+        return None
+    return hashlib.sha256(text).hexdigest()
 
 
 def _plain(value: object) -> object:

@@ -25,7 +25,7 @@ class CacheSettings(BaseModel):
     )
     keep_s: float = Field(3600.0, gt=0, description="How long an answer is kept, seconds.")
     max_answer_bytes: int = Field(256 * 1024, ge=1024, description="Longest answer that is kept.")
-    max_bytes: int = Field(256 * 1024 * 1024, ge=1024, description="Most that all answers take.")
+    max_bytes: int = Field(256 * 1024 * 1024, ge=1, description="Most that all answers take.")
     likeness: float | None = Field(
         None,
         gt=0,

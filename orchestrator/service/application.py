@@ -13,6 +13,7 @@ from ray.serve import Application, RunTarget
 from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.executor import ExecutorSettings
 from orchestrator.batch.settings import BatchSettings
+from orchestrator.caching.settings import CacheSettings
 from orchestrator.engines.hosting import OpenHost
 from orchestrator.service.batch_runner import BatchRunner, BatchRunnerPlan
 from orchestrator.service.conductor import Conductor, ConductorPlan
@@ -54,6 +55,8 @@ class Blueprint:
     #: GPUs of this machine.
     accelerators: int = 0
     batches: BatchSettings = field(default_factory=BatchSettings)
+    #: Which answers are told again.
+    cache: CacheSettings = field(default_factory=CacheSettings)
 
 
 def run_workers(blueprint: Blueprint, workers: frozenset[str]) -> None:
@@ -112,6 +115,7 @@ def _gateway_plan(blueprint: Blueprint) -> GatewayPlan:
         api=_api(blueprint),
         store_url=blueprint.store_url,
         storage_url=blueprint.storage_url,
+        cache=blueprint.cache,
     )
 
 
