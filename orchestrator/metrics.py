@@ -77,6 +77,15 @@ REACHED = Counter(
     "Requests for which something was left out, by the cap that was met.",
     ["composition", "cap"],
 )
+CACHE = Counter(
+    "orchestrator_cache_total",
+    "Requests where answers are kept: hit, miss or bypass, and how a hit was found.",
+    ["outcome", "kind"],
+)
+CACHE_DROPPED = Counter(
+    "orchestrator_cache_dropped_total",
+    "Answers that were not kept: too long, or the store was away or slow.",
+)
 REPEATS = Counter(
     "orchestrator_repeats_total",
     "Requests with an idempotency key: begun, replayed, under_way, or differs from the first.",
@@ -84,6 +93,11 @@ REPEATS = Counter(
 )
 IN_FLIGHT = Gauge(
     "orchestrator_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum"
+)
+CONTINUED = Counter(
+    "orchestrator_continued_answers_total",
+    "Answers that broke off and were gone on with by another call, by what had failed.",
+    ["code"],
 )
 CIRCUIT_CHANGES = Counter(
     "orchestrator_circuit_changes_total",

@@ -35,6 +35,8 @@ class Tally:
             self._observe(metrics.OVERHEAD_SECONDS, endpoint, overhead_s)
         if exchange.first_token_s is not None:
             self._observe(metrics.FIRST_TOKEN_SECONDS, endpoint, exchange.first_token_s)
+        if exchange.cache is not None:
+            self._add(metrics.CACHE, (exchange.cache.outcome, exchange.cache.kind or ""), 1)
         if decision is not None:
             self._count_decided(exchange, decision)
 

@@ -15,7 +15,7 @@ Action = Literal[
     "shadow",
     "refusal",
     "fallback",
-    "circuit",
+    "breaker",
     "shed",
     "cache",
     "decision",
@@ -111,11 +111,13 @@ EVENTS: Mapping[Action, Event] = {
             **_REASON,
         },
     ),
-    "circuit": Event(
+    "breaker": Event(
         meaning="The circuit of an engine opened, closed, or lets one call through to see.",
         fields={
             "engine": "its slot's name, or its expert's key",
             "state": "`open`, `half_open` or `closed`",
+            "num_failures": "in a row",
+            "retry_s": "until it is tried again",
             **_REASON,
         },
     ),

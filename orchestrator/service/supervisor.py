@@ -177,15 +177,19 @@ class Supervisor:
             costs_dir=self._settings.folder / "costs",
             storage_url=self._settings.storage,
             max_file_bytes=self._settings.max_file_bytes,
+            cache=self._settings.cache,
             batches=BatchSettings(max_lines=self._settings.max_batch_lines),
             open_host=self._open_host,
             accelerators=deployment.accelerators,
+            entry=self._checked.entry,
+            audit_log=self._logs / "audit.log",
         )
 
     def _tell_ready(self, endpoint: Endpoint) -> None:
         registry = self._checked.registry
         model = "auto" if "auto" in registry.compositions else registry.experts[0].id
-        self._progress.say(f"ready at {endpoint.url}/v1  try: {endpoint.example(model)}")
+        example = endpoint.example(model, asks_for_key=self._checked.entry.asks_for_keys)
+        self._progress.say(f"ready at {endpoint.url}/v1  try: {example}")
 
     def _stay(self) -> NoReturn:
         while True:

@@ -154,13 +154,14 @@ async def test_every_change_of_a_circuit_is_told_once(caplog):
     asked.clock.advance(FIRST_PAUSE_S)
     await asked.ask()
 
-    told = [json.loads(r.message) for r in caplog.records if "circuit" in r.message]
+    told = [json.loads(r.message) for r in caplog.records if '"breaker"' in r.message]
 
-    assert [(one["engine"], one["state"], one["reason"]) for one in told] == [
-        ("hosted@1", "open", "dead (engine_dead)"),
-        ("hosted@1", "half_open", "its pause is over"),
-        ("hosted@1", "closed", "it has answered"),
+    assert [(one["state"], one["reason"]) for one in told] == [
+        ("open", "dead (engine_dead)"),
+        ("half_open", "its pause is over"),
+        ("closed", "it has answered"),
     ]
+    assert (told[0]["engine"], told[0]["retry_s"]) == (KEY, FIRST_PAUSE_S)
 
 
 async def test_an_answer_that_stalls_ends_as_stalled_long_before_its_time():
