@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ray import serve
 from ray.serve import Application, RunTarget
@@ -53,6 +53,9 @@ class Blueprint:
     #: Longest file that callers may upload.
     max_file_bytes: int
     open_host: OpenHost
+    #: Whether the words of requests are logged, and how much of one at most.
+    log_prompts: Literal["off", "redacted", "full"] = "off"
+    log_prompts_max_chars: int = 4096
     #: GPUs of this machine.
     accelerators: int = 0
     batches: BatchSettings = field(default_factory=BatchSettings)
@@ -142,6 +145,8 @@ def _api(blueprint: Blueprint) -> ApiSettings:
         metrics_dir=str(blueprint.metrics_dir),
         max_file_bytes=blueprint.max_file_bytes,
         admin=blueprint.entry.admin,
+        log_prompts=blueprint.log_prompts,
+        log_prompts_max_chars=blueprint.log_prompts_max_chars,
         sends_x_request_id=False,  # Serve sends it, and a client would join the two
     )
 

@@ -44,6 +44,13 @@ class Settings(BaseModel):
         5.0, ge=0, le=60, description="Seconds that requests in flight may take to end at a stop."
     )
 
+    log_prompts: Literal["off", "redacted", "full"] = Field(
+        "off",
+        description="Whether the words of requests are logged: `off`, `redacted`, or `full`.",
+    )
+    log_prompts_max_chars: int = Field(
+        4096, ge=1, le=1024 * 1024, description="Most of one request that is logged, characters."
+    )
     storage_url: str | None = Field(
         None,
         description=(

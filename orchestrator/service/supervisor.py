@@ -178,6 +178,8 @@ class Supervisor:
             storage_url=self._settings.storage,
             max_file_bytes=self._settings.max_file_bytes,
             cache=self._settings.cache,
+            log_prompts=self._settings.log_prompts,
+            log_prompts_max_chars=self._settings.log_prompts_max_chars,
             batches=BatchSettings(max_lines=self._settings.max_batch_lines),
             open_host=self._open_host,
             accelerators=deployment.accelerators,
