@@ -22,7 +22,7 @@ def redacted(text: str) -> str:
 
 
 def beginning(text: str, *, max_chars: int) -> str:
-    """The redacted beginning of `text`, looked at a little beyond, so that no half stays of a whole.
+    """The redacted beginning of `text`; nothing that the cut goes through stays by half.
 
     What is cut off in the middle may not be known for what it is, and what is redacted gets
     shorter: so the end of what was looked at is left out.

@@ -51,7 +51,7 @@ class Gateway:
     """
 
     def __init__(self, plan: GatewayPlan, conductor: Any, runner: Any) -> None:
-        enter_replica()
+        enter_replica("gateway")
         self._plan = plan
         self._following = FollowingConductor(plan.store_url, conductor)
         self._keys = FollowingKeys(plan.entry, plan.store_url)

@@ -8,25 +8,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING
+from typing import Any
 from uuid import uuid4
 
 import orchestrator
 from orchestrator.tracing.tracing import Tracing
 
-if TYPE_CHECKING:
-    from opentelemetry.sdk.trace.export import SpanExporter
-
 _LOG = logging.getLogger(__name__)
 
-_NAME = "orchestrator"
+#: Of the service, where operators name none.
+NAME = "orchestrator"
 _GROUP = "opentelemetry_traces_exporter"
 #: Where OTLP is spoken, by the names of its variants in `_GROUP`.
 _BY_PROTOCOL = {"http/protobuf": "otlp_proto_http", "grpc": "otlp_proto_grpc"}
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 
-def tracing_of(environment: Mapping[str, str], *, role: str = _NAME) -> Tracing:
+def tracing_of(environment: Mapping[str, str], *, role: str = NAME) -> Tracing:
     """Tracing as `environment` says; what it asks for and cannot have is told once, in the log.
 
     Spans are exported where `OTEL_TRACES_EXPORTER` names exporters, or an endpoint of OTLP is
@@ -53,19 +51,32 @@ def tracing_of(environment: Mapping[str, str], *, role: str = _NAME) -> Tracing:
 
 def exporter_names(environment: Mapping[str, str]) -> tuple[str, ...]:
     """The exporters that are asked for, as their packages call them."""
+    has_endpoint = any(environment.get(name) for name in _ENDPOINTS)
+    return named_exporters(environment, signal="TRACES", silent="otlp" if has_endpoint else "")
+
+
+def named_exporters(
+    environment: Mapping[str, str], *, signal: str, silent: str = ""
+) -> tuple[str, ...]:
+    """The exporters of one signal, as their packages call them.
+
+    Args:
+        environment: variables of this process.
+        signal: `TRACES` or `LOGS`.
+        silent: what is meant where nothing is said.
+    """
     if environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return ()
-    has_endpoint = any(environment.get(name) for name in _ENDPOINTS)
-    told = environment.get("OTEL_TRACES_EXPORTER", "").strip() or ("otlp" if has_endpoint else "")
+    told = environment.get(f"OTEL_{signal}_EXPORTER", "").strip() or silent
     names = [name.strip() for name in told.split(",")]
-    return tuple(_exact(name, environment) for name in names if name and name != "none")
+    return tuple(_exact(name, environment, signal) for name in names if name and name != "none")
 
 
-def _exact(name: str, environment: Mapping[str, str]) -> str:
+def _exact(name: str, environment: Mapping[str, str], signal: str) -> str:
     if name != "otlp":
         return name
     protocol = (
-        environment.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
+        environment.get(f"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL")
         or environment.get("OTEL_EXPORTER_OTLP_PROTOCOL")
         or "http/protobuf"
     )
@@ -81,7 +92,7 @@ def resource_of(environment: Mapping[str, str], *, role: str) -> dict[str, str]:
         "orchestrator.role": role,
     }
     if not environment.get("OTEL_SERVICE_NAME"):
-        ours["service.name"] = _NAME
+        ours["service.name"] = NAME
     return {name: value for name, value in ours.items() if f"{name}=" not in told}
 
 
@@ -91,16 +102,21 @@ def _exporting(names: tuple[str, ...], environment: Mapping[str, str], *, role: 
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     provider = TracerProvider(resource=Resource.create(resource_of(environment, role=role)))
-    for exporter in _exporters(names):
+    for exporter in exporters_of(_GROUP, names):
         provider.add_span_processor(BatchSpanProcessor(exporter))
     _LOG.info("traces go to %s", ", ".join(names))
-    return Tracing(provider.get_tracer(_NAME, orchestrator.__version__))
+    return Tracing(provider.get_tracer(NAME, orchestrator.__version__))
 
 
-def _exporters(names: tuple[str, ...]) -> Iterator[SpanExporter]:
+def exporters_of(group: str, names: tuple[str, ...]) -> Iterator[Any]:
+    """Build exporters that packages here offer.
+
+    Raises:
+        LookupError: no package offers one of that name.
+    """
     for name in names:
-        found = entry_points(group=_GROUP, name=name)
+        found = entry_points(group=group, name=name)
         if not found:
-            known = sorted(entry_points(group=_GROUP).names)
+            known = sorted(entry_points(group=group).names)
             raise LookupError(f"no package here exports to {name!r}; known: {known}")
         yield next(iter(found)).load()()
