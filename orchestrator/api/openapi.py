@@ -16,6 +16,7 @@ from orchestrator.api.embedding_request import EmbeddingRequest
 from orchestrator.api.headers import TABLE
 from orchestrator.api.judging import FeedbackRequest
 from orchestrator.api.key_view import KeyPatch, RotateBody
+from orchestrator.api.openapi_links import add_links
 from orchestrator.api.parameters import IGNORED, REFUSED
 from orchestrator.api.requests import (
     ChatRequest,
@@ -106,6 +107,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     )
     _, bodies = models_json_schema([(model, "validation") for model in _BODIES], ref_template=_REF)
     found["components"]["schemas"].update(bodies["$defs"], **_event_schemas(ChatCompletionChunk))
+    add_links(found)
     return found
 
 
