@@ -13,6 +13,7 @@ from ray.serve import Application, RunTarget
 from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.executor import ExecutorSettings
 from orchestrator.batch.settings import BatchSettings
+from orchestrator.caching.settings import CacheSettings
 from orchestrator.engines.hosting import OpenHost
 from orchestrator.service.batch_runner import BatchRunner, BatchRunnerPlan
 from orchestrator.service.conductor import Conductor, ConductorPlan
@@ -59,6 +60,8 @@ class Blueprint:
     entry: Entry = OPEN
     #: Where actions of operators are noted; `None` where they are not.
     audit_log: Path | None = None
+    #: Which answers are told again.
+    cache: CacheSettings = field(default_factory=CacheSettings)
 
 
 def run_workers(blueprint: Blueprint, workers: frozenset[str]) -> None:
@@ -119,6 +122,7 @@ def _gateway_plan(blueprint: Blueprint) -> GatewayPlan:
         storage_url=blueprint.storage_url,
         entry=blueprint.entry,
         audit_log=blueprint.audit_log,
+        cache=blueprint.cache,
     )
 
 

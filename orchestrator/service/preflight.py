@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from orchestrator.batch.storage_opening import open_storage
+from orchestrator.caching.opening import open_likeness
 from orchestrator.engines import fetched
 from orchestrator.engines.remote import api_key
 from orchestrator.engines.vllm_args import installed_arguments
@@ -72,6 +73,7 @@ def check(settings: Settings) -> Checked:
     _require_routers(registry)
     _require_memory(layout, settings)
     open_storage(settings.storage)
+    open_likeness(settings.cache)
     return Checked(edit=edit, layout=layout, entry=entry)
 
 

@@ -34,6 +34,7 @@ from orchestrator.service.layout import named_slots
 from orchestrator.service.ports import Ports
 from orchestrator.service.preflight import Checked
 from orchestrator.service.progress import Progress
+from orchestrator.service.scrape_targets import write_targets
 from orchestrator.service.settings import Settings
 from orchestrator.store.link import RedisLink
 from orchestrator.store.redis import RedisStore
@@ -102,6 +103,7 @@ class Supervisor:
         # The keeper removes it too, unless it was killed.
         undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
         chosen = ports.choose(self._settings.host, self._settings.port)
+        write_targets(self._settings.folder, chosen)
         self._node = self._start_node(undo, chosen)
         self._store_url = self._start_store(undo, chosen)
         with self._progress.step("Ray and the store are up"):
@@ -175,6 +177,7 @@ class Supervisor:
             costs_dir=self._settings.folder / "costs",
             storage_url=self._settings.storage,
             max_file_bytes=self._settings.max_file_bytes,
+            cache=self._settings.cache,
             batches=BatchSettings(max_lines=self._settings.max_batch_lines),
             open_host=self._open_host,
             accelerators=deployment.accelerators,
