@@ -65,6 +65,11 @@ class IssuedKeys:
         self._day_by_id: dict[str, int] = {}
         self._untold_days: dict[str, int] = {}
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the store was ever read: before that nobody but the admin key is known."""
+        return self._known is not None
+
     async def caller_of(self, presented: str | None) -> Caller:
         """See `Keyring.caller_of`."""
         digest = digest_of(secret_of(presented))
