@@ -79,6 +79,8 @@ class DecisionRecord(BaseModel):
     is_fallback: bool = False
     #: True when the answer was known and no expert was asked.
     is_recalled: bool = False
+    #: How an answer that was told again was found, `exact` or `semantic`; `None` of a new one.
+    cached: str | None = None
     #: Whether the choice would be another one if a model had named the skills first.
     needs_generation: bool = False
     #: Experts that were to answer before this one and could not -> code of their error.

@@ -80,6 +80,8 @@ async def seen(**body):
     [
         ({"store": True}, "store", "never stored"),
         ({"previous_response_id": "resp_1"}, "previous_response_id", "whole conversation"),
+        ({"previous_response_id": 0}, "previous_response_id", "whole conversation"),
+        ({"context_management": False}, "context_management", "never compacted"),
         ({"conversation": "conv_1"}, "conversation", "whole conversation"),
         ({"conversation": {"id": "c"}}, "conversation", "whole conversation"),
         ({"background": True}, "background", "stream it"),
