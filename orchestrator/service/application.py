@@ -42,12 +42,12 @@ class Blueprint:
     #: Names of the workers, see `widths.worker_names`; edits of the registry change them.
     workers: frozenset[str]
     gateways: int
-    store_url: str
+    store_url: str = field(repr=False)
     metrics_dir: Path
     #: Where workers keep what steps and calls take.
     costs_dir: Path
     #: Where batches and files lie: a folder, or any URL of fsspec.
-    storage_url: str
+    storage_url: str = field(repr=False)
     #: Longest file that callers may upload.
     max_file_bytes: int
     open_host: OpenHost

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import FastAPI
@@ -22,9 +22,9 @@ class GatewayPlan:
     """What every gateway is told; what it serves, it reads from the store."""
 
     api: ApiSettings
-    store_url: str
+    store_url: str = field(repr=False)
     #: Where contents of files lie.
-    storage_url: str
+    storage_url: str = field(repr=False)
 
 
 class Gateway:

@@ -33,7 +33,9 @@ class Settings(BaseModel):
         ),
     )
     store_url: str | None = Field(
-        None, description="Redis to use, `redis://...`; without one the service starts its own."
+        None,
+        repr=False,
+        description="Redis to use, `redis://...`; without one the service starts its own.",
     )
     start_timeout_s: float = Field(600.0, gt=0, description="Longest start, seconds.")
     stop_timeout_s: float = Field(
@@ -45,6 +47,7 @@ class Settings(BaseModel):
 
     storage_url: str | None = Field(
         None,
+        repr=False,
         description=(
             "Where files and batches lie: a folder, or a URL such as `s3://bucket/folder`; "
             "`batches` in the data folder by default."
@@ -104,4 +107,6 @@ def _sentence(fault: dict[str, Any]) -> str:
     if fault["type"] == "extra_forbidden":
         known = ", ".join(sorted(Settings.model_fields))
         return f"no setting is called {name!r} ({PREFIX}{name.upper()}); known: {known}"
-    return f"setting {name!r} is {fault['input']!r}: {fault['msg'].lower()}"
+    if Settings.model_fields[name].repr:
+        return f"setting {name!r} is {fault['input']!r}: {fault['msg'].lower()}"
+    return f"setting {name!r} is not what it may be (not shown): {fault['msg'].lower()}"
