@@ -23,6 +23,7 @@ from orchestrator.api.parameters import settle
 from orchestrator.api.replies import EventReply, JsonReply
 from orchestrator.api.requests import CallerRequest, ChatRequest, GenerationRequest
 from orchestrator.api.staged import without_stages
+from orchestrator.api.told_again import replied
 from orchestrator.api.wiring import Wiring
 from orchestrator.api.wishes import Wishes, wishes_of
 from orchestrator.api.writers import Head, Json, Writer
@@ -43,6 +44,7 @@ def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
     exchange.span = wiring.tracing.begun(
         f"{request.method} {exchange.endpoint}", request.headers, created_s=exchange.created_s
     )
+    exchange.answers = wiring.answers
     join(trace_id=exchange.span.trace_id)
     programs = wiring.live()
     exchange.pin(programs)
@@ -88,14 +90,16 @@ async def answer(
     require_model(query.model, caller, programs)
     wishes, limits = wishes_of(request.headers), bound_limits(request.headers, caller, programs)
     async with connected(request.receive):
-        reply = await programs.reply(
+        reply = await replied(
             replace(
                 _wishing(query, wishes, limits),
                 priority=bound_priority(wishes, caller),
                 timeout_s=exchange.timeout_s,
                 is_patient=exchange.timeout_s is not None,
             ),
-            span=exchange.span,
+            exchange,
+            programs=programs,
+            wishes=wishes,
         )
         exchange.decision, exchange.reply = reply.decision, reply
         try:
