@@ -50,8 +50,8 @@ class Blueprint:
     costs_dir: Path
     #: Where batches and files lie: a folder, or any URL of fsspec.
     storage_url: str = field(repr=False)
-    #: Longest file that callers may upload.
-    max_file_bytes: int
+    #: What callers may send.
+    limits: ApiSettings
     open_host: OpenHost
     #: GPUs of this machine.
     accelerators: int = 0
@@ -138,12 +138,12 @@ def _runner_plan(blueprint: Blueprint) -> BatchRunnerPlan:
 
 
 def _api(blueprint: Blueprint) -> ApiSettings:
-    return ApiSettings(
-        metrics_dir=str(blueprint.metrics_dir),
-        max_file_bytes=blueprint.max_file_bytes,
-        admin=blueprint.entry.admin,
-        sends_x_request_id=False,  # Serve sends it, and a client would join the two
-    )
+    told = {
+        "metrics_dir": str(blueprint.metrics_dir),
+        "admin": blueprint.entry.admin,
+        "sends_x_request_id": False,  # Serve sends it, and a client would join the two
+    }
+    return blueprint.limits.model_copy(update=told)
 
 
 def _deployment(
