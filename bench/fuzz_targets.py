@@ -45,6 +45,7 @@ _CHUNK = (
     b'"logprobs":{"content":[{"token":"hi","logprob":-0.5,"bytes":[104,105],"top_logprobs":[]}]},'
     b'"finish_reason":null}],"usage":null}\n\n'
 )
+_DONE = b"[DONE]"
 _END = (
     b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
     b'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}\n\ndata: [DONE]\n\n'
@@ -112,6 +113,8 @@ def _stream(content: bytes, dice: Random) -> None:
     try:
         for piece in split(content, dice):
             for event in parser.feed(piece):
+                if event == _DONE:
+                    return
                 chunk = read_event(parse_json(event))
                 for writer in writers:
                     _check_events(writer.events(chunk))
@@ -140,7 +143,7 @@ def _check_events(written: bytes) -> None:
     """What is written is what clients read: whole events of JSON."""
     assert not written or written.endswith(b"\n\n"), "events have ends"
     for event in SseParser().feed(written):
-        assert event == b"[DONE]" or isinstance(json.loads(event), dict), "events are objects"
+        assert event == _DONE or isinstance(json.loads(event), dict), "events are objects"
 
 
 def _extracted(content: bytes, dice: Random) -> None:

@@ -16,7 +16,7 @@ from orchestrator.engines.base import (
     ToolCallDelta,
     Usage,
 )
-from orchestrator.engines.typed import score, text, whole
+from orchestrator.engines.typed import octets, score, text, whole
 from orchestrator.errors import EngineProtocolError
 
 _ENDS: dict[str, FinishReason] = {
@@ -51,7 +51,7 @@ def read_answer(body: dict[str, Any], *, num_choices: int) -> Chunk:
     ended = sum(delta.finish_reason is not None for delta in chunk.deltas)
     if ended != num_choices:
         raise EngineProtocolError(
-            f"the upstream ended {ended} of {num_choices} choices: {_start(orjson.dumps(body))}"
+            f"the upstream ended {ended} of {num_choices} choices: {_shown(body)}"
         )
     return chunk
 
@@ -91,8 +91,7 @@ def _guarded(body: dict[str, Any]) -> Iterator[None]:
         yield
     except _FAULTS as exc:
         raise EngineProtocolError(
-            f"the upstream's answer is malformed ({type(exc).__name__}: {exc}): "
-            f"{_start(orjson.dumps(body))}"
+            f"the upstream's answer is malformed ({type(exc).__name__}: {exc}): {_shown(body)}"
         ) from exc
 
 
@@ -140,7 +139,7 @@ def _scored(entry: dict[str, Any]) -> TokenLogprob:
     return TokenLogprob(
         token=text(entry["token"]),
         logprob=score(entry["logprob"]),
-        bytes_=tuple(bytes(entry.get("bytes") or ())),
+        bytes_=octets(entry.get("bytes")),
         top=tuple(_scored(other) for other in entry.get("top_logprobs") or ()),
     )
 
@@ -161,6 +160,11 @@ def _token(token: str, logprob: float, top: tuple[TokenLogprob, ...] = ()) -> To
     return TokenLogprob(
         token=text(token), logprob=score(logprob), bytes_=tuple(token.encode()), top=top
     )
+
+
+def _shown(body: dict[str, Any]) -> str:
+    """Its beginning, whatever it holds: half characters and numbers without end, too."""
+    return repr(body)[:200]
 
 
 def _start(text: bytes) -> str:

@@ -42,6 +42,20 @@ def whole(value: object, otherwise: int = 0) -> int:
     return value
 
 
+def octets(value: object) -> tuple[int, ...]:
+    """The bytes of a token; none where they are left out.
+
+    Raises:
+        TypeError: it is no list of numbers.
+        ValueError: one of them is no byte.
+    """
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise TypeError(f"{type(value).__name__} where bytes were meant")
+    return tuple(bytes(value))
+
+
 def score(value: object) -> float:
     """A log-probability.
 
