@@ -31,9 +31,9 @@ class GatewayPlan:
     """What every gateway is told; what it serves, it reads from the store."""
 
     api: ApiSettings
-    store_url: str
+    store_url: str = field(repr=False)
     #: Where contents of files lie.
-    storage_url: str
+    storage_url: str = field(repr=False)
     #: Who may enter.
     entry: Entry = OPEN
     #: Where actions of operators are noted; `None` where they are not.
