@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import platform
 
+import orchestrator
+from orchestrator import metrics
 from orchestrator.api.details import recorded
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.spans import end_span
@@ -24,6 +27,7 @@ class Accounts:
     def __init__(self, records: Records) -> None:
         self._records = records
         self._tally = Tally()
+        metrics.BUILD.labels(orchestrator.__version__, platform.python_version()).set(1)
 
     def settle(self, exchange: Exchange, *, method: str, path: str) -> None:
         """Record, count and log a request that has ended."""
@@ -70,6 +74,7 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         is_fallback=route.is_fallback if route else False,
         needs_generation=route.needs_generation if route else False,
         failed=dict(decision.failed) if decision else {},
+        num_continued=decision.num_continued if decision else 0,
         compared=dict(route.compared) if route else {},
         is_streamed=exchange.is_streamed,
         status=exchange.status,

@@ -11,6 +11,7 @@ from fastapi import Request, Response
 
 from orchestrator.api.binding import bound_limits, bound_priority, require_model
 from orchestrator.api.body import read_body
+from orchestrator.api.bounds import check_bounds
 from orchestrator.api.connection import connected
 from orchestrator.api.conversation import left_aside
 from orchestrator.api.details import details_of
@@ -56,11 +57,15 @@ async def read(
     """Read and validate the body as the model that `choose` names for it.
 
     Raises:
-        RequestError: the body is too long, no JSON, or not what the model allows.
+        RequestError: the body is too long, too slow, no JSON, or not what model and bounds allow.
     """
-    body = await read_body(request, exchange, max_bytes=wiring.settings.max_body_bytes)
+    settings = wiring.settings
+    body = await read_body(
+        request, exchange, max_bytes=settings.max_body_bytes, max_s=settings.max_body_s
+    )
     model = choose(body)
     asked = parse(model, body)
+    check_bounds(asked, settings.bounds)
     exchange.model = asked.model
     exchange.is_streamed = bool(asked.stream)
     exchange.user = asked.user

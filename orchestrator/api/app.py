@@ -137,7 +137,7 @@ def create_app(
     for family in (*generating, *batching, feedback, models, health, *administering):
         app.include_router(family.endpoints(wiring))
     if settings.docs:
-        app.include_router(docs.endpoints(app))
+        app.include_router(docs.endpoints(app, asks_for_keys=settings.admin == "key"))
     http_errors.install(app)
     app.add_middleware(Once, repeats=repeats, settings=settings)
     app.add_middleware(

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 #: What machines ask of every service: no key is needed.
-_FOR_ANYBODY = frozenset({"/healthz", "/readyz"})
+FOR_ANYBODY = frozenset({"/healthz", "/readyz"})
 
 #: What machines and people on this machine may ask without one: nothing in it is a caller's.
 _FROM_HERE = frozenset({"/metrics", "/docs", "/openapi.json"})
@@ -105,7 +105,7 @@ class Gate:
     async def _caller(self, scope: Scope) -> Caller:
         if (owner := scope.get(OWNER)) is not None:
             return await self._keyring.caller_of_owner(owner)
-        if scope["path"] in _FOR_ANYBODY:
+        if scope["path"] in FOR_ANYBODY:
             return ANYBODY
         # Several are told as one, as HTTP joins them: no keyring takes that for a key.
         given = [v for k, v in scope["headers"] if k == b"authorization"]

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.api.bounds import Bounds
 from orchestrator.api.image_settings import ImageSettings
 
 
@@ -18,6 +19,10 @@ class ApiSettings(BaseModel):
     max_body_bytes: int = Field(
         16 * 1024 * 1024, ge=1024, description="Longest request body; a longer one gets 413."
     )
+    max_body_s: float = Field(
+        60.0, gt=0, description="Longest time in which a request body arrives; a slower gets 408."
+    )
+    bounds: Bounds = Field(Bounds(), description="How much one request may ask for.")
     max_file_bytes: int = Field(
         200 * 1024 * 1024,
         ge=1,

@@ -70,6 +70,8 @@ class Tally:
         if usage is not None:
             self._add(metrics.TOKENS, (expert, "prompt"), usage.prompt_tokens)
             self._add(metrics.TOKENS, (expert, "completion"), usage.completion_tokens)
+            if usage.cost_usd is not None:
+                self._add(metrics.COST_USD, (expert,), usage.cost_usd)
 
     def _add(self, counter: Counter, labels: tuple[str, ...], amount: float) -> None:
         child = self._counters.get((counter, labels))

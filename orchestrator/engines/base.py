@@ -84,6 +84,8 @@ class Chat:
     #: `auto`, `none`, `required`, or the name of the one tool to call, prefixed by `function:`.
     tool_choice: str = "auto"
     parallel_tool_calls: bool = True
+    #: The last message is an assistant's that was broken off: go on in the middle of it.
+    continues: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

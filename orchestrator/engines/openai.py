@@ -64,7 +64,8 @@ class OpenAIEngine:
 
     async def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
         """Pass `call` on; see `Engine.generate`."""
-        body = request_body(call, model=self._spec.model, defaults=self._expert.defaults)
+        spec, defaults = self._spec, self._expert.defaults
+        body = request_body(call, model=spec.model, defaults=defaults, continues=spec.continues)
         path = "/chat/completions" if isinstance(call.prompt, Chat) else "/completions"
         async with self._post(path, body, call) as response:
             if not call.stream:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from orchestrator.batch.filesystems import local_path
 from orchestrator.caching.settings import CacheSettings
@@ -14,7 +14,7 @@ from orchestrator.errors import SetupError
 
 PREFIX = "ORCHESTRATOR_"
 #: What other commands read: whoever exports them for those may serve from the same shell.
-_OF_OTHERS = frozenset({"ORCHESTRATOR_URL"})
+_OF_OTHERS = frozenset({"ORCHESTRATOR_API_KEY", "ORCHESTRATOR_URL"})
 
 
 class Settings(BaseModel):
@@ -56,6 +56,17 @@ class Settings(BaseModel):
     )
     max_batch_lines: int = Field(50_000, ge=1, description="Most lines of one batch.")
 
+    keys: Literal["off", "required"] | None = Field(
+        None,
+        description=(
+            "Whether callers need a key. Silent, they need none on loopback, and the service does "
+            "not start on any other address."
+        ),
+    )
+    admin_key: SecretStr | None = Field(
+        None, description="Who sends it may call /admin, and make keys; 24 letters at least."
+    )
+    admin_key_file: Path | None = Field(None, description="A file with it, in its place.")
     answer_cache: Literal["off", "deterministic", "all"] = Field(
         "off",
         description=(
@@ -140,6 +151,8 @@ def read(environment: Mapping[str, str], **given: Any) -> Settings:
 
 def _sentence(fault: dict[str, Any]) -> str:
     name = str(fault["loc"][0])
+    if name == "admin_key":
+        return f"setting {name!r} is no text"
     if fault["type"] == "extra_forbidden":
         known = ", ".join(sorted(Settings.model_fields))
         return f"no setting is called {name!r} ({PREFIX}{name.upper()}); known: {known}"

@@ -85,6 +85,8 @@ class DecisionRecord(BaseModel):
     needs_generation: bool = False
     #: Experts that were to answer before this one and could not -> code of their error.
     failed: dict[str, str] = {}
+    #: How often another call went on with the answer when it broke off.
+    num_continued: int = 0
     #: Shadow router -> the expert it chose; `None` where it failed, was dropped, or came too late.
     compared: dict[str, str | None] = {}
     is_streamed: bool

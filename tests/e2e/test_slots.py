@@ -1,8 +1,6 @@
 """Slots of a real service, seen and steered: two gateways, two slots, scripted engines."""
 
 import json
-import os
-import signal
 import time
 
 import httpx
@@ -30,14 +28,10 @@ def slots(site) -> dict[str, dict]:
 
 def test_a_worker_that_hangs_is_silent_and_told_as_it_was_heard_last(site):
     assert {slot["state"] for slot in slots(site).values()} == {"ready"}
-    worker = site.service.workers()["local"]
-    os.kill(worker, signal.SIGSTOP)
-    try:
+    with site.service.killers.stopped("worker", slot="local"):
         began_s = time.monotonic()
         found = slots(site)
         took_s = time.monotonic() - began_s
-    finally:
-        os.kill(worker, signal.SIGCONT)
 
     assert took_s < 3.0
     assert (found["local"]["state"], found["local-1"]["state"]) == ("silent", "ready")
