@@ -1,7 +1,8 @@
 """Kept answers and vectors, on and off in one run: what they save on repeats, and cost without.
 
 The endpoint in this process over a Redis of its own. Engines are scripted: one that writes a token
-every 5 ms, as the demo's experts do, and one that answers at once, where only our own time is left.
+every 5 ms, as the demo's experts do on a core, and embeds in 20 ms, as MiniLM does. Repeats follow
+Zipf's law over the demo's questions.
 """
 
 from __future__ import annotations
@@ -41,17 +42,17 @@ QUESTIONS = "deploy/demo/questions/heldout.jsonl"
 _SAVED = "repeats: time that kept answers save"
 _VECTORS = "repeats: time that kept vectors save"
 _HIT = "a hit: p50"
-_MISS = "no repeats, engine at once: p50 with the cache over p50 without"
+_MISS = "no repeats: time with the cache over time without"
 _WRONG = "answers told again that differ from the first"
 TARGETS = (
     Target(name=_SAVED, sense=">=", limit=0.3, unit="of all"),
     Target(name=_VECTORS, sense=">=", limit=0.1, unit="of all"),
     Target(name=_HIT, sense="<", limit=5.0, unit="ms"),
-    Target(name=_MISS, sense="<", limit=1.5, unit="x"),
+    Target(name=_MISS, sense="<", limit=1.1, unit="x"),
     Target(name=_WRONG, sense="<=", limit=0),
 )
 _NUM_ASKED = 1_000
-_TOKEN_S = 0.005
+_TOKEN_S, _EMBED_S = 0.005, 0.02
 _SAYS = "an answer of some ten words that an expert wrote"
 _REGISTRY = Registry.model_validate(
     {
@@ -80,6 +81,10 @@ class _Run:
     def total_s(self) -> float:
         return sum(self.took_ms) / 1000
 
+    def row(self) -> str:
+        whole = f"{self.total_s:.2f} s, p50 {self.p50_ms:.2f} ms"
+        return f"{whole}, {self.num_hits} of {len(self.took_ms)} told again"
+
     def told(self) -> dict[str, float]:
         return {
             "total_s": round(self.total_s, 3),
@@ -97,13 +102,12 @@ def measure(setup: Setup) -> Outcome:
         with RedisServer(Path(folder), port=port) as redis:
             found = asyncio.run(_all(questions, redis.url))
     repeats, distinct, vectors = (found[name] for name in ("repeats", "distinct", "vectors"))
-    hits = [ms for ms in _hit_ms(repeats["on"])]
     return Outcome(
         values={
             _SAVED: 1 - repeats["on"].total_s / repeats["off"].total_s,
             _VECTORS: 1 - vectors["on"].total_s / vectors["off"].total_s,
-            _HIT: median(hits),
-            _MISS: distinct["on"].p50_ms / distinct["off"].p50_ms,
+            _HIT: median(_hit_ms(repeats["on"])),
+            _MISS: distinct["on"].total_s / distinct["off"].total_s,
             _WRONG: sum(run.num_wrong for sides in found.values() for run in sides.values()),
         },
         figures={
@@ -111,12 +115,11 @@ def measure(setup: Setup) -> Outcome:
             for trace, sides in found.items()
         },
         rows=[
-            (f"{trace}, cache {side}", f"{run.total_s:.2f} s, p50 {run.p50_ms:.2f} ms, "
-             f"{run.num_hits} of {len(run.took_ms)} told again")
+            (f"{trace}, cache {side}", run.row())
             for trace, sides in found.items()
             for side, run in sides.items()
         ],
-    )  # fmt: skip
+    )
 
 
 def zipf(items: Sequence[str], num_asked: int, *, seed: int) -> list[str]:
@@ -138,17 +141,17 @@ def _hit_ms(run: _Run) -> list[float]:
 
 async def _all(questions: list[str], url: str) -> dict[str, dict[str, _Run]]:
     repeated = zipf(questions, _NUM_ASKED, seed=1)
-    slow, quick = {"token_delay_s": _TOKEN_S}, {"token_delay_s": 0.0}
     found: dict[str, dict[str, _Run]] = {}
-    for trace, texts, engine, kind in (
-        ("repeats", repeated, slow, "chat"),
-        ("distinct", questions[:_NUM_ASKED], quick, "chat"),
-        ("vectors", repeated, slow, "vectors"),
+    for trace, texts, token_s, kind in (
+        ("repeats", repeated, _TOKEN_S, "chat"),
+        ("distinct", questions[:_NUM_ASKED], _TOKEN_S, "chat"),
+        ("vectors", repeated, _EMBED_S, "vectors"),
     ):
         found[trace] = {}
         for side in ("off", "on"):
             link = RedisLink(url, prefix=f"{trace}:")
-            async with _client(FakeEngine(_SAYS, **engine), link, side) as client:
+            engine = FakeEngine(_SAYS, token_delay_s=token_s)
+            async with _client(engine, link, side) as client:
                 await _asked(client, ["warm up"] * 20, kind)
                 found[trace][side] = await _asked(client, texts, kind)
             await link.close()

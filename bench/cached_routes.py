@@ -1,4 +1,4 @@
-"""What a cache of routes could save: a whole decision against the least that looking it up takes."""
+"""What a cache of routes could save: a whole decision against a key alone."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Answers to like questions: how often one is found, and how often it is wrong, by threshold.
 
-Each question of a data set looks for an earlier one as a gateway does; a hit is right where both
-have the same answer. The demo's held-out questions say the same things in forty wordings a skill,
-and different things in the same wording: hard, and what traffic of one product is like. The recorded
-questions of MMLU-Pro are all different: whatever is found there is wrong but for chance.
+Each question looks for an earlier one as a gateway does; a hit is right where both have the same
+answer. `demo` is the demo's held-out questions, which ask for different things in the same words:
+nearly whatever is found there is wrong. `reworded` has half of them a second time, as people
+repeat themselves: with a greeting, a please, other capitals. Traffic lies in between.
 """
 
 from __future__ import annotations
@@ -25,9 +25,21 @@ NAME = "like questions"
 TABLE, QUESTIONS = "deploy/demo/routers/topic", "deploy/demo/questions/heldout.jsonl"
 THRESHOLDS = (0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99)
 #: Where an operator begins, by docs/operations.md.
-ADVISED = 0.99
-_TIME = f"{NAME}: one comparison with 512 others, p50"
-TARGETS = (Target(name=_TIME, sense="<", limit=1.0, unit="ms"),)
+ADVISED = 0.9
+_WORDINGS = (
+    "Please tell me: {}",
+    "Hi! {}",
+    "{} Thanks!",
+    "{low}",
+    "Hello, help me? {}",
+    " {} please",
+)
+_WRONG = f"{NAME}: wrong of those told at {ADVISED:g}, reworded"
+_TIME = f"{NAME}: one comparison with 600 others, p50"
+TARGETS = (
+    Target(name=_WRONG, sense="<", limit=0.02, unit="of all told"),
+    Target(name=_TIME, sense="<", limit=1.0, unit="ms"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,25 +70,47 @@ def measure(setup: Setup) -> Outcome:
     table = table_of(setup.root / TABLE, names={"static"})
     assert table is not None, "a folder was given"
     embedder = table.embedding()
-    sets = {"demo": _demo(setup.root / QUESTIONS)}
+    demo = _demo(setup.root / QUESTIONS)
+    sets = {"demo": demo, "reworded": _reworded(demo)}
     found = {
         name: {
-            f"{least:g}": _swept(asked, Likeness(embedder, least=least)).told()
+            f"{least:g}": _swept(
+                asked, Likeness(embedder, least=least, max_questions=len(asked))
+            ).told()
             for least in THRESHOLDS
         }
         for name, asked in sets.items()
     }
     took_ms = _time_ms(Likeness(embedder, least=0.9), sets["demo"])
     return Outcome(
-        values={_TIME: took_ms},
+        values={
+            _WRONG: found["reworded"][f"{ADVISED:g}"]["false_hit_rate"],
+            _TIME: took_ms,
+        },
         figures={"by_threshold": found, "comparison_ms": round(took_ms, 4)},
         rows=[
-            (f"{name}, from {least}", f"hits {one['hit_rate']:.1%}, wrong {one['false_hit_rate']:.1%} "
-             f"of {one['hits']}")
+            (f"{name}, from {least}", _row(one))
             for name, swept in found.items()
             for least, one in swept.items()
         ],
-    )  # fmt: skip
+    )
+
+
+def _row(one: dict[str, float]) -> str:
+    return f"hits {one['hit_rate']:.1%}, wrong {one['false_hit_rate']:.1%} of {one['hits']:g}"
+
+
+def _reworded(asked: list[_Asked]) -> list[_Asked]:
+    drawn = random.Random(2)
+    again = [
+        _Asked(
+            text=drawn.choice(_WORDINGS).format(one.text, low=one.text.lower()), answer=one.answer
+        )
+        for one in drawn.sample(asked, len(asked) // 2)
+    ]
+    mixed = [*asked, *again]
+    drawn.shuffle(mixed)
+    return mixed
 
 
 def _demo(path: Path) -> list[_Asked]:
