@@ -141,9 +141,9 @@ class StaticEmbedding:
 def _row_lengths(table: NDArray[np.int8], scale: NDArray[np.float32]) -> NDArray[np.float32]:
     """Shape [n_tokens]; in parts, so that no second table of floats is made."""
     parts = np.array_split(table, max(1, len(table) // 4096))
-    return np.concatenate(
-        [np.linalg.norm(part.astype(np.float32) * scale, axis=1) for part in parts]
-    ).astype(np.float32)
+    lengths = [np.linalg.norm(part.astype(np.float32) * scale, axis=1) for part in parts]
+    found: NDArray[np.float32] = np.concatenate(lengths).astype(np.float32)
+    return found
 
 
 class MiniLMEmbedding:
