@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -46,9 +46,9 @@ class BatchRunnerPlan:
     """What the runner is told."""
 
     api: ApiSettings
-    store_url: str
+    store_url: str = field(repr=False)
     #: Where everything of batches lies.
-    storage_url: str
+    storage_url: str = field(repr=False)
     settings: BatchSettings
     executor: ExecutorSettings
     #: Who may have made batches.

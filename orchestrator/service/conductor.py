@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class ConductorPlan:
 
     #: The registry file, which is watched.
     registry: Path
-    store_url: str
+    store_url: str = field(repr=False)
     #: Where the processes of the service keep their metrics.
     metrics_dir: Path
     #: Starts and ends workers.
