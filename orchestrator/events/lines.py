@@ -21,9 +21,6 @@ class JsonLines(logging.Formatter):
     def __init__(self, redaction: Redaction | None = None) -> None:
         super().__init__()
         self._redacted = redaction or Redaction()
-
-    def __init__(self) -> None:
-        super().__init__()
         #: The second that was told last, and how.
         self._second = -1
         self._told = ""
