@@ -28,6 +28,19 @@ class ApiSettings(BaseModel):
         ge=1,
         description="Longest file of POST /v1/files; a longer one gets 413.",
     )
+    max_in_flight: int = Field(
+        4096,
+        ge=1,
+        description="Requests that one gateway answers at a time; more get 503 at once.",
+    )
+    max_delay_s: float = Field(
+        5.0,
+        gt=0,
+        description=(
+            "How late one gateway may be with its own work, seconds; from there on new requests "
+            "get 503 at once."
+        ),
+    )
     max_upload_silence_s: float = Field(
         60.0, gt=0, description="Nothing came of a file for so long, seconds: it gets 408."
     )

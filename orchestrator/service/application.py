@@ -52,6 +52,8 @@ class Blueprint:
     storage_url: str
     #: Longest file that callers may upload.
     max_file_bytes: int
+    #: Requests that one gateway answers at a time.
+    max_in_flight: int
     open_host: OpenHost
     #: GPUs of this machine.
     accelerators: int = 0
@@ -141,6 +143,7 @@ def _api(blueprint: Blueprint) -> ApiSettings:
     return ApiSettings(
         metrics_dir=str(blueprint.metrics_dir),
         max_file_bytes=blueprint.max_file_bytes,
+        max_in_flight=blueprint.max_in_flight,
         admin=blueprint.entry.admin,
         sends_x_request_id=False,  # Serve sends it, and a client would join the two
     )

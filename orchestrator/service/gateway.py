@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from orchestrator.access.audit_file import AuditFile
 from orchestrator.api.app import create_app
+from orchestrator.api.readiness import Readiness
 from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.storage_opening import open_storage
 from orchestrator.caching.opening import open_cache
@@ -66,7 +67,7 @@ class Gateway:
         return create_app(
             live=following.live,
             records=following.records,
-            readiness=following.readiness,
+            readiness=self._readiness,
             settings=self._plan.api,
             registry=following.conductor,
             residency=following.conductor,
@@ -81,6 +82,13 @@ class Gateway:
             keys=self._keys.records,
             audit=None if audit_log is None else AuditFile(audit_log),
         )
+
+    def _readiness(self) -> Readiness:
+        """Whether every expert of a slot is hosted, and callers are known."""
+        state, lacking = self._following.readiness(), self._keys.lacking
+        if lacking is None:
+            return state
+        return Readiness(is_ready=False, reasons=(*state.reasons, lacking))
 
     async def check_health(self) -> None:
         """Called by Serve; raising has the gateway replaced.

@@ -54,6 +54,9 @@ class Settings(BaseModel):
     max_file_bytes: int = Field(
         200 * 1024 * 1024, ge=1, description="Longest file of `POST /v1/files`, bytes."
     )
+    max_in_flight: int = Field(
+        4096, ge=1, description="Requests that one gateway answers at a time; more get 503."
+    )
     max_batch_lines: int = Field(50_000, ge=1, description="Most lines of one batch.")
 
     keys: Literal["off", "required"] | None = Field(

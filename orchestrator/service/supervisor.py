@@ -177,6 +177,7 @@ class Supervisor:
             costs_dir=self._settings.folder / "costs",
             storage_url=self._settings.storage,
             max_file_bytes=self._settings.max_file_bytes,
+            max_in_flight=self._settings.max_in_flight,
             cache=self._settings.cache,
             batches=BatchSettings(max_lines=self._settings.max_batch_lines),
             open_host=self._open_host,
