@@ -54,6 +54,7 @@ class Gateway:
             registry=following.conductor,
             residency=following.conductor,
             placement=following.conductor,
+            restarts=following.conductor,
             judgements=following.judgements,
             repeats=following.repeats,
             batches=self._batches,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import partial
@@ -113,6 +114,7 @@ class SlotWorker:
             stamp=self._hosting.stamp,
             engines=engines,
             report=report,
+            process=os.getpid(),
         )
 
     async def check_health(self) -> None:

@@ -110,7 +110,7 @@ class Supervisor:
         endpoint = Endpoint(self._settings.host, chosen.http)
         with self._progress.step("gateways are up"):
             deployment.deploy(self._blueprint(deployment))
-        undo.callback(self._drain)
+        undo.callback(self._drain, deployment)
         hosted = [one.key for one in self._checked.registry.experts if not is_remote(one)]
         deployment.watch(hosted, say=self._progress.say)
         endpoint.await_ready(require_alive=self._require_alive, deadline_s=self._deadline_s)
@@ -196,9 +196,13 @@ class Supervisor:
             self._progress.say("the store has ended; starting it again")
             self._redis.start()  # on its data, as it was but for the last second
 
-    def _drain(self) -> None:
+    def _drain(self, deployment: Deployment) -> None:
         self._progress.say("stopping: no new requests")
-        drain(self._folder, within_s=self._settings.drain_s)
+        drain(
+            self._folder,
+            within_s=self._settings.drain_s,
+            announce=lambda: deployment.announce_end(within_s=self._settings.drain_s),
+        )
 
 
 def _stop(_signum: int, _frame: FrameType | None) -> NoReturn:
