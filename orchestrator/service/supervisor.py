@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, NoReturn
 from orchestrator.batch.settings import BatchSettings
 from orchestrator.engines.hosting import OpenHost
 from orchestrator.engines.remote import is_remote
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import OrchestratorError, SetupError
 from orchestrator.registry.generation_store import StoredGenerations
 from orchestrator.registry.opening import open_with
-from orchestrator.service import cluster, haproxy, log_lines, ports
+from orchestrator.service import cluster, data_folder, haproxy, log_lines, ports
 from orchestrator.service.children import Child
 from orchestrator.service.draining import drain
 from orchestrator.service.endpoint import Endpoint
@@ -82,6 +82,11 @@ class Supervisor:
 
     def run(self) -> int:
         """Start, serve until told to stop, stop; returns the exit code."""
+        try:
+            data_folder.claim(self._settings.folder)
+        except SetupError as exc:
+            self._progress.say(f"failed: {exc.message}")
+            return 1
         self._logs.mkdir(parents=True, exist_ok=True)
         _divert_output(self._logs / "service.log")
         _obey()
