@@ -23,6 +23,7 @@ from orchestrator.api.residency_control import ResidencyControl
 from orchestrator.api.restart_control import RestartControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.storage import Storage
+from orchestrator.caching.answer_cache import AnswerCache
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Engine
 from orchestrator.engines.fake import FakeEngine
@@ -111,6 +112,7 @@ class Service:
     batches: BatchControl | None = None
     storage: Storage | None = None
     repeats: Repeats | None = None
+    answers: AnswerCache | None = None
     keyring: Keyring | None = None
     keys: KeyRecords | None = None
     audit: AuditLog | None = None
@@ -131,6 +133,7 @@ class Service:
             batches=self.batches,
             storage=self.storage,
             repeats=self.repeats,
+            answers=self.answers,
             keyring=self.keyring,
             keys=self.keys,
             audit=self.audit,

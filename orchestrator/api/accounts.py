@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+import platform
 
+import orchestrator
+from orchestrator import metrics
+from orchestrator.access.redacting import redacted
 from orchestrator.api.details import recorded
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.spans import end_span
@@ -24,6 +28,7 @@ class Accounts:
     def __init__(self, records: Records) -> None:
         self._records = records
         self._tally = Tally()
+        metrics.BUILD.labels(orchestrator.__version__, platform.python_version()).set(1)
 
     def settle(self, exchange: Exchange, *, method: str, path: str) -> None:
         """Record, count and log a request that has ended."""
@@ -41,7 +46,7 @@ class Accounts:
                 log,
                 "request",
                 level,
-                **_told(exchange, f"{method} {path[:200]}", duration_s, overhead_ms),
+                **_told(exchange, f"{method} {redacted(path[:200])}", duration_s, overhead_ms),
             )
 
 
@@ -57,6 +62,7 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         model=exchange.model,
         expert=decision.answered_by if decision else None,
         is_recalled=decision is not None and decision.recalled is not None,
+        cached=exchange.cache.kind if exchange.cache else None,
         composition=decision.composition if decision else None,
         router=decision.router if decision else None,
         router_version=decision.router_version if decision else None,
@@ -69,6 +75,7 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         is_fallback=route.is_fallback if route else False,
         needs_generation=route.needs_generation if route else False,
         failed=dict(decision.failed) if decision else {},
+        num_continued=decision.num_continued if decision else 0,
         compared=dict(route.compared) if route else {},
         is_streamed=exchange.is_streamed,
         status=exchange.status,
@@ -108,6 +115,7 @@ def _told(
         "model": exchange.model[:128],
         "expert": decision.answered_by if decision else None,
         "is_recalled": decision is not None and decision.recalled is not None,
+        **({} if exchange.cache is None else {"cache": exchange.cache.told}),
         **_routed(decision),
         **_staged(exchange),
         **({"failed": dict(decision.failed)} if decision and decision.failed else {}),

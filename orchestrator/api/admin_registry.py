@@ -28,6 +28,10 @@ from orchestrator.registry.generations import GenerationSummary
 from orchestrator.registry.status import RolloutStatus
 
 _YAML = "text/yaml; charset=utf-8"
+_TEXT: dict[int | str, dict[str, Any]] = {
+    **described(),
+    200: {"content": {"text/yaml": {"schema": {"type": "string"}}}},
+}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "description": "The registry; without one the registry file is read again.",
@@ -85,7 +89,7 @@ def endpoints(wiring: Wiring) -> APIRouter:
 
 
 def _add_questions(router: APIRouter, control: RegistryControl) -> None:
-    @router.get("/text", summary="The registry's text", responses=described())
+    @router.get("/text", summary="The registry's text", responses=_TEXT)
     async def text(generation: Annotated[int | None, Query(ge=1)] = None) -> Response:
         """A generation as it was written, the live one by default."""
         record = await control.read(generation)
@@ -122,7 +126,7 @@ def _add_edits(router: APIRouter, control: RegistryControl) -> None:
         """
         content = await read_body(request, exchange_of(request), max_bytes=MAX_BYTES)
         require_yaml(request.headers, content)
-        return await control.apply(
+        applied = await control.apply(
             PostedEdit(
                 content=content or None,
                 expected=expected_generation(request.headers),
@@ -130,6 +134,8 @@ def _add_edits(router: APIRouter, control: RegistryControl) -> None:
                 waits=wait,
             )
         )
+        exchange_of(request).target = f"generation {applied.generation}: {applied.outcome}"
+        return applied
 
     @router.post(
         "/rollback",
@@ -141,13 +147,15 @@ def _add_edits(router: APIRouter, control: RegistryControl) -> None:
         """Serve an earlier generation again, as a new one; the registry file stays as it is."""
         content = await read_body(request, exchange_of(request), max_bytes=MAX_BYTES)
         asked = parse(RollbackBody, content) if content else RollbackBody()
-        return await control.rollback(
+        applied = await control.rollback(
             RollbackRequest(
                 number=asked.generation,
                 expected=expected_generation(request.headers),
                 waits=wait,
             )
         )
+        exchange_of(request).target = f"generation {applied.generation}: {applied.outcome}"
+        return applied
 
 
 async def _state(wiring: Wiring) -> RegistryState:

@@ -11,6 +11,7 @@ from fastapi import Request, Response
 
 from orchestrator.api.binding import bound_limits, bound_priority, require_model
 from orchestrator.api.body import read_body
+from orchestrator.api.bounds import check_bounds
 from orchestrator.api.connection import connected
 from orchestrator.api.conversation import left_aside
 from orchestrator.api.details import details_of
@@ -19,9 +20,11 @@ from orchestrator.api.faults import parse
 from orchestrator.api.metering import metered
 from orchestrator.api.opening import opened
 from orchestrator.api.parameters import settle
+from orchestrator.api.prompt_log import log_prompt
 from orchestrator.api.replies import EventReply, JsonReply
 from orchestrator.api.requests import CallerRequest, ChatRequest, GenerationRequest
 from orchestrator.api.staged import without_stages
+from orchestrator.api.told_again import replied
 from orchestrator.api.wiring import Wiring
 from orchestrator.api.wishes import Wishes, wishes_of
 from orchestrator.api.writers import Head, Json, Writer
@@ -42,6 +45,7 @@ def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
     exchange.span = wiring.tracing.begun(
         f"{request.method} {exchange.endpoint}", request.headers, created_s=exchange.created_s
     )
+    exchange.answers = wiring.answers
     join(trace_id=exchange.span.trace_id)
     programs = wiring.live()
     exchange.pin(programs)
@@ -54,11 +58,16 @@ async def read(
     """Read and validate the body as the model that `choose` names for it.
 
     Raises:
-        RequestError: the body is too long, no JSON, or not what the model allows.
+        RequestError: the body is too long, too slow, no JSON, or not what model and bounds allow.
     """
-    body = await read_body(request, exchange, max_bytes=wiring.settings.max_body_bytes)
+    settings = wiring.settings
+    body = await read_body(
+        request, exchange, max_bytes=settings.max_body_bytes, max_s=settings.max_body_s
+    )
     model = choose(body)
     asked = parse(model, body)
+    check_bounds(asked, settings.bounds)
+    log_prompt(body, request.headers, settings)
     exchange.model = asked.model
     exchange.is_streamed = bool(asked.stream)
     exchange.user = asked.user
@@ -83,14 +92,16 @@ async def answer(
     require_model(query.model, caller, programs)
     wishes, limits = wishes_of(request.headers), bound_limits(request.headers, caller, programs)
     async with connected(request.receive):
-        reply = await programs.reply(
+        reply = await replied(
             replace(
                 _wishing(query, wishes, limits),
                 priority=bound_priority(wishes, caller),
                 timeout_s=exchange.timeout_s,
                 is_patient=exchange.timeout_s is not None,
             ),
-            span=exchange.span,
+            exchange,
+            programs=programs,
+            wishes=wishes,
         )
         exchange.decision, exchange.reply = reply.decision, reply
         try:

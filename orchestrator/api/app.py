@@ -49,6 +49,7 @@ from orchestrator.api.restart_control import RestartControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.api.wiring import Wiring
 from orchestrator.batch.storage import Storage
+from orchestrator.caching.answer_cache import AnswerCache
 from orchestrator.compositions.programs import Programs
 from orchestrator.store.judgements import Judgements
 from orchestrator.store.keys import KeyRecords
@@ -76,6 +77,7 @@ def create_app(
     audit: AuditLog | None = None,
     meters: Meters | None = None,
     repeats: Repeats | None = None,
+    answers: AnswerCache | None = None,
 ) -> FastAPI:
     """Build the endpoint.
 
@@ -98,6 +100,7 @@ def create_app(
         audit: where actions of operators are noted; without, they are not.
         meters: counts what callers take; without, nothing is counted.
         repeats: who answers which idempotency key; without, keys are left aside.
+        answers: those that may be told again; without, none are kept.
     """
     wiring = Wiring(
         live=live,
@@ -117,6 +120,7 @@ def create_app(
         keys=keys,
         audit=audit,
         meters=meters,
+        answers=answers,
     )
     app = FastAPI(
         title="Orchestrator",
@@ -139,7 +143,7 @@ def create_app(
     for family in (*generating, *batching, feedback, models, health, *administering):
         app.include_router(family.endpoints(wiring))
     if settings.docs:
-        app.include_router(docs.endpoints(app))
+        app.include_router(docs.endpoints(app, asks_for_keys=settings.admin == "key"))
     http_errors.install(app)
     app.add_middleware(Once, repeats=repeats, settings=settings)
     app.add_middleware(

@@ -18,6 +18,7 @@ GENERATION = b"x-orchestrator-generation"
 OVERHEAD_MS = b"x-orchestrator-overhead-ms"
 DEFAULTS = b"x-orchestrator-defaults"
 IGNORED = b"x-orchestrator-ignored"
+CACHE = b"x-orchestrator-cache"
 REPLAYED = b"x-orchestrator-replayed"
 COST_USD = b"x-orchestrator-cost-usd"
 QUEUE_POSITION = b"x-orchestrator-queue-position"
@@ -53,6 +54,10 @@ TABLE: dict[bytes, str] = {
         "How long it waited, s. A stream that waits begins before its wait is over: its comments "
         "say it instead."
     ),
+    CACHE: (
+        "Where answers are kept: `miss`, `bypass`, or `hit` with how it was found and its age: "
+        "`hit; kind=exact; age_s=12`; `x-orchestrator-expert` says who wrote it."
+    ),
     REPLAYED: "`true` when the first answer to its `idempotency-key` is told again.",
     IGNORED: "What the caller sent and this service left aside, by name.",
 }
@@ -83,7 +88,10 @@ def headers_of(exchange: Exchange, *, sends_x_request_id: bool) -> list[tuple[by
 
 
 def _told_again(exchange: Exchange) -> list[tuple[bytes, bytes]]:
-    return [(REPLAYED, b"true")] if exchange.is_replayed else []
+    found = [(REPLAYED, b"true")] if exchange.is_replayed else []
+    if exchange.cache is not None:
+        found.append((CACHE, exchange.cache.told.encode()))
+    return found
 
 
 def _waited(waited: Waited) -> list[tuple[bytes, bytes]]:

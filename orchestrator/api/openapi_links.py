@@ -68,6 +68,15 @@ LINKS: tuple[Link, ...] = (
         target=("delete", "/v1/feedback/{feedback_id}"),
         parameters={"feedback_id": _ID},
     ),
+    *(
+        Link(source=("post", "/admin/keys"), target=(verb, path), parameters={"key_id": _ID})
+        for verb, path in (
+            ("get", "/admin/keys/{key_id}"),
+            ("patch", "/admin/keys/{key_id}"),
+            ("delete", "/admin/keys/{key_id}"),
+            ("post", "/admin/keys/{key_id}/rotate"),
+        )
+    ),
 )
 
 

@@ -23,6 +23,8 @@ REFUSED: dict[str, str] = {
     "prompt": "no prompt templates are kept; send `instructions` and `input`",
     "store": f"answers are never stored: {_STATELESS}, and leave 'store' out or false",
 }
+#: Those of them that may be false as well.
+SWITCHES = frozenset({"background", "store"})
 
 
 def _refused(name: str) -> Any:

@@ -16,6 +16,7 @@ from orchestrator.api.residency_control import ResidencyControl
 from orchestrator.api.restart_control import RestartControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.storage import Storage
+from orchestrator.caching.answer_cache import AnswerCache
 from orchestrator.compositions.programs import Programs
 from orchestrator.store.judgements import Judgements
 from orchestrator.store.keys import KeyRecords
@@ -39,6 +40,8 @@ class Wiring:
     images: Images
     #: What callers take over many requests; `None` where nothing is counted.
     meters: Meters | None = None
+    #: Answers that may be told again; `None` where none are kept.
+    answers: AnswerCache | None = None
     #: Who owns the registry; `None` where it cannot be edited while the service runs.
     registry: RegistryControl | None = None
     #: Who sees the slots; `None` where nobody does.

@@ -84,6 +84,8 @@ class Chat:
     #: `auto`, `none`, `required`, or the name of the one tool to call, prefixed by `function:`.
     tool_choice: str = "auto"
     parallel_tool_calls: bool = True
+    #: The last message is an assistant's that was broken off: go on in the middle of it.
+    continues: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +160,8 @@ class Call:
     echo: bool = False
     #: False: nobody reads along, so the engine may answer in one final chunk.
     stream: bool = True
+    #: The span that it is a piece of, as W3C's Trace Context has it; `None` where nobody records.
+    traceparent: str | None = None
     #: Further tries that its request may have; `None` has no bound. Stays in its process.
     retries: Retries | None = None
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 
 from orchestrator.engines.breaker import Breaker, State, failure_of
 from orchestrator.errors import OrchestratorError
+from orchestrator.events.telling import tell
 from orchestrator.metrics import CIRCUIT_CHANGES, OPEN_CIRCUITS
 
 _logger = logging.getLogger(__name__)
@@ -47,14 +48,14 @@ class Circuits:
             return ()
         now_s = self._clock()
         for name, breaker in self._breakers.items():
-            self._tell(name, breaker.state(now_s), why="its pause is over")
+            self._tell(name, breaker, why="its pause is over")
         return tuple(name for name, one in self._breakers.items() if one.is_avoided(now_s))
 
     def tried(self, name: str) -> None:
         """A call is sent to an engine."""
         if (breaker := self._breakers.get(name)) is not None:
             now_s = self._clock()
-            self._tell(name, breaker.state(now_s), why="its pause is over")
+            self._tell(name, breaker, why="its pause is over")
             self._breakers[name] = breaker.tried(now_s)
 
     def given_up(self, name: str) -> None:
@@ -81,13 +82,14 @@ class Circuits:
             self._set(name, Breaker(), why="it is gone")
 
     def _set(self, name: str, breaker: Breaker, *, why: str) -> None:
-        self._tell(name, breaker.state(self._clock()), why=why)
+        self._tell(name, breaker, why=why)
         if breaker.failures or breaker.opened_s is not None:
             self._breakers[name] = breaker
         else:
             self._breakers.pop(name, None)
 
-    def _tell(self, name: str, state: State, *, why: str) -> None:
+    def _tell(self, name: str, breaker: Breaker, *, why: str) -> None:
+        state = breaker.state(self._clock())
         before = self._told.get(name, "closed")
         if state == before:
             return
@@ -98,5 +100,14 @@ class Circuits:
         CIRCUIT_CHANGES.labels(state=state).inc()
         OPEN_CIRCUITS.inc((state == "open") - (before == "open"))
         level = logging.WARNING if state == "open" else logging.INFO
-        fields = {"action": "circuit", "engine": name, "state": state}
-        _logger.log(level, "circuit of %r is %s: %s", name, state, why, extra=fields)
+        retry_s = max(breaker.until_s - self._clock(), 0.0) if state == "open" else None
+        tell(
+            _logger,
+            "breaker",
+            level,
+            engine=name,
+            state=state,
+            num_failures=breaker.num_in_row,
+            retry_s=retry_s,
+            reason=why,
+        )

@@ -26,7 +26,6 @@ Action = Literal[
     "rollout",
     "batch",
     "life",
-    "audit",
 ]
 
 #: Ids that join lines; each is told wherever it is known. See `telling.about`.
@@ -198,17 +197,6 @@ EVENTS: Mapping[Action, Event] = {
         fields={
             "process": "`gateway`, `worker`, `conductor`, `runner` or `service`",
             "state": "`ready`, `draining`, `paused`, `resumed` or `ended`",
-            **_REASON,
-        },
-    ),
-    "audit": Event(
-        meaning="An admin action was carried out or refused.",
-        fields={
-            "who": "id of the admin key",
-            "what": "method and path",
-            "target": "the thing it was done to",
-            "outcome": "`done` or the code of an error",
-            "status": "HTTP status",
             **_REASON,
         },
     ),

@@ -72,6 +72,13 @@ class OpenAIEngine(Entry):
         None, description="Name of the environment variable that holds the key."
     )
     timeout_s: float = Field(60.0, gt=0, description="Longest silence of the upstream, seconds.")
+    continues: Literal["no", "prefill", "vllm"] = Field(
+        "no",
+        description=(
+            "Whether it goes on in the middle of an answer: given as the last turn (`prefill`), "
+            "or as vLLM wants it told."
+        ),
+    )
     max_context: int | None = Field(None, ge=1, description="Longest context, tokens.")
 
 
@@ -88,6 +95,10 @@ class LitellmEngine(Entry):
         None, description="Name of the environment variable that holds the key."
     )
     timeout_s: float = Field(60.0, gt=0, description="Longest silence of the provider, seconds.")
+    continues: Literal["no", "prefill"] = Field(
+        "no",
+        description="Whether it goes on in the middle of an answer that is given as the last turn.",
+    )
     max_context: int | None = Field(None, ge=1, description="Longest context, tokens.")
 
 
@@ -205,6 +216,13 @@ class Expert(Entry):
         definition = self.model_dump(mode="json", include=set(_DEFINITION))
         text = json.dumps(definition, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it can go on in the middle of an answer that another call began."""
+        if isinstance(self.engine, ReplayEngine):
+            return False
+        return getattr(self.engine, "continues", "template") != "no"
 
     @property
     def key(self) -> str:

@@ -15,9 +15,11 @@ from ray.serve import Application, RunTarget
 from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.executor import ExecutorSettings
 from orchestrator.batch.settings import BatchSettings
+from orchestrator.caching.settings import CacheSettings
 from orchestrator.engines.hosting import OpenHost
 from orchestrator.service.batch_runner import BatchRunner, BatchRunnerPlan
 from orchestrator.service.conductor import Conductor, ConductorPlan
+from orchestrator.service.entry import OPEN, Entry
 from orchestrator.service.gateway import Gateway, GatewayPlan
 from orchestrator.service.serving import (
     APPLICATION,
@@ -52,20 +54,26 @@ class Blueprint:
     #: Names of the workers, see `widths.worker_names`; edits of the registry change them.
     workers: frozenset[str]
     gateways: int
-    store_url: str
+    store_url: str = field(repr=False)
     metrics_dir: Path
     #: Where workers keep what steps and calls take.
     costs_dir: Path
     #: Where batches and files lie: a folder, or any URL of fsspec.
-    storage_url: str
-    #: Longest file that callers may upload.
-    max_file_bytes: int
+    storage_url: str = field(repr=False)
+    #: What callers may send.
+    limits: ApiSettings
     open_host: OpenHost
     #: GPUs of this machine.
     accelerators: int = 0
     #: Deployment -> how it is told from the processes that it had before it was restarted.
     editions: Mapping[str, str] = field(default_factory=dict)
     batches: BatchSettings = field(default_factory=BatchSettings)
+    #: Who may enter.
+    entry: Entry = OPEN
+    #: Where actions of operators are noted; `None` where they are not.
+    audit_log: Path | None = None
+    #: Which answers are told again.
+    cache: CacheSettings = field(default_factory=CacheSettings)
 
 
 def run_workers(blueprint: Blueprint, workers: frozenset[str], renewed: str | None = None) -> None:
@@ -133,6 +141,9 @@ def _gateway_plan(blueprint: Blueprint) -> GatewayPlan:
         api=_api(blueprint),
         store_url=blueprint.store_url,
         storage_url=blueprint.storage_url,
+        entry=blueprint.entry,
+        audit_log=blueprint.audit_log,
+        cache=blueprint.cache,
     )
 
 
@@ -143,15 +154,17 @@ def _runner_plan(blueprint: Blueprint) -> BatchRunnerPlan:
         storage_url=blueprint.storage_url,
         settings=blueprint.batches,
         executor=ExecutorSettings(),
+        entry=blueprint.entry,
     )
 
 
 def _api(blueprint: Blueprint) -> ApiSettings:
-    return ApiSettings(
-        metrics_dir=str(blueprint.metrics_dir),
-        max_file_bytes=blueprint.max_file_bytes,
-        sends_x_request_id=False,  # Serve sends it, and a client would join the two
-    )
+    told = {
+        "metrics_dir": str(blueprint.metrics_dir),
+        "admin": blueprint.entry.admin,
+        "sends_x_request_id": False,  # Serve sends it, and a client would join the two
+    }
+    return blueprint.limits.model_copy(update=told)
 
 
 def _deployment(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -31,7 +31,9 @@ from orchestrator.planner.arrival import arrival_order
 from orchestrator.planner.planner import planned
 from orchestrator.service.batch_calls import BatchQuestion
 from orchestrator.service.batch_lookout import BatchLookout
+from orchestrator.service.entry import OPEN, Entry
 from orchestrator.service.following_conductor import FollowingConductor
+from orchestrator.service.following_keys import FollowingKeys
 from orchestrator.service.replica import enter_replica
 from orchestrator.tracing.exporting import tracing_of
 
@@ -44,11 +46,13 @@ class BatchRunnerPlan:
     """What the runner is told."""
 
     api: ApiSettings
-    store_url: str
+    store_url: str = field(repr=False)
     #: Where everything of batches lies.
-    storage_url: str
+    storage_url: str = field(repr=False)
     settings: BatchSettings
     executor: ExecutorSettings
+    #: Who may have made batches.
+    entry: Entry = OPEN
 
 
 class BatchRunner:
@@ -60,9 +64,10 @@ class BatchRunner:
     """
 
     def __init__(self, plan: BatchRunnerPlan, conductor: Any) -> None:
-        enter_replica()
+        enter_replica("batches")
         self._plan = plan
         self._following = FollowingConductor(plan.store_url, conductor, before=self._holding)
+        self._keys = FollowingKeys(plan.entry, plan.store_url)
         self._storage = open_storage(plan.storage_url)
         self._keeping: asyncio.Task[None] | None = None
         self._started = asyncio.get_running_loop().create_task(self._start())
@@ -81,6 +86,7 @@ class BatchRunner:
             if task is not None and task.done():
                 task.result()
         self._following.check()
+        self._keys.check()
 
     def _holding(self, dispatch: Dispatch) -> HeldDispatch:
         self._held = HeldDispatch(dispatch)
@@ -111,13 +117,15 @@ class BatchRunner:
             records=following.records,
             readiness=following.readiness,
             settings=self._plan.api,
-            tracing=tracing_of(os.environ),
+            tracing=tracing_of(os.environ, role="batches"),
+            keyring=self._keys.keyring,
         )
         return InsideEndpoint(
             app,
             following.live,
             outline=partial(outlined, lengths=paces.mean_output_tokens),
             timeout_s=_LINE_S,
+            keyring=self._keys.keyring,
         )
 
     def _executor(self, endpoint: InsideEndpoint, paces: Paces) -> PlannedExecutor:

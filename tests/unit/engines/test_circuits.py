@@ -1,6 +1,7 @@
 """Circuits as dispatch goes by them."""
 
 import asyncio
+import json
 import logging
 
 import pytest
@@ -153,13 +154,14 @@ async def test_every_change_of_a_circuit_is_told_once(caplog):
     asked.clock.advance(FIRST_PAUSE_S)
     await asked.ask()
 
-    told = [r.message for r in caplog.records if "circuit" in r.message]
+    told = [json.loads(r.message) for r in caplog.records if '"breaker"' in r.message]
 
-    assert told == [
-        "circuit of 'hosted@1' is open: dead (engine_dead)",
-        "circuit of 'hosted@1' is half_open: its pause is over",
-        "circuit of 'hosted@1' is closed: it has answered",
+    assert [(one["state"], one["reason"]) for one in told] == [
+        ("open", "dead (engine_dead)"),
+        ("half_open", "its pause is over"),
+        ("closed", "it has answered"),
     ]
+    assert (told[0]["engine"], told[0]["retry_s"]) == (KEY, FIRST_PAUSE_S)
 
 
 async def test_an_answer_that_stalls_ends_as_stalled_long_before_its_time():
