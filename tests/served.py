@@ -12,6 +12,8 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from orchestrator.access.audit import AuditLog
+from orchestrator.access.keyring import Keyring
 from orchestrator.api.app import create_app
 from orchestrator.api.batch_control import BatchControl
 from orchestrator.api.placement_control import PlacementControl
@@ -24,6 +26,7 @@ from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Engine
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.registry.models import Registry
+from orchestrator.store.keys import KeyRecords
 from orchestrator.store.memory import MemoryRecords
 from orchestrator.store.memory_judgements import MemoryJudgements
 from orchestrator.store.records import StoredRecord
@@ -104,6 +107,9 @@ class Service:
     tracing: Tracing | None = None
     batches: BatchControl | None = None
     storage: Storage | None = None
+    keyring: Keyring | None = None
+    keys: KeyRecords | None = None
+    audit: AuditLog | None = None
 
     def app(self) -> FastAPI:
         programs = programs_of(self.engine)
@@ -119,6 +125,9 @@ class Service:
             tracing=self.tracing,
             batches=self.batches,
             storage=self.storage,
+            keyring=self.keyring,
+            keys=self.keys,
+            audit=self.audit,
         )
 
     @asynccontextmanager

@@ -24,3 +24,5 @@ class Caller:
 
 #: Whoever asks a service that knows no keys, with none.
 ANYBODY = Caller()
+#: Whoever sends the admin key of the service's settings.
+ADMIN = Caller(key_id="admin", owner="admin", is_admin=True)

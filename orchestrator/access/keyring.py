@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
+from dataclasses import replace
 from typing import Protocol
 
-from orchestrator.access.caller import ANYBODY, Caller
+from orchestrator.access.caller import ADMIN, ANYBODY, Caller
+from orchestrator.access.keys import digest_of
 
 
 class Keyring(Protocol):
@@ -31,13 +34,24 @@ class Keyring(Protocol):
 
 
 class Open:
-    """A `Keyring` of a service that asks for no keys: whoever sends one has what is its own."""
+    """A `Keyring` of a service that asks for no keys: whoever sends one has what is its own.
+
+    Args:
+        admin_digest: of the admin key in the settings; `None` where there is none.
+    """
+
+    def __init__(self, *, admin_digest: str | None = None) -> None:
+        self._admin_digest = admin_digest
 
     async def caller_of(self, presented: str | None) -> Caller:
         """See `Keyring.caller_of`; 128 bits of a digest tell owners apart."""
         if not presented:
             return ANYBODY
-        return Caller(owner=hashlib.sha256(presented.encode()).hexdigest()[:32])
+        owner = hashlib.sha256(presented.encode()).hexdigest()[:32]
+        secret = presented.partition(" ")[2].strip()
+        if self._admin_digest and hmac.compare_digest(digest_of(secret), self._admin_digest):
+            return replace(ADMIN, owner=owner)
+        return Caller(owner=owner)
 
     async def caller_of_owner(self, owner: str) -> Caller:
         """See `Keyring.caller_of_owner`."""

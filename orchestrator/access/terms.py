@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -35,7 +36,7 @@ class Terms(BaseModel):
         0, ge=-10, le=10, description="Of its calls; what a request wishes is added, and bounded."
     )
 
-    @property
+    @cached_property
     def limits(self) -> Limits:
         """What binds every expert that its requests ask."""
         return Limits(
@@ -43,7 +44,12 @@ class Terms(BaseModel):
             exclude=frozenset(map(selector, self.exclude)),
         )
 
-    @property
+    @cached_property
+    def names_all(self) -> bool:
+        """Whether its holder may name, and be answered by, whoever there is."""
+        return not (self.models or self.include or self.exclude)
+
+    @cached_property
     def is_metered(self) -> bool:
         """Whether anything of it is counted before it may go on."""
         counted = (
@@ -55,7 +61,7 @@ class Terms(BaseModel):
         )
         return any(one is not None for one in counted)
 
-    @property
+    @cached_property
     def policy(self) -> str:
         """A word for who may answer: answers that are kept are told under the same one alone."""
         said = repr((sorted(self.models), sorted(self.include), sorted(self.exclude)))

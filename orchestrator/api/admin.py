@@ -1,23 +1,20 @@
-"""`/admin/*`: what operators ask, from this machine only."""
+"""`/admin/*`: what operators ask, by an admin key or from this machine only."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from ipaddress import IPv6Address, ip_address
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
-from starlette.datastructures import Headers
 
+from orchestrator.api.exchange import exchange_of
+from orchestrator.api.from_here import require_from_here
 from orchestrator.api.openapi import described
 from orchestrator.api.settings import ApiSettings
 from orchestrator.api.wiring import Wiring
 from orchestrator.errors import ForbiddenError, NotFoundError
 from orchestrator.store.records import StoredRecord
-
-_FORWARDED_FOR = re.compile(r'for="?\[?([^\]";,\s]+)', re.IGNORECASE)
 
 
 class DecisionList(BaseModel):
@@ -27,63 +24,26 @@ class DecisionList(BaseModel):
 
 
 def require_admin(settings: ApiSettings) -> Callable[[Request], None]:
-    """A dependency that lets only callers on this machine pass.
+    """A dependency that lets pass who has an admin key, and where none is asked for, this machine.
 
-    The peer must be a loopback address, and so must every address that a proxy says it forwards
-    for: a proxy on this machine makes all its callers look local. Such headers can only take the
-    right away, never give it. A name other than localhost is refused too: any page can have its
-    own name resolve to this machine, and a browser here would let it read the answer.
+    A key that is no admin's is refused from wherever it comes, and so is nobody's where the
+    service asks for keys.
     """
 
     def check(request: Request) -> None:
         if settings.admin == "off":
             raise ForbiddenError("/admin is switched off (setting 'admin' is 'off')")
-        peer = request.client.host if request.client else "unknown"
-        for address in (peer, *forwarded_addresses(request.headers)):
-            if not is_loopback(address):
-                raise ForbiddenError(
-                    f"/admin is served to callers on this machine only, not to {address[:64]!r}"
-                )
-        if (host := request.headers.get("host")) and not is_own_name(host):
+        caller = exchange_of(request).caller
+        if caller.is_admin:
+            return
+        if settings.admin == "key":
             raise ForbiddenError(
-                f"/admin is served as 127.0.0.1 or localhost, not as {host[:64]!r}: call it by "
-                "one of them"
+                f"/admin needs an admin key, and {caller.key_id!r} is none; ask with the one that "
+                "the service was started with, or with a key made with it as an admin's"
             )
+        require_from_here(request, "/admin")
 
     return check
-
-
-def is_own_name(host: str) -> bool:
-    """Whether no stranger can have named this machine so: an address, or `localhost`.
-
-    Args:
-        host: of a request's header, with or without a port.
-    """
-    name = host.partition("]")[0].removeprefix("[") if host[:1] == "[" else host.partition(":")[0]
-    try:
-        ip_address(name)
-    except ValueError:
-        return name.lower().rstrip(".") == "localhost"
-    return True
-
-
-def forwarded_addresses(headers: Headers) -> Iterator[str]:
-    """Every address that proxies say they forward for."""
-    for name in ("x-forwarded-for", "x-real-ip"):
-        for value in headers.getlist(name):
-            yield from (address.strip() for address in value.split(","))
-    for value in headers.getlist("forwarded"):
-        yield from _FORWARDED_FOR.findall(value) or ("unknown",)
-
-
-def is_loopback(address: str) -> bool:
-    """Whether `address` is of this machine; anything that is no IP address is not."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
-    return (mapped or parsed).is_loopback
 
 
 def endpoints(wiring: Wiring) -> APIRouter:

@@ -9,13 +9,13 @@ from typing import TypeVar
 
 from fastapi import Request, Response
 
+from orchestrator.api.binding import bound_limits, bound_priority, require_model
 from orchestrator.api.body import read_body
 from orchestrator.api.connection import connected
 from orchestrator.api.conversation import left_aside
 from orchestrator.api.details import details_of
 from orchestrator.api.exchange import Exchange, exchange_of
 from orchestrator.api.faults import parse
-from orchestrator.api.limits import limits_of
 from orchestrator.api.metering import metered
 from orchestrator.api.opening import opened
 from orchestrator.api.parameters import settle
@@ -76,12 +76,15 @@ async def answer(
             began.
         ClientGoneError: the caller hung up; the generation is ended.
     """
+    caller = exchange.caller
     exchange.is_known_model = query.model in programs
-    wishes, limits = wishes_of(request.headers), limits_of(request.headers)
+    require_model(query.model, caller, programs)
+    wishes, limits = wishes_of(request.headers), bound_limits(request.headers, caller, programs)
     async with connected(request.receive):
         reply = await programs.reply(
             replace(
                 _wishing(query, wishes, limits),
+                priority=bound_priority(wishes, caller),
                 timeout_s=exchange.timeout_s,
                 is_patient=exchange.timeout_s is not None,
             ),
@@ -130,7 +133,6 @@ def _wishing(query: Query, wishes: Wishes, limits: Limits) -> Query:
         query,
         limits=limits,
         max_wait_s=wishes.max_wait_s,
-        priority=wishes.priority,
         order=wishes.order,
         is_fresh=wishes.is_fresh,
     )

@@ -8,10 +8,13 @@ from collections.abc import Callable
 from fastapi import FastAPI
 
 import orchestrator
+from orchestrator.access.audit import AuditLog
 from orchestrator.access.keyring import Keyring, Open
 from orchestrator.access.metering import Meters
 from orchestrator.api import (
     admin,
+    admin_audit,
+    admin_keys,
     admin_placement,
     admin_registry,
     admin_residency,
@@ -32,6 +35,7 @@ from orchestrator.api import (
     batches as batch_family,
 )
 from orchestrator.api.accounts import Accounts
+from orchestrator.api.audited import Audited
 from orchestrator.api.batch_control import BatchControl
 from orchestrator.api.gate import Gate
 from orchestrator.api.placement_control import PlacementControl
@@ -43,6 +47,7 @@ from orchestrator.api.wiring import Wiring
 from orchestrator.batch.storage import Storage
 from orchestrator.compositions.programs import Programs
 from orchestrator.store.judgements import Judgements
+from orchestrator.store.keys import KeyRecords
 from orchestrator.store.records import Records
 from orchestrator.tracing.tracing import Tracing
 
@@ -61,6 +66,8 @@ def create_app(
     storage: Storage | None = None,
     tracing: Tracing | None = None,
     keyring: Keyring | None = None,
+    keys: KeyRecords | None = None,
+    audit: AuditLog | None = None,
     meters: Meters | None = None,
 ) -> FastAPI:
     """Build the endpoint.
@@ -79,6 +86,8 @@ def create_app(
         storage: where contents of files lie; given wherever `batches` is.
         tracing: where requests get their spans; without, nobody records any.
         keyring: knows callers by their keys; without, none is asked for.
+        keys: where keys are kept, for operators; without, none can be made.
+        audit: where actions of operators are noted; without, they are not.
         meters: counts what callers take; without, nothing is counted.
     """
     wiring = Wiring(
@@ -94,6 +103,8 @@ def create_app(
         judgements=judgements,
         batches=batches,
         storage=storage,
+        keys=keys,
+        audit=audit,
         meters=meters,
     )
     app = FastAPI(
@@ -105,13 +116,24 @@ def create_app(
     )
     generating = (chat, completions, responses, embeddings, route)
     batching = (files, batch_family, batch_progress)
-    administering = (admin, admin_registry, admin_residency, admin_placement)
+    administering = (
+        admin,
+        admin_registry,
+        admin_residency,
+        admin_placement,
+        admin_keys,
+        admin_audit,
+    )
     for family in (*generating, *batching, feedback, models, health, *administering):
         app.include_router(family.endpoints(wiring))
     if settings.docs:
         app.include_router(docs.endpoints(app))
     http_errors.install(app)
     app.add_middleware(
-        Gate, accounts=Accounts(records), keyring=keyring or Open(), settings=settings
+        Gate,
+        accounts=Accounts(records),
+        keyring=keyring or Open(),
+        settings=settings,
+        audited=Audited(audit),
     )
     return app

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from openai.types import CreateEmbeddingResponse
 
 from orchestrator.api.answering import begin
+from orchestrator.api.binding import bound_limits, bound_priority, require_model
 from orchestrator.api.body import read_body
 from orchestrator.api.connection import connected
 from orchestrator.api.direct_route import DirectRoute
@@ -15,7 +16,6 @@ from orchestrator.api.embedding_request import EmbeddingRequest, embed_query
 from orchestrator.api.embedding_writer import spelled
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.faults import parse
-from orchestrator.api.limits import limits_of
 from orchestrator.api.openapi import body_of, described
 from orchestrator.api.parameters import settle
 from orchestrator.api.replies import JsonReply
@@ -50,11 +50,12 @@ def endpoints(wiring: Wiring) -> APIRouter:
             embed_query(asked, call_id=exchange.call_id),
             timeout_s=exchange.timeout_s,
             max_wait_s=wishes.max_wait_s,
-            priority=wishes.priority,
+            priority=bound_priority(wishes, exchange.caller),
             order=wishes.order,
-            limits=limits_of(request.headers),
+            limits=bound_limits(request.headers, exchange.caller, programs),
         )
         exchange.is_known_model = query.model in programs
+        require_model(query.model, exchange.caller, programs)
         async with connected(request.receive):
             vectors = await _embed(query, programs, exchange)
         is_base64 = asked.encoding_format == "base64"

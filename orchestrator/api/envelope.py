@@ -48,6 +48,8 @@ def headers_for(error: OrchestratorError) -> dict[str, str]:
     OpenAI's clients retry every 5xx unless `x-should-retry` says otherwise.
     """
     headers = {"content-type": "application/json"}
+    if error.status == 401:
+        headers["www-authenticate"] = "Bearer"
     if error.status >= 500:
         headers["x-should-retry"] = "true" if error.retryable else "false"
     if error.retryable and error.status in (429, 503):

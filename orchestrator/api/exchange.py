@@ -77,6 +77,8 @@ class Exchange:
     caller_s: float = 0.0
     #: Seconds from arrival to the first chunk.
     first_token_s: float | None = None
+    #: Of an operator's action: what came of it, for the audit log.
+    target: str = ""
     #: How it waited for its turn, `None` where it did not.
     waited: Waited | None = None
 

@@ -10,11 +10,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from orchestrator.api.admin import is_loopback, require_admin
+from orchestrator.api.admin import require_admin
 from orchestrator.api.body import read_body
 from orchestrator.api.direct_route import DirectRoute
 from orchestrator.api.exchange import exchange_of
 from orchestrator.api.faults import parse
+from orchestrator.api.from_here import is_loopback
 from orchestrator.api.judging import FeedbackRequest, judgement, readable_record
 from orchestrator.api.openapi import body_of, described
 from orchestrator.api.preconditions import require_no_page
@@ -159,11 +160,14 @@ def _operating(wiring: Wiring, judgements: Judgements) -> APIRouter:
 
 
 def _giver_of(request: Request) -> str:
-    """Who speaks: a digest of the key that is sent, else the address it is sent from.
+    """Who speaks: the key, or a digest of what is sent as one, else the address it is sent from.
 
     Of a proxy on this machine, such as our own, it is the address that it added last; what stands
     before that is the caller's to write.
     """
+    key_id = exchange_of(request).caller.key_id
+    if key_id:
+        return f"key:{key_id}"
     key = request.headers.get("authorization")
     if key:
         return f"key:{hashlib.sha256(key.encode()).hexdigest()[:12]}"

@@ -9,14 +9,17 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.access.caller import ANYBODY, Caller
 from orchestrator.access.keyring import Keyring
 from orchestrator.api.accounts import Accounts
+from orchestrator.api.audited import Audited
 from orchestrator.api.connection import ClientGoneError
 from orchestrator.api.envelope import as_asgi, envelope_of, headers_for
 from orchestrator.api.exchange import BATCH, KEY, OWNER, TIMEOUT_S, Exchange
+from orchestrator.api.from_here import why_elsewhere
 from orchestrator.api.headers import headers_of
 from orchestrator.api.settings import ApiSettings
 from orchestrator.errors import OrchestratorError
@@ -29,6 +32,9 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 #: What machines ask of every service: no key is needed.
 _FOR_ANYBODY = frozenset({"/healthz", "/readyz"})
+
+#: What machines and people on this machine may ask without one: nothing in it is a caller's.
+_FROM_HERE = frozenset({"/metrics", "/docs", "/openapi.json"})
 
 #: nginx's number for a caller that hung up before it was answered; never sent.
 CLIENT_CLOSED = 499
@@ -48,6 +54,7 @@ class Gate:
         accounts: Accounts,
         keyring: Keyring,
         settings: ApiSettings,
+        audited: Audited | None = None,
         clock: Callable[[], float] = time.perf_counter,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -55,6 +62,7 @@ class Gate:
         self._accounts = accounts
         self._keyring = keyring
         self._settings = settings
+        self._audited = audited or Audited(None)
         self._clock = clock
         self._wall_clock = wall_clock
 
@@ -71,6 +79,7 @@ class Gate:
             IN_FLIGHT.dec()
             exchange.unpin()
             _name_endpoint(exchange, scope)
+            self._audited.note(exchange, HTTPConnection(scope), method=scope["method"])
             self._accounts.settle(exchange, method=scope["method"], path=scope["path"])
 
     def _exchange(self, scope: Scope) -> Exchange:
@@ -96,8 +105,15 @@ class Gate:
             return await self._keyring.caller_of_owner(owner)
         if scope["path"] in _FOR_ANYBODY:
             return ANYBODY
-        given = next((v for k, v in scope["headers"] if k == b"authorization"), None)
-        return await self._keyring.caller_of(None if given is None else given.decode("latin-1"))
+        # Several are told as one, as HTTP joins them: no keyring takes that for a key.
+        given = [v for k, v in scope["headers"] if k == b"authorization"]
+        if (
+            not given
+            and scope["path"] in _FROM_HERE
+            and why_elsewhere(HTTPConnection(scope)) is None
+        ):
+            return ANYBODY
+        return await self._keyring.caller_of(b", ".join(given).decode("latin-1") or None)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange: Exchange = scope[KEY]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import orjson
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from pydantic import BaseModel
 
+from orchestrator.api.exchange import exchange_of
+from orchestrator.api.from_here import require_from_here
 from orchestrator.api.openapi import described
 from orchestrator.api.replies import JsonReply
 from orchestrator.api.wiring import Wiring
@@ -36,13 +38,28 @@ def endpoints(wiring: Wiring) -> APIRouter:
         body = {"status": "ready" if state.is_ready else "not ready", "reasons": state.reasons}
         return JsonReply(orjson.dumps(body), status=200 if state.is_ready else 503)
 
-    @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
+    @router.get(
+        "/metrics",
+        summary="Prometheus metrics",
+        response_class=Response,
+        dependencies=[Depends(_require_scraper)] if wiring.settings.admin == "key" else [],
+    )
     def metrics() -> Response:
         """Every metric of the catalogue; runs in a thread, since it may read files."""
         collected = generate_latest(_collector(wiring.settings.metrics_dir))
         return Response(collected, headers={"content-type": CONTENT_TYPE_LATEST})
 
     return router
+
+
+async def _require_scraper(request: Request) -> None:
+    """Figures of all callers are for operators: by an admin key, or on this machine.
+
+    Raises:
+        ForbiddenError: neither.
+    """
+    if not exchange_of(request).caller.is_admin:
+        require_from_here(request, "/metrics without an admin key")
 
 
 def _collector(metrics_dir: str | None) -> CollectorRegistry:

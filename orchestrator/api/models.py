@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from orchestrator.api.binding import require_model, visible
 from orchestrator.api.direct_route import DirectRoute
 from orchestrator.api.exchange import exchange_of
 from orchestrator.api.openapi import described
@@ -51,10 +52,11 @@ def endpoints(wiring: Wiring) -> APIRouter:
 
     @router.get("/v1/models", summary="List models", responses=described(ModelList))
     async def list_models(request: Request) -> Response:
-        """Experts and compositions of the live generation."""
-        programs = wiring.live()
-        exchange_of(request).generation = programs.generation
-        entries = [_entry(model, wiring.created_s) for model in programs.models()]
+        """Experts and compositions of the live generation that the caller's key may name."""
+        exchange, programs = exchange_of(request), wiring.live()
+        exchange.generation = programs.generation
+        told = visible(exchange.caller, programs)
+        entries = [_entry(model, wiring.created_s) for model in told]
         return JsonReply(orjson.dumps({"object": "list", "data": entries}))
 
     @router.get(
@@ -69,9 +71,11 @@ def endpoints(wiring: Wiring) -> APIRouter:
     )
     async def show_model(request: Request) -> Response:
         """One expert or composition."""
-        programs = wiring.live()
-        exchange_of(request).generation = programs.generation
-        model = programs.model(request.path_params["model_id"])
+        exchange, programs = exchange_of(request), wiring.live()
+        exchange.generation = programs.generation
+        model_id = request.path_params["model_id"]
+        require_model(model_id, exchange.caller, programs)
+        model = programs.model(model_id)
         return JsonReply(orjson.dumps(_entry(model, wiring.created_s)))
 
     return router

@@ -10,10 +10,12 @@ from openai.types.chat import ChatCompletionChunk
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from orchestrator.access.keys import KeyWish
 from orchestrator.api.batch_request import BatchRequest
 from orchestrator.api.embedding_request import EmbeddingRequest
 from orchestrator.api.headers import TABLE
 from orchestrator.api.judging import FeedbackRequest
+from orchestrator.api.key_view import KeyPatch, RotateBody
 from orchestrator.api.parameters import IGNORED, REFUSED
 from orchestrator.api.requests import (
     ChatRequest,
@@ -31,7 +33,10 @@ _BODIES: tuple[type[BaseModel], ...] = (
     CompletionRequest,
     EmbeddingRequest,
     FeedbackRequest,
+    KeyPatch,
+    KeyWish,
     ResponseRequest,
+    RotateBody,
     RouteChatRequest,
     RouteTextRequest,
 )

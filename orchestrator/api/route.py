@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from orchestrator.api.answering import begin, read
+from orchestrator.api.binding import bound_limits, require_model
 from orchestrator.api.direct_route import DirectRoute
 from orchestrator.api.exchange import Exchange
-from orchestrator.api.limits import limits_of
 from orchestrator.api.openapi import body_of, described
 from orchestrator.api.queries import chat_query, completion_query
 from orchestrator.api.replies import JsonReply
@@ -98,9 +98,10 @@ def endpoints(wiring: Wiring) -> APIRouter:
         query = replace(
             _query(asked, exchange.call_id),
             is_fresh=wishes_of(request.headers).is_fresh,
-            limits=limits_of(request.headers),
+            limits=bound_limits(request.headers, exchange.caller, programs),
         )
         exchange.is_known_model = query.model in programs
+        require_model(query.model, exchange.caller, programs)
         exchange.decision = await programs.decide(query)
         named = _named(programs.registry, query.model)
         return JsonReply(orjson.dumps({**_body(exchange, exchange.decision), "named": named}))

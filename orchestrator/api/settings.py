@@ -25,12 +25,13 @@ class ApiSettings(BaseModel):
         60.0, gt=0, description="Nothing came of a file for so long, seconds: it gets 408."
     )
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
-    admin: Literal["loopback", "off"] = Field(
+    admin: Literal["loopback", "key", "off"] = Field(
         "loopback",
         description=(
-            "Who may call /admin/*: callers on this machine, or nobody. Use `off` when the service "
-            "listens beyond loopback behind a proxy on this machine that does not set "
-            "X-Forwarded-For: every caller then looks local."
+            "Who may call /admin/*: holders of an admin key and callers on this machine, holders "
+            "of an admin key alone, or nobody. `loopback` is not for a service that listens beyond "
+            "it behind a proxy on this machine that does not set X-Forwarded-For: every caller "
+            "then looks local."
         ),
     )
     sends_x_request_id: bool = Field(

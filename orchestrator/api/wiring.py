@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from orchestrator.access.audit import AuditLog
 from orchestrator.access.metering import Meters
 from orchestrator.api.batch_control import BatchControl
 from orchestrator.api.placement_control import PlacementControl
@@ -15,6 +16,7 @@ from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.storage import Storage
 from orchestrator.compositions.programs import Programs
 from orchestrator.store.judgements import Judgements
+from orchestrator.store.keys import KeyRecords
 from orchestrator.store.records import Records
 from orchestrator.tracing.tracing import Tracing
 
@@ -45,3 +47,7 @@ class Wiring:
     batches: BatchControl | None = None
     #: Where contents of files lie; given wherever `batches` is.
     storage: Storage | None = None
+    #: Where keys are kept; `None` where there are none.
+    keys: KeyRecords | None = None
+    #: Where actions of operators are noted; `None` where they are not.
+    audit: AuditLog | None = None

@@ -1,6 +1,6 @@
 import pytest
 
-from orchestrator.api.admin import is_loopback
+from orchestrator.api.from_here import is_loopback
 from orchestrator.api.settings import ApiSettings
 from tests.served import Service, fault
 

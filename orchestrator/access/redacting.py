@@ -1,0 +1,14 @@
+"""Takes secrets of keys out of texts that people keep."""
+
+from __future__ import annotations
+
+import re
+
+from orchestrator.access.keys import WORD
+
+_SECRET = re.compile(re.escape(WORD) + r"[A-Za-z0-9_-]+")
+
+
+def redacted(text: str) -> str:
+    """`text` without the secret of any key of this service: where one stood, its first letters."""
+    return _SECRET.sub(f"{WORD}[redacted]", text) if WORD in text else text
