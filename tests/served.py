@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from orchestrator.access.audit import AuditLog
 from orchestrator.access.keyring import Keyring
+from orchestrator.access.metering import Meters
 from orchestrator.api.app import create_app
 from orchestrator.api.batch_control import BatchControl
 from orchestrator.api.placement_control import PlacementControl
@@ -110,6 +111,7 @@ class Service:
     keyring: Keyring | None = None
     keys: KeyRecords | None = None
     audit: AuditLog | None = None
+    meters: Meters | None = None
 
     def app(self) -> FastAPI:
         programs = programs_of(self.engine)
@@ -128,6 +130,7 @@ class Service:
             keyring=self.keyring,
             keys=self.keys,
             audit=self.audit,
+            meters=self.meters,
         )
 
     @asynccontextmanager

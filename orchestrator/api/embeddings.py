@@ -7,6 +7,7 @@ from dataclasses import replace
 from fastapi import APIRouter, Request, Response
 from openai.types import CreateEmbeddingResponse
 
+from orchestrator.api.admitting import admit
 from orchestrator.api.answering import begin
 from orchestrator.api.binding import bound_limits, bound_priority, require_model
 from orchestrator.api.body import read_body
@@ -57,7 +58,8 @@ def endpoints(wiring: Wiring) -> APIRouter:
         exchange.is_known_model = query.model in programs
         require_model(query.model, exchange.caller, programs)
         async with connected(request.receive):
-            vectors = await _embed(query, programs, exchange)
+            allowance = await admit(exchange, is_one_call=True)
+            vectors = await _embed(replace(query, allowance=allowance), programs, exchange)
         is_base64 = asked.encoding_format == "base64"
         return JsonReply(spelled(vectors, model=query.model, is_base64=is_base64))
 

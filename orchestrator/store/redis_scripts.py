@@ -87,7 +87,8 @@ class TogetherScript:
 async def _sent(client: Redis, commands: list[tuple[Any, ...]]) -> list[Any]:
     if len(commands) == 1:
         try:
-            return [await client.execute_command(*commands[0])]
+            done = client.execute_command(*commands[0])  # type: ignore[no-untyped-call]
+            return [await done]
         except NoScriptError as error:
             return [error]
     async with client.pipeline(transaction=False) as pipe:
