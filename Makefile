@@ -11,7 +11,7 @@ GATEWAYS ?= 2
 ANSWERS ?= $(BENCH_ANSWERS)
 BIN := .venv/bin
 
-.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-batch bench-compositions bench-gateway bench-labels bench-merge bench-placement bench-planner bench-policy bench-prefetch bench-registry bench-replay bench-routing bench-swap gpu-check clean
+.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-batch bench-compositions bench-gateway bench-labels bench-merge bench-placement bench-planner bench-policy bench-prefetch bench-registry bench-replay bench-routing bench-soak bench-swap conformance gpu-check clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -107,6 +107,12 @@ bench-batch: .venv/.dev ## Measure batches: by plan beside others, in stages, be
 
 bench-compositions: .venv/.dev ## Measure the compositions, on real vLLM and recorded answers: make bench-compositions ANSWERS=folder
 	@BENCH_ANSWERS=$(ANSWERS) OMP_NUM_THREADS=1 $(BIN)/python -m bench.compositions
+
+conformance: .venv/.dev ## Hold the service against its own document, and against its bars of operation (minutes).
+	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.conformance
+
+bench-soak: .venv/.dev ## Measure 100,000 requests through two gateways while everything fails around them (a quarter of an hour).
+	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.soak
 
 gpu-check: ## On a machine with a GPU and vllm: put what is claimed of sleep to the test: make gpu-check [GPU_PYTHON=...]
 	@$(GPU_PYTHON) -m bench.gpu_check

@@ -13,6 +13,12 @@ _LATENCY_S = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
 REQUESTS = Counter(
     "orchestrator_requests_total", "Requests ended.", ["endpoint", "model", "expert", "status"]
 )
+BUILD = Gauge(
+    "orchestrator_build_info",
+    "1 for the version that serves; two while gateways are replaced one by one.",
+    ["version", "python"],
+    multiprocess_mode="livemax",
+)
 REQUEST_SECONDS = Histogram(
     "orchestrator_request_seconds",
     "From arrival to the last byte.",
@@ -53,6 +59,9 @@ SHADOWS = Counter(
 TOKENS = Counter(
     "orchestrator_tokens_total", "Tokens by expert and direction.", ["expert", "direction"]
 )
+COST_USD = Counter(
+    "orchestrator_cost_usd_total", "Price of calls, of those whose price is known.", ["expert"]
+)
 STAGES = Counter(
     "orchestrator_stages_total",
     "Stages that ended, of compositions that work in stages, nested ones too.",
@@ -68,8 +77,37 @@ REACHED = Counter(
     "Requests for which something was left out, by the cap that was met.",
     ["composition", "cap"],
 )
+CACHE = Counter(
+    "orchestrator_cache_total",
+    "Requests where answers are kept: hit, miss or bypass, and how a hit was found.",
+    ["outcome", "kind"],
+)
+CACHE_DROPPED = Counter(
+    "orchestrator_cache_dropped_total",
+    "Answers that were not kept: too long, or the store was away or slow.",
+)
+REPEATS = Counter(
+    "orchestrator_repeats_total",
+    "Requests with an idempotency key: begun, replayed, under_way, or differs from the first.",
+    ["outcome"],
+)
 IN_FLIGHT = Gauge(
     "orchestrator_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum"
+)
+CONTINUED = Counter(
+    "orchestrator_continued_answers_total",
+    "Answers that broke off and were gone on with by another call, by what had failed.",
+    ["code"],
+)
+CIRCUIT_CHANGES = Counter(
+    "orchestrator_circuit_changes_total",
+    "Changes of circuits of engines, by the state that was reached; the log says whose and why.",
+    ["state"],
+)
+OPEN_CIRCUITS = Gauge(
+    "orchestrator_open_circuits",
+    "Engines that a gateway leaves alone for a while after they failed.",
+    multiprocess_mode="livesum",
 )
 GENERATION = Gauge(
     "orchestrator_generation",

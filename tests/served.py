@@ -23,6 +23,7 @@ from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.residency_control import ResidencyControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.storage import Storage
+from orchestrator.caching.answer_cache import AnswerCache
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Engine
 from orchestrator.engines.fake import FakeEngine
@@ -31,6 +32,7 @@ from orchestrator.store.keys import KeyRecords
 from orchestrator.store.memory import MemoryRecords
 from orchestrator.store.memory_judgements import MemoryJudgements
 from orchestrator.store.records import StoredRecord
+from orchestrator.store.repeats import Repeats
 from orchestrator.tracing.tracing import Tracing
 from routers.base import Prompts, Route, RouterError
 
@@ -108,6 +110,8 @@ class Service:
     tracing: Tracing | None = None
     batches: BatchControl | None = None
     storage: Storage | None = None
+    repeats: Repeats | None = None
+    answers: AnswerCache | None = None
     keyring: Keyring | None = None
     keys: KeyRecords | None = None
     audit: AuditLog | None = None
@@ -127,6 +131,8 @@ class Service:
             tracing=self.tracing,
             batches=self.batches,
             storage=self.storage,
+            repeats=self.repeats,
+            answers=self.answers,
             keyring=self.keyring,
             keys=self.keys,
             audit=self.audit,

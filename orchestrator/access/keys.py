@@ -34,9 +34,13 @@ class KeyWish(BaseModel):
     tags: tuple[str, ...] = Field(
         (), max_length=32, description="By which usage is summed up over keys."
     )
-    is_admin: bool = Field(False, description="Whether it may call /admin.")
+    is_admin: bool = Field(False, strict=True, description="Whether it may call /admin.")
     expires_s: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="Unix time at which it ends, seconds."
+        None,
+        strict=True,
+        gt=0,
+        allow_inf_nan=False,
+        description="Unix time at which it ends, seconds.",
     )
 
     @field_validator("tags")

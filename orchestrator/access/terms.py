@@ -25,15 +25,26 @@ class Terms(BaseModel):
     exclude: tuple[SelectorText, ...] = Field(
         (), max_length=64, description="An expert that one of these means is never asked."
     )
-    requests_per_minute: int | None = Field(None, ge=1, description="Requests begun in 60 s.")
-    tokens_per_minute: int | None = Field(
-        None, ge=1, description="Tokens read and written in 60 s, all calls of its requests."
+    requests_per_minute: int | None = Field(
+        None, strict=True, ge=1, description="Requests begun in 60 s."
     )
-    max_concurrent: int | None = Field(None, ge=1, description="Requests under way at a time.")
-    budget_day_usd: float | None = Field(None, gt=0, description="USD a day, of UTC.")
-    budget_usd: float | None = Field(None, gt=0, description="USD in all.")
+    tokens_per_minute: int | None = Field(
+        None,
+        strict=True,
+        ge=1,
+        description="Tokens read and written in 60 s, all calls of its requests.",
+    )
+    max_concurrent: int | None = Field(
+        None, strict=True, ge=1, description="Requests under way at a time."
+    )
+    budget_day_usd: float | None = Field(None, strict=True, gt=0, description="USD a day, of UTC.")
+    budget_usd: float | None = Field(None, strict=True, gt=0, description="USD in all.")
     priority: int = Field(
-        0, ge=-10, le=10, description="Of its calls; what a request wishes is added, and bounded."
+        0,
+        strict=True,
+        ge=-10,
+        le=10,
+        description="Of its calls; what a request wishes is added, and bounded.",
     )
 
     @cached_property

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import platform
 
-import orjson
-
+import orchestrator
+from orchestrator import metrics
 from orchestrator.api.details import recorded
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.spans import end_span
 from orchestrator.api.tally import Tally
 from orchestrator.compositions.base import Decision
+from orchestrator.events.telling import tell
 from orchestrator.store.records import DecisionRecord, Records
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,7 @@ class Accounts:
     def __init__(self, records: Records) -> None:
         self._records = records
         self._tally = Tally()
+        metrics.BUILD.labels(orchestrator.__version__, platform.python_version()).set(1)
 
     def settle(self, exchange: Exchange, *, method: str, path: str) -> None:
         """Record, count and log a request that has ended."""
@@ -38,7 +41,12 @@ class Accounts:
         self._tally.count(exchange, duration_s=duration_s, overhead_s=overhead_ms / 1000)
         level = logging.DEBUG if exchange.endpoint in _PROBES else logging.INFO
         if log.isEnabledFor(level):
-            log.log(level, "%s", _line(exchange, f"{method} {path[:200]}", duration_s, overhead_ms))
+            tell(
+                log,
+                "request",
+                level,
+                **_told(exchange, f"{method} {path[:200]}", duration_s, overhead_ms),
+            )
 
 
 def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> DecisionRecord:
@@ -53,6 +61,7 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         model=exchange.model,
         expert=decision.answered_by if decision else None,
         is_recalled=decision is not None and decision.recalled is not None,
+        cached=exchange.cache.kind if exchange.cache else None,
         composition=decision.composition if decision else None,
         router=decision.router if decision else None,
         router_version=decision.router_version if decision else None,
@@ -65,6 +74,7 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         is_fallback=route.is_fallback if route else False,
         needs_generation=route.needs_generation if route else False,
         failed=dict(decision.failed) if decision else {},
+        num_continued=decision.num_continued if decision else 0,
         compared=dict(route.compared) if route else {},
         is_streamed=exchange.is_streamed,
         status=exchange.status,
@@ -87,11 +97,12 @@ def _waited_ms(exchange: Exchange) -> float:
     return 0.0 if exchange.waited is None else exchange.waited.waited_s * 1000
 
 
-def _line(exchange: Exchange, request: str, duration_s: float, overhead_ms: float) -> str:
-    """One JSON object, without a word of the prompt."""
+def _told(
+    exchange: Exchange, request: str, duration_s: float, overhead_ms: float
+) -> dict[str, object]:
+    """The fields of its event, without a word of the prompt."""
     decision, usage = exchange.decision, exchange.usage
-    line = {
-        "action": "request",
+    return {
         "request_id": exchange.request_id,
         **({} if exchange.span.trace_id is None else {"trace_id": exchange.span.trace_id}),
         "request": request,
@@ -103,15 +114,16 @@ def _line(exchange: Exchange, request: str, duration_s: float, overhead_ms: floa
         "model": exchange.model[:128],
         "expert": decision.answered_by if decision else None,
         "is_recalled": decision is not None and decision.recalled is not None,
+        **({} if exchange.cache is None else {"cache": exchange.cache.told}),
         **_routed(decision),
         **_staged(exchange),
+        **({"failed": dict(decision.failed)} if decision and decision.failed else {}),
         "generation": exchange.generation,
         "is_streamed": exchange.is_streamed,
         "prompt_tokens": usage.prompt_tokens if usage else 0,
         "completion_tokens": usage.completion_tokens if usage else 0,
         "cost_usd": usage.cost_usd if usage else None,
     }
-    return orjson.dumps(line).decode()
 
 
 def _routed(decision: Decision | None) -> dict[str, object]:

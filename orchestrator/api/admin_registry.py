@@ -28,6 +28,10 @@ from orchestrator.registry.generations import GenerationSummary
 from orchestrator.registry.status import RolloutStatus
 
 _YAML = "text/yaml; charset=utf-8"
+_TEXT: dict[int | str, dict[str, Any]] = {
+    **described(),
+    200: {"content": {"text/yaml": {"schema": {"type": "string"}}}},
+}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "description": "The registry; without one the registry file is read again.",
@@ -85,7 +89,7 @@ def endpoints(wiring: Wiring) -> APIRouter:
 
 
 def _add_questions(router: APIRouter, control: RegistryControl) -> None:
-    @router.get("/text", summary="The registry's text", responses=described())
+    @router.get("/text", summary="The registry's text", responses=_TEXT)
     async def text(generation: Annotated[int | None, Query(ge=1)] = None) -> Response:
         """A generation as it was written, the live one by default."""
         record = await control.read(generation)

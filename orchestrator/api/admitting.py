@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from orchestrator.access.metering import Charge, Part
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.wiring import Wiring
+from orchestrator.compositions.base import Decision
 from orchestrator.compositions.ledger import Allowance
 from orchestrator.compositions.programs import Programs
 from orchestrator.compositions.stages import expert_calls_of
@@ -61,7 +62,7 @@ def end(exchange: Exchange) -> None:
 
 def charge_of(exchange: Exchange) -> Charge:
     """What a request came to."""
-    decision = exchange.decision if exchange.reply is None else exchange.reply.told
+    decision = _decision(exchange)
     return Charge(
         endpoint=exchange.endpoint,
         model=exchange.model if exchange.is_known_model else "",
@@ -75,26 +76,30 @@ def charge_of(exchange: Exchange) -> Charge:
 
 def _parts(exchange: Exchange) -> Iterator[Part]:
     """Of each call; of one that was cut off what it is charged, where nobody knows better."""
+    if exchange.cache is not None and exchange.cache.outcome == "hit":
+        return  # an answer that is told again was paid for
     if exchange.stages:
         for call in expert_calls_of(exchange.stages):
             if call.usage is not None:
                 yield _part(call.expert, call.usage)
         return
-    decision = exchange.decision if exchange.reply is None else exchange.reply.told
-    expert = None if decision is None else decision.answered_by
-    if expert is None:
+    decision = _decision(exchange)
+    if decision is None or decision.answered_by is None:
         return
     if exchange.usage is not None:
-        yield _part(expert, exchange.usage)
-    elif (ledger := None if exchange.reply is None else exchange.reply.ledger) is not None:
-        spent = ledger.spent
-        if spent.tokens:
-            yield Part(
-                expert=expert,
-                prompt_tokens=0,
-                completion_tokens=int(spent.tokens),
-                cost_usd=spent.price_usd,
-            )
+        yield _part(decision.answered_by, exchange.usage)
+    elif exchange.reply is not None and exchange.reply.ledger is not None:
+        spent = exchange.reply.ledger.spent
+        yield Part(
+            expert=decision.answered_by,
+            prompt_tokens=0,
+            completion_tokens=int(spent.tokens),
+            cost_usd=spent.price_usd,
+        )
+
+
+def _decision(exchange: Exchange) -> Decision | None:
+    return exchange.decision if exchange.reply is None else exchange.reply.told
 
 
 def _part(expert: str, usage: Usage) -> Part:

@@ -12,6 +12,7 @@ from fastapi import Request, Response
 from orchestrator.api.admitting import admit, entered, is_one_call, waiting
 from orchestrator.api.binding import bound_limits, bound_priority, require_model
 from orchestrator.api.body import read_body
+from orchestrator.api.bounds import check_bounds
 from orchestrator.api.connection import connected
 from orchestrator.api.conversation import left_aside
 from orchestrator.api.details import details_of
@@ -23,12 +24,14 @@ from orchestrator.api.parameters import settle
 from orchestrator.api.replies import EventReply, JsonReply
 from orchestrator.api.requests import CallerRequest, ChatRequest, GenerationRequest
 from orchestrator.api.staged import without_stages
+from orchestrator.api.told_again import replied
 from orchestrator.api.wiring import Wiring
 from orchestrator.api.wishes import Wishes, wishes_of
 from orchestrator.api.writers import Head, Json, Writer
 from orchestrator.compositions.base import Query, Reply
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.collecting import collect
+from orchestrator.events.telling import join
 from orchestrator.routing.limits import Limits
 
 R = TypeVar("R", bound=CallerRequest)
@@ -43,6 +46,8 @@ def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
         f"{request.method} {exchange.endpoint}", request.headers, created_s=exchange.created_s
     )
     waiting(exchange, wiring)
+    exchange.answers = wiring.answers
+    join(trace_id=exchange.span.trace_id)
     programs = wiring.live()
     exchange.pin(programs)
     return exchange, programs
@@ -54,11 +59,15 @@ async def read(
     """Read and validate the body as the model that `choose` names for it.
 
     Raises:
-        RequestError: the body is too long, no JSON, or not what the model allows.
+        RequestError: the body is too long, too slow, no JSON, or not what model and bounds allow.
     """
-    body = await read_body(request, exchange, max_bytes=wiring.settings.max_body_bytes)
+    settings = wiring.settings
+    body = await read_body(
+        request, exchange, max_bytes=settings.max_body_bytes, max_s=settings.max_body_s
+    )
     model = choose(body)
     asked = parse(model, body)
+    check_bounds(asked, settings.bounds)
     exchange.model = asked.model
     exchange.is_streamed = bool(asked.stream)
     exchange.user = asked.user
@@ -84,7 +93,7 @@ async def answer(
     wishes, limits = wishes_of(request.headers), bound_limits(request.headers, caller, programs)
     async with connected(request.receive):
         allowance = await admit(exchange, is_one_call=is_one_call(query.model, programs))
-        reply = await programs.reply(
+        reply = await replied(
             replace(
                 _wishing(query, wishes, limits),
                 allowance=allowance,
@@ -92,7 +101,9 @@ async def answer(
                 timeout_s=exchange.timeout_s,
                 is_patient=exchange.timeout_s is not None,
             ),
-            span=exchange.span,
+            exchange,
+            programs=programs,
+            wishes=wishes,
         )
         exchange.decision, exchange.reply = reply.decision, reply
         try:

@@ -38,6 +38,8 @@ from orchestrator.api.accounts import Accounts
 from orchestrator.api.audited import Audited
 from orchestrator.api.batch_control import BatchControl
 from orchestrator.api.gate import Gate
+from orchestrator.api.images import Images
+from orchestrator.api.once import Once
 from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
@@ -45,10 +47,12 @@ from orchestrator.api.residency_control import ResidencyControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.api.wiring import Wiring
 from orchestrator.batch.storage import Storage
+from orchestrator.caching.answer_cache import AnswerCache
 from orchestrator.compositions.programs import Programs
 from orchestrator.store.judgements import Judgements
 from orchestrator.store.keys import KeyRecords
 from orchestrator.store.records import Records
+from orchestrator.store.repeats import Repeats
 from orchestrator.tracing.tracing import Tracing
 
 
@@ -69,6 +73,8 @@ def create_app(
     keys: KeyRecords | None = None,
     audit: AuditLog | None = None,
     meters: Meters | None = None,
+    repeats: Repeats | None = None,
+    answers: AnswerCache | None = None,
 ) -> FastAPI:
     """Build the endpoint.
 
@@ -89,6 +95,8 @@ def create_app(
         keys: where keys are kept, for operators; without, none can be made.
         audit: where actions of operators are noted; without, they are not.
         meters: counts what callers take; without, nothing is counted.
+        repeats: who answers which idempotency key; without, keys are left aside.
+        answers: those that may be told again; without, none are kept.
     """
     wiring = Wiring(
         live=live,
@@ -97,6 +105,7 @@ def create_app(
         settings=settings,
         created_s=int(time.time()),
         tracing=tracing or Tracing(),
+        images=Images(settings.images),
         registry=registry,
         residency=residency,
         placement=placement,
@@ -106,6 +115,7 @@ def create_app(
         keys=keys,
         audit=audit,
         meters=meters,
+        answers=answers,
     )
     app = FastAPI(
         title="Orchestrator",
@@ -127,8 +137,9 @@ def create_app(
     for family in (*generating, *batching, feedback, models, health, *administering):
         app.include_router(family.endpoints(wiring))
     if settings.docs:
-        app.include_router(docs.endpoints(app))
+        app.include_router(docs.endpoints(app, asks_for_keys=settings.admin == "key"))
     http_errors.install(app)
+    app.add_middleware(Once, repeats=repeats, settings=settings)
     app.add_middleware(
         Gate,
         accounts=Accounts(records),

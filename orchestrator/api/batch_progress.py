@@ -15,7 +15,7 @@ from orchestrator.api.batch_view import (
     timeline_state,
 )
 from orchestrator.api.batch_watch import WatchReply, progress_events
-from orchestrator.api.openapi import described
+from orchestrator.api.openapi import described, events_of
 from orchestrator.api.owner import owner_of
 from orchestrator.api.replies import JsonReply
 from orchestrator.api.wiring import Wiring
@@ -27,9 +27,7 @@ _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_AS_EVENTS: dict[str, Any] = {
-    _EVENTS: {"schema": {"type": "string", "description": "Events `batch.progress`, then [DONE]."}}
-}
+_AS_EVENTS = events_of({"type": "object", "description": "Of an event `batch.progress`."})
 _AS_PAGE: dict[str, Any] = {"text/html": {"schema": {"type": "string"}}}
 
 

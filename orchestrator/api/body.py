@@ -12,16 +12,28 @@ from orchestrator.api.connection import ClientGoneError
 from orchestrator.api.exchange import Exchange
 from orchestrator.errors import BodyTooLargeError, BodyTooSlowError, InvalidRequestError
 
+#: Longest time in which a body arrives that is read whole, unless a caller of this says another.
+_MAX_S = 60.0
 
-async def read_body(request: Request, exchange: Exchange, *, max_bytes: int) -> bytes:
+
+async def read_body(
+    request: Request, exchange: Exchange, *, max_bytes: int, max_s: float = _MAX_S
+) -> bytes:
     """The whole body.
 
     Raises:
         BodyTooLargeError: it is announced as, or turns out to be, longer than `max_bytes`.
+        BodyTooSlowError: it is not there within `max_s`, however it trickles.
         InvalidRequestError: it is compressed, or its length is no number.
         ClientGoneError: the caller hung up while sending.
     """
-    chunks = [chunk async for chunk in stream_body(request, exchange, max_bytes=max_bytes)]
+    try:
+        async with asyncio.timeout(max_s):
+            chunks = [chunk async for chunk in stream_body(request, exchange, max_bytes=max_bytes)]
+    except TimeoutError as exc:
+        raise BodyTooSlowError(
+            f"the request body is not there after {max_s:g} s; send it again, and faster"
+        ) from exc
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 

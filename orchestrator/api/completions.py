@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from openai.types import Completion
 
 from orchestrator.api.answering import answer, begin, head_of, read, wants_usage
+from orchestrator.api.completion_chunk import CompletionChunk
 from orchestrator.api.completion_writer import CompletionWriter
 from orchestrator.api.direct_route import DirectRoute
 from orchestrator.api.openapi import body_of, generated
@@ -21,7 +22,7 @@ def endpoints(wiring: Wiring) -> APIRouter:
     @router.post(
         "/v1/completions",
         summary="Continue a text",
-        responses=generated(Completion, Completion),
+        responses=generated(Completion, CompletionChunk),
         openapi_extra=body_of(CompletionRequest),
     )
     async def completions(request: Request) -> Response:

@@ -26,8 +26,9 @@ def details_of(reply: Reply, usage: Usage | None) -> dict[str, Any]:
     """
     decision = reply.told
     asked = expert_calls_of(reply.stages)
-    if not reply.stages and decision.answered_by is not None:
-        asked = (CallDone(expert=decision.answered_by, took_s=0.0, usage=usage),)
+    author = None if reply.ledger is None else decision.answered_by
+    if not reply.stages and author is not None:
+        asked = (CallDone(expert=author, took_s=0.0, usage=usage),)
     return {
         "expert": decision.answered_by,
         "chosen": list(decision.route.chosen) if decision.route else [decision.expert],

@@ -11,7 +11,7 @@ from orchestrator.api.openapi import document
 from orchestrator.api.replies import JsonReply
 
 
-def endpoints(app: FastAPI) -> APIRouter:
+def endpoints(app: FastAPI, *, asks_for_keys: bool) -> APIRouter:
     """The endpoints that describe `app`."""
     router = APIRouter(include_in_schema=False)
     page = (files("orchestrator.api") / "docs.html").read_bytes()
@@ -19,7 +19,7 @@ def endpoints(app: FastAPI) -> APIRouter:
     @router.get("/openapi.json")
     async def openapi() -> Response:
         """The OpenAPI document, built when first asked for."""
-        app.openapi_schema = app.openapi_schema or document(app)
+        app.openapi_schema = app.openapi_schema or document(app, asks_for_keys=asks_for_keys)
         return JsonReply(orjson.dumps(app.openapi_schema))
 
     @router.get("/docs")

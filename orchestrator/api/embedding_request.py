@@ -16,12 +16,15 @@ from orchestrator.errors import InvalidRequestError
 MAX_INPUTS = 2048
 
 _Many = Field(min_length=1, max_length=MAX_INPUTS)
+# Told here and checked by `embed_query`, which names the input that is empty.
+_Words = Annotated[str, Field(json_schema_extra={"minLength": 1})]
+_Ids = Annotated[list[TokenId], Field(json_schema_extra={"minItems": 1})]
 
 InputIn = Annotated[
-    Annotated[str, Tag("text")]
-    | Annotated[list[str], _Many, Tag("texts")]
-    | Annotated[list[TokenId], Tag("ids")]
-    | Annotated[list[list[TokenId]], _Many, Tag("id_lists")],
+    Annotated[_Words, Tag("text")]
+    | Annotated[list[_Words], _Many, Tag("texts")]
+    | Annotated[_Ids, Tag("ids")]
+    | Annotated[list[_Ids], _Many, Tag("id_lists")],
     Discriminator(prompt_form),
 ]
 

@@ -20,6 +20,7 @@ from orchestrator.api.faults import parse
 from orchestrator.api.openapi import body_of, described
 from orchestrator.api.parameters import settle
 from orchestrator.api.replies import JsonReply
+from orchestrator.api.settings import ApiSettings
 from orchestrator.api.waited import heard
 from orchestrator.api.wiring import Wiring
 from orchestrator.api.wishes import wishes_of
@@ -45,7 +46,7 @@ def endpoints(wiring: Wiring) -> APIRouter:
         An input longer than the expert's context is refused and not cut.
         """
         exchange, programs = begin(request, wiring)
-        asked = await _read(request, exchange, max_bytes=wiring.settings.max_body_bytes)
+        asked = await _read(request, exchange, wiring.settings)
         wishes = wishes_of(request.headers)
         query = replace(
             embed_query(asked, call_id=exchange.call_id),
@@ -66,8 +67,11 @@ def endpoints(wiring: Wiring) -> APIRouter:
     return router
 
 
-async def _read(request: Request, exchange: Exchange, *, max_bytes: int) -> EmbeddingRequest:
-    asked = parse(EmbeddingRequest, await read_body(request, exchange, max_bytes=max_bytes))
+async def _read(request: Request, exchange: Exchange, settings: ApiSettings) -> EmbeddingRequest:
+    body = await read_body(
+        request, exchange, max_bytes=settings.max_body_bytes, max_s=settings.max_body_s
+    )
+    asked = parse(EmbeddingRequest, body)
     exchange.model = asked.model
     exchange.user = asked.user
     exchange.ignored += settle(asked.model_extra or {}, known=EmbeddingRequest.model_fields)

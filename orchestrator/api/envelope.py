@@ -58,7 +58,7 @@ def headers_for(error: OrchestratorError) -> dict[str, str]:
         headers["www-authenticate"] = "Bearer"
     if error.status >= 500:
         headers["x-should-retry"] = "true" if error.retryable else "false"
-    if error.retryable and error.status in (429, 503):
+    if error.retryable and error.status in (409, 429, 503):
         wait_s = error.retry_after_s or _DEFAULT_RETRY_AFTER_S
         headers["retry-after"] = str(math.ceil(wait_s))
         if error.status == 429:

@@ -13,6 +13,8 @@ from starlette.types import Scope
 from orchestrator.access.caller import ANYBODY, Caller
 from orchestrator.access.metering import Admission
 from orchestrator.api.waited import Waited
+from orchestrator.caching.answer_cache import AnswerCache
+from orchestrator.caching.use import Use
 from orchestrator.compositions.base import Decision, Reply
 from orchestrator.compositions.programs import Programs
 from orchestrator.compositions.stages import StageDone
@@ -73,6 +75,12 @@ class Exchange:
     #: status of its error, one whose caller hung up has 499.
     status: int = 0
     error_code: str | None = None
+    #: Answers that may be told again; `None` where none are kept.
+    answers: AnswerCache | None = None
+    #: What they did for this request; `None` where there are none.
+    cache: Use | None = None
+    #: Whether the answer to an earlier request with its idempotency key is told again.
+    is_replayed: bool = False
     engine_s: float = 0.0
     caller_s: float = 0.0
     #: Seconds from arrival to the first chunk.

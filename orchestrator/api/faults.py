@@ -15,6 +15,8 @@ from orchestrator.errors import InvalidRequestError
 
 M = TypeVar("M", bound=BaseModel)
 
+#: Of pydantic's parser.
+_MAX_DEPTH = 200
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
@@ -36,6 +38,10 @@ def _first_fault(
     fault = error.errors(include_url=False)[0]
     if fault["type"] == "json_invalid":
         where = fault.get("ctx", {}).get("error", "malformed")
+        if where.startswith("recursion limit"):
+            return InvalidRequestError(
+                f"the body is nested deeper than the {_MAX_DEPTH} levels that are allowed: {where}"
+            )
         return InvalidRequestError(f"the body is not valid JSON: {where}")
     if not fault["loc"]:
         found = type_name(fault["input"])

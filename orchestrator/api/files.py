@@ -26,7 +26,16 @@ from orchestrator.api.openapi import described
 from orchestrator.api.owner import owner_of
 from orchestrator.api.replies import JsonReply
 from orchestrator.api.settings import ApiSettings
-from orchestrator.api.upload_form import ANCHOR, FILE, PURPOSE, SECONDS, Uploaded, UploadForm
+from orchestrator.api.upload_form import (
+    ANCHOR,
+    FILE,
+    MAX_KEPT_S,
+    MIN_KEPT_S,
+    PURPOSE,
+    SECONDS,
+    Uploaded,
+    UploadForm,
+)
 from orchestrator.api.wiring import Wiring
 from orchestrator.batch.asked import Page
 from orchestrator.batch.files import contents_of
@@ -39,6 +48,8 @@ from orchestrator.errors import InvalidRequestError, StorageFullError
 #: Of the form around a file: boundaries, heads and the other parts.
 _FORM_BYTES = 64 * 1024
 _MAX_LISTED = 10_000
+#: A parameter of the path, where FastAPI does not see it.
+_FILE_ID = {"name": "file_id", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
 def endpoints(wiring: Wiring) -> APIRouter:
@@ -77,6 +88,7 @@ def _contents(control: BatchControl, storage: Storage, settings: ApiSettings) ->
         "/{file_id}/content",
         summary="Read a file",
         responses={200: {"content": {"application/octet-stream": {}}}, **described()},
+        openapi_extra={"parameters": [_FILE_ID]},
     )
     async def content(request: Request) -> Response:
         """All of a file as it was uploaded or written, or a range of it."""
@@ -164,9 +176,15 @@ def _form() -> dict[str, Any]:
         FILE: {"type": "string", "format": "binary"},
         PURPOSE: {"type": "string", "enum": ["batch"]},
         ANCHOR: {"type": "string", "enum": ["created_at"]},
-        SECONDS: {"type": "integer"},
+        SECONDS: {"type": "integer", "minimum": MIN_KEPT_S, "maximum": MAX_KEPT_S},
     }
-    schema = {"type": "object", "properties": fields, "required": [FILE, PURPOSE]}
+    schema = {
+        "type": "object",
+        "properties": fields,
+        "required": [FILE, PURPOSE],
+        "dependentRequired": {ANCHOR: [SECONDS], SECONDS: [ANCHOR]},
+        "additionalProperties": False,
+    }
     return {
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
     }

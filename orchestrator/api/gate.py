@@ -24,6 +24,7 @@ from orchestrator.api.from_here import why_elsewhere
 from orchestrator.api.headers import headers_of
 from orchestrator.api.settings import ApiSettings
 from orchestrator.errors import OrchestratorError
+from orchestrator.events.telling import about
 from orchestrator.metrics import IN_FLIGHT
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 #: What machines ask of every service: no key is needed.
-_FOR_ANYBODY = frozenset({"/healthz", "/readyz"})
+FOR_ANYBODY = frozenset({"/healthz", "/readyz"})
 
 #: What machines and people on this machine may ask without one: nothing in it is a caller's.
 _FROM_HERE = frozenset({"/metrics", "/docs", "/openapi.json"})
@@ -74,15 +75,16 @@ class Gate:
             return
         exchange = scope[KEY] = self._exchange(scope)
         IN_FLIGHT.inc()
-        try:
-            await self._answer(scope, receive, send)
-        finally:
-            IN_FLIGHT.dec()
-            exchange.unpin()
-            _name_endpoint(exchange, scope)
-            end(exchange)
-            self._audited.note(exchange, HTTPConnection(scope), method=scope["method"])
-            self._accounts.settle(exchange, method=scope["method"], path=scope["path"])
+        with about(request_id=exchange.request_id, batch=exchange.batch):
+            try:
+                await self._answer(scope, receive, send)
+            finally:
+                IN_FLIGHT.dec()
+                exchange.unpin()
+                _name_endpoint(exchange, scope)
+                end(exchange)
+                self._audited.note(exchange, HTTPConnection(scope), method=scope["method"])
+                self._accounts.settle(exchange, method=scope["method"], path=scope["path"])
 
     def _exchange(self, scope: Scope) -> Exchange:
         given = next((v for k, v in scope["headers"] if k == b"x-request-id"), None)
@@ -105,7 +107,7 @@ class Gate:
     async def _caller(self, scope: Scope) -> Caller:
         if (owner := scope.get(OWNER)) is not None:
             return await self._keyring.caller_of_owner(owner)
-        if scope["path"] in _FOR_ANYBODY:
+        if scope["path"] in FOR_ANYBODY:
             return ANYBODY
         # Several are told as one, as HTTP joins them: no keyring takes that for a key.
         given = [v for k, v in scope["headers"] if k == b"authorization"]

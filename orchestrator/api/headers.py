@@ -19,6 +19,8 @@ GENERATION = b"x-orchestrator-generation"
 OVERHEAD_MS = b"x-orchestrator-overhead-ms"
 DEFAULTS = b"x-orchestrator-defaults"
 IGNORED = b"x-orchestrator-ignored"
+CACHE = b"x-orchestrator-cache"
+REPLAYED = b"x-orchestrator-replayed"
 COST_USD = b"x-orchestrator-cost-usd"
 QUEUE_POSITION = b"x-orchestrator-queue-position"
 EXPECTED_WAIT_S = b"x-orchestrator-expected-wait-s"
@@ -66,6 +68,11 @@ TABLE: dict[bytes, str] = {
     LIMIT_TOKENS: "Tokens that the key may take a minute; left out where it has no limit.",
     REMAINING_TOKENS: "How many of them are left, calls under way counted at their most.",
     RESET_TOKENS: "When all of them are there again.",
+    CACHE: (
+        "Where answers are kept: `miss`, `bypass`, or `hit` with how it was found and its age: "
+        "`hit; kind=exact; age_s=12`; `x-orchestrator-expert` says who wrote it."
+    ),
+    REPLAYED: "`true` when the first answer to its `idempotency-key` is told again.",
     IGNORED: "What the caller sent and this service left aside, by name.",
 }
 
@@ -78,6 +85,7 @@ def headers_of(exchange: Exchange, *, sends_x_request_id: bool) -> list[tuple[by
         found.append((OPENAI_REQUEST_ID, request_id))
     if exchange.ignored:
         found.append((IGNORED, ", ".join(exchange.ignored).encode()))
+    found += _told_again(exchange)
     if exchange.generation is not None:
         found.append((GENERATION, b"%d" % exchange.generation))
         found.append((OVERHEAD_MS, b"%.3f" % exchange.overhead_ms()))
@@ -99,6 +107,13 @@ def _told(exchange: Exchange) -> list[tuple[bytes, bytes]]:
         found.extend(standings_of(exchange.admission.standings))
     if exchange.reached:
         found.append((REACHED, ", ".join(exchange.reached).encode()))
+    return found
+
+
+def _told_again(exchange: Exchange) -> list[tuple[bytes, bytes]]:
+    found = [(REPLAYED, b"true")] if exchange.is_replayed else []
+    if exchange.cache is not None:
+        found.append((CACHE, exchange.cache.told.encode()))
     return found
 
 

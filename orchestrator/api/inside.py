@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Scope
 
+from orchestrator.access.keyring import Keyring, Open
+from orchestrator.api.binding import bound_limits, require_model
 from orchestrator.api.embedding_request import EmbeddingRequest, embed_query
 from orchestrator.api.exchange import BATCH, OWNER, TIMEOUT_S
 from orchestrator.api.faults import parse
@@ -22,9 +24,11 @@ from orchestrator.api.queries import chat_query, completion_query
 from orchestrator.api.requests import CallerRequest, ChatRequest, CompletionRequest
 from orchestrator.batch.line import Line, LineReply
 from orchestrator.compositions.base import Decision, Query
+from orchestrator.compositions.embedding import EmbedQuery
 from orchestrator.compositions.programs import Programs
 from orchestrator.compositions.size import size_of
 from orchestrator.errors import InvalidRequestError, UnsupportedParameterError
+from orchestrator.events.telling import about
 from orchestrator.planner.workload import PlannedCall
 
 #: Which calls a decided query is expected to make, stage by stage.
@@ -32,6 +36,10 @@ Outline = Callable[[Programs, Query, Decision], tuple[PlannedCall, ...]]
 
 R = TypeVar("R", bound=CallerRequest)
 
+#: Of a `custom_id` that log lines have.
+_MAX_ID = 128
+#: A line has none: its batch's owner has said all that binds it.
+_NO_HEADERS = Headers()
 _EMBEDDINGS = "/v1/embeddings"
 _CHAT = "/v1/chat/completions"
 _COMPLETIONS = "/v1/completions"
@@ -45,6 +53,7 @@ class InsideEndpoint:
         live: the programs of the live generation, which lines are validated by.
         outline: says which calls a line will make.
         timeout_s: longest time of one line, seconds; nobody waits for it.
+        keyring: knows whose terms bind a line; the application's own.
     """
 
     def __init__(
@@ -54,18 +63,24 @@ class InsideEndpoint:
         *,
         outline: Outline,
         timeout_s: float,
+        keyring: Keyring | None = None,
     ) -> None:
         self._app = app
         self._live = live
         self._outline = outline
         self._timeout_s = timeout_s
+        self._keyring = keyring or Open()
 
-    async def foresee(self, line: Line) -> tuple[PlannedCall, ...]:
+    async def foresee(self, line: Line, *, owner: str = "") -> tuple[PlannedCall, ...]:
         """See `Endpoint.foresee`."""
-        programs = self._live()
+        programs, caller = self._live(), await self._keyring.caller_of_owner(owner)
+        limits = bound_limits(_NO_HEADERS, caller, programs)
         if line.url == _EMBEDDINGS:
-            return _vectors(programs, line)
-        query = _query(line)
+            asked = _embedding(line)
+            require_model(asked.model, caller, programs)
+            return _vectors(programs, replace(asked, limits=limits))
+        query = replace(_query(line), limits=limits)
+        require_model(query.model, caller, programs)
         decision = await programs.decide(query)
         return self._outline(programs, query, decision)
 
@@ -73,7 +88,8 @@ class InsideEndpoint:
         """See `Endpoint.answer`."""
         exchanged = _Exchanged(line.body)
         scope = {**self._scope(line, call_id), OWNER: owner, BATCH: batch}
-        await self._app(scope, exchanged.receive, exchanged.send)
+        with about(line=line.custom_id[:_MAX_ID]):
+            await self._app(scope, exchanged.receive, exchanged.send)
         return exchanged.reply(call_id)
 
     def _scope(self, line: Line, call_id: str) -> Scope:
@@ -164,10 +180,13 @@ def _read(model: type[R], line: Line) -> R:
     return asked
 
 
-def _vectors(programs: Programs, line: Line) -> tuple[PlannedCall, ...]:
+def _embedding(line: Line) -> EmbedQuery:
     asked = parse(EmbeddingRequest, line.body)
     settle(asked.model_extra or {}, known=EmbeddingRequest.model_fields)
-    query = embed_query(asked, call_id=line.custom_id)
+    return embed_query(asked, call_id=line.custom_id)
+
+
+def _vectors(programs: Programs, query: EmbedQuery) -> tuple[PlannedCall, ...]:
     decision = programs.embedder(query.model).decide(query)
     sizes = [size_of(text) for text in query.inputs]
     num_tokens = sum(size.low + size.high for size in sizes) / 2

@@ -27,6 +27,7 @@ class RotateBody(BaseModel):
 
     grace_s: float = Field(
         0.0,
+        strict=True,
         ge=0,
         le=MAX_GRACE_S,
         description="Seconds for which the secret before may be used on.",

@@ -7,8 +7,11 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.waited import heard
 from orchestrator.compositions.progress import Told
-from orchestrator.engines.base import Chunk
+from orchestrator.engines.base import Chunk, Usage
 from orchestrator.engines.notices import Notice
+
+#: What an answer that is told again takes, whatever it took when it was made.
+NO_TOKENS = Usage(prompt_tokens=0, completion_tokens=0, cost_usd=0.0)
 
 
 async def metered(items: AsyncIterator[Told], exchange: Exchange) -> AsyncGenerator[Told, None]:
@@ -41,6 +44,7 @@ async def closed(items: AsyncIterator[Told]) -> None:
 
 def _note(chunk: Chunk, exchange: Exchange) -> None:
     if chunk.usage is not None:
-        exchange.usage = chunk.usage
+        is_again = exchange.cache is not None and exchange.cache.is_hit
+        exchange.usage = NO_TOKENS if is_again else chunk.usage
     if exchange.first_token_s is None and chunk.deltas:
         exchange.first_token_s = exchange.elapsed_s()

@@ -13,7 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from orchestrator.api.connection import ClientGoneError, connected
 from orchestrator.api.exchange import Exchange, of_scope
 from orchestrator.api.opening import Rest
-from orchestrator.api.staged import reached_comment
+from orchestrator.api.staged import instead_comment, reached_comment
 from orchestrator.api.waited import comment_of
 from orchestrator.api.writers import Writer
 from orchestrator.compositions.progress import Told
@@ -85,9 +85,15 @@ class EventReply(Response):
 
     async def _relay(self, exchange: Exchange, send: Send) -> bytes:
         """Send the rest but for its end, which is returned."""
+        reply = exchange.reply
+        told = None if reply is None else reply.decision
         try:
             async for item in self._rest:
-                await self._write(self._spelled(item), exchange, send)
+                events = self._spelled(item)
+                if reply is not None and told is not None and reply.decision is not told:
+                    events = instead_comment(reply.decision, told) + events
+                    told = reply.decision
+                await self._write(events, exchange, send)
         except ClientGoneError:
             raise
         except OrchestratorError as error:

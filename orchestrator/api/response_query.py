@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from orchestrator.api import parameters
 from orchestrator.api.messages import JsonObject
@@ -17,6 +16,7 @@ from orchestrator.api.response_items import (
 )
 from orchestrator.api.response_request import (
     REFUSED,
+    SWITCHES,
     FunctionChoice,
     FunctionTool,
     ResponseRequest,
@@ -90,22 +90,20 @@ def _items_aside(request: ResponseRequest) -> tuple[str, ...]:
 
 def _refuse(request: ResponseRequest) -> None:
     text, reasoning = request.text, request.reasoning
-    asked: dict[str, tuple[Any, str]] = {
-        name: (getattr(request, name), why) for name, why in REFUSED.items()
-    }
+    asked = {name: (_asks(request, name), why) for name, why in REFUSED.items()}
     asked |= {
         "truncation": (request.truncation == "auto", "prompts are never cut; shorten the input"),
         "text.verbosity": (
-            text and text.verbosity not in (None, "medium"),
+            text is not None and text.verbosity not in (None, "medium"),
             parameters.REFUSED["verbosity"],
         ),
         "reasoning.effort": (
-            reasoning and reasoning.effort,
+            reasoning is not None and reasoning.effort is not None,
             parameters.REFUSED["reasoning_effort"],
         ),
     }
-    for name, (value, why) in asked.items():
-        if value not in (None, False):
+    for name, (is_asked, why) in asked.items():
+        if is_asked:
             raise UnsupportedParameterError(
                 f"parameter {name!r} is not supported: {why}", param=name
             )
@@ -113,6 +111,12 @@ def _refuse(request: ResponseRequest) -> None:
         raise InvalidRequestError(
             "'stream_options' is only allowed with 'stream': true", param="stream_options"
         )
+
+
+def _asks(request: ResponseRequest, name: str) -> bool:
+    """Whether a field asks for anything: `null` does not, nor does a switch that is off."""
+    value = getattr(request, name)
+    return value is not None and not (name in SWITCHES and value is False)
 
 
 def _top_logprobs(request: ResponseRequest) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
+from pydantic.config import JsonDict
 
 from orchestrator.api.messages import JsonObject, PlainText, Wire, choice_form
 from orchestrator.api.requests import CallerRequest
@@ -22,6 +23,21 @@ REFUSED: dict[str, str] = {
     "prompt": "no prompt templates are kept; send `instructions` and `input`",
     "store": f"answers are never stored: {_STATELESS}, and leave 'store' out or false",
 }
+#: Those of them that may be false as well.
+SWITCHES = frozenset({"background", "store"})
+
+
+def _refused(name: str) -> Any:
+    """A field that asks for what is not done; told as what is let through."""
+    return Field(None, description=f"Refused: {REFUSED[name]}.", json_schema_extra={"type": "null"})
+
+
+def _not_true(name: str) -> Any:
+    """The same, of a switch."""
+    only: JsonDict = {"enum": [False, None]}
+    return Field(None, description=f"Not true: {REFUSED[name]}.", json_schema_extra=only)
+
+
 Included = Literal[
     "code_interpreter_call.outputs",
     "computer_call_output.output.image_url",
@@ -117,9 +133,9 @@ class ResponseRequest(CallerRequest):
         None, description="Not `auto`: prompts are never cut."
     )
     stream_options: ResponseStreamOptions | None = None
-    store: bool | None = Field(None, description=f"Not true: {REFUSED['store']}.")
-    background: bool | None = Field(None, description=f"Not true: {REFUSED['background']}.")
-    previous_response_id: Any = Field(None, description=f"Refused: {_STATELESS}.")
-    conversation: Any = Field(None, description=f"Refused: {_STATELESS}.")
-    prompt: Any = Field(None, description=f"Refused: {REFUSED['prompt']}.")
-    context_management: Any = Field(None, description=f"Refused: {REFUSED['context_management']}.")
+    store: bool | None = _not_true("store")
+    background: bool | None = _not_true("background")
+    previous_response_id: Any = _refused("previous_response_id")
+    conversation: Any = _refused("conversation")
+    prompt: Any = _refused("prompt")
+    context_management: Any = _refused("context_management")

@@ -7,6 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.api.bounds import Bounds
+from orchestrator.api.image_settings import ImageSettings
+
 
 class ApiSettings(BaseModel):
     """Settings of the HTTP endpoint, the same on every replica."""
@@ -16,6 +19,10 @@ class ApiSettings(BaseModel):
     max_body_bytes: int = Field(
         16 * 1024 * 1024, ge=1024, description="Longest request body; a longer one gets 413."
     )
+    max_body_s: float = Field(
+        60.0, gt=0, description="Longest time in which a request body arrives; a slower gets 408."
+    )
+    bounds: Bounds = Field(Bounds(), description="How much one request may ask for.")
     max_file_bytes: int = Field(
         200 * 1024 * 1024,
         ge=1,
@@ -24,6 +31,12 @@ class ApiSettings(BaseModel):
     max_upload_silence_s: float = Field(
         60.0, gt=0, description="Nothing came of a file for so long, seconds: it gets 408."
     )
+    max_replay_bytes: int = Field(
+        1024 * 1024,
+        ge=1024,
+        description="Longest answer that an idempotency key keeps; a longer one is told once.",
+    )
+    images: ImageSettings = Field(ImageSettings(), description="Images that callers name by URL.")
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
     admin: Literal["loopback", "key", "off"] = Field(
         "loopback",

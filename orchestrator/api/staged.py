@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
 
+from orchestrator.compositions.base import Decision
 from orchestrator.compositions.progress import Progress, Told
 from orchestrator.engines.streams import reading
 
@@ -39,6 +40,14 @@ def stage_comment(progress: Progress) -> bytes:
 def reached_comment(reached: Sequence[str]) -> bytes:
     """Caps for which something was left out, for the end of a stream: its head may lack them."""
     return f": reached {', '.join(reached)}\n\n".encode() if reached else b""
+
+
+def instead_comment(decision: Decision, told: Decision) -> bytes:
+    """Who answers from here on, where the head of a stream named another."""
+    if decision.failed == told.failed and decision.num_continued == told.num_continued:
+        return b""
+    failed = ", ".join(f"{name}={code}" for name, code in decision.failed.items())
+    return f": instead expert={decision.answered_by} failed {failed}\n\n".encode()
 
 
 async def without_stages(items: AsyncIterator[Told]) -> AsyncGenerator[Told, None]:

@@ -35,6 +35,8 @@ class Tally:
             self._observe(metrics.OVERHEAD_SECONDS, endpoint, overhead_s)
         if exchange.first_token_s is not None:
             self._observe(metrics.FIRST_TOKEN_SECONDS, endpoint, exchange.first_token_s)
+        if exchange.cache is not None:
+            self._add(metrics.CACHE, (exchange.cache.outcome, exchange.cache.kind or ""), 1)
         if decision is not None:
             self._count_decided(exchange, decision)
 
@@ -68,6 +70,8 @@ class Tally:
         if usage is not None:
             self._add(metrics.TOKENS, (expert, "prompt"), usage.prompt_tokens)
             self._add(metrics.TOKENS, (expert, "completion"), usage.completion_tokens)
+            if usage.cost_usd is not None:
+                self._add(metrics.COST_USD, (expert,), usage.cost_usd)
 
     def _add(self, counter: Counter, labels: tuple[str, ...], amount: float) -> None:
         child = self._counters.get((counter, labels))

@@ -15,7 +15,7 @@ _TEXTS = (PURPOSE, ANCHOR, SECONDS)
 #: Of files that callers send; `batch_output` is what batches write.
 _PURPOSES = ("batch",)
 #: Seconds that a file may be kept: an hour to thirty days, as OpenAI has it.
-_MIN_KEPT_S, _MAX_KEPT_S = 3600, 30 * 24 * 3600
+MIN_KEPT_S, MAX_KEPT_S = 3600, 30 * 24 * 3600
 _MAX_TEXT_BYTES = 1024
 _MAX_NAME_CHARS = 255
 
@@ -138,10 +138,10 @@ def _require_purpose(given: str) -> None:
 def _seconds(given: str) -> int:
     # By digits first: Python refuses to parse numbers of thousands of digits.
     is_number = given.isascii() and given.isdigit() and len(given) <= 9
-    if not is_number or not _MIN_KEPT_S <= int(given) <= _MAX_KEPT_S:
+    if not is_number or not MIN_KEPT_S <= int(given) <= MAX_KEPT_S:
         raise InvalidRequestError(
             f"{SECONDS!r} is {given[:64]!r}; it must be a whole number of seconds from "
-            f"{_MIN_KEPT_S} to {_MAX_KEPT_S}",
+            f"{MIN_KEPT_S} to {MAX_KEPT_S}",
             param=SECONDS,
         )
     return int(given)

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from orchestrator.access.audit import AuditLog
 from orchestrator.access.metering import Meters
 from orchestrator.api.batch_control import BatchControl
+from orchestrator.api.images import Images
 from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.residency_control import ResidencyControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.storage import Storage
+from orchestrator.caching.answer_cache import AnswerCache
 from orchestrator.compositions.programs import Programs
 from orchestrator.store.judgements import Judgements
 from orchestrator.store.keys import KeyRecords
@@ -33,8 +35,12 @@ class Wiring:
     #: Unix time at which this endpoint was built, seconds.
     created_s: int
     tracing: Tracing
+    #: Fetches what callers name by URL.
+    images: Images
     #: What callers take over many requests; `None` where nothing is counted.
     meters: Meters | None = None
+    #: Answers that may be told again; `None` where none are kept.
+    answers: AnswerCache | None = None
     #: Who owns the registry; `None` where it cannot be edited while the service runs.
     registry: RegistryControl | None = None
     #: Who sees the slots; `None` where nobody does.

@@ -17,6 +17,10 @@ PRIORITY = "x-orchestrator-priority"
 ORDER = "x-orchestrator-order"
 #: `true`: an expert answers, even where the answer is known.
 FRESH = "x-orchestrator-fresh"
+#: `off`: an expert answers, and the answer is not kept; `on`: it may be kept however it is drawn.
+CACHE = "x-orchestrator-cache"
+#: HTTP's own words for the same: `no-cache` answers anew, `no-store` keeps nothing either.
+CACHE_CONTROL = "cache-control"
 #: `false`: a stream tells the answer alone, not what the stages before it do.
 STAGES = "x-orchestrator-stages"
 #: `true`: the answer tells what came of each stage and call.
@@ -39,6 +43,9 @@ class Wishes:
     is_fresh: bool = False
     has_stages: bool = True
     has_details: bool = False
+    #: Whether the answer may be kept, and is wanted from before however it was drawn.
+    may_be_kept: bool = True
+    wants_kept: bool = False
 
 
 def wishes_of(headers: Headers) -> Wishes:
@@ -47,13 +54,17 @@ def wishes_of(headers: Headers) -> Wishes:
     Raises:
         InvalidRequestError: one of them is not a number in its range.
     """
+    cache, control = _choice(headers, CACHE, "on", "off"), _control(headers)
+    may_be_kept = cache != "off" and "no-store" not in control
     return Wishes(
         max_wait_s=_max_wait_s(headers.get(MAX_WAIT_S)),
         priority=_whole(headers, PRIORITY, least=-MAX_PRIORITY, most=MAX_PRIORITY) or 0,
         order=_whole(headers, ORDER, least=0, most=MAX_ORDER),
-        is_fresh=_truth(headers, FRESH),
+        is_fresh=_truth(headers, FRESH) or not may_be_kept or "no-cache" in control,
         has_stages=_truth(headers, STAGES, otherwise=True),
         has_details=_truth(headers, DETAILS),
+        may_be_kept=may_be_kept,
+        wants_kept=cache == "on",
     )
 
 
@@ -87,6 +98,24 @@ def _truth(headers: Headers, name: str, *, otherwise: bool = False) -> bool:
     if given not in ("true", "false"):
         raise _refusal(name, given, "true or false")
     return given == "true"
+
+
+def _choice(headers: Headers, name: str, *allowed: str) -> str | None:
+    given = headers.get(name)
+    if given is None:
+        return None
+    said = given.strip().lower()
+    if said not in allowed:
+        raise _refusal(name, given, " or ".join(allowed))
+    return said
+
+
+def _control(headers: Headers) -> frozenset[str]:
+    """The directives of `cache-control`; what is unknown means nothing, as HTTP has it."""
+    given = headers.get(CACHE_CONTROL)
+    if given is None:
+        return frozenset()
+    return frozenset(part.strip().lower() for part in given.split(","))
 
 
 def _refusal(name: str, given: str, allowed: str) -> InvalidRequestError:

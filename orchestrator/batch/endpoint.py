@@ -14,10 +14,14 @@ ENDPOINTS = ("/v1/chat/completions", "/v1/completions", "/v1/embeddings")
 class Endpoint(Protocol):
     """Validates, routes and answers lines."""
 
-    async def foresee(self, line: Line) -> tuple[PlannedCall, ...]:
+    async def foresee(self, line: Line, *, owner: str = "") -> tuple[PlannedCall, ...]:
         """Validate the body and say which calls it will make; nothing is generated.
 
         Composed answers have several stages; a recalled answer has no call.
+
+        Args:
+            line: as it was read.
+            owner: of the batch: whose terms bind it.
 
         Raises:
             OrchestratorError: the line cannot be answered as asked; `param` names the field.

@@ -38,7 +38,7 @@ class FakeEndpoint:
         #: How often each line was answered, by `custom_id`.
         self.answered: Counter[str] = Counter()
 
-    async def foresee(self, line: Line) -> tuple[PlannedCall, ...]:
+    async def foresee(self, line: Line, *, owner: str = "") -> tuple[PlannedCall, ...]:
         """See `Endpoint.foresee`: one call of the model that is named."""
         model = str(orjson.loads(line.body).get("model"))
         if self.models is not None and model not in self.models:

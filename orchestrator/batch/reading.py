@@ -59,7 +59,9 @@ async def read_again(batch: Batch, parts: LifeParts) -> Reading:
 async def _validated(
     batch: Batch, parts: LifeParts, *, is_again: bool
 ) -> IndexedLines | tuple[BatchFault, ...]:
-    validation = Validation(batch.endpoint, parts.endpoint, parts.settings, is_again=is_again)
+    validation = Validation(
+        batch.endpoint, parts.endpoint, parts.settings, is_again=is_again, owner=batch.owner
+    )
     try:
         return await validation.run(parts.storage.stream(contents_of(batch.input_file_id)))
     except NotStoredError:

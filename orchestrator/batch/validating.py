@@ -33,15 +33,23 @@ class Validation:
         settings: limits.
         is_again: whether its lines were found valid before: what has become invalid since, as by
             an edit of the registry, is for the endpoint to refuse line by line.
+        owner: of the batch: whose terms bind its lines.
     """
 
     def __init__(
-        self, url: str, endpoint: Endpoint, settings: BatchSettings, *, is_again: bool = False
+        self,
+        url: str,
+        endpoint: Endpoint,
+        settings: BatchSettings,
+        *,
+        is_again: bool = False,
+        owner: str = "",
     ) -> None:
         self._url = url
         self._endpoint = endpoint
         self._settings = settings
         self._is_again = is_again
+        self._owner = owner
         self._faults = FaultList(max_told=settings.max_faults)
         self._ids = CustomIds()
         self._index = LineIndexBuilder()
@@ -95,7 +103,7 @@ class Validation:
         """
         while True:
             try:
-                return await self._endpoint.foresee(line)
+                return await self._endpoint.foresee(line, owner=self._owner)
             except OrchestratorError as error:
                 if isinstance(error, RequestError) and not self._is_again:
                     self._faults.add(_fault_of(error, line))

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.service_edits import URL, AsJson, Url, reached
+from orchestrator.cli.service_key import operator_key
 from orchestrator.client.feedback import FeedbackAdmin, SaidList
 
 feedback = typer.Typer(
@@ -28,7 +29,7 @@ def list_(
 ) -> None:
     """List judgements, newest first, and whether they weigh anything."""
     with reached(url):
-        found = FeedbackAdmin(url).said(limit=limit)
+        found = FeedbackAdmin(url, api_key=operator_key()).said(limit=limit)
     if as_json:
         typer.echo(json.dumps(found.model_dump(mode="json"), indent=2))
     else:
@@ -44,7 +45,7 @@ def revert(
     """Take judgements back, as if they had never been given."""
     if bool(ids) == (giver is not None):
         raise typer.BadParameter("give ids of judgements, or --giver")
-    admin = FeedbackAdmin(url)
+    admin = FeedbackAdmin(url, api_key=operator_key())
     with reached(url):
         if giver is not None:
             typer.echo(f"took back {admin.revert(giver).num_deleted} judgements of {giver}")

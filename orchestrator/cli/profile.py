@@ -16,6 +16,7 @@ from orchestrator.cli.commands import require
 from orchestrator.cli.profile_run import asked
 from orchestrator.cli.profile_screen import show
 from orchestrator.cli.service_edits import URL, AsJson, Url, reached
+from orchestrator.cli.service_key import caller_key
 from orchestrator.client import AsyncClient
 from orchestrator.errors import SetupError
 from orchestrator.profiling.asking import PROMPT, Asking
@@ -94,7 +95,7 @@ def _experts(registry: Path | None, url: str, *, timeout_s: float) -> Iterator[A
     """A client of a registry's experts, started for the run, or of a running service."""
     if registry is None:
         with reached(url):
-            yield AsyncClient(url, timeout_s=timeout_s)
+            yield AsyncClient(url, api_key=caller_key(), timeout_s=timeout_s)
         return
     from orchestrator import Orchestrator  # here, since it loads all of a service
 

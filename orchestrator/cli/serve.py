@@ -26,6 +26,13 @@ def serve(
     store_url: Annotated[
         str | None, typer.Option(help="Redis to use; none starts a private one.")
     ] = None,
+    keys: Annotated[
+        str | None,
+        typer.Option(help="`required`: callers need a key; `off`: they need none, anywhere."),
+    ] = None,
+    admin_key_file: Annotated[
+        Path | None, typer.Option(help="File with the key of operators.")
+    ] = None,
 ) -> None:
     """Serve the registry's experts behind one endpoint.
 
@@ -42,7 +49,11 @@ def serve(
         gateways=gateways,
         data_dir=data_dir,
         store_url=store_url,
+        keys=keys,
+        admin_key_file=admin_key_file,
     )
+    # No process that is started from here needs it: gateways are told its digest.
+    os.environ.pop("ORCHESTRATOR_ADMIN_KEY", None)
     checked = check(settings)
     keeper = Keeper(grace_s=settings.stop_timeout_s, say=progress.say)
     with private_folder() as folder:

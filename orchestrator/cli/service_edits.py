@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli.service_key import operator_key
 from orchestrator.client.failures import UnreachableError
 from orchestrator.client.registry import RegistryClient
 from orchestrator.client.registry_wire import Applied, RolloutStatus
@@ -50,7 +51,7 @@ def asking(url: str) -> Iterator[RegistryClient]:
     Raises:
         SetupError: nothing answers there.
     """
-    with RegistryClient(url) as client, reached(url):
+    with RegistryClient(url, api_key=operator_key()) as client, reached(url):
         yield client
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.service_edits import reached
+from orchestrator.cli.service_key import operator_key
 from orchestrator.client.blocking import Client
 from orchestrator.client.residency_wire import Steered
 
@@ -32,7 +33,8 @@ def asking_slots(url: str) -> Iterator[Client]:
     Raises:
         SetupError: nothing answers there.
     """
-    with Client(url, timeout_s=_PATIENCE_S) as client, reached(url):
+    client = Client(url, api_key=operator_key(), timeout_s=_PATIENCE_S)
+    with client, reached(url):
         yield client
 
 

@@ -32,6 +32,7 @@ class AsyncBatches:
         endpoint: str = "/v1/chat/completions",
         completion_window: str = "24h",
         metadata: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
     ) -> Batch:
         """Begin a batch of a file that was uploaded; see `Batches.create`."""
         call = calls.create_call(
@@ -39,6 +40,7 @@ class AsyncBatches:
             endpoint=endpoint,
             completion_window=completion_window,
             metadata=metadata,
+            idempotency_key=idempotency_key,
         )
         return read(Batch, (await self._to.complete(call)).content)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any, TypeAlias
 from urllib.parse import quote, urlencode
 
-from orchestrator.client.calls import Outgoing, Upload
+from orchestrator.client.calls import Outgoing, Upload, headers_of
 from orchestrator.errors import InvalidRequestError
 
 #: A file on this machine, by its path or open for reading bytes.
@@ -80,6 +80,7 @@ def create_call(
     endpoint: str,
     completion_window: str,
     metadata: Mapping[str, str] | None,
+    idempotency_key: str | None = None,
 ) -> Outgoing:
     """Begin a batch."""
     body: dict[str, Any] = {
@@ -89,7 +90,8 @@ def create_call(
     }
     if metadata:
         body["metadata"] = dict(metadata)
-    return Outgoing(method="POST", path="/v1/batches", body=body)
+    named = {} if idempotency_key is None else {"idempotency_key": idempotency_key}
+    return Outgoing(method="POST", path="/v1/batches", body=body, headers=headers_of(named))
 
 
 def batch_call(batch_id: str) -> Outgoing:

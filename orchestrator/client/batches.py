@@ -37,6 +37,7 @@ class Batches:
         endpoint: str = "/v1/chat/completions",
         completion_window: str = "24h",
         metadata: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
     ) -> Batch:
         """Begin a batch of a file that was uploaded; its lines are checked next.
 
@@ -45,12 +46,14 @@ class Batches:
             endpoint: of all of its lines.
             completion_window: by when it is to end.
             metadata: up to 16 pairs that it keeps; `plan: true` has it planned alone.
+            idempotency_key: names the request: it begins one batch, however often it is sent.
         """
         call = calls.create_call(
             input_file_id,
             endpoint=endpoint,
             completion_window=completion_window,
             metadata=metadata,
+            idempotency_key=idempotency_key,
         )
         return read(Batch, self._to.complete(call).content)
 

@@ -8,6 +8,8 @@ from typing import IO, Any, Literal
 
 from orchestrator.client.wire import Messages
 
+#: Names a request, so that it may be sent again and is answered once.
+IDEMPOTENCY_KEY = "idempotency-key"
 #: Options that travel as headers.
 _WISHES = {
     "include": "x-orchestrator-include",
@@ -23,6 +25,7 @@ _WISHES = {
     "fresh": "x-orchestrator-fresh",
     "details": "x-orchestrator-details",
     "stages": "x-orchestrator-stages",
+    "idempotency_key": IDEMPOTENCY_KEY,
 }
 
 
@@ -47,6 +50,11 @@ class Outgoing:
     upload: Upload | None = None
     #: Longest silence of the service, seconds; the client's own where it is left out.
     timeout_s: float | None = None
+
+    @property
+    def may_be_sent_again(self) -> bool:
+        """Whether the service answers it once, however often it is sent."""
+        return IDEMPOTENCY_KEY.encode() in self.headers
 
     def for_httpx(self) -> dict[str, Any]:
         """Keyword arguments of `build_request`."""

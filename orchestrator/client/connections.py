@@ -39,18 +39,32 @@ class Connection:
             self._http = httpx.Client(transport=transport, **settings.for_httpx())
 
     def complete(self, call: Outgoing) -> httpx.Response:
-        """The whole answer.
+        """The whole answer, asked again while it fails for a while where that may be done.
 
         Raises:
             OrchestratorError: what the service says, or a `ClientError`.
         """
-        response = self.begin(call)
+        if call.may_be_sent_again:
+            return self._again(lambda: self._complete(call))
+        return self._complete(call)
+
+    def begin(self, call: Outgoing) -> httpx.Response:
+        """The head of an answer, whose rest the caller reads and closes; as `complete`."""
+        if call.may_be_sent_again:
+            return self._again(lambda: self._begin(call))
+        return self._begin(call)
+
+    def repeated(self, call: Outgoing) -> bytes:
+        """The answer to what changes nothing, asked again while it fails for a while."""
+        return self._again(lambda: self._complete(call)).content
+
+    def _complete(self, call: Outgoing) -> httpx.Response:
+        response = self._begin(call)
         with translated(self.base_url):
             response.read()
         return response
 
-    def begin(self, call: Outgoing) -> httpx.Response:
-        """The head of an answer, whose rest the caller reads and closes; raises as `complete`."""
+    def _begin(self, call: Outgoing) -> httpx.Response:
         with translated(self.base_url):
             request = self._http.build_request(**call.for_httpx())
             response = self._http.send(request, stream=True)
@@ -59,12 +73,11 @@ class Connection:
             body = response.read()
         raise failure(body, status=response.status_code, headers=response.headers)
 
-    def repeated(self, call: Outgoing) -> bytes:
-        """The answer to what changes nothing, asked again while it fails for a while."""
+    def _again(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
         attempt = 1
         while True:
             try:
-                return self.complete(call).content
+                return ask()
             except OrchestratorError as exc:
                 wait_s = self.retries.wait_s(exc, attempt=attempt, draw=random.random())
                 if wait_s is None:
@@ -98,14 +111,28 @@ class AsyncConnection:
             self._http = httpx.AsyncClient(transport=transport, **settings.for_httpx())
 
     async def complete(self, call: Outgoing) -> httpx.Response:
-        """The whole answer; raises as `Connection.complete`."""
-        response = await self.begin(call)
+        """The whole answer; see `Connection.complete`."""
+        if call.may_be_sent_again:
+            return await self._again(lambda: self._complete(call))
+        return await self._complete(call)
+
+    async def begin(self, call: Outgoing) -> httpx.Response:
+        """The head of an answer; see `Connection.begin`."""
+        if call.may_be_sent_again:
+            return await self._again(lambda: self._begin(call))
+        return await self._begin(call)
+
+    async def repeated(self, call: Outgoing) -> bytes:
+        """The answer to what changes nothing, asked again while it fails for a while."""
+        return (await self._again(lambda: self._complete(call))).content
+
+    async def _complete(self, call: Outgoing) -> httpx.Response:
+        response = await self._begin(call)
         with translated(self.base_url):
             await response.aread()
         return response
 
-    async def begin(self, call: Outgoing) -> httpx.Response:
-        """The head of an answer; see `Connection.begin`."""
+    async def _begin(self, call: Outgoing) -> httpx.Response:
         with translated(self.base_url):
             request = self._http.build_request(**call.for_httpx())
             response = await self._http.send(request, stream=True)
@@ -114,12 +141,7 @@ class AsyncConnection:
             body = await response.aread()
         raise failure(body, status=response.status_code, headers=response.headers)
 
-    async def repeated(self, call: Outgoing) -> bytes:
-        """The answer to what changes nothing, asked again while it fails for a while."""
-
-        async def ask() -> bytes:
-            return (await self.complete(call)).content
-
+    async def _again(self, ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
         return await retried(ask, retries=self.retries, pause=self.pause)
 
     async def close(self) -> None:

@@ -78,6 +78,7 @@ class FeedbackAdmin:
 
     Args:
         base_url: root of the service, without `/v1`.
+        api_key: an admin key, where the service asks for one.
         timeout_s: longest silence of the service, seconds.
         transport: how requests travel; the network by default.
     """
@@ -86,10 +87,11 @@ class FeedbackAdmin:
         self,
         base_url: str = DEFAULT_URL,
         *,
+        api_key: str | None = None,
         timeout_s: float = 60.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._settings = Settings(base_url=base_url, timeout_s=timeout_s)
+        self._settings = Settings(base_url=base_url, api_key=api_key, timeout_s=timeout_s)
         self._base_url = base_url
         self._transport = transport
 

@@ -237,6 +237,8 @@ class Wishes(Limits, total=False):
     order: int
     #: An expert answers, even where the answer is known.
     fresh: bool
+    #: Names the request: it is answered once, and asked again while it fails for a while.
+    idempotency_key: str
 
 
 class ChatOptions(Wishes, total=False):

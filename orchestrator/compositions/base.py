@@ -69,6 +69,8 @@ class Decision:
     fallbacks: tuple[str, ...] = ()
     #: Experts that were to answer before this one and could not -> code of their error.
     failed: Mapping[str, str] = field(default_factory=dict)
+    #: How often another call went on with an answer that broke off.
+    num_continued: int = 0
     #: Seconds spent in routing.
     routing_s: float = 0.0
     #: What the registry filled in where the caller was silent: field of `Sampling` -> value.

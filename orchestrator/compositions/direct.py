@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.generation import Generation
+from orchestrator.compositions.succession import Succession
 from orchestrator.registry.models import Expert
 
 
@@ -13,6 +14,7 @@ class Direct:
     def __init__(self, expert: Expert, generation: Generation) -> None:
         self._expert = expert
         self._generation = generation
+        self._succession = Succession(generation=generation, clock=generation.clock)
 
     async def decide(self, query: Query) -> Decision:
         """The expert itself, if it can take the query within its limits.
@@ -30,4 +32,4 @@ class Direct:
 
     async def reply(self, query: Query) -> Reply:
         """Start the expert's answer."""
-        return self._generation.carry_out(query, await self.decide(query))
+        return self._succession.reply(query, await self.decide(query))

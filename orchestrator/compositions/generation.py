@@ -104,6 +104,7 @@ class Generation:
             sampling=replace(query.sampling, **filled) if filled else query.sampling,
             structure=query.structure,
             timeout_s=self.timeout_s(query),
+            stall_s=self.registry.defaults.stall_s if query.is_streamed else None,
             max_wait_s=self.max_wait_s(query, decision),
             priority=query.priority,
             order=query.order,

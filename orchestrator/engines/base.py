@@ -84,6 +84,8 @@ class Chat:
     #: `auto`, `none`, `required`, or the name of the one tool to call, prefixed by `function:`.
     tool_choice: str = "auto"
     parallel_tool_calls: bool = True
+    #: The last message is an assistant's that was broken off: go on in the middle of it.
+    continues: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +144,8 @@ class Call:
     structure: Structure | None = None
     #: Wall-clock seconds the call may take, waiting included; `None` has no bound.
     timeout_s: float | None = None
+    #: Seconds between two chunks, once it has begun; `None` has no bound.
+    stall_s: float | None = None
     #: Seconds it may wait for its turn; `None` has no bound.
     max_wait_s: float | None = None
     #: Advice of a batch: higher is sooner, and its place in its caller's plan, lower is sooner.

@@ -23,6 +23,7 @@ from orchestrator.errors import (
     NotHostedError,
     OrchestratorError,
     OverloadedError,
+    StalledError,
     SwapError,
     UnsupportedParameterError,
 )
@@ -48,6 +49,8 @@ class _Attempt:
 
     call: AnyCall
     began_s: float
+    #: When the engine that has it now was asked.
+    sent_s: float = 0.0
     failures: dict[str, OrchestratorError] = field(default_factory=dict)
     has_refreshed: bool = False
     has_begun: bool = False
@@ -154,10 +157,11 @@ class Dispatch:
                     async for item in items:
                         attempt.has_begun = not isinstance(item, Notice)
                         yield item
-                self._where.took(call.key, self._clock() - attempt.began_s)
+                self._where.took(name, call.key, self._clock() - attempt.sent_s)
                 return
-            except (NotHostedError, *_ELSEWHERE) as error:
-                if attempt.has_begun:
+            except OrchestratorError as error:
+                self._where.failed(name, call.key, error)
+                if attempt.has_begun or not isinstance(error, (NotHostedError, *_ELSEWHERE)):
                     raise
                 await self._note(attempt, name, error)
 
@@ -177,6 +181,9 @@ class Dispatch:
         if not untried or not _may_try(attempt):
             raise self._exhausted(attempt)
         name = self._where.best(untried, key, planned=attempt.call.slot)
+        if (refusing_s := self._where.refusing_s(name, key)) is not None:
+            raise _left_alone(expert, refusing_s)
+        attempt.sent_s = self._clock()
         return name, engines[name]
 
     async def _send(
@@ -192,9 +199,11 @@ class Dispatch:
                 items(replace(call, timeout_s=left_s, max_wait_s=wait_s, retries=None))
             ) as received:
                 while (item := await bound.next(received)) is not None:
+                    if not attempt.has_begun and not isinstance(item, Notice):
+                        _watch(bound, call)
                     yield item
         except TimeoutError as error:
-            raise _late(call) from error
+            raise (_stalled if bound.is_stalled else _late)(call) from error
         finally:
             bound.stop()
             self._where.end(name, call.key)
@@ -207,8 +216,6 @@ class Dispatch:
 
     async def _note(self, attempt: _Attempt, name: str, error: OrchestratorError) -> None:
         """Remember the failure; after the first refusal ask for a new table and start over."""
-        if isinstance(error, EngineDeadError):
-            self._where.shun(name)
         if isinstance(error, NotHostedError) and not attempt.has_refreshed:
             await self._refresh_for(attempt)
         else:
@@ -265,6 +272,28 @@ async def _embedded(engine: Engine, call: EmbedCall) -> AsyncIterator[Vectors]:
             f"expert {call.expert!r}: its {type(engine).__name__} does not embed", param="model"
         )
     yield await engine.embed(call)
+
+
+def _left_alone(expert: str, for_s: float) -> ExpertUnavailableError:
+    return ExpertUnavailableError(
+        f"the upstream of expert {expert!r} failed again and again and is left alone for "
+        f"{for_s:.0f} s: ask another expert, or then",
+        retry_after_s=for_s,
+    )
+
+
+def _watch(bound: Bound, call: AnyCall) -> None:
+    """Bound what follows the first chunk: whatever comes before it, calls wait for their turn."""
+    if isinstance(call, Call) and call.stall_s is not None and not call.is_background:
+        bound.watch(call.stall_s)
+
+
+def _stalled(call: AnyCall) -> EngineTimeoutError:
+    stall_s = call.stall_s if isinstance(call, Call) else None
+    return StalledError(
+        f"expert {call.expert!r} stopped in the middle of its answer: nothing came for "
+        f"{stall_s:g} s"
+    )
 
 
 def _late(call: AnyCall) -> EngineTimeoutError:

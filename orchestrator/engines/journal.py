@@ -7,13 +7,14 @@ line of the gateway.
 
 from __future__ import annotations
 
-import json
 import logging
 from math import isfinite
 
 from orchestrator.costs.prior import Step
 from orchestrator.engines.meters import Meters
 from orchestrator.errors import OrchestratorError
+from orchestrator.events.catalogue import Action
+from orchestrator.events.telling import tell
 from orchestrator.residency.decision import Decision
 from orchestrator.residency.tickets import Ticket
 
@@ -123,8 +124,8 @@ class Journal:
         """See `Effects.gone`."""
         self._tell(logging.INFO, "gone", engine=engine)
 
-    def _tell(self, level: int, action: str, **fields: object) -> None:
-        _LOG.log(level, "%s", json.dumps({"action": action, "slot": self._slot, **fields}))
+    def _tell(self, level: int, action: Action, **fields: object) -> None:
+        tell(_LOG, action, level, slot=self._slot, **fields)
 
 
 def _seconds(seconds: float | None) -> float | None:

@@ -23,6 +23,8 @@ from orchestrator.errors import (
     EngineTimeoutError,
     UnsupportedParameterError,
 )
+from orchestrator.guards.policy import AddressPolicy
+from orchestrator.guards.upstreams import check_address, upstream_policy
 from orchestrator.registry.models import Expert
 from orchestrator.registry.models import LitellmEngine as LitellmSpec
 
@@ -39,16 +41,20 @@ class LitellmEngine:
         expert: of engine kind `litellm`.
         api_key: sent as the provider wants it, and never shown; without one LiteLLM looks for the
             provider's own variables, such as `AWS_REGION`.
+        policy: where the provider may be, if its address is given.
 
     Raises:
         MissingExtraError: LiteLLM is not installed.
     """
 
-    def __init__(self, expert: Expert, *, api_key: str | None = None) -> None:
+    def __init__(
+        self, expert: Expert, *, api_key: str | None = None, policy: AddressPolicy | None = None
+    ) -> None:
         assert isinstance(expert.engine, LitellmSpec)
         self._expert = expert
         self._spec = expert.engine
         self._secret = api_key
+        self._policy = policy or upstream_policy({})
         self._provider = f"expert {expert.id!r}: {self._spec.model} by LiteLLM"
         self._sdk = importing()
         #: What is being waited for, so that `close` can end it.
@@ -128,6 +134,8 @@ class LitellmEngine:
         }
 
     async def _loaded(self) -> Any:
+        if self._spec.base_url is not None:
+            await check_address(self._provider, self._spec.base_url, self._policy)
         # Shielded: one caller that gives up must not cancel the import for all.
         return await asyncio.shield(asyncio.wrap_future(self._sdk))
 

@@ -18,6 +18,9 @@ from orchestrator.engines.openai_errors import refusal, stream_error, translated
 from orchestrator.engines.openai_reading import parse_json, read_answer, read_event
 from orchestrator.engines.sse import SseParser
 from orchestrator.errors import EngineDeadError, EngineProtocolError
+from orchestrator.guards.connecting import guarded_connector
+from orchestrator.guards.policy import AddressPolicy, url_fault
+from orchestrator.guards.upstreams import refusal_of, upstream_policy
 from orchestrator.registry.models import Expert
 from orchestrator.registry.models import OpenAIEngine as OpenAISpec
 
@@ -40,14 +43,18 @@ class OpenAIEngine:
     Args:
         expert: of engine kind `openai`.
         api_key: sent as a bearer token, and never shown.
+        policy: where the upstream may be, whatever its name means by now.
     """
 
-    def __init__(self, expert: Expert, *, api_key: str | None = None) -> None:
+    def __init__(
+        self, expert: Expert, *, api_key: str | None = None, policy: AddressPolicy | None = None
+    ) -> None:
         assert isinstance(expert.engine, OpenAISpec)
         self._expert = expert
         self._spec = expert.engine
         self._secret = api_key
         self._root = self._spec.base_url.rstrip("/")
+        self._policy = policy or upstream_policy({})
         self._upstream = f"expert {expert.id!r}: upstream {self._root}"
         self._session: aiohttp.ClientSession | None = None
         self._is_closed = False
@@ -57,7 +64,8 @@ class OpenAIEngine:
 
     async def generate(self, call: Call) -> AsyncGenerator[Chunk, None]:
         """Pass `call` on; see `Engine.generate`."""
-        body = request_body(call, model=self._spec.model, defaults=self._expert.defaults)
+        spec, defaults = self._spec, self._expert.defaults
+        body = request_body(call, model=spec.model, defaults=defaults, continues=spec.continues)
         path = "/chat/completions" if isinstance(call.prompt, Chat) else "/completions"
         async with self._post(path, body, call) as response:
             if not call.stream:
@@ -108,9 +116,15 @@ class OpenAIEngine:
         if self._is_closed:
             raise EngineDeadError(f"{self._upstream}: the engine was closed")
         if self._session is None:
+            fault = url_fault(self._root, self._policy)
+            if fault is not None:
+                raise refusal_of(self._upstream, fault)
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=MAX_CONNECTIONS, keepalive_timeout=_KEEPALIVE_S, ttl_dns_cache=300
+                connector=guarded_connector(
+                    self._policy,
+                    limit=MAX_CONNECTIONS,
+                    keepalive_timeout=_KEEPALIVE_S,
+                    ttl_dns_cache=300,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )

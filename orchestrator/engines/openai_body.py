@@ -21,10 +21,18 @@ from orchestrator.registry.models import ExpertDefaults
 _NAMED = "function:"
 
 
-def request_body(call: Call, *, model: str, defaults: ExpertDefaults) -> dict[str, Any]:
+def request_body(
+    call: Call, *, model: str, defaults: ExpertDefaults, continues: str = "no"
+) -> dict[str, Any]:
     """The body for `/chat/completions`, or `/completions` where the prompt is raw.
 
     Fields that have OpenAI's default are left out: upstreams differ in what they know.
+
+    Args:
+        call: what is asked.
+        model: its name at the upstream.
+        defaults: of the expert.
+        continues: how the upstream is told to go on with the last turn.
     """
     body: dict[str, Any] = {"model": model}
     if isinstance(call.prompt, Chat):
@@ -34,6 +42,8 @@ def request_body(call: Call, *, model: str, defaults: ExpertDefaults) -> dict[st
     body |= _sampling(call.sampling, defaults)
     if call.structure is not None:
         body["response_format"] = _response_format(call.structure)
+    if continues == "vllm" and isinstance(call.prompt, Chat) and call.prompt.continues:
+        body |= {"continue_final_message": True, "add_generation_prompt": False}
     if call.stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
     return body

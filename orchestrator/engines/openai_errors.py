@@ -23,6 +23,8 @@ from orchestrator.errors import (
     OrchestratorError,
     OverloadedError,
 )
+from orchestrator.guards.connecting import refused as refused_address
+from orchestrator.guards.upstreams import refusal_of
 
 _CONTEXT = re.compile(r"context[_ ]length|maximum context|context window|max_model_len", re.I)
 _MAX_MESSAGE = 500
@@ -42,6 +44,8 @@ def translated(upstream: str) -> Iterator[None]:
     except aiohttp.ClientPayloadError as exc:
         raise EngineProtocolError(f"{upstream} cut its answer: {exc}") from exc
     except (aiohttp.ClientConnectionError, ConnectionError) as exc:
+        if (refused := refused_address(exc)) is not None:
+            raise refusal_of(upstream, str(refused)) from exc
         raise EngineDeadError(f"{upstream} cannot be reached: {exc}") from exc
     except aiohttp.ClientError as exc:
         raise EngineProtocolError(f"{upstream} does not speak HTTP as it should: {exc}") from exc

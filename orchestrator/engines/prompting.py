@@ -76,8 +76,12 @@ class Prompting:
         tools = [tool_entry(tool) for tool in chat.tools] if chat.tool_choice != "none" else None
         conversation = [_turn(message) for message in chat.messages]
         try:
-            return self._tokenizer.apply_chat_template(
-                conversation, tools=tools or None, add_generation_prompt=True, tokenize=False
+            rendered = self._tokenizer.apply_chat_template(
+                conversation,
+                tools=tools or None,
+                add_generation_prompt=not chat.continues,
+                continue_final_message=chat.continues,
+                tokenize=False,
             )
         except _TEMPLATE_FAULTS as exc:
             raise self._refusal(exc) from exc
@@ -85,6 +89,7 @@ class Prompting:
             if type(exc).__module__.startswith("jinja2"):
                 raise self._refusal(exc) from exc
             raise
+        return _as_begun(rendered, chat) if chat.continues else rendered
 
     def _refusal(self, exc: Exception) -> InvalidRequestError:
         return InvalidRequestError(
@@ -106,6 +111,13 @@ def tool_entry(tool: Tool) -> dict[str, Any]:
     if tool.strict is not None:
         function["strict"] = tool.strict
     return {"type": "function", "function": function}
+
+
+def _as_begun(rendered: str, chat: Chat) -> str:
+    """Blanks at the end of what was said come back: templates and their renderer trim them."""
+    said = chat.messages[-1].text
+    blanks = said[len(said.rstrip()) :]
+    return rendered if rendered.endswith(said) else rendered.rstrip() + blanks
 
 
 def _turn(message: Message) -> dict[str, Any]:

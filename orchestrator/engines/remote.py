@@ -10,6 +10,7 @@ from orchestrator.engines.litellm import LitellmEngine
 from orchestrator.engines.openai import OpenAIEngine
 from orchestrator.engines.replay import ReplayEngine
 from orchestrator.errors import RegistryError
+from orchestrator.guards.upstreams import upstream_policy
 from orchestrator.registry.models import Expert, VllmEngine
 from orchestrator.registry.models import FakeEngine as FakeSpec
 from orchestrator.registry.models import LitellmEngine as LitellmSpec
@@ -38,9 +39,17 @@ def remote_engine(expert: Expert, environment: Mapping[str, str]) -> Engine:
         case FakeSpec():
             return FakeEngine(spec.says, token_delay_s=spec.token_delay_ms / 1000)
         case OpenAISpec():
-            return OpenAIEngine(expert, api_key=api_key(expert, environment))
+            return OpenAIEngine(
+                expert,
+                api_key=api_key(expert, environment),
+                policy=upstream_policy(environment),
+            )
         case LitellmSpec():
-            return LitellmEngine(expert, api_key=api_key(expert, environment))
+            return LitellmEngine(
+                expert,
+                api_key=api_key(expert, environment),
+                policy=upstream_policy(environment),
+            )
         case ReplaySpec():
             return ReplayEngine(expert)
         case VllmEngine():

@@ -166,9 +166,12 @@ def last_user_text(call: Call) -> str:
 
 def _spoken(call: Call, script: Script, index: int) -> str:
     says = script.says if isinstance(script.says, str) else script.says[index % len(script.says)]
-    if script.is_literal:
-        return says
-    return says.replace("{expert}", call.expert).replace("{prompt}", last_user_text(call))
+    if not script.is_literal:
+        says = says.replace("{expert}", call.expert).replace("{prompt}", last_user_text(call))
+    chat = call.prompt
+    if isinstance(chat, Chat) and chat.continues:
+        return says.removeprefix(chat.messages[-1].text)
+    return says
 
 
 def _tool_call_deltas(script: Script) -> tuple[ToolCallDelta, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable
 from typing import Protocol
 
 from orchestrator.errors import OrchestratorError
+from orchestrator.events.telling import tell
 from orchestrator.residency.clock import Clock
 from orchestrator.residency.wishes import Granted, Wish
 
@@ -109,9 +109,17 @@ class Steering:
             self._tell(wish, "failed", reason=told)
 
     def _tell(self, wish: Wish, outcome: str, **more: str) -> None:
-        line = {"action": "wish", "wish": wish.kind, "slot": self._slot, "expert": wish.key}
         level = logging.ERROR if outcome == "failed" else logging.INFO
-        _LOG.log(level, "%s", json.dumps({**line, "outcome": outcome, **more}))
+        tell(
+            _LOG,
+            "wish",
+            level,
+            wish=wish.kind,
+            slot=self._slot,
+            expert=wish.key,
+            outcome=outcome,
+            **more,
+        )
 
 
 async def _awaited(step: Awaitable[None]) -> None:

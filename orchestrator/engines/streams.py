@@ -54,10 +54,10 @@ async def ended(step: asyncio.Future[T]) -> None:
 
 
 class Bound:
-    """A time after which no further chunk is waited for.
+    """A time after which no further chunk is waited for, and one that no chunk may take.
 
-    One timer a stream: an `asyncio.timeout` around each chunk costs several times what the chunk
-    does, and one around the whole stream would cancel its reader between two chunks.
+    One timer a stream and bound: an `asyncio.timeout` around each chunk costs several times what
+    the chunk does, and one around the whole stream would cancel its reader between two chunks.
 
     Args:
         left_s: seconds from now, `None` for no bound; must be made inside an event loop.
@@ -65,9 +65,21 @@ class Bound:
 
     def __init__(self, left_s: float | None) -> None:
         self._is_over = False
+        #: Whether a chunk took too long, rather than all of them.
+        self.is_stalled = False
         self._waiting: asyncio.Task[object] | None = None
-        loop = asyncio.get_running_loop()
-        self._timer = None if left_s is None else loop.call_later(left_s, self._ring)
+        self._loop = asyncio.get_running_loop()
+        self._timer = None if left_s is None else self._loop.call_later(left_s, self._ring)
+        #: Since when a chunk is waited for, and the longest that it may take, seconds.
+        self._since_s = 0.0
+        self._stall_s = 0.0
+        self._watch: asyncio.TimerHandle | None = None
+
+    def watch(self, stall_s: float) -> None:
+        """From now on no chunk may take longer than this, seconds."""
+        if self._watch is None:
+            self._stall_s = stall_s
+            self._watch = self._loop.call_later(stall_s, self._look)
 
     async def next(self, chunks: AsyncIterator[T]) -> T | None:
         """The next chunk, `None` after the last.
@@ -81,6 +93,7 @@ class Bound:
         assert task is not None, "streams are read by tasks"
         num_cancels = task.cancelling()
         self._waiting = task
+        self._since_s = self._loop.time()
         try:
             return await anext(chunks, None)
         except asyncio.CancelledError as error:
@@ -93,8 +106,19 @@ class Bound:
 
     def stop(self) -> None:
         """Never ring."""
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._watch):
+            if timer is not None:
+                timer.cancel()
+
+    def _look(self) -> None:
+        """Ring where a chunk takes too long; else look again when this one would."""
+        now_s = self._loop.time()
+        waited_s = now_s - self._since_s if self._waiting is not None else 0.0
+        if waited_s >= self._stall_s:
+            self.is_stalled = not self._is_over
+            self._ring()
+        else:
+            self._watch = self._loop.call_later(self._stall_s - waited_s, self._look)
 
     def _ring(self) -> None:
         self._is_over = True

@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from orchestrator.costs.estimate import Estimate
 from orchestrator.engines.base import Engine
+from orchestrator.engines.circuits import Circuits
 from orchestrator.engines.embedding import AnyCall
+from orchestrator.errors import OrchestratorError
 from orchestrator.residency.choice import SlotOutlook, SlotView, answer_s, delay_s
 from orchestrator.residency.placement import DispatchTable
 
-#: How long a dead slot is the last choice, seconds.
-SHUN_S = 5.0
 #: Of a slot that was asked for nothing, and of one that has told nothing.
 _NO_CALLS: Mapping[str, int] = {}
 _UNTOLD = SlotOutlook()
@@ -52,7 +52,7 @@ class Whereabouts:
         #: Calls that wait or run, by slot and `Expert.key`, and whom each slot was asked for last.
         self._calls: dict[str, Counter[str]] = defaultdict(Counter)
         self._last_expert: dict[str, str] = {}
-        self._shunned_until_s: dict[str, float] = {}
+        self._circuits = Circuits(clock=clock)
         self._took: dict[str, Estimate] = {}
         #: Tables adopted so far, and how many there were when an expert was missed first.
         self._num_tables = 0
@@ -72,6 +72,7 @@ class Whereabouts:
             self._missed_at.clear()
         self._missed_at = {k: at for k, at in self._missed_at.items() if not self._connected(k)}
         self._took = {key: one for key, one in self._took.items() if key in self._remotes}
+        self._circuits.keep({*self._slots, *self._remotes})
 
     def engines(self, expert: str, key: str) -> dict[str, Engine]:
         """Every engine that could take a call for the expert, by a name for people."""
@@ -88,7 +89,7 @@ class Whereabouts:
             key: the expert's.
             planned: where its caller's plan has the call.
         """
-        if planned is not None and planned in names and not self._is_shunned(planned):
+        if planned is not None and planned in names and not self._circuits.is_avoided(planned):
             return planned
         return min(names, key=lambda name: self._rank(name, key))
 
@@ -105,35 +106,45 @@ class Whereabouts:
             return f"no slot hosts it yet, as {made}"
         return f"it is on {list(hosts)}, connected are {sorted(self._slots)}"
 
+    def refusing_s(self, name: str, key: str) -> float | None:
+        """Seconds for which not to ask this engine at all; `None` where it may be asked.
+
+        Slots are never refused: one that died may be another process already.
+        """
+        return self._circuits.refusing_s(key) if key in self._remotes else None
+
     def begin(self, name: str, key: str) -> None:
         """A call was sent to this engine."""
+        self._circuits.tried(self._circuit(name, key))
         self._last_expert[name] = key
         self._calls[name][key] += 1
 
     def end(self, name: str, key: str) -> None:
         """It is over there, however it ended."""
+        self._circuits.given_up(self._circuit(name, key))
         calls = self._calls[name]
         calls[key] -= 1
         if not calls[key]:
             del calls[key]
 
-    def took(self, key: str, seconds: float) -> None:
+    def took(self, name: str, key: str, seconds: float) -> None:
         """A call was answered whole in so much time."""
+        self._circuits.answered(self._circuit(name, key), began_s=self._clock() - seconds)
         if key in self._remotes:
             self._took[key] = self._took.get(key, _UNSEEN).after(seconds)
 
-    def shun(self, name: str) -> None:
-        """This engine is dead: for a while it is the last choice."""
-        self._shunned_until_s[name] = self._clock() + SHUN_S
+    def failed(self, name: str, key: str, error: OrchestratorError) -> None:
+        """A call failed there: after some of them it is the last choice for a while."""
+        is_slot = key not in self._remotes
+        self._circuits.failed(self._circuit(name, key), error, is_slot=is_slot)
 
     def unreachable(self, keys: frozenset[str]) -> Mapping[str, str]:
         """See `Foresight`; remembered while nothing that decides it has changed."""
-        now_s = self._clock()
-        self._shunned_until_s = {n: s for n, s in self._shunned_until_s.items() if s > now_s}
-        state = (keys, self._num_tables, tuple(self._slots), tuple(self._shunned_until_s))
+        avoided = self._circuits.avoided()
+        state = (keys, self._num_tables, tuple(self._slots), avoided)
         seen, found = self._unreachable
         if seen != state:
-            reasons = {key: self._why_not(key) for key in keys}
+            reasons = {key: self._why_not(key, avoided) for key in keys}
             found = {key: why for key, why in reasons.items() if why is not None}
             self._unreachable = state, found
         return found
@@ -142,24 +153,23 @@ class Whereabouts:
         """See `Foresight`."""
         if key in self._remotes:
             return self._took.get(key, _UNSEEN).mean_s
-        names = [name for name in self._connected(key) if name not in self._shunned_until_s]
-        views = [self._view(name) for name in names or self._connected(key)] or [SlotView()]
+        hosts = self._connected(key)
+        names = [name for name in hosts if not self._circuits.is_avoided(name)]
+        views = [self._view(name) for name in names or hosts] or [SlotView()]
         return min(answer_s(key, view) for view in views)
 
-    def _why_not(self, key: str) -> str | None:
+    def _why_not(self, key: str, avoided: Sequence[str]) -> str | None:
         """Why nobody would answer for this expert now; `None` where somebody may.
 
         An expert that a table lacks may be newer than the table: the next one tells.
         """
-        expert, _, _ = key.partition("@")
         if key in self._remotes:
-            is_shunned = _upstream(expert) in self._shunned_until_s
-            return "its upstream failed a moment ago" if is_shunned else None
+            return "its upstream failed a moment ago" if key in avoided else None
         names = self._connected(key)
         if not names:
             missed_at = self._missed_at.setdefault(key, self._num_tables)
             return None if missed_at == self._num_tables else "no slot that answers hosts it"
-        alive = [name for name in names if name not in self._shunned_until_s]
+        alive = [name for name in names if name not in avoided]
         if not alive:
             return f"{list(names)}, which host it, failed a moment ago"
         outlooks = [self.table.outlook_by_slot.get(name, _UNTOLD) for name in alive]
@@ -173,10 +183,12 @@ class Whereabouts:
     def _rank(self, name: str, key: str) -> tuple[bool, float, int]:
         """Least is best: alive, then where the answer is soonest; of equal ones the first."""
         is_home = name in self.table.homes(key)
-        return self._is_shunned(name), *delay_s(key, self._view(name), is_home=is_home)
+        is_avoided = self._circuits.is_avoided(self._circuit(name, key))
+        return is_avoided, *delay_s(key, self._view(name), is_home=is_home)
 
-    def _is_shunned(self, name: str) -> bool:
-        return self._shunned_until_s.get(name, 0.0) > self._clock()
+    def _circuit(self, name: str, key: str) -> str:
+        """Whose circuit it is: a slot's, or that of one definition's upstream."""
+        return key if key in self._remotes else name
 
     def _view(self, name: str) -> SlotView:
         return SlotView(

@@ -12,6 +12,8 @@ OrchestratorError
 │   │   └── NotRecordedError         404  not_recorded
 │   ├── ForbiddenError               403  forbidden
 │   ├── ConflictError                409  conflict
+│   │   └── KeyInUseError            409  idempotency_key_in_use  retryable
+│   ├── KeyReusedError               422  idempotency_key_reused
 │   ├── BodyTooLargeError            413  body_too_large
 │   ├── BodyTooSlowError             408  request_timeout
 │   ├── UnauthenticatedError         401  invalid_api_key
@@ -19,10 +21,12 @@ OrchestratorError
 │   └── QuotaError                   429  insufficient_quota
 ├── EngineError                  an engine did not do what was asked
 │   ├── EngineTimeoutError           504  engine_timeout      retryable
+│   │   └── StalledError             504  engine_stalled      retryable
 │   ├── OverloadedError              503  overloaded          retryable
 │   ├── EngineDeadError              503  engine_dead         retryable
 │   ├── EngineProtocolError          502  engine_protocol     retryable
 │   ├── BadCredentialsError          502  bad_credentials
+│   ├── AddressRefusedError          502  address_refused
 │   └── SwapError                    503  swap_failed         retryable
 │       ├── WeightsError                 503  weights_damaged
 │       └── OutOfMemoryError             503  out_of_memory       retryable
@@ -49,6 +53,7 @@ what to change.
 from __future__ import annotations
 
 from orchestrator.errors.answering import (
+    AddressRefusedError,
     BadCredentialsError,
     DispatchError,
     EngineDeadError,
@@ -60,6 +65,7 @@ from orchestrator.errors.answering import (
     OutOfMemoryError,
     Overload,
     OverloadedError,
+    StalledError,
     SwapError,
     WeightsError,
 )
@@ -71,6 +77,8 @@ from orchestrator.errors.asking import (
     ContextTooLongError,
     ForbiddenError,
     InvalidRequestError,
+    KeyInUseError,
+    KeyReusedError,
     LimitsError,
     NotFoundError,
     NotRecordedError,
@@ -103,6 +111,7 @@ from orchestrator.errors.setting_up import (
 )
 
 __all__ = [
+    "AddressRefusedError",
     "BadCredentialsError",
     "BodyTooLargeError",
     "BodyTooSlowError",
@@ -118,6 +127,8 @@ __all__ = [
     "ExpertUnavailableError",
     "ForbiddenError",
     "InvalidRequestError",
+    "KeyInUseError",
+    "KeyReusedError",
     "LimitsError",
     "MergeError",
     "MissingExtraError",
@@ -137,6 +148,7 @@ __all__ = [
     "RegistryError",
     "RequestError",
     "SetupError",
+    "StalledError",
     "StorageError",
     "StorageFullError",
     "StoreError",

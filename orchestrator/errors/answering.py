@@ -22,6 +22,12 @@ class EngineTimeoutError(EngineError):
     retryable = True
 
 
+class StalledError(EngineTimeoutError):
+    """The engine stopped in the middle of its answer."""
+
+    code = "engine_stalled"
+
+
 #: What there is too much of: calls in the queue, waits before a bound, at arrival or once it has
 #: passed, pins; or whatever an engine or upstream calls too much.
 Overload = Literal["queue_full", "too_late", "bound_passed", "pinned", "overloaded"]
@@ -72,6 +78,12 @@ class BadCredentialsError(EngineError):
     """The upstream refused our credentials: an operator must act."""
 
     code = "bad_credentials"
+
+
+class AddressRefusedError(EngineError):
+    """The upstream is at an address that nothing of ours may reach: an operator must act."""
+
+    code = "address_refused"
 
 
 class SwapError(EngineError):

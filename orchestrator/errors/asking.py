@@ -73,6 +73,20 @@ class ConflictError(RequestError):
     status = 409
 
 
+class KeyInUseError(ConflictError):
+    """A request with the same idempotency key is being answered now."""
+
+    code = "idempotency_key_in_use"
+    retryable = True
+
+
+class KeyReusedError(RequestError):
+    """The idempotency key stands for another request."""
+
+    code = "idempotency_key_reused"
+    status = 422
+
+
 class BodyTooLargeError(RequestError):
     """The request body exceeds the limit."""
 

@@ -32,6 +32,7 @@ from orchestrator.service.slot_worker import WorkerPlan
 from orchestrator.service.widths import width
 from orchestrator.store.memory import MemoryRecords
 from orchestrator.store.memory_judgements import MemoryJudgements
+from orchestrator.store.memory_repeats import MemoryRepeats
 
 #: Between two looks at what callers say of answers.
 _HEARING_PERIOD_S = 1.0
@@ -116,6 +117,7 @@ class Site:
             settings=ApiSettings(docs=False, metrics_dir=None),
             residency=self.slots.oversight,
             judgements=judgements,
+            repeats=MemoryRepeats(),
             batches=None if kept is None else kept.office,
             storage=None if kept is None else kept.storage,
         )

@@ -15,6 +15,7 @@ import socket
 import sys
 
 from orchestrator.service.keeper import Keeper, die_with_parent
+from orchestrator.service.log_lines import write_lines
 
 #: An end that takes longer is no orderly one, seconds.
 _GRACE_S = 20.0
@@ -30,8 +31,7 @@ def main() -> None:
 
 
 def _run(end: socket.socket) -> int:
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("orchestrator").setLevel(logging.INFO)
+    write_lines(logging.getLogger(), None)
     asyncio.run(_serve(end))
     return 0
 

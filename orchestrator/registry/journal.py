@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from typing import Any
 
 from orchestrator import metrics
 from orchestrator.errors import ConflictError, OrchestratorError, StoreError
+from orchestrator.events.telling import tell
 from orchestrator.registry.generations import GenerationRecord, Source
 from orchestrator.registry.status import Ending, Failure, failure_of
 
@@ -65,7 +65,7 @@ class Journal:
     def _tell(self, ending: Ending, **fields: Any) -> None:
         metrics.ROLLOUTS.labels(ending).inc()
         level = logging.INFO if ending in ("live", "unchanged", "replaced") else logging.ERROR
-        _LOG.log(level, "%s", json.dumps({"action": "rollout", "outcome": ending, **fields}))
+        tell(_LOG, "rollout", level, outcome=ending, **fields)
 
 
 def _ending(error: OrchestratorError, number: int | None) -> Ending:

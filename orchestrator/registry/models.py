@@ -72,6 +72,13 @@ class OpenAIEngine(Entry):
         None, description="Name of the environment variable that holds the key."
     )
     timeout_s: float = Field(60.0, gt=0, description="Longest silence of the upstream, seconds.")
+    continues: Literal["no", "prefill", "vllm"] = Field(
+        "no",
+        description=(
+            "Whether it goes on in the middle of an answer: given as the last turn (`prefill`), "
+            "or as vLLM wants it told."
+        ),
+    )
     max_context: int | None = Field(None, ge=1, description="Longest context, tokens.")
 
 
@@ -88,6 +95,10 @@ class LitellmEngine(Entry):
         None, description="Name of the environment variable that holds the key."
     )
     timeout_s: float = Field(60.0, gt=0, description="Longest silence of the provider, seconds.")
+    continues: Literal["no", "prefill"] = Field(
+        "no",
+        description="Whether it goes on in the middle of an answer that is given as the last turn.",
+    )
     max_context: int | None = Field(None, ge=1, description="Longest context, tokens.")
 
 
@@ -207,6 +218,13 @@ class Expert(Entry):
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @property
+    def goes_on(self) -> bool:
+        """Whether it can go on in the middle of an answer that another call began."""
+        if isinstance(self.engine, ReplayEngine):
+            return False
+        return getattr(self.engine, "continues", "template") != "no"
+
+    @property
     def key(self) -> str:
         """Its id and version: a request means the definition that its generation has."""
         return key_of(self.id, self.version)
@@ -245,6 +263,9 @@ class Defaults(Entry):
     """What holds where experts, compositions and callers are silent."""
 
     timeout_s: float = Field(120.0, gt=0, description="Longest time of a request, seconds.")
+    stall_s: float = Field(
+        30.0, gt=0, description="Longest silence in the middle of an answer, seconds."
+    )
     max_tokens: int = Field(256, ge=1, description="Longest answer, tokens.")
     max_queue: int = Field(1024, ge=1, description="Requests that may wait at one slot.")
     max_wait_s: float = Field(

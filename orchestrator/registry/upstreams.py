@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
+from orchestrator.guards.policy import AddressPolicy, url_fault
+from orchestrator.guards.upstreams import HOSTS, upstream_policy
 from orchestrator.registry.draft import Draft
 from orchestrator.registry.faults import Finding, KeyPath, nearest, shown
 from orchestrator.registry.models import Expert, LitellmEngine, OpenAIEngine, VllmEngine
@@ -17,6 +19,7 @@ _MAX_PLAIN_NAME_CHARS = 16
 
 def findings(draft: Draft, *, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Everything wrong with where experts get their tokens from."""
+    policy = upstream_policy(environ)
     for at, expert in draft.experts.items():
         path: KeyPath = ("experts", at)
         yield from _model_key(expert, path)
@@ -24,7 +27,9 @@ def findings(draft: Draft, *, environ: Mapping[str, str]) -> Iterator[Finding]:
             yield from _provider(expert.engine.model, (*path, "engine", "model"))
         if isinstance(expert.engine, OpenAIEngine | LitellmEngine):
             if expert.engine.base_url is not None:
-                yield from base_url(expert.engine.base_url, (*path, "engine", "base_url"))
+                yield from base_url(
+                    expert.engine.base_url, (*path, "engine", "base_url"), policy=policy
+                )
             key_path = (*path, "engine", "api_key_env")
             yield from api_key_env(expert.engine.api_key_env, key_path, environ=environ)
 
@@ -51,7 +56,7 @@ def _provider(model: str, path: KeyPath) -> Iterator[Finding]:
         yield Finding(path=path, value=shown(model), reason=reason)
 
 
-def base_url(url: str, path: KeyPath) -> Iterator[Finding]:
+def base_url(url: str, path: KeyPath, *, policy: AddressPolicy) -> Iterator[Finding]:
     """What is wrong with the root of an upstream; credentials in it are never repeated."""
     try:
         parts = urlsplit(url)
@@ -70,6 +75,9 @@ def base_url(url: str, path: KeyPath) -> Iterator[Finding]:
         yield Finding(
             path=path, value=shown(url), reason="is not an http:// or https:// URL with a host"
         )
+    elif (fault := url_fault(url, policy)) is not None:
+        reason = f"must not be asked: {fault}; give another host, or name this one in {HOSTS}"
+        yield Finding(path=path, value=shown(url), reason=reason)
 
 
 def api_key_env(

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from routers.resampling import Share
 
-#: What a line is, behind the time and what wrote it.
-_ACTION = re.compile(r'\{"action": ?"(request|shadow)"')
+#: What a line is; before its object older logs have the time and what wrote it.
+_ACTION = re.compile(r'"action": ?"(request|shadow)"')
 _SERVER_ERROR = 500
 #: Asks who would answer: nothing is generated, so it takes no time and no tokens worth a mean.
 _NO_ANSWER = "POST /v1/route"
@@ -108,11 +108,10 @@ def compare(lines: Iterable[str]) -> Comparison:
 
 def _read(lines: Iterable[str]) -> Iterator[_Request | _Shadow]:
     for line in lines:
-        begins = _ACTION.search(line)
-        if begins is None:
+        if _ACTION.search(line) is None:
             continue
         try:
-            fields = json.loads(line[begins.start() :])
+            fields = json.loads(line[line.index("{") :])
             if fields.get("router") is not None:
                 yield _LINE.validate_python(fields)
         except ValueError:

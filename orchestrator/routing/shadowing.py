@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ from dataclasses import asdict
 from threading import BoundedSemaphore
 
 from orchestrator import metrics
+from orchestrator.events.telling import tell
 from routers.shadow import Compared
 
 _LOG = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class BesideAnswers:
         """See `Shadowing.hear`: counted, and one log line where the shadow has chosen."""
         metrics.SHADOWS.labels(compared.router, compared.shadow, compared.agreed).inc()
         if compared.other is not None:
-            _LOG.info("%s", json.dumps({"action": "shadow"} | asdict(compared)))
+            tell(_LOG, "shadow", **asdict(compared))
 
     def _run(self, job: Callable[[], None]) -> None:
         try:

@@ -13,9 +13,11 @@ from ray.serve import Application, RunTarget
 from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.executor import ExecutorSettings
 from orchestrator.batch.settings import BatchSettings
+from orchestrator.caching.settings import CacheSettings
 from orchestrator.engines.hosting import OpenHost
 from orchestrator.service.batch_runner import BatchRunner, BatchRunnerPlan
 from orchestrator.service.conductor import Conductor, ConductorPlan
+from orchestrator.service.entry import OPEN, Entry
 from orchestrator.service.gateway import Gateway, GatewayPlan
 from orchestrator.service.serving import APPLICATION, QUIET, worker_deployment
 from orchestrator.service.widths import width
@@ -54,6 +56,12 @@ class Blueprint:
     #: GPUs of this machine.
     accelerators: int = 0
     batches: BatchSettings = field(default_factory=BatchSettings)
+    #: Who may enter.
+    entry: Entry = OPEN
+    #: Where actions of operators are noted; `None` where they are not.
+    audit_log: Path | None = None
+    #: Which answers are told again.
+    cache: CacheSettings = field(default_factory=CacheSettings)
 
 
 def run_workers(blueprint: Blueprint, workers: frozenset[str]) -> None:
@@ -112,6 +120,9 @@ def _gateway_plan(blueprint: Blueprint) -> GatewayPlan:
         api=_api(blueprint),
         store_url=blueprint.store_url,
         storage_url=blueprint.storage_url,
+        entry=blueprint.entry,
+        audit_log=blueprint.audit_log,
+        cache=blueprint.cache,
     )
 
 
@@ -122,6 +133,7 @@ def _runner_plan(blueprint: Blueprint) -> BatchRunnerPlan:
         storage_url=blueprint.storage_url,
         settings=blueprint.batches,
         executor=ExecutorSettings(),
+        entry=blueprint.entry,
     )
 
 
@@ -129,6 +141,7 @@ def _api(blueprint: Blueprint) -> ApiSettings:
     return ApiSettings(
         metrics_dir=str(blueprint.metrics_dir),
         max_file_bytes=blueprint.max_file_bytes,
+        admin=blueprint.entry.admin,
         sends_x_request_id=False,  # Serve sends it, and a client would join the two
     )
 

@@ -31,7 +31,9 @@ from orchestrator.planner.arrival import arrival_order
 from orchestrator.planner.planner import planned
 from orchestrator.service.batch_calls import BatchQuestion
 from orchestrator.service.batch_lookout import BatchLookout
+from orchestrator.service.entry import OPEN, Entry
 from orchestrator.service.following_conductor import FollowingConductor
+from orchestrator.service.following_keys import FollowingKeys
 from orchestrator.service.replica import enter_replica
 from orchestrator.tracing.exporting import tracing_of
 
@@ -49,6 +51,8 @@ class BatchRunnerPlan:
     storage_url: str
     settings: BatchSettings
     executor: ExecutorSettings
+    #: Who may have made batches.
+    entry: Entry = OPEN
 
 
 class BatchRunner:
@@ -63,6 +67,7 @@ class BatchRunner:
         enter_replica()
         self._plan = plan
         self._following = FollowingConductor(plan.store_url, conductor, before=self._holding)
+        self._keys = FollowingKeys(plan.entry, plan.store_url)
         self._storage = open_storage(plan.storage_url)
         self._keeping: asyncio.Task[None] | None = None
         self._started = asyncio.get_running_loop().create_task(self._start())
@@ -81,6 +86,7 @@ class BatchRunner:
             if task is not None and task.done():
                 task.result()
         self._following.check()
+        self._keys.check()
 
     def _holding(self, dispatch: Dispatch) -> HeldDispatch:
         self._held = HeldDispatch(dispatch)
@@ -112,12 +118,15 @@ class BatchRunner:
             readiness=following.readiness,
             settings=self._plan.api,
             tracing=tracing_of(os.environ),
+            keyring=self._keys.keyring,
+            meters=following.meters,
         )
         return InsideEndpoint(
             app,
             following.live,
             outline=partial(outlined, lengths=paces.mean_output_tokens),
             timeout_s=_LINE_S,
+            keyring=self._keys.keyring,
         )
 
     def _executor(self, endpoint: InsideEndpoint, paces: Paces) -> PlannedExecutor:

@@ -45,10 +45,11 @@ class Endpoint:
                 time.sleep(_POLL_S)
         raise SetupError(f"the start took too long (`start_timeout_s`): {lacking}")
 
-    def example(self, model: str) -> str:
-        """A command that asks `model` a question."""
+    def example(self, model: str, *, asks_for_key: bool = False) -> str:
+        """A command that asks `model` a question, with its caller's key where one is needed."""
+        key = ' -H "authorization: Bearer $ORCHESTRATOR_API_KEY"' if asks_for_key else ""
         body = {"model": model, "messages": [{"role": "user", "content": "Hello!"}]}
         return (
-            f"curl {self.url}/v1/chat/completions -H 'content-type: application/json' "
-            f"-d '{json.dumps(body)}'"
+            f"curl {self.url}/v1/chat/completions -H 'content-type: application/json'"
+            f"{key} -d '{json.dumps(body)}'"
         )

@@ -16,6 +16,8 @@ from typing import Any
 from uuid import uuid4
 
 from orchestrator import metrics
+from orchestrator.access.books import Books
+from orchestrator.access.metered import Metered
 from orchestrator.api.readiness import Readiness
 from orchestrator.compositions.following import Following
 from orchestrator.compositions.loading import Loader
@@ -35,7 +37,10 @@ from orchestrator.service.serving import worker_handle
 from orchestrator.store.link import RedisLink
 from orchestrator.store.redis import RedisStore
 from orchestrator.store.redis_judgements import RedisJudgements
+from orchestrator.store.redis_meters import RedisMeters
 from orchestrator.store.redis_records import RedisRecords
+from orchestrator.store.redis_repeats import RedisRepeats
+from orchestrator.store.redis_usage import RedisUsage
 
 _LOG = logging.getLogger(__name__)
 
@@ -92,6 +97,11 @@ class FollowingConductor:
         self.records = RedisRecords(RedisLink(store_url))
         self.records.start()
         self.judgements = RedisJudgements(RedisLink(store_url))
+        self.repeats = RedisRepeats(RedisLink(store_url))
+        counting = RedisLink(store_url)
+        self.meters = Metered(
+            RedisMeters(counting), books=Books(RedisUsage(counting), clock=time.time)
+        )
         self._hearing = Hearing(self.judgements, loader.hear, clock=time.time)
         looking, asking = self._hints
         self._tasks = [

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 
+from orchestrator.access.audit_file import AuditFile
 from orchestrator.api.app import create_app
 from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.storage_opening import open_storage
+from orchestrator.caching.opening import open_cache
+from orchestrator.caching.settings import CacheSettings
 from orchestrator.service.batch_calls import BatchCalls
+from orchestrator.service.entry import OPEN, Entry
 from orchestrator.service.following_conductor import FollowingConductor
+from orchestrator.service.following_keys import FollowingKeys
 from orchestrator.service.replica import enter_replica
+from orchestrator.store.link import RedisLink
+from orchestrator.store.redis_answers import RedisAnswers
 from orchestrator.tracing.exporting import tracing_of
 
 
@@ -25,6 +33,12 @@ class GatewayPlan:
     store_url: str
     #: Where contents of files lie.
     storage_url: str
+    #: Who may enter.
+    entry: Entry = OPEN
+    #: Where actions of operators are noted; `None` where they are not.
+    audit_log: Path | None = None
+    #: Which answers are told again.
+    cache: CacheSettings = field(default_factory=CacheSettings)
 
 
 class Gateway:
@@ -40,12 +54,15 @@ class Gateway:
         enter_replica()
         self._plan = plan
         self._following = FollowingConductor(plan.store_url, conductor)
+        self._keys = FollowingKeys(plan.entry, plan.store_url)
         self._batches = BatchCalls(runner)
         self._storage = open_storage(plan.storage_url)
+        kept = RedisAnswers(RedisLink(plan.store_url), max_bytes=plan.cache.max_bytes)
+        self._answers = open_cache(plan.cache, kept)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Called by Serve in the replica, after the constructor."""
-        following = self._following
+        following, audit_log = self._following, self._plan.audit_log
         return create_app(
             live=following.live,
             records=following.records,
@@ -55,9 +72,15 @@ class Gateway:
             residency=following.conductor,
             placement=following.conductor,
             judgements=following.judgements,
+            repeats=following.repeats,
+            answers=self._answers,
             batches=self._batches,
             storage=self._storage,
             tracing=tracing_of(os.environ),
+            keyring=self._keys.keyring,
+            meters=following.meters,
+            keys=self._keys.records,
+            audit=None if audit_log is None else AuditFile(audit_log),
         )
 
     async def check_health(self) -> None:
@@ -67,3 +90,4 @@ class Gateway:
         """
         await self._following.begun.wait()
         self._following.check()
+        self._keys.check()

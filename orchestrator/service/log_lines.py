@@ -7,9 +7,10 @@ import sys
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
+from orchestrator.events.lines import JsonLines
+
 #: In the environment of all of Ray's processes: the file that every replica appends its lines to.
 VARIABLE = "ORCHESTRATOR_LOG_FILE"
-_FORM = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
 _NAME = "lines of a replica"
 
 
@@ -17,8 +18,8 @@ def write_lines(root: logging.Logger, log: Path | None) -> None:
     """Have our lines from INFO on, and the warnings of libraries, appended to a file; once.
 
     Not written to `sys.stderr`: in a replica Serve puts its own logger in that place, which drops
-    all below a warning. Every replica appends to the same file, a line a write; one that was moved
-    away, as logrotate does, is made anew.
+    all below a warning. Every replica appends to the same file, a line of
+    JSON a write; one that was moved away, as logrotate does, is made anew.
 
     Args:
         root: the logger above all others.
@@ -28,6 +29,6 @@ def write_lines(root: logging.Logger, log: Path | None) -> None:
         return
     lines = WatchedFileHandler(log) if log is not None else logging.StreamHandler(sys.__stderr__)
     lines.name = _NAME
-    lines.setFormatter(logging.Formatter(_FORM))
+    lines.setFormatter(JsonLines())
     root.addHandler(lines)
     root.getChild("orchestrator").setLevel(logging.INFO)

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from orchestrator.batch.storage_opening import open_storage
+from orchestrator.caching.opening import open_likeness
 from orchestrator.engines import fetched
 from orchestrator.engines.remote import api_key
 from orchestrator.engines.vllm_args import installed_arguments
@@ -20,6 +21,7 @@ from orchestrator.registry.models import Registry
 from orchestrator.registry.registry_file import read_content
 from orchestrator.registry.settling import Missing
 from orchestrator.routing.building import Routers, quick_to_load
+from orchestrator.service.entry import Entry, entry_of
 from orchestrator.service.layout import Layout, grouped, lay_out
 from orchestrator.service.ports import require_free
 from orchestrator.service.settings import Settings
@@ -38,6 +40,8 @@ class Checked:
     #: The file, as it becomes the first generation.
     edit: SoundEdit
     layout: Layout
+    #: Who may enter.
+    entry: Entry
 
     @property
     def registry(self) -> Registry:
@@ -51,8 +55,9 @@ def check(settings: Settings) -> Checked:
     Raises:
         RegistryError: the registry is invalid, or a key is not set; one fault a line.
         MissingExtraError: a package is not installed; names the extra.
-        SetupError: the port is busy, or memory or a model is missing.
+        SetupError: the port is busy, memory or a model is missing, or strangers could ask.
     """
+    entry = entry_of(settings)
     require_free(settings.host, settings.port)
     if not settings.registry.is_file():
         raise SetupError(
@@ -68,7 +73,8 @@ def check(settings: Settings) -> Checked:
     _require_routers(registry)
     _require_memory(layout, settings)
     open_storage(settings.storage)
-    return Checked(edit=edit, layout=layout)
+    open_likeness(settings.cache)
+    return Checked(edit=edit, layout=layout, entry=entry)
 
 
 def _read(path: Path) -> SoundEdit:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from orchestrator.batch.filesystems import local_path
+from orchestrator.caching.settings import CacheSettings
 from orchestrator.errors import SetupError
 
 PREFIX = "ORCHESTRATOR_"
 #: What other commands read: whoever exports them for those may serve from the same shell.
-_OF_OTHERS = frozenset({"ORCHESTRATOR_URL"})
+_OF_OTHERS = frozenset({"ORCHESTRATOR_API_KEY", "ORCHESTRATOR_URL"})
 
 
 class Settings(BaseModel):
@@ -55,6 +56,42 @@ class Settings(BaseModel):
     )
     max_batch_lines: int = Field(50_000, ge=1, description="Most lines of one batch.")
 
+    keys: Literal["off", "required"] | None = Field(
+        None,
+        description=(
+            "Whether callers need a key. Silent, they need none on loopback, and the service does "
+            "not start on any other address."
+        ),
+    )
+    admin_key: SecretStr | None = Field(
+        None, description="Who sends it may call /admin, and make keys; 24 letters at least."
+    )
+    admin_key_file: Path | None = Field(None, description="A file with it, in its place.")
+    answer_cache: Literal["off", "deterministic", "all"] = Field(
+        "off",
+        description=(
+            "Which answers are kept and told again: none, those whose request asks for the same "
+            "words each time (temperature 0 or a seed) or says so, or all."
+        ),
+    )
+    answer_cache_shared: bool = Field(
+        False, description="Callers with the same terms share kept answers; else each has its own."
+    )
+    answer_cache_s: float = Field(3600.0, gt=0, description="How long answers are kept, seconds.")
+    answer_cache_mib: float = Field(256.0, gt=0, description="Most that kept answers take, MiB.")
+    answer_likeness: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description=(
+            "Cosine from which the answer to a question that is much like another is told for it; "
+            "without, only repeats are."
+        ),
+    )
+    answer_embedding: Path | None = Field(
+        None, description="Folder of a fitted router whose static embedding compares questions."
+    )
+
     # What every process reads from the environment by itself: see `checkpoints.library`.
     models_dir: Path | None = Field(
         None,
@@ -72,6 +109,19 @@ class Settings(BaseModel):
     def folder(self) -> Path:
         """Where logs and data go, absolute."""
         return (self.data_dir or Path("data") / str(self.port)).resolve()
+
+    @property
+    def cache(self) -> CacheSettings:
+        """Which answers are told again."""
+        embedding = self.answer_embedding
+        return CacheSettings(
+            mode=self.answer_cache,
+            is_shared=self.answer_cache_shared,
+            keep_s=self.answer_cache_s,
+            max_bytes=int(self.answer_cache_mib * 1024 * 1024),
+            likeness=self.answer_likeness,
+            embedding=None if embedding is None else str(embedding.absolute()),
+        )
 
     @property
     def storage(self) -> str:
@@ -101,6 +151,8 @@ def read(environment: Mapping[str, str], **given: Any) -> Settings:
 
 def _sentence(fault: dict[str, Any]) -> str:
     name = str(fault["loc"][0])
+    if name == "admin_key":
+        return f"setting {name!r} is no text"
     if fault["type"] == "extra_forbidden":
         known = ", ".join(sorted(Settings.model_fields))
         return f"no setting is called {name!r} ({PREFIX}{name.upper()}); known: {known}"

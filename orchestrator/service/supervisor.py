@@ -34,6 +34,7 @@ from orchestrator.service.layout import named_slots
 from orchestrator.service.ports import Ports
 from orchestrator.service.preflight import Checked
 from orchestrator.service.progress import Progress
+from orchestrator.service.scrape_targets import write_targets
 from orchestrator.service.settings import Settings
 from orchestrator.store.link import RedisLink
 from orchestrator.store.redis import RedisStore
@@ -102,6 +103,7 @@ class Supervisor:
         # The keeper removes it too, unless it was killed.
         undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
         chosen = ports.choose(self._settings.host, self._settings.port)
+        write_targets(self._settings.folder, chosen)
         self._node = self._start_node(undo, chosen)
         self._store_url = self._start_store(undo, chosen)
         with self._progress.step("Ray and the store are up"):
@@ -175,15 +177,19 @@ class Supervisor:
             costs_dir=self._settings.folder / "costs",
             storage_url=self._settings.storage,
             max_file_bytes=self._settings.max_file_bytes,
+            cache=self._settings.cache,
             batches=BatchSettings(max_lines=self._settings.max_batch_lines),
             open_host=self._open_host,
             accelerators=deployment.accelerators,
+            entry=self._checked.entry,
+            audit_log=self._logs / "audit.log",
         )
 
     def _tell_ready(self, endpoint: Endpoint) -> None:
         registry = self._checked.registry
         model = "auto" if "auto" in registry.compositions else registry.experts[0].id
-        self._progress.say(f"ready at {endpoint.url}/v1  try: {endpoint.example(model)}")
+        example = endpoint.example(model, asks_for_key=self._checked.entry.asks_for_keys)
+        self._progress.say(f"ready at {endpoint.url}/v1  try: {example}")
 
     def _stay(self) -> NoReturn:
         while True:

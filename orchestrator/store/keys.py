@@ -51,8 +51,8 @@ class KeyRecords(Protocol):
         """Keep a new key (edition 1), or the next edition of one.
 
         Returns:
-            Whether it was kept: not where another edition than the one before it is there. After
-            a `StoreError` it may or may not have happened: find the key.
+            Whether it is there: not where another edition than the one before it is. May be done
+            again after a `StoreError`, when it may or may not have happened.
         """
         ...
 

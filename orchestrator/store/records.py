@@ -79,10 +79,14 @@ class DecisionRecord(BaseModel):
     is_fallback: bool = False
     #: True when the answer was known and no expert was asked.
     is_recalled: bool = False
+    #: How an answer that was told again was found, `exact` or `semantic`; `None` of a new one.
+    cached: str | None = None
     #: Whether the choice would be another one if a model had named the skills first.
     needs_generation: bool = False
     #: Experts that were to answer before this one and could not -> code of their error.
     failed: dict[str, str] = {}
+    #: How often another call went on with the answer when it broke off.
+    num_continued: int = 0
     #: Shadow router -> the expert it chose; `None` where it failed, was dropped, or came too late.
     compared: dict[str, str | None] = {}
     is_streamed: bool

@@ -16,6 +16,7 @@ _CHANNEL = "keys:changes"
 #: KEYS: the hash, the revision. ARGV: id, JSON, its edition, the new revision, the channel.
 _PUT = """
 local held = redis.call('HGET', KEYS[1], ARGV[1])
+if held == ARGV[2] then return 1 end
 local edition = 0
 if held then edition = cjson.decode(held)['edition'] end
 if edition + 1 ~= tonumber(ARGV[3]) then return 0 end
@@ -49,7 +50,7 @@ class RedisKeys:
         """See `KeyRecords.put`."""
         given = (key.id, key.model_dump_json(), str(key.edition), uuid4().hex, self._channel)
         with self._link.doing(f"keep key {key.id!r}"):
-            done = self._link.once.eval(_PUT, 2, self._hash, self._revision, *given)
+            done = self._link.client.eval(_PUT, 2, self._hash, self._revision, *given)
             return bool(await cast("Awaitable[int]", done))
 
     async def find(self, key_id: str) -> StoredKey | None:
@@ -63,7 +64,7 @@ class RedisKeys:
         """See `KeyRecords.remove`."""
         with self._link.doing(f"forget key {key_id!r}"):
             names = (self._hash, self._revision, self._days)
-            done = self._link.once.eval(_REMOVE, 3, *names, key_id, uuid4().hex, self._channel)
+            done = self._link.client.eval(_REMOVE, 3, *names, key_id, uuid4().hex, self._channel)
             return bool(await cast("Awaitable[int]", done))
 
     async def every(self) -> list[StoredKey]:

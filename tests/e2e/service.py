@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -13,6 +12,8 @@ from pathlib import Path
 
 import httpx
 import psutil
+
+from tests.faults.killers import Killers, slot_of
 
 FAKES = """\
 version: 1
@@ -84,21 +85,14 @@ class Service:
         """The keeper and every descendant."""
         return [self.keeper, *self.keeper.children(recursive=True)]
 
-    def replica(self, deployment: str) -> psutil.Process:
-        """The process of a deployment's first replica."""
-        title = f"ServeReplica:orchestrator:{deployment}"
-        return next(p for p in self.processes() if title in " ".join(p.cmdline()))
+    @property
+    def killers(self) -> Killers:
+        """Kill, stop and await any part of it."""
+        return Killers(self.keeper)
 
     def workers(self) -> dict[str, int]:
         """Slots that have a process, and its id."""
-        mark = "ServeReplica:orchestrator:slot-"
-        found = {}
-        for process in self.processes():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                title = " ".join(process.cmdline())
-                if mark in title:
-                    found[title.partition(mark)[2].split()[0]] = process.pid
-        return found
+        return {str(slot_of(one)): one.pid for one in self.killers.find("worker")}
 
     def stop(self, signum: int = signal.SIGTERM) -> int:
         """Send `signum` and wait for the end; returns the exit code."""

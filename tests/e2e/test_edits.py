@@ -217,7 +217,7 @@ def test_a_worker_killed_during_an_edit_fails_no_request_and_does_not_stop_it(si
     site.await_live(site.write(site.expert("steady"), site.expert("edited"), site.scripted(0)))
     with Load(site, ("steady", "edited", "scripted")).running(streams=False) as load:
         text = slow_edit(site, "a")
-        site.service.replica("slot-local-1").kill()
+        site.service.killers.kill("worker", slot="local-1")
         site.await_live(text, within_s=60)
 
     load.check()
@@ -226,7 +226,7 @@ def test_a_worker_killed_during_an_edit_fails_no_request_and_does_not_stop_it(si
 def test_a_conductor_killed_during_an_edit_fails_no_request_and_the_edit_comes_again(site):
     with Load(site, ("steady", "scripted")).running() as load:
         text = slow_edit(site, "bb")
-        site.service.replica("conductor").kill()
+        site.service.killers.kill("conductor")
         site.await_live(text, within_s=60)
 
     load.check()
@@ -236,7 +236,7 @@ def test_a_conductor_killed_under_load_is_rebuilt_from_the_workers_and_takes_the
     site.await_live(site.write(site.expert("steady"), site.scripted(0)))
     workers = site.service.workers()
     with Load(site, ("steady", "scripted")).running() as load:
-        site.service.replica("conductor").kill()
+        site.service.killers.kill("conductor")
         text = site.write(site.expert("steady"), site.expert("sibling"), site.scripted(0))
         site.await_live(text)
         load.models = ("steady", "sibling", "scripted")
@@ -252,8 +252,7 @@ def test_a_conductor_killed_under_load_is_rebuilt_from_the_workers_and_takes_the
 def test_redis_killed_during_an_edit_fails_no_request_and_the_edit_is_not_lost(site):
     with Load(site, ("steady", "scripted")).running() as load:
         text = slow_edit(site, "ccc")
-        redis = next(p for p in site.service.processes() if "redis-server" in p.name())
-        redis.kill()
+        site.service.killers.kill("redis")
         site.await_live(text, within_s=60)
 
     load.check()
@@ -263,7 +262,7 @@ def test_a_gateway_killed_comes_back_with_what_is_live(site):
     text = site.write(site.expert("steady"), site.scripted(77))
     number = site.await_live(text)
 
-    site.service.replica("gateway").kill()
+    site.service.killers.kill("gateway")
     with Load(site, ("scripted",)).running(streams=False, num_callers=2) as load:
         deadline_s = time.monotonic() + 60
         while sum(told == str(number) for _, told, _ in load.answers) < 50:
@@ -318,11 +317,11 @@ def test_a_conductor_killed_while_slots_change_fails_no_request_and_they_change(
     with Load(site, ("steady", "scripted")).running() as load:
         text = with_slots(site, TWO, "{name: more, count: 2, memory_gib: 4}")
         await_workers(site, "local", "local-1", "more", "more-1")
-        site.service.replica("conductor").kill()
+        site.service.killers.kill("conductor")
         site.await_live(text, within_s=90)
         text = with_slots(site, "{name: more, memory_gib: 4}")
         site.await_live(text, within_s=90)
-        site.service.replica("conductor").kill()
+        site.service.killers.kill("conductor")
         await_workers(site, "more", within_s=90)
 
     load.check()

@@ -34,7 +34,7 @@ def before_the_flip(site: Site, edition: int):
     # Whoever was killed before is back: one that is not would have to read from the stopped store.
     # The runner of batches follows like a gateway.
     await_(site, lambda state: len(alive(state["gateways"])) == site.num_gateways + 1)
-    redis = next(p for p in site.service.processes() if "redis-server" in p.name())
+    redis = site.service.killers.one("redis")
     text = site.write(site.expert("steady"), site.scripted(edition), late)
     with gate.open("wb"):  # blocks until the engine waits for it
         # Whoever reads the generation has read it: what is left is to start an engine.
@@ -81,14 +81,12 @@ def await_answer(site: Site, model: str) -> str:
 
 
 # The worker last: what it held is nowhere else while another one is still coming back.
-@pytest.mark.parametrize(
-    ("edition", "killed"), [(1, "conductor"), (2, "gateway"), (3, "slot-local-1")]
-)
+@pytest.mark.parametrize(("edition", "killed"), [(1, "conductor"), (2, "gateway"), (3, "worker")])
 def test_whoever_is_killed_between_prepare_and_flip_the_edit_becomes_live(site, edition, killed):
     is_endpoint = killed == "gateway"  # its own requests end with it
     with Load(site, ("steady", "scripted")).running(streams=False) as load:
         with before_the_flip(site, edition) as text:
-            site.service.replica(killed).kill()
+            site.service.killers.kill(killed, slot="local-1" if killed == "worker" else None)
         number = site.await_live(text, within_s=60)
 
     assert "late" in await_answer(site, "late")
@@ -128,4 +126,4 @@ def test_requests_and_rollouts_are_in_the_log_while_the_service_runs(site):
     log = (site.file.parent / "data/logs/orchestrator.log").read_text()
 
     assert '"request":"POST /v1/chat/completions","status":200' in log
-    assert '"action": "rollout", "outcome": "live"' in log
+    assert '"action":"rollout","outcome":"live"' in log

@@ -116,8 +116,7 @@ def num_hung_up(service: Service) -> float:
 
 
 def test_a_killed_redis_is_started_again_and_requests_go_on(running):
-    redis = next(p for p in running.processes() if "redis-server" in p.name())
-    redis.kill()
+    running.killers.kill("redis")
 
     assert ask(running.url, "one").status_code == 200
 
@@ -128,7 +127,7 @@ def test_a_killed_redis_is_started_again_and_requests_go_on(running):
 
 
 def test_a_killed_gateway_is_replaced(running):
-    running.replica("gateway").kill()
+    running.killers.kill("gateway")
 
     deadline_s = time.monotonic() + 60
     while status_of(running) != 200:

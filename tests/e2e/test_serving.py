@@ -156,7 +156,7 @@ def test_engines_listen_on_loopback_too(service):
 
 
 def test_a_killed_worker_answers_503_with_retry_after_and_is_replaced(service):
-    service.replica("slot-local").kill()
+    service.killers.kill("worker", slot="local")
 
     refused = ask(service.url, "capitals", max_tokens=1)
 

@@ -19,6 +19,8 @@ PAGES = [
     "README.md",
     "docs/api.md",
     "docs/operations.md",
+    "docs/events.md",
+    "docs/runbook.md",
     "docs/gpu.md",
     "docs/merging.md",
     "docs/routers.md",

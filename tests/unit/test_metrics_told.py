@@ -36,8 +36,9 @@ def test_every_metric_is_told_with_its_labels_and_no_other():
     assert told() == exported()
 
 
-def test_only_requests_and_tokens_grow_with_experts():
+def test_only_requests_tokens_and_cost_grow_with_experts():
     assert {name for name, labels in exported().items() if "expert" in labels} == {
         "orchestrator_requests_total",
         "orchestrator_tokens_total",
+        "orchestrator_cost_usd_total",
     }

@@ -71,3 +71,14 @@ def test_metrics_of_all_processes_are_added_up(tmp_path):
     line = next(one for one in last.stdout.decode().splitlines() if 'expert="math",model' in one)
     assert line.startswith("orchestrator_requests_total")
     assert line.endswith(" 2.0")
+
+
+@pytest.mark.parametrize("path", ["chat/completions", "completions", "responses", "embeddings"])
+async def test_a_body_that_trickles_is_given_up(path):
+    head = f"POST /v1/{path} HTTP/1.1\r\nhost: x\r\ncontent-length: 500\r\n\r\n".encode()
+    slow = ApiSettings(max_body_s=0.2)
+
+    async with running(Service(settings=slow)) as url:
+        answer = await exchange(url, head, b'{"model": "math"')
+
+    assert answer.startswith(b"HTTP/1.1 408")

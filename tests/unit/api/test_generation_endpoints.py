@@ -1,4 +1,5 @@
 import asyncio
+import json
 
 import pytest
 
@@ -11,7 +12,7 @@ from orchestrator.errors import (
     EngineDeadError,
     OverloadedError,
 )
-from tests.served import Service, events, fault, programs_of
+from tests.served import Service, data_of, events, fault, programs_of
 
 
 async def test_auto_answers_and_tells_who_did():
@@ -87,7 +88,7 @@ async def test_an_error_that_stays_is_not_retried():
 
 
 async def test_an_error_in_the_stream_is_its_last_event():
-    script = Script(says="a b c", fails=EngineDeadError("gone"), fails_at=2)
+    script = Script(says="a b c", fails=EngineDeadError("gone"), fails_at=1)
     service = Service(engine=FakeEngine(script=lambda _: script))
 
     response = await service.chat(stream=True)
@@ -97,6 +98,20 @@ async def test_an_error_in_the_stream_is_its_last_event():
     assert "[DONE]" not in response.text
     assert (await service.last_record()).status == 503
     assert (await service.last_record()).error_code == "engine_dead"
+
+
+async def test_a_stream_that_broke_off_says_who_goes_on_and_ends_well():
+    scripts = iter([Script(says="a b c", fails=EngineDeadError("gone"), fails_at=1)])
+    service = Service(engine=FakeEngine(script=lambda _: next(scripts, Script(says="a b c"))))
+
+    response = await service.chat(stream=True)
+
+    told = [json.loads(one) for one in data_of(response) if one != "[DONE]"]
+    assert "".join(one["choices"][0]["delta"].get("content", "") for one in told) == "a b c"
+    assert ": instead expert=math failed math=engine_dead\n\n" in response.text
+    assert response.text.endswith("data: [DONE]\n\n")
+    record = await service.last_record()
+    assert (record.status, record.failed, record.num_continued) == (200, {"math": "engine_dead"}, 1)
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])

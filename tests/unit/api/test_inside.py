@@ -8,12 +8,15 @@ from orchestrator.batch.line import Line
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.scripts import Script
 from orchestrator.errors import (
+    ForbiddenError,
     InvalidRequestError,
     OverloadedError,
+    UnauthenticatedError,
     UnknownModelError,
     UnsupportedParameterError,
 )
 from tests.executing import chat_line, outlined
+from tests.keyrings import Keys
 from tests.served import Service, programs_of
 
 
@@ -108,3 +111,69 @@ async def test_foreseeing_asks_nobody():
     assert [call.expert for call in calls] == ["math"]
     assert (vectors.expert, vectors.output_tokens) == ("vectors", 0)
     assert not engine.calls
+
+
+async def keyed(engine: FakeEngine, **terms):
+    """The endpoint of a service that asks for keys, its keys and ring, and an owner of batches."""
+    keys, programs = Keys(), programs_of(engine)
+    key, _ = await keys.issue(**terms)
+    ring = keys.ring()
+    app = Service(engine=engine, keyring=ring).app()
+    endpoint = InsideEndpoint(
+        app, lambda: programs, outline=outlined, timeout_s=900.0, keyring=ring
+    )
+    await ring.look()
+    return endpoint, (keys, ring), key.id
+
+
+async def test_the_terms_of_its_owner_bind_a_line():
+    engine = FakeEngine()
+    endpoint, _, owner = await keyed(engine, exclude=("expert:math",), priority=2)
+
+    calls = await endpoint.foresee(chat_line(0, "auto"), owner=owner)
+    reply = await endpoint.answer(chat_line(0, "auto"), call_id="x", batch="batch_1", owner=owner)
+
+    assert [call.expert for call in calls] == ["painter"]  # the router prefers math
+    assert (reply.status_code, engine.calls[0].expert) == (200, "painter")
+    assert engine.calls[0].priority == 2
+
+
+@pytest.mark.parametrize(
+    ("terms", "asked", "kind"),
+    [
+        pytest.param({"models": ("plain",)}, LINES[0].values[0], UnknownModelError, id="model"),
+        pytest.param({"exclude": ("expert:math",)}, LINES[1].values[0], ForbiddenError, id="text"),
+        pytest.param({"models": ("math",)}, LINES[2].values[0], UnknownModelError, id="vectors"),
+    ],
+)
+async def test_a_line_that_its_owner_may_not_ask_fails_the_file_and_is_answered_by_nobody(
+    terms, asked, kind
+):
+    engine = FakeEngine()
+    endpoint, _, owner = await keyed(engine, **terms)
+
+    with pytest.raises(kind):
+        await endpoint.foresee(asked, owner=owner)
+    reply = await endpoint.answer(asked, call_id="x", batch="batch_1", owner=owner)
+
+    assert reply.status_code == kind.status
+    assert not engine.calls
+
+
+async def test_lines_of_a_key_that_has_ended_meanwhile_fail_and_are_not_tried_again():
+    engine = FakeEngine()
+    endpoint, (keys, ring), owner = await keyed(engine)
+    before = await endpoint.answer(chat_line(0, "math"), call_id="x", batch="b", owner=owner)
+    keys.clock.now_s += 1
+    ended = (await keys.records.find(owner)).model_copy(
+        update={"edition": 2, "revoked_s": keys.clock()}
+    )
+    await keys.records.put(ended)
+    await ring.look()
+
+    after = await endpoint.answer(chat_line(0, "math"), call_id="y", batch="b", owner=owner)
+
+    assert (before.status_code, after.status_code, after.is_retryable) == (200, 401, False)
+    assert orjson.loads(after.body)["error"]["code"] == "invalid_api_key"
+    with pytest.raises(UnauthenticatedError):
+        await endpoint.foresee(chat_line(0, "math"), owner=owner)

@@ -45,11 +45,16 @@ def whole(response) -> Response:
     return Response.model_validate_json(response.content, strict=True)
 
 
+def _framed(response) -> list[str]:
+    """Events without the comments between them."""
+    return [one for one in response.text.split("\n\n")[:-1] if not one.startswith(":")]
+
+
 def streamed(response) -> list[ResponseStreamEvent]:
     """Every event, each of OpenAI's form, named as its data, and numbered from 0."""
     assert response.status_code == 200, response.text
     found = []
-    for number, frame in enumerate(response.text.split("\n\n")[:-1]):
+    for number, frame in enumerate(_framed(response)):
         name, data = frame.split("\n")
         event = EVENT.validate_json(data.removeprefix("data: "), strict=True)
         assert name == f"event: {event.type}"
@@ -75,6 +80,8 @@ async def seen(**body):
     [
         ({"store": True}, "store", "never stored"),
         ({"previous_response_id": "resp_1"}, "previous_response_id", "whole conversation"),
+        ({"previous_response_id": 0}, "previous_response_id", "whole conversation"),
+        ({"context_management": False}, "context_management", "never compacted"),
         ({"conversation": "conv_1"}, "conversation", "whole conversation"),
         ({"conversation": {"id": "c"}}, "conversation", "whole conversation"),
         ({"background": True}, "background", "stream it"),
@@ -93,7 +100,7 @@ async def seen(**body):
         ({"input": [{"role": "user", "content": [{"type": "input_file"}]}]},
          "input[0].content[0]", "input_file"),
         ({"input": [{"role": "system", "content": [
-            {"type": "input_image", "image_url": "https://a/b.png"}]}]},
+            {"type": "input_image", "image_url": "data:image/png;base64,AA=="}]}]},
          "input[0].content[0]", "not 'system'"),
         ({"tools": [{"type": "web_search"}]}, "tools[0].type", "'function'"),
         ({"tools": [TOOL, TOOL]}, "tools[1].name", "twice"),
@@ -205,12 +212,12 @@ async def test_calls_belong_to_the_turn_that_made_them():
 
 
 async def test_images_reach_an_expert_that_sees():
-    image = {"type": "input_image", "image_url": "https://a/b.png", "detail": "low"}
+    image = {"type": "input_image", "image_url": "data:image/png;base64,AA==", "detail": "low"}
     parts = [{"type": "input_text", "text": "what?"}, image]
 
     call = await seen(model="painter", input=[{"role": "user", "content": parts}])
 
-    assert call.prompt.messages[0].content[1].url == "https://a/b.png"
+    assert call.prompt.messages[0].content[1].url == "data:image/png;base64,AA=="
 
 
 async def test_a_schema_is_enforced():
@@ -360,7 +367,7 @@ async def test_an_error_before_the_first_token_has_its_own_status(stream):
 
 
 async def test_an_error_in_the_stream_fails_the_response_with_what_was_said():
-    script = Script(says="a b c", fails=EngineDeadError("gone"), fails_at=2)
+    script = Script(says="a b c", fails=EngineDeadError("gone"), fails_at=1)
     service = Service(engine=FakeEngine(script=lambda _: script))
 
     last = streamed(await ask(service, stream=True))[-1]

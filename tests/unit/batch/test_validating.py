@@ -146,7 +146,7 @@ class Later:
     def __init__(self, *, num_refusals: int) -> None:
         self.num_refusals = num_refusals
 
-    async def foresee(self, line: Line) -> tuple[PlannedCall, ...]:
+    async def foresee(self, line: Line, *, owner: str = "") -> tuple[PlannedCall, ...]:
         self.num_refusals -= 1
         if self.num_refusals >= 0:
             raise ExpertUnavailableError("no generation is live yet", retry_after_s=0.001)
@@ -168,7 +168,7 @@ async def test_a_service_that_never_can_say_lets_lines_go_on_unforeseen():
 
 
 class Refusing:
-    async def foresee(self, line: Line) -> tuple[PlannedCall, ...]:
+    async def foresee(self, line: Line, *, owner: str = "") -> tuple[PlannedCall, ...]:
         raise ContextTooLongError("9 tokens are too many; at most 8", param="messages")
 
 

@@ -182,4 +182,5 @@ async def test_where_nobody_records_the_items_are_the_engines_own():
     reply = await programs(SeeingEngine()).reply(ask(model="plain"))
 
     assert all(isinstance(item, Chunk) for item in [one async for one in reply.items])
-    assert reply.items.__name__ == "priced"
+    reply = await programs(SeeingEngine()).reply(ask(model="plain"))
+    assert reply.items.ag_frame.f_locals["items"].__name__ == "priced"

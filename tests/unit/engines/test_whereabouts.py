@@ -3,11 +3,11 @@
 import pytest
 
 from orchestrator.engines.base import Call, Text
+from orchestrator.engines.breaker import FIRST_PAUSE_S
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.dispatch import Dispatch
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.foresight import Foresight
-from orchestrator.engines.whereabouts import SHUN_S
 from orchestrator.errors import EngineDeadError, ExpertUnavailableError
 from orchestrator.residency.choice import SlotOutlook
 from orchestrator.residency.clock import ManualClock
@@ -90,7 +90,7 @@ async def test_who_is_on_dead_slots_alone_cannot_be_reached_for_a_while():
         await gateway.ask(MATHS)
 
     assert gateway.unreachable() == {MATHS: "['a'], which host it, failed a moment ago"}
-    gateway.clock.advance(SHUN_S)
+    gateway.clock.advance(FIRST_PAUSE_S)
     assert gateway.unreachable() == {}
 
 

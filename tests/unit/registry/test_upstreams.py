@@ -2,11 +2,14 @@
 
 import pytest
 
+from orchestrator.errors import SetupError
+from orchestrator.guards.upstreams import ADDRESSES, HOSTS, upstream_policy
 from orchestrator.registry.faults import shown
 from orchestrator.registry.loader import check
 from orchestrator.registry.upstreams import api_key_env, base_url
 from tests.registries import write_registry
 
+ANYWHERE = upstream_policy({})
 SECRET = "sk-proj-0123456789abcdef"
 
 
@@ -36,7 +39,7 @@ def test_a_variable_that_is_not_set_is_a_warning():
     "url", ["http://127.0.0.1:9000/v1", "https://host/v1", "http://[::1]:1/v1"]
 )
 def test_an_http_url_is_sound(url):
-    assert list(base_url(url, ())) == []
+    assert list(base_url(url, (), policy=ANYWHERE)) == []
 
 
 @pytest.mark.parametrize(
@@ -44,14 +47,14 @@ def test_an_http_url_is_sound(url):
     ["ftp://host/v1", "host:9000/v1", "http://", "", "http://h:x/v1", "http://a b/", "http://["],
 )
 def test_another_url_is_refused(url):
-    (finding,) = base_url(url, ())
+    (finding,) = base_url(url, (), policy=ANYWHERE)
 
     assert "URL" in finding.reason
 
 
 @pytest.mark.parametrize("url", [f"http://u:{SECRET}@h/v1", f"http://h/v1?key={SECRET}"])
 def test_a_url_with_credentials_is_refused_unseen(url):
-    (finding,) = base_url(url, ())
+    (finding,) = base_url(url, (), policy=ANYWHERE)
 
     assert SECRET not in finding.reason
     assert finding.value is None
@@ -101,3 +104,37 @@ experts:
 
     assert "names no provider" in str(found.faults)
     assert "ftp://h" in str(found.faults)
+
+
+METADATA = """\
+version: 1
+experts:
+  - {id: up, engine: {kind: openai, base_url: "http://[::ffff:169.254.169.254]/v1", model: m}}
+"""
+
+
+def test_a_registry_that_names_a_metadata_service_is_refused(tmp_path):
+    (fault,) = check(write_registry(tmp_path, METADATA)).faults
+
+    assert "metadata service" in fault.reason
+
+
+def test_what_the_operator_names_may_be_anywhere(tmp_path):
+    environ = {"ORCHESTRATOR_UPSTREAM_HOSTS": "169.254.169.254"}
+
+    assert check(write_registry(tmp_path, METADATA), environ=environ).faults == ()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/v1", "http://10.0.0.1/v1"])
+def test_an_operator_may_keep_upstreams_to_public_addresses(url):
+    policy = upstream_policy({"ORCHESTRATOR_UPSTREAM_ADDRESSES": "public"})
+
+    (finding,) = base_url(url, (), policy=policy)
+
+    assert "must not be asked" in finding.reason
+
+
+@pytest.mark.parametrize("environ", [{ADDRESSES: "any"}, {HOSTS: "10.1.2.3/8"}])
+def test_a_policy_that_cannot_be_meant_is_an_error_of_the_set_up(environ):
+    with pytest.raises(SetupError, match=next(iter(environ))):
+        upstream_policy(environ)

@@ -1,0 +1,44 @@
+"""The form of log lines: each is one JSON object, whatever was logged."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import orjson
+
+from orchestrator.events.telling import EventLine, ids
+
+
+class JsonLines(logging.Formatter):
+    """Puts time, level, process and logger before an event, or before a message in words."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, without a line break inside."""
+        message = record.getMessage()
+        head = orjson.dumps(
+            {
+                "time": self.formatTime(record),
+                "level": record.levelname,
+                "pid": record.process,
+                "logger": record.name,
+            }
+        ).decode()
+        if _is_event(record):
+            return f"{head[:-1]},{message[1:]}"
+        told: dict[str, object] = {**ids(), "message": message}
+        if record.exc_info:
+            told["traceback"] = self.formatException(record.exc_info)
+        return f"{head[:-1]},{orjson.dumps(told, default=str).decode()[1:]}"
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        """RFC 3339 in UTC, to the millisecond."""
+        del datefmt
+        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        return f"{seconds}.{int(record.msecs):03d}Z"
+
+
+def _is_event(record: logging.LogRecord) -> bool:
+    """By its type: words of others may look like one."""
+    arguments = record.args
+    return isinstance(arguments, tuple) and bool(arguments) and isinstance(arguments[0], EventLine)

@@ -1,0 +1,65 @@
+"""The code tells what the catalogue has and nothing else, and the page has the same."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.events.catalogue import EVENTS, IDS
+
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "events.md"
+#: Where fields are given as one mapping: who makes it, by the module that tells it.
+MADE_BY = {"accounts.py": ("_told", "_routed", "_staged")}
+
+
+def told() -> Iterator[tuple[Path, ast.Call]]:
+    """Every call of `tell` with an action."""
+    for path in sorted((ROOT / "orchestrator").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+            if is_call and node.func.id == "tell" and len(node.args) > 1:
+                yield path, node
+
+
+def actions(call: ast.Call) -> list[str]:
+    return [one.value for one in ast.walk(call.args[1]) if isinstance(one, ast.Constant)]
+
+
+@pytest.mark.parametrize(
+    ("path", "call"), [pytest.param(*one, id=f"{one[0].name}:{one[1].lineno}") for one in told()]
+)
+def test_what_is_told_is_in_the_catalogue(path, call):
+    for action in actions(call):
+        assert action in EVENTS
+        fields = {one.arg for one in call.keywords if one.arg is not None} - {"level"}
+        assert fields <= {*EVENTS[action].fields, *IDS}, (path, call.lineno)
+
+
+def test_events_are_written_by_the_one_function_that_knows_the_catalogue():
+    by_hand = re.compile(r"""dumps\(\s*\{\s*["']action["']""")
+    found = [
+        path
+        for path in (ROOT / "orchestrator").rglob("*.py")
+        if by_hand.search(path.read_text(encoding="utf-8"))
+    ]
+
+    assert [path.name for path in found] == ["telling.py"]
+
+
+def rows() -> dict[str, set[str]]:
+    """Action -> fields, of the page's tables."""
+    page = PAGE.read_text(encoding="utf-8")
+    found: dict[str, set[str]] = {}
+    for part in page.split("\n## ")[1:]:
+        name = part.partition("\n")[0].strip("`")
+        found[name] = set(re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE))
+    return found
+
+
+def test_the_page_has_every_action_with_its_fields():
+    expected = {action: set(event.fields) for action, event in EVENTS.items()}
+
+    assert rows() == {"Ids": set(IDS)} | expected
