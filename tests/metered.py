@@ -58,7 +58,9 @@ class MeteredService:
             dispatch=self.engine,
         )
         ring = self.keys.ring()
-        self.service = Service(live=lambda: programs, keyring=ring, meters=self.meters)
+        self.service = Service(
+            live=lambda: programs, keyring=ring, meters=self.meters, usage=self.usage
+        )
 
     async def key(self, **terms: object) -> tuple[str, dict[str, str]]:
         """A key's id, and the header that presents it."""

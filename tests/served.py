@@ -33,6 +33,7 @@ from orchestrator.store.memory import MemoryRecords
 from orchestrator.store.memory_judgements import MemoryJudgements
 from orchestrator.store.records import StoredRecord
 from orchestrator.store.repeats import Repeats
+from orchestrator.store.usage import UsageStore
 from orchestrator.tracing.tracing import Tracing
 from routers.base import Prompts, Route, RouterError
 
@@ -116,6 +117,7 @@ class Service:
     keys: KeyRecords | None = None
     audit: AuditLog | None = None
     meters: Meters | None = None
+    usage: UsageStore | None = None
 
     def app(self) -> FastAPI:
         programs = programs_of(self.engine)
@@ -137,6 +139,7 @@ class Service:
             keys=self.keys,
             audit=self.audit,
             meters=self.meters,
+            usage=self.usage,
         )
 
     @asynccontextmanager

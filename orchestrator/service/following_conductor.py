@@ -99,9 +99,8 @@ class FollowingConductor:
         self.judgements = RedisJudgements(RedisLink(store_url))
         self.repeats = RedisRepeats(RedisLink(store_url))
         counting = RedisLink(store_url)
-        self.meters = Metered(
-            RedisMeters(counting), books=Books(RedisUsage(counting), clock=time.time)
-        )
+        self.usage = RedisUsage(counting)
+        self.meters = Metered(RedisMeters(counting), books=Books(self.usage, clock=time.time))
         self._hearing = Hearing(self.judgements, loader.hear, clock=time.time)
         looking, asking = self._hints
         self._tasks = [

@@ -79,6 +79,7 @@ class Gateway:
             tracing=tracing_of(os.environ),
             keyring=self._keys.keyring,
             meters=following.meters,
+            usage=following.usage,
             keys=self._keys.records,
             audit=None if audit_log is None else AuditFile(audit_log),
         )
