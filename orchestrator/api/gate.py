@@ -85,7 +85,7 @@ class Gate:
                 IN_FLIGHT.dec()
                 exchange.unpin()
                 _name_endpoint(exchange, scope)
-                self._audited.note(exchange, HTTPConnection(scope), method=scope["method"])
+                self._audited.note(exchange, scope)
                 self._accounts.settle(exchange, method=scope["method"], path=scope["path"])
 
     def _exchange(self, scope: Scope) -> Exchange:
