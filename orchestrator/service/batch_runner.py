@@ -64,7 +64,7 @@ class BatchRunner:
     """
 
     def __init__(self, plan: BatchRunnerPlan, conductor: Any) -> None:
-        enter_replica()
+        enter_replica("batches")
         self._plan = plan
         self._following = FollowingConductor(plan.store_url, conductor, before=self._holding)
         self._keys = FollowingKeys(plan.entry, plan.store_url)
@@ -117,7 +117,7 @@ class BatchRunner:
             records=following.records,
             readiness=following.readiness,
             settings=self._plan.api,
-            tracing=tracing_of(os.environ),
+            tracing=tracing_of(os.environ, role="batches"),
             keyring=self._keys.keyring,
         )
         return InsideEndpoint(

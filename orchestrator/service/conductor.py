@@ -64,7 +64,7 @@ class Conductor:
 
     def __init__(self, plan: ConductorPlan, workers: Sequence[Any]) -> None:
         del workers
-        enter_replica()
+        enter_replica("conductor")
         self._plan = plan
         self._rollcall = Rollcall(clock=time.monotonic)
         self._workforce = Workforce(self._rollcall, run=plan.run_workers, heard=self._heard)

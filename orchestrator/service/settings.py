@@ -50,6 +50,13 @@ class Settings(BaseModel):
         5.0, ge=0, le=60, description="Seconds that requests in flight may take to end at a stop."
     )
 
+    log_prompts: Literal["off", "redacted", "full"] = Field(
+        "off",
+        description="Whether the words of requests are logged: `off`, `redacted`, or `full`.",
+    )
+    log_prompts_max_chars: int = Field(
+        4096, ge=1, le=1024 * 1024, description="Most of one request that is logged, characters."
+    )
     storage_url: str | None = Field(
         None,
         repr=False,
@@ -60,6 +67,9 @@ class Settings(BaseModel):
     )
     max_file_bytes: int = Field(
         200 * 1024 * 1024, ge=1, description="Longest file of `POST /v1/files`, bytes."
+    )
+    max_in_flight: int = Field(
+        4096, ge=1, description="Requests that one gateway answers at a time; more get 503."
     )
     max_batch_lines: int = Field(50_000, ge=1, description="Most lines of one batch.")
     max_body_bytes: int = Field(
@@ -173,6 +183,9 @@ class Settings(BaseModel):
         return ApiSettings(
             max_body_bytes=self.max_body_bytes,
             max_file_bytes=self.max_file_bytes,
+            max_in_flight=self.max_in_flight,
+            log_prompts=self.log_prompts,
+            log_prompts_max_chars=self.log_prompts_max_chars,
             bounds=Bounds(max_choices=self.max_choices, max_output_tokens=self.max_output_tokens),
             images=ImageSettings(urls=self.image_urls, hosts=self.image_hosts),
         )
