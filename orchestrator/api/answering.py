@@ -45,7 +45,7 @@ def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
     exchange.span = wiring.tracing.begun(
         f"{request.method} {exchange.endpoint}", request.headers, created_s=exchange.created_s
     )
-    exchange.answers = wiring.answers
+    exchange.answers, exchange.images = wiring.answers, wiring.images
     join(trace_id=exchange.span.trace_id)
     programs = wiring.live()
     exchange.pin(programs)
@@ -94,7 +94,7 @@ async def answer(
     async with connected(request.receive):
         reply = await replied(
             replace(
-                _wishing(query, wishes, limits),
+                _wishing(await _with_images(query, exchange), wishes, limits),
                 priority=bound_priority(wishes, caller),
                 timeout_s=exchange.timeout_s,
                 is_patient=exchange.timeout_s is not None,
@@ -139,6 +139,10 @@ def head_of(exchange: Exchange, query: Query) -> Head:
 def wants_usage(asked: GenerationRequest) -> bool:
     """Whether a stream ends with the tokens used."""
     return bool(asked.stream_options and asked.stream_options.include_usage)
+
+
+async def _with_images(query: Query, exchange: Exchange) -> Query:
+    return query if exchange.images is None else await exchange.images.brought(query)
 
 
 def _wishing(query: Query, wishes: Wishes, limits: Limits) -> Query:
