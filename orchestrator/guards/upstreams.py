@@ -69,7 +69,7 @@ def refusal_of(upstream: str, fault: str) -> AddressRefusedError:
 async def _fault_of_name(host: str, policy: AddressPolicy) -> str | None:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):
         return None  # whoever connects says so
     addresses = (ip_address(str(one[4][0]).partition("%")[0]) for one in found)
     return next(filter(None, (policy.fault(host, one) for one in addresses)), None)
