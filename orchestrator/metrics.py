@@ -94,6 +94,11 @@ REPEATS = Counter(
 IN_FLIGHT = Gauge(
     "orchestrator_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum"
 )
+SHED = Counter(
+    "orchestrator_shed_requests_total",
+    "Requests that a gateway turned away since it had too many or was too late.",
+    ["reason"],
+)
 CONTINUED = Counter(
     "orchestrator_continued_answers_total",
     "Answers that broke off and were gone on with by another call, by what had failed.",

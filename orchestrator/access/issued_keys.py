@@ -65,6 +65,11 @@ class IssuedKeys:
         self._day_by_id: dict[str, int] = {}
         self._untold_days: dict[str, int] = {}
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the store was ever read: before that nobody but the admin key is known."""
+        return self._known is not None
+
     async def caller_of(self, presented: str | None) -> Caller:
         """See `Keyring.caller_of`."""
         digest = digest_of(secret_of(presented))
@@ -87,14 +92,18 @@ class IssuedKeys:
         """See `Keyring.caller_of_owner`."""
         if owner == ADMIN.owner:
             return ADMIN
-        known = self._known if self._known is not None else await self._seen_anew()
-        key = known.key_by_id.get(owner)
+        known = self._known
+        key = None if known is None else known.key_by_id.get(owner)
+        if key is None and (known is None or owner.startswith("key-")):
+            known = await self._seen_anew()  # it may have been made a moment ago
+            key = known.key_by_id.get(owner)
         if key is None:
             raise UnauthenticatedError(
                 f"the key {owner!r} that this batch was made with has been removed"
                 if owner.startswith("key-")
                 else "this batch was made with no key of this service, which asks for one by now"
             )
+        assert known is not None
         return self._caller(known, key, None)
 
     async def look(self) -> None:

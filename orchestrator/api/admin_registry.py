@@ -126,7 +126,7 @@ def _add_edits(router: APIRouter, control: RegistryControl) -> None:
         """
         content = await read_body(request, exchange_of(request), max_bytes=MAX_BYTES)
         require_yaml(request.headers, content)
-        return await control.apply(
+        applied = await control.apply(
             PostedEdit(
                 content=content or None,
                 expected=expected_generation(request.headers),
@@ -134,6 +134,8 @@ def _add_edits(router: APIRouter, control: RegistryControl) -> None:
                 waits=wait,
             )
         )
+        exchange_of(request).target = f"generation {applied.generation}: {applied.outcome}"
+        return applied
 
     @router.post(
         "/rollback",
@@ -145,13 +147,15 @@ def _add_edits(router: APIRouter, control: RegistryControl) -> None:
         """Serve an earlier generation again, as a new one; the registry file stays as it is."""
         content = await read_body(request, exchange_of(request), max_bytes=MAX_BYTES)
         asked = parse(RollbackBody, content) if content else RollbackBody()
-        return await control.rollback(
+        applied = await control.rollback(
             RollbackRequest(
                 number=asked.generation,
                 expected=expected_generation(request.headers),
                 waits=wait,
             )
         )
+        exchange_of(request).target = f"generation {applied.generation}: {applied.outcome}"
+        return applied
 
 
 async def _state(wiring: Wiring) -> RegistryState:

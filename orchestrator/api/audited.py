@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qsl
 
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from orchestrator.access.audit import AuditEntry, AuditLog
 from orchestrator.access.redacting import redacted
@@ -27,12 +28,13 @@ class Audited:
     def __init__(self, log: AuditLog | None) -> None:
         self._log = log
 
-    def note(self, exchange: Exchange, request: HTTPConnection, *, method: str) -> None:
+    def note(self, exchange: Exchange, scope: Scope) -> None:
         """Note a request that has ended, if it is one of these."""
-        path = request.scope["path"]
+        path, method = scope["path"], scope["method"]
         is_admin = path == _ADMIN or path.startswith(_ADMIN + "/")
         if self._log is None or not is_admin or method in _ASKING:
             return
+        request = HTTPConnection(scope)
         self._log.put(
             AuditEntry(
                 at_s=exchange.created_s,

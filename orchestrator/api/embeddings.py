@@ -19,6 +19,7 @@ from orchestrator.api.faults import parse
 from orchestrator.api.metering import NO_TOKENS
 from orchestrator.api.openapi import body_of, described
 from orchestrator.api.parameters import settle
+from orchestrator.api.prompt_log import log_prompt
 from orchestrator.api.replies import JsonReply
 from orchestrator.api.settings import ApiSettings
 from orchestrator.api.told_again import embedded
@@ -72,6 +73,7 @@ async def _read(request: Request, exchange: Exchange, settings: ApiSettings) -> 
         request, exchange, max_bytes=settings.max_body_bytes, max_s=settings.max_body_s
     )
     asked = parse(EmbeddingRequest, body)
+    log_prompt(body, request.headers, settings)
     exchange.model = asked.model
     exchange.user = asked.user
     exchange.ignored += settle(asked.model_extra or {}, known=EmbeddingRequest.model_fields)

@@ -117,9 +117,10 @@ def _taking_back(judgements: Judgements) -> APIRouter:
     @router.delete(
         "/v1/feedback/{feedback_id}", summary="Take a judgement back", responses=described()
     )
-    async def take_back(feedback_id: str) -> FeedbackDeleted:
-        """As if it had never been given."""
-        if not await judgements.remove(feedback_id):
+    async def take_back(feedback_id: str, request: Request) -> FeedbackDeleted:
+        """As if it had never been given; of a service with keys each takes back its own."""
+        is_own = await _may_take_back(judgements, feedback_id, request)
+        if not is_own or not await judgements.remove(feedback_id):
             raise NotFoundError(
                 f"no judgement {feedback_id[:128]!r}: it was taken back or never given, or it is "
                 "no longer retained; GET /admin/feedback lists those that are kept"
@@ -157,6 +158,14 @@ def _operating(wiring: Wiring, judgements: Judgements) -> APIRouter:
         return FeedbackReverted(giver=giver, num_deleted=sum(removed))
 
     return router
+
+
+async def _may_take_back(judgements: Judgements, feedback_id: str, request: Request) -> bool:
+    caller = exchange_of(request).caller
+    if not caller.key_id or caller.is_admin:
+        return True
+    found = await judgements.find(feedback_id)
+    return found is not None and found.giver == _giver_of(request)
 
 
 def _giver_of(request: Request) -> str:

@@ -22,6 +22,7 @@ from orchestrator.api.exchange import BATCH, KEY, OWNER, TIMEOUT_S, Exchange
 from orchestrator.api.from_here import why_elsewhere
 from orchestrator.api.headers import headers_of
 from orchestrator.api.settings import ApiSettings
+from orchestrator.api.shedding import Bounds, Shedding
 from orchestrator.errors import OrchestratorError
 from orchestrator.events.telling import about
 from orchestrator.metrics import IN_FLIGHT
@@ -64,6 +65,9 @@ class Gate:
         self._keyring = keyring
         self._settings = settings
         self._audited = audited or Audited(None)
+        self._shedding = Shedding(
+            Bounds(max_in_flight=settings.max_in_flight, max_delay_s=settings.max_delay_s)
+        )
         self._clock = clock
         self._wall_clock = wall_clock
 
@@ -81,7 +85,7 @@ class Gate:
                 IN_FLIGHT.dec()
                 exchange.unpin()
                 _name_endpoint(exchange, scope)
-                self._audited.note(exchange, HTTPConnection(scope), method=scope["method"])
+                self._audited.note(exchange, scope)
                 self._accounts.settle(exchange, method=scope["method"], path=scope["path"])
 
     def _exchange(self, scope: Scope) -> Exchange:
@@ -127,8 +131,9 @@ class Gate:
             await send(message)
 
         try:
-            exchange.caller = await self._caller(scope)
-            await self._app(scope, receive, send_with_headers)
+            with self._shedding.entered(scope):
+                exchange.caller = await self._caller(scope)
+                await self._app(scope, receive, send_with_headers)
         except ClientGoneError:
             exchange.end(CLIENT_CLOSED, "client_closed")
         except asyncio.CancelledError:  # how Ray Serve says that the caller hung up

@@ -28,6 +28,19 @@ class ApiSettings(BaseModel):
         ge=1,
         description="Longest file of POST /v1/files; a longer one gets 413.",
     )
+    max_in_flight: int = Field(
+        4096,
+        ge=1,
+        description="Requests that one gateway answers at a time; more get 503 at once.",
+    )
+    max_delay_s: float = Field(
+        5.0,
+        gt=0,
+        description=(
+            "How late one gateway may be with its own work, seconds; from there on new requests "
+            "get 503 at once."
+        ),
+    )
     max_upload_silence_s: float = Field(
         60.0, gt=0, description="Nothing came of a file for so long, seconds: it gets 408."
     )
@@ -37,6 +50,16 @@ class ApiSettings(BaseModel):
         description="Longest answer that an idempotency key keeps; a longer one is told once.",
     )
     images: ImageSettings = Field(ImageSettings(), description="Images that callers name by URL.")
+    log_prompts: Literal["off", "redacted", "full"] = Field(
+        "off",
+        description=(
+            "Whether the bodies of requests are logged: not at all, without what looks like "
+            "addresses, numbers and keys, or as they are. Callers opt out by x-orchestrator-log."
+        ),
+    )
+    log_prompts_max_chars: int = Field(
+        4096, ge=1, le=1024 * 1024, description="Most of one body that is logged, characters."
+    )
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
     admin: Literal["loopback", "key", "off"] = Field(
         "loopback",

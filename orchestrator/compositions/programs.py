@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -65,6 +65,7 @@ class Programs:
         self.generation = generation
         #: Requests that are pinned to it: what they need stays until they have ended.
         self.num_pinned = 0
+        self._models = {model.id: model for model in _models(registry)}
         compositions: dict[str, Composition] = {}
         shared = self._shared = Generation(
             number=generation,
@@ -132,9 +133,7 @@ class Programs:
 
     def models(self) -> tuple[Model, ...]:
         """Compositions first, then experts, each in the order of the registry."""
-        compositions = (Model(id=name, kind="composition") for name in self.registry.compositions)
-        experts = (Model(id=e.id, kind="expert", expert=e) for e in self.registry.experts)
-        return (*compositions, *experts)
+        return tuple(self._models.values())
 
     def model(self, model_id: str) -> Model:
         """The model of this name.
@@ -142,7 +141,7 @@ class Programs:
         Raises:
             UnknownModelError: there is none; the message names the nearest.
         """
-        found = next((model for model in self.models() if model.id == model_id), None)
+        found = self._models.get(model_id)
         if found is None:
             raise self._unknown(model_id)
         return found
@@ -166,3 +165,10 @@ class Programs:
             "GET /v1/models lists all",
             param="model",
         )
+
+
+def _models(registry: Registry) -> Iterator[Model]:
+    for name in registry.compositions:
+        yield Model(id=name, kind="composition")
+    for expert in registry.experts:
+        yield Model(id=expert.id, kind="expert", expert=expert)

@@ -36,16 +36,24 @@ class FollowingKeys:
         self.records: KeyRecords = RedisKeys(self._link)
         #: Who knows callers.
         self.keyring: Keyring = Open(admin_digest=entry.admin_digest)
+        self._issued: IssuedKeys | None = None
         self._tasks: list[asyncio.Task[None]] = []
         if entry.asks_for_keys:
             assert entry.admin_digest is not None, "checked before anything starts"
-            issued = IssuedKeys(self.records, admin_digest=entry.admin_digest)
+            issued = self._issued = IssuedKeys(self.records, admin_digest=entry.admin_digest)
             self.keyring = issued
             hint = asyncio.Event()
             self._tasks = [
                 asyncio.get_running_loop().create_task(work)
                 for work in (self._keep_looking(issued, hint), self._listen(hint))
             ]
+
+    @property
+    def lacking(self) -> str | None:
+        """Why nobody can be let in yet; `None` where callers are known, or not asked."""
+        if self._issued is None or self._issued.is_read:
+            return None
+        return "the keys of callers have not been read from the store yet"
 
     def check(self) -> None:
         """Raises what ended one of its tasks."""

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from orchestrator.access.audit_file import AuditFile
 from orchestrator.api.app import create_app
+from orchestrator.api.readiness import Readiness
 from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.storage_opening import open_storage
 from orchestrator.caching.opening import open_cache
@@ -30,9 +31,9 @@ class GatewayPlan:
     """What every gateway is told; what it serves, it reads from the store."""
 
     api: ApiSettings
-    store_url: str
+    store_url: str = field(repr=False)
     #: Where contents of files lie.
-    storage_url: str
+    storage_url: str = field(repr=False)
     #: Who may enter.
     entry: Entry = OPEN
     #: Where actions of operators are noted; `None` where they are not.
@@ -51,7 +52,7 @@ class Gateway:
     """
 
     def __init__(self, plan: GatewayPlan, conductor: Any, runner: Any) -> None:
-        enter_replica()
+        enter_replica("gateway")
         self._plan = plan
         self._following = FollowingConductor(plan.store_url, conductor)
         self._keys = FollowingKeys(plan.entry, plan.store_url)
@@ -66,7 +67,7 @@ class Gateway:
         return create_app(
             live=following.live,
             records=following.records,
-            readiness=following.readiness,
+            readiness=self._readiness,
             settings=self._plan.api,
             registry=following.conductor,
             residency=following.conductor,
@@ -76,11 +77,18 @@ class Gateway:
             answers=self._answers,
             batches=self._batches,
             storage=self._storage,
-            tracing=tracing_of(os.environ),
+            tracing=tracing_of(os.environ, role="gateway"),
             keyring=self._keys.keyring,
             keys=self._keys.records,
             audit=None if audit_log is None else AuditFile(audit_log),
         )
+
+    def _readiness(self) -> Readiness:
+        """Whether every expert of a slot is hosted, and callers are known."""
+        state, lacking = self._following.readiness(), self._keys.lacking
+        if lacking is None:
+            return state
+        return Readiness(is_ready=False, reasons=(*state.reasons, lacking))
 
     async def check_health(self) -> None:
         """Called by Serve; raising has the gateway replaced.

@@ -176,7 +176,7 @@ class Supervisor:
             metrics_dir=metrics_dir,
             costs_dir=self._settings.folder / "costs",
             storage_url=self._settings.storage,
-            max_file_bytes=self._settings.max_file_bytes,
+            limits=self._settings.limits,
             cache=self._settings.cache,
             batches=BatchSettings(max_lines=self._settings.max_batch_lines),
             open_host=self._open_host,

@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 
 from orchestrator.access.keys import KeyWish, digest_of, issued, revoked
-from orchestrator.errors import UnauthenticatedError
+from orchestrator.errors import StoreError, UnauthenticatedError
 from orchestrator.service.entry import Entry
 from orchestrator.service.following_keys import FollowingKeys
 from orchestrator.store.link import RedisLink
@@ -56,15 +56,32 @@ async def test_a_service_without_keys_follows_none(redis):
     open_gateway = FollowingKeys(Entry(), redis.url)
 
     assert (await open_gateway.keyring.caller_of(None)).owner == ""
+    assert open_gateway.lacking is None
     assert len(asyncio.all_tasks()) == 1  # this test
     await open_gateway.close()
+
+
+async def test_a_gateway_that_has_not_read_the_keys_is_not_ready(redis):
+    await asyncio.to_thread(redis.stop)
+    gateway = FollowingKeys(ENTRY, redis.url)
+    with pytest.raises(StoreError, match="keys cannot be read now"):
+        await gateway.keyring.caller_of("Bearer sk-orc-x")
+    while_away = gateway.lacking
+
+    await asyncio.to_thread(redis.start)
+    await _ended_s(gateway, "Bearer sk-orc-x")
+
+    assert gateway.lacking is None
+    assert while_away == "the keys of callers have not been read from the store yet"
+    await gateway.close()
 
 
 async def _ended_s(gateway: FollowingKeys, header: str) -> float:
     async with asyncio.timeout(5):
         while True:
             try:
-                await gateway.keyring.caller_of(header)
+                with suppress(StoreError):  # it has just come back
+                    await gateway.keyring.caller_of(header)
             except UnauthenticatedError:
                 return time.monotonic()
             await asyncio.sleep(0.01)

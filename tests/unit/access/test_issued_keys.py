@@ -91,6 +91,16 @@ async def test_a_key_made_elsewhere_works_here_at_once():
     assert (await ring.caller_of(header)).key_id == key.id
 
 
+async def test_a_batch_of_a_key_made_elsewhere_is_answered_here_at_once():
+    keys = Keys()
+    ring = keys.ring()
+    await ring.look()
+
+    key, _ = await keys.issue()
+
+    assert (await ring.caller_of_owner(key.id)).owner == key.id
+
+
 async def test_guesses_at_the_same_time_share_their_looks():
     keys = Keys(records=CountingKeys())
     ring = keys.ring()

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator.access.presented import secret_of
 from orchestrator.errors import UnauthenticatedError
@@ -37,3 +39,18 @@ def test_what_is_no_key_is_refused_and_never_told_back(header, says):
     with pytest.raises(UnauthenticatedError, match=says) as refused:
         secret_of(header)
     assert "SECRET" not in refused.value.message
+
+
+@given(st.text(st.characters(max_codepoint=255)) | st.text(" ,BearbER\tsk-\x00é"))
+def test_whatever_is_sent_is_a_part_of_the_header_or_refused_without_being_told(header):
+    try:
+        secret = secret_of(header)
+    except UnauthenticatedError as exc:
+        secret, told = None, exc.message
+
+    if secret is None:
+        assert len(header.strip()) < 12 or header.strip() not in told
+    else:
+        assert secret in header
+        assert secret.isascii()
+        assert not set(secret) & set(" ,")

@@ -226,3 +226,21 @@ async def test_the_admin_key_opens_admin_from_afar_in_a_service_without_keys():
     assert (await away.get("/admin/registry", **ADMIN)).status_code == 200
     assert (await away.get("/admin/registry", **bearer("Bearer guess"))).status_code == 403
     assert (await away.get("/v1/models")).status_code == 200
+
+
+async def test_a_judgement_is_its_giver_s_own():
+    keys = Keys()
+    (key, own), (_, other) = await keys.issue(), await keys.issue("ben")
+    service = serving(keys)
+    answer = await service.chat(headers=bearer(own))
+    judged = {"request_id": answer.headers["x-orchestrator-request-id"], "score": 1}
+    given = (await service.post("/v1/feedback", headers=bearer(own), **judged)).json()
+
+    async with service.client() as client:
+        path = f"/v1/feedback/{given['id']}"
+        stolen = await client.delete(path, headers=bearer(other))
+        kept = [one.giver for one in await service.judgements.every()]
+        taken = await client.delete(path, headers=bearer(own))
+
+    assert (stolen.status_code, taken.status_code) == (404, 200)
+    assert kept == [f"key:{key.id}"]
