@@ -7,6 +7,7 @@ distilled from it and needs no torch; a whole decision on it takes about a milli
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -112,6 +113,22 @@ class StaticEmbedding:
                 out[row] = self._table[ids].sum(axis=0, dtype=np.float32)
         return unit_rows(out * self._scale)
 
+    def weight(self, word: str) -> float:
+        """How much of a text's vector the heaviest token of `word` makes; 1 is the usual token.
+
+        Tables carry the weight of a token in its length: rare words weigh more than common ones.
+        """
+        ids = self._words[word]
+        return float(self._weights[ids].max()) if ids else 0.0
+
+    @cached_property
+    def _weights(self) -> NDArray[np.float32]:
+        """Of each token, shape [n_tokens]; few need them."""
+        lengths = _row_lengths(self._table, self._scale)
+        usual = np.float32(max(float(np.median(lengths)), float(_TINY)))
+        weights: NDArray[np.float32] = lengths / usual
+        return weights
+
     def _token_ids(self, texts: Sequence[str]) -> Iterator[list[int]]:
         if len(texts) < _SHARED_OUT_FROM:
             for text in texts:
@@ -119,6 +136,14 @@ class StaticEmbedding:
         else:
             for found in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False):
                 yield found.ids
+
+
+def _row_lengths(table: NDArray[np.int8], scale: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Shape [n_tokens]; in parts, so that no second table of floats is made."""
+    parts = np.array_split(table, max(1, len(table) // 4096))
+    lengths = [np.linalg.norm(part.astype(np.float32) * scale, axis=1) for part in parts]
+    found: NDArray[np.float32] = np.concatenate(lengths).astype(np.float32)
+    return found
 
 
 class MiniLMEmbedding:

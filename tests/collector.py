@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 
@@ -19,10 +21,21 @@ class Collector:
 
     url: str = ""
     _batches: queue.Queue[ResourceSpans] = field(default_factory=queue.Queue)
+    _lines: queue.Queue[LogRecord] = field(default_factory=queue.Queue)
 
     def take(self, body: bytes) -> None:
         for batch in ExportTraceServiceRequest.FromString(body).resource_spans:
             self._batches.put(batch)
+
+    def take_lines(self, body: bytes) -> None:
+        for batch in ExportLogsServiceRequest.FromString(body).resource_logs:
+            for scope in batch.scope_logs:
+                for line in scope.log_records:
+                    self._lines.put(line)
+
+    def line(self, timeout_s: float = 30.0) -> LogRecord:
+        """The next log line that comes."""
+        return self._lines.get(timeout=timeout_s)
 
     def batch(self, timeout_s: float = 30.0) -> ResourceSpans:
         """The next that comes."""
@@ -52,8 +65,9 @@ def collecting() -> Iterator[Collector]:
 
     class Receiver(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            assert self.path == "/v1/traces"
-            collector.take(self.rfile.read(int(self.headers["content-length"])))
+            body = self.rfile.read(int(self.headers["content-length"]))
+            takes = {"/v1/traces": collector.take, "/v1/logs": collector.take_lines}
+            takes[self.path](body)
             self.send_response(200)
             self.end_headers()
 

@@ -20,6 +20,7 @@ from orchestrator.api.faults import parse
 from orchestrator.api.metering import metered
 from orchestrator.api.opening import opened
 from orchestrator.api.parameters import settle
+from orchestrator.api.prompt_log import log_prompt
 from orchestrator.api.replies import EventReply, JsonReply
 from orchestrator.api.requests import CallerRequest, ChatRequest, GenerationRequest
 from orchestrator.api.staged import without_stages
@@ -66,6 +67,7 @@ async def read(
     model = choose(body)
     asked = parse(model, body)
     check_bounds(asked, settings.bounds)
+    log_prompt(body, request.headers, settings)
     exchange.model = asked.model
     exchange.is_streamed = bool(asked.stream)
     exchange.user = asked.user

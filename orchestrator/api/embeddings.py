@@ -15,14 +15,17 @@ from orchestrator.api.embedding_request import EmbeddingRequest, embed_query
 from orchestrator.api.embedding_writer import spelled
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.faults import parse
+from orchestrator.api.metering import NO_TOKENS
 from orchestrator.api.openai_forms import EmbeddingList
 from orchestrator.api.openapi import body_of, described
 from orchestrator.api.parameters import settle
+from orchestrator.api.prompt_log import log_prompt
 from orchestrator.api.replies import JsonReply
 from orchestrator.api.settings import ApiSettings
+from orchestrator.api.told_again import embedded
 from orchestrator.api.waited import heard
 from orchestrator.api.wiring import Wiring
-from orchestrator.api.wishes import wishes_of
+from orchestrator.api.wishes import Wishes, wishes_of
 from orchestrator.compositions.embedding import EmbedQuery
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Usage
@@ -58,7 +61,7 @@ def endpoints(wiring: Wiring) -> APIRouter:
         exchange.is_known_model = query.model in programs
         require_model(query.model, exchange.caller, programs)
         async with connected(request.receive):
-            vectors = await _embed(query, programs, exchange)
+            vectors = await _embed(query, programs, exchange, wishes)
         is_base64 = asked.encoding_format == "base64"
         return JsonReply(spelled(vectors, model=query.model, is_base64=is_base64))
 
@@ -70,23 +73,26 @@ async def _read(request: Request, exchange: Exchange, settings: ApiSettings) -> 
         request, exchange, max_bytes=settings.max_body_bytes, max_s=settings.max_body_s
     )
     asked = parse(EmbeddingRequest, body)
+    log_prompt(body, request.headers, settings)
     exchange.model = asked.model
     exchange.user = asked.user
     exchange.ignored += settle(asked.model_extra or {}, known=EmbeddingRequest.model_fields)
     return asked
 
 
-async def _embed(query: EmbedQuery, programs: Programs, exchange: Exchange) -> Vectors:
+async def _embed(
+    query: EmbedQuery, programs: Programs, exchange: Exchange, wishes: Wishes
+) -> Vectors:
     program = programs.embedder(query.model)
     exchange.decision = program.decide(query)
     asked_s = exchange.clock()
     try:
-        vectors = await program.embed(query)
+        vectors = await embedded(query, exchange, program=program, wishes=wishes)
     finally:
         exchange.engine_s += exchange.clock() - asked_s
     for notice in vectors.notices:
         exchange.waited = heard(notice, exchange.waited)
-    exchange.usage = Usage(
-        prompt_tokens=vectors.num_tokens, completion_tokens=0, cost_usd=vectors.cost_usd
-    )
+    is_hit = exchange.cache is not None and exchange.cache.is_hit
+    used = Usage(prompt_tokens=vectors.num_tokens, completion_tokens=0, cost_usd=vectors.cost_usd)
+    exchange.usage = NO_TOKENS if is_hit else used
     return vectors

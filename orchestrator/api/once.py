@@ -105,8 +105,12 @@ class Once:
     async def _answer(self, scope: Scope, receive: Receive, send: Send, repeats: Repeats) -> None:
         exchange = of_scope(scope)
         key = _key(_given(scope) or b"", exchange)
+        settings = self._settings
         body = await read_body(
-            Request(scope, receive), exchange, max_bytes=self._settings.max_body_bytes
+            Request(scope, receive),
+            exchange,
+            max_bytes=settings.max_body_bytes,
+            max_s=settings.max_body_s,
         )
         claim = await repeats.claim(
             key,

@@ -50,6 +50,16 @@ class ApiSettings(BaseModel):
         description="Longest answer that an idempotency key keeps; a longer one is told once.",
     )
     images: ImageSettings = Field(ImageSettings(), description="Images that callers name by URL.")
+    log_prompts: Literal["off", "redacted", "full"] = Field(
+        "off",
+        description=(
+            "Whether the bodies of requests are logged: not at all, without what looks like "
+            "addresses, numbers and keys, or as they are. Callers opt out by x-orchestrator-log."
+        ),
+    )
+    log_prompts_max_chars: int = Field(
+        4096, ge=1, le=1024 * 1024, description="Most of one body that is logged, characters."
+    )
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
     admin: Literal["loopback", "key", "off"] = Field(
         "loopback",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator.api.exchange import Exchange
 from orchestrator.compositions.base import Decision
 from orchestrator.compositions.tracing_calls import totals_of
+from orchestrator.events.telling import ids
 from orchestrator.tracing.spans import Value
 
 #: From here on the fault is ours.
@@ -23,6 +24,8 @@ def end_span(exchange: Exchange, *, method: str) -> None:
         "error.type": exchange.error_code,
         "gen_ai.request.stream": exchange.is_streamed,
         "orchestrator.request_id": exchange.request_id,
+        "orchestrator.batch": exchange.batch,
+        "orchestrator.line": ids().get("line"),
         "orchestrator.model": exchange.model[:128],
         "orchestrator.generation": exchange.generation,
         "orchestrator.time_to_first_chunk": exchange.first_token_s,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.wishes import Wishes
 from orchestrator.caching.answer_cache import Found
-from orchestrator.caching.keys import Scope
+from orchestrator.caching.keys import Scope, vectors_key
 from orchestrator.caching.use import BYPASS, MISS, Use
 from orchestrator.compositions.base import Decision, Query, Reply
+from orchestrator.compositions.embedding import Embedding, EmbedQuery
 from orchestrator.compositions.programs import Programs
+from orchestrator.engines.embedding import Vectors
 
 
 async def replied(query: Query, exchange: Exchange, *, programs: Programs, wishes: Wishes) -> Reply:
@@ -37,6 +39,32 @@ async def replied(query: Query, exchange: Exchange, *, programs: Programs, wishe
         may_be_cut = query.sampling.max_tokens is not None
         reply.items = keeping.passed_on(reply, reply.items, may_be_cut=may_be_cut)
     return reply
+
+
+async def embedded(
+    query: EmbedQuery, exchange: Exchange, *, program: Embedding, wishes: Wishes
+) -> Vectors:
+    """The vectors of `query`: kept from before, or new ones; which they are is told alike.
+
+    Raises:
+        OrchestratorError: the expert could not embed.
+    """
+    cache = exchange.answers
+    if cache is None:
+        return await program.embed(query)
+    key = None
+    if wishes.may_be_kept and exchange.batch is None:
+        key = vectors_key(query, scope_of(exchange, is_shared=cache.is_shared))
+    if key is not None and not wishes.is_fresh:
+        found = await cache.vectors.find(key)
+        if found is not None:
+            exchange.cache = Use(outcome="hit", kind="exact", age_s=found.age_s)
+            return found.vectors
+    exchange.cache = BYPASS if key is None or wishes.is_fresh else MISS
+    vectors = await program.embed(query)
+    if key is not None:
+        cache.vectors.keep(key, vectors)
+    return vectors
 
 
 def scope_of(exchange: Exchange, *, is_shared: bool) -> Scope:

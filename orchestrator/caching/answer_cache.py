@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from orchestrator import metrics
 from orchestrator.caching.flights import Flights
 from orchestrator.caching.keeping import Keeping
 from orchestrator.caching.kept import Kept, unpacked
 from orchestrator.caching.keys import Question, Scope, answer_key, question_of
 from orchestrator.caching.likeness import Likeness
 from orchestrator.caching.settings import CacheSettings
+from orchestrator.caching.shelf import Shelf
 from orchestrator.caching.use import Kind
+from orchestrator.caching.vectors import VectorCache
 from orchestrator.compositions.base import Query
-from orchestrator.errors import StoreError
 from orchestrator.store.answers import Answers
 from routers.embeddings import Embeddings
-
-_LOG = logging.getLogger(__name__)
-
-#: A store that did not answer is left alone for so long, seconds.
-_AWAY_S = 5.0
-#: Answers on their way to the store; more are not kept.
-_MAX_PUTS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +57,13 @@ class AnswerCache:
         likeness: Likeness | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._store = store
         self._settings = settings
         self._likeness = likeness
         self._clock = clock
         self._flights = Flights()
-        self._away_until_s = 0.0
-        #: Answers on their way to the store, by key, which are told again meanwhile.
-        self._pending: dict[str, Kept] = {}
-        self._puts: set[asyncio.Task[None]] = set()
+        self._shelf = Shelf(store, settings, clock=clock)
+        #: The vectors of texts, kept beside answers.
+        self.vectors = VectorCache(self._shelf, clock=clock)
 
     @property
     def is_shared(self) -> bool:
@@ -129,7 +118,7 @@ class AnswerCache:
 
     async def settled(self) -> None:
         """Wait until what was said is stored or given up."""
-        await asyncio.gather(*self._puts)
+        await self._shelf.settled()
 
     async def _like(self, place: Place) -> Found | None:
         if self._likeness is None or place.question is None or place.vector is None:
@@ -138,15 +127,7 @@ class AnswerCache:
         return None if like is None else await self._read(like.key, "semantic")
 
     async def _read(self, key: str, kind: Kind) -> Found | None:
-        if key in self._pending:
-            return self._found(self._pending[key], kind)
-        if self._clock() < self._away_until_s:
-            return None
-        try:
-            value = await self._store.find(key, now_s=self._clock())
-        except StoreError as exc:
-            self._leave_alone(exc)
-            return None
+        value = await self._shelf.find(key)
         kept = None if value is None else unpacked(value)
         return None if kept is None else self._found(kept, kind)
 
@@ -154,38 +135,6 @@ class AnswerCache:
         return Found(kept=kept, kind=kind, age_s=max(self._clock() - kept.at_s, 0.0))
 
     def _put(self, place: Place, kept: Kept) -> None:
-        is_away = self._clock() < self._away_until_s
-        is_long = len(kept.packed()) > self._settings.max_answer_bytes
-        if is_long or is_away or len(self._puts) >= _MAX_PUTS:
-            metrics.CACHE_DROPPED.inc()
-            return
-        is_on_its_way = place.key in self._pending
-        self._pending[place.key] = kept
-        if not is_on_its_way:
-            task = asyncio.create_task(self._store_pending(place))
-            self._puts.add(task)
-            task.add_done_callback(self._puts.discard)
-
-    async def _store_pending(self, place: Place) -> None:
-        stored = None
-        try:
-            while stored is not self._pending[place.key]:  # a newer one may have come meanwhile
-                stored = self._pending[place.key]
-                await self._store.put(
-                    place.key,
-                    stored.packed(),
-                    now_s=self._clock(),
-                    expires_s=self._settings.keep_s,
-                )
-        except StoreError as exc:
-            metrics.CACHE_DROPPED.inc()
-            self._leave_alone(exc)
-            return
-        finally:
-            del self._pending[place.key]
+        self._shelf.put(place.key, kept.packed())
         if self._likeness is not None and place.question is not None and place.vector is not None:
             self._likeness.remember(place.question, place.vector, key=place.key)
-
-    def _leave_alone(self, error: StoreError) -> None:
-        self._away_until_s = self._clock() + _AWAY_S
-        _LOG.warning("answers are not told again for %g s: %s", _AWAY_S, error.message)

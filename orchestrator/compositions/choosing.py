@@ -13,6 +13,7 @@ from orchestrator.compositions.digest import digest
 from orchestrator.compositions.generation import Generation
 from orchestrator.compositions.recalled import with_room
 from orchestrator.compositions.team import team_of
+from orchestrator.compositions.tracing_calls import told_route
 from orchestrator.compositions.traits import traits_of
 from orchestrator.engines.base import Chat, Prompt, Text
 from orchestrator.errors import InvalidRequestError
@@ -71,7 +72,7 @@ class Choosing:
         route = with_room(route, query)
         asked = route if num_asked is None else widened(route, most=num_asked)
         expert = self._experts[route.chosen[0]]
-        return Decision(
+        decision = Decision(
             expert=expert.id,
             generation=self._generation.number,
             composition=self._id,
@@ -84,6 +85,9 @@ class Choosing:
             routing_s=time.perf_counter() - started_s,
             defaults=self._generation.filled_in(query.sampling, expert),
         )
+        if query.course is not None:
+            told_route(query.course.span, decision)
+        return decision
 
     async def _first_choice(self, query: Query, allowed: Allowed) -> Route:
         """The route among who can be reached; where that is nobody the router has, among all.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -112,17 +113,24 @@ class Generation:
             stream=query.is_streamed,
             retries=None if query.course is None else _retries(query.course),
         )
-        items = self.dispatch.generate(call)
-        price = self.prices.get(decision.expert)
+        course = query.course
+        if course is not None and course.span.is_recorded:
+            return traced(
+                partial(self._sent, query=query), call, parent=course.span, clock=self.clock
+            )
+        return self._sent(call, query=query)
+
+    def _sent(self, call: Call, *, query: Query) -> AsyncIterator[Item]:
+        """The answer to a call, priced and charged."""
+        items: AsyncIterator[Item] = self.dispatch.generate(call)
+        price = self.prices.get(call.expert)
         if price is not None:
             items = priced(items, price)
         course = query.course
         if course is not None and course.ledger.is_bounding:
-            ledger, energy = course.ledger, self.energies.get(decision.expert)
-            most = self.most(decision.expert, query) if ledger.needs_estimate else Spend(calls=1)
+            ledger, energy = course.ledger, self.energies.get(call.expert)
+            most = self.most(call.expert, query) if ledger.needs_estimate else Spend(calls=1)
             items = charged(items, ledger, most=most, energy=energy)
-        if course is not None and course.span.is_recorded:
-            items = traced(items, call, parent=course.span, clock=self.clock)
         return items
 
     def most(self, expert_id: str, query: Query) -> Spend:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from orchestrator.compositions.base import Query
+from orchestrator.compositions.base import Decision, Query
 from orchestrator.compositions.stages import CallDone, usage_of
 from orchestrator.engines.base import Call, Chat, Chunk, Item, Usage
 from orchestrator.engines.notices import Notice
@@ -18,13 +18,17 @@ from orchestrator.tracing.spans import Attributes, Span, Value
 
 
 async def traced(
-    items: AsyncIterator[Item], call: Call, *, parent: Span, clock: Callable[[], float]
+    generate: Callable[[Call], AsyncIterator[Item]],
+    call: Call,
+    *,
+    parent: Span,
+    clock: Callable[[], float],
 ) -> AsyncGenerator[Item, None]:
     """Pass the answer to one call of an expert on, with a span of its own; closing it closes both.
 
     Args:
-        items: the answer.
-        call: as it is sent.
+        generate: sends it.
+        call: as it is sent, but for the span that it goes on with elsewhere.
         parent: the stage or request that it is a piece of.
         clock: seconds, monotonic.
     """
@@ -33,7 +37,7 @@ async def traced(
     span.tell({"gen_ai.operation.name": operation, **_asked(call)})
     seen, ending, error, began_s = _Seen(), "cancelled", None, clock()
     try:
-        async with reading(items) as answer:
+        async with reading(generate(replace(call, traceparent=span.traceparent))) as answer:
             async for item in answer:
                 seen.add(item, clock() - began_s)
                 yield item
@@ -44,6 +48,20 @@ async def traced(
     finally:
         span.tell({"orchestrator.ending": ending, **seen.told()})
         span.end(error=error)
+
+
+def told_route(span: Span, decision: Decision) -> None:
+    """Record the choice of a router as a piece of `span`, now that it is made."""
+    if not span.is_recorded:
+        return
+    route = decision.route
+    told: dict[str, Value] = {
+        "orchestrator.composition": decision.composition or "",
+        "orchestrator.router": decision.router or "",
+        "orchestrator.expert": decision.expert,
+        "orchestrator.chosen_by": (route.chosen_by if route else None) or decision.router or "",
+    }
+    span.past("route", took_s=decision.routing_s, attributes=told)
 
 
 def within(query: Query, span: Span) -> Query:

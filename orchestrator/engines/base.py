@@ -160,6 +160,8 @@ class Call:
     echo: bool = False
     #: False: nobody reads along, so the engine may answer in one final chunk.
     stream: bool = True
+    #: The span that it is a piece of, as W3C's Trace Context has it; `None` where nobody records.
+    traceparent: str | None = None
     #: Further tries that its request may have; `None` has no bound. Stays in its process.
     retries: Retries | None = None
 

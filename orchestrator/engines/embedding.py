@@ -45,6 +45,7 @@ class EmbedCall:
     slot: str | None = None
     is_background: bool = False
     #: As a `Call`'s.
+    traceparent: str | None = None
     retries: Retries | None = None
 
     @property

@@ -23,6 +23,7 @@ from orchestrator.residency.clock import Clock
 from orchestrator.residency.roster import Room
 from orchestrator.residency.state import EngineState, SlotState
 from orchestrator.residency.upkeep import waits_to_start
+from orchestrator.tracing.tracing import Tracing
 
 _LOG = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Hosting:
         host_gib: memory of the machine that the slot's sleeping engines may take.
         book: keeps what steps and calls take here.
         read_ahead: brings weights into the page cache before they are needed; `None` brings none.
+        tracing: where the slot's spans go.
     """
 
     def __init__(
@@ -57,10 +59,13 @@ class Hosting:
         host_gib: float = inf,
         book: CostBook | None = None,
         read_ahead: ReadAhead | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         #: Keeps what steps and calls take here.
         self.book = book or CostBook(clock=clock)
-        self.slot = Slot(name, clock=clock, costs=self.book.costs, read_ahead=read_ahead)
+        self.slot = Slot(
+            name, clock=clock, costs=self.book.costs, read_ahead=read_ahead, tracing=tracing
+        )
         self._joining = Joining(self.slot, bring, clock=clock)
         self._name = name
         self._open_host = open_host

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import logging
 from math import isfinite
+from uuid import uuid4
 
 from orchestrator.costs.prior import Step
 from orchestrator.engines.meters import Meters
+from orchestrator.engines.slot_spans import SlotSpans
 from orchestrator.errors import OrchestratorError
 from orchestrator.events.catalogue import Action
 from orchestrator.events.telling import tell
 from orchestrator.residency.decision import Decision
 from orchestrator.residency.tickets import Ticket
+from orchestrator.tracing.spans import Value
 
 _LOG = logging.getLogger(__name__)
 
@@ -26,10 +29,12 @@ class Journal:
 
     Args:
         slot: its name.
+        spans: of the slot; nobody records without.
     """
 
-    def __init__(self, slot: str) -> None:
+    def __init__(self, slot: str, *, spans: SlotSpans | None = None) -> None:
         self._slot = slot
+        self._spans = spans or SlotSpans(slot)
         self._meters = Meters(slot)
 
     def queued(self, num_waiting: int, *, num_in_background: int) -> None:
@@ -105,9 +110,15 @@ class Journal:
             num_evicted: experts that answered before it and do not any more.
         """
         self._meters.stepped(step, took_s=took_s, error=error, num_evicted=num_evicted)
+        swap_id = uuid4().hex[:16]
+        told: dict[str, Value] = {"orchestrator.swap_id": swap_id, "orchestrator.engine": engine}
+        told |= {} if expert is None else {"orchestrator.expert": expert}
+        told |= {} if error is None else {"error.type": error.code}
+        self._spans.stepped(step, expert=expert, took_s=took_s, attributes=told)
         self._tell(
             logging.INFO if error is None else logging.ERROR,
             "step",
+            swap_id=swap_id,
             step=step,
             engine=engine,
             expert=expert,

@@ -24,6 +24,7 @@ from orchestrator.errors import (
     OrchestratorError,
     UnsupportedParameterError,
 )
+from orchestrator.guards.redaction import blotted
 
 _MAX_MESSAGE = 500
 _REFUSED_KEY = frozenset({401, 402, 403})
@@ -158,8 +159,7 @@ def _said(exc: BaseException, secret: str | None) -> str:
     text = str(exc)
     while (shorter := _PREFIX.sub("", text)) != text:
         text = shorter
-    text = text.strip()[:_MAX_MESSAGE]
-    return text.replace(secret, "***") if secret else text
+    return blotted(text.strip()[:_MAX_MESSAGE], secret)
 
 
 def _last(causes: tuple[BaseException, ...]) -> str:

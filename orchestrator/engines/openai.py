@@ -20,6 +20,7 @@ from orchestrator.engines.sse import SseParser
 from orchestrator.errors import EngineDeadError, EngineProtocolError
 from orchestrator.guards.connecting import guarded_connector
 from orchestrator.guards.policy import AddressPolicy, url_fault
+from orchestrator.guards.redaction import blotted
 from orchestrator.guards.upstreams import refusal_of, upstream_policy
 from orchestrator.registry.models import Expert
 from orchestrator.registry.models import OpenAIEngine as OpenAISpec
@@ -110,6 +111,9 @@ class OpenAIEngine:
         except (EngineDeadError, EngineProtocolError) as exc:
             if self._is_closed:
                 raise EngineDeadError(f"{self._upstream}: the engine was closed") from exc
+            told = blotted(exc.message, self._secret)  # upstreams repeat what they were sent
+            if told != exc.message:
+                raise type(exc)(told) from None
             raise
 
     def _opened(self) -> aiohttp.ClientSession:

@@ -24,6 +24,7 @@ from orchestrator.errors import (
     OverloadedError,
 )
 from orchestrator.guards.connecting import refused as refused_address
+from orchestrator.guards.redaction import blotted
 from orchestrator.guards.upstreams import refusal_of
 
 _CONTEXT = re.compile(r"context[_ ]length|maximum context|context window|max_model_len", re.I)
@@ -68,11 +69,8 @@ def refusal(
             f"{upstream} refuses our credentials ({status}): check engine.api_key_env"
         )
     message, code = _envelope(body)
-    if secret:
-        message = message.replace(secret, "***")
-    return from_message(
-        f"{upstream} answers {status}: {message}", status, code=code, headers=headers
-    )
+    text = f"{upstream} answers {status}: {blotted(message, secret)}"
+    return from_message(text, status, code=code, headers=headers)
 
 
 def from_message(
@@ -95,9 +93,7 @@ def from_message(
 def stream_error(upstream: str, error: Any, *, secret: str | None) -> OrchestratorError:
     """The error that an event with `error` stands for, sent after the status was 200."""
     fields = error if isinstance(error, dict) else {"message": str(error)}
-    message = str(fields.get("message") or "no reason given")[:_MAX_MESSAGE]
-    if secret:
-        message = message.replace(secret, "***")
+    message = blotted(str(fields.get("message") or "no reason given")[:_MAX_MESSAGE], secret)
     code = fields.get("code")
     status = code if isinstance(code, int) and 400 <= code < 600 else 500
     text = f"{upstream} failed while it answered: {message}"

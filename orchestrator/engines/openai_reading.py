@@ -16,6 +16,7 @@ from orchestrator.engines.base import (
     ToolCallDelta,
     Usage,
 )
+from orchestrator.engines.typed import octets, score, text, whole
 from orchestrator.errors import EngineProtocolError
 
 _ENDS: dict[str, FinishReason] = {
@@ -50,7 +51,7 @@ def read_answer(body: dict[str, Any], *, num_choices: int) -> Chunk:
     ended = sum(delta.finish_reason is not None for delta in chunk.deltas)
     if ended != num_choices:
         raise EngineProtocolError(
-            f"the upstream ended {ended} of {num_choices} choices: {_start(orjson.dumps(body))}"
+            f"the upstream ended {ended} of {num_choices} choices: {_shown(body)}"
         )
     return chunk
 
@@ -75,11 +76,12 @@ def read_usage(body: dict[str, Any]) -> Usage | None:
     if not usage:
         return None
     return Usage(
-        prompt_tokens=usage["prompt_tokens"],
-        completion_tokens=usage.get("completion_tokens") or 0,
-        cached_tokens=(usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
-        reasoning_tokens=(usage.get("completion_tokens_details") or {}).get("reasoning_tokens")
-        or 0,
+        prompt_tokens=whole(usage["prompt_tokens"]),
+        completion_tokens=whole(usage.get("completion_tokens")),
+        cached_tokens=whole((usage.get("prompt_tokens_details") or {}).get("cached_tokens")),
+        reasoning_tokens=whole(
+            (usage.get("completion_tokens_details") or {}).get("reasoning_tokens")
+        ),
     )
 
 
@@ -89,8 +91,7 @@ def _guarded(body: dict[str, Any]) -> Iterator[None]:
         yield
     except _FAULTS as exc:
         raise EngineProtocolError(
-            f"the upstream's answer is malformed ({type(exc).__name__}: {exc}): "
-            f"{_start(orjson.dumps(body))}"
+            f"the upstream's answer is malformed ({type(exc).__name__}: {exc}): {_shown(body)}"
         ) from exc
 
 
@@ -103,15 +104,15 @@ def _delta(choice: dict[str, Any], said: dict[str, Any] | None) -> Delta:
     end = None if ending is None else _ENDS[ending]
     if said is None:
         return Delta(
-            index=choice.get("index", 0),
-            text=choice.get("text") or "",
+            index=whole(choice.get("index")),
+            text=text(choice.get("text")),
             logprobs=_text_logprobs(choice.get("logprobs")),
             finish_reason=end,
         )
     return Delta(
-        index=choice.get("index", 0),
-        text=(said.get("content") or "") + (said.get("refusal") or ""),
-        reasoning=said.get("reasoning_content") or said.get("reasoning") or "",
+        index=whole(choice.get("index")),
+        text=text(said.get("content")) + text(said.get("refusal")),
+        reasoning=text(said.get("reasoning_content") or said.get("reasoning")),
         tool_calls=tuple(
             _tool_call(place, call) for place, call in enumerate(said.get("tool_calls") or ())
         ),
@@ -123,10 +124,10 @@ def _delta(choice: dict[str, Any], said: dict[str, Any] | None) -> Delta:
 def _tool_call(place: int, call: dict[str, Any]) -> ToolCallDelta:
     function = call.get("function") or {}
     return ToolCallDelta(
-        index=call.get("index", place),
-        id=call.get("id"),
-        name=function.get("name"),
-        arguments=function.get("arguments") or "",
+        index=whole(call.get("index"), place),
+        id=text(call.get("id")) or None,
+        name=text(function.get("name")) or None,
+        arguments=text(function.get("arguments")),
     )
 
 
@@ -136,9 +137,9 @@ def _chat_logprobs(logprobs: dict[str, Any] | None) -> tuple[TokenLogprob, ...]:
 
 def _scored(entry: dict[str, Any]) -> TokenLogprob:
     return TokenLogprob(
-        token=entry["token"],
-        logprob=entry["logprob"],
-        bytes_=tuple(entry.get("bytes") or ()),
+        token=text(entry["token"]),
+        logprob=score(entry["logprob"]),
+        bytes_=octets(entry.get("bytes")),
         top=tuple(_scored(other) for other in entry.get("top_logprobs") or ()),
     )
 
@@ -156,7 +157,14 @@ def _text_logprobs(logprobs: dict[str, Any] | None) -> tuple[TokenLogprob, ...]:
 
 
 def _token(token: str, logprob: float, top: tuple[TokenLogprob, ...] = ()) -> TokenLogprob:
-    return TokenLogprob(token=token, logprob=logprob, bytes_=tuple(token.encode()), top=top)
+    return TokenLogprob(
+        token=text(token), logprob=score(logprob), bytes_=tuple(token.encode()), top=top
+    )
+
+
+def _shown(body: dict[str, Any]) -> str:
+    """Its beginning, whatever it holds: half characters and numbers without end, too."""
+    return repr(body)[:200]
 
 
 def _start(text: bytes) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from orchestrator.engines.journal import Journal
 from orchestrator.engines.seat import Seat
+from orchestrator.engines.slot_spans import SlotSpans
 from orchestrator.errors import OrchestratorError
 from orchestrator.residency.actions import StepAction, Swap
 from orchestrator.residency.decision import Decision
@@ -20,11 +21,14 @@ class Seats(Mapping[str, Seat]):
     Args:
         slot: the slot's name, for metrics and the log.
         on_gone: told the id of an engine that has been forgotten.
+        spans: of the slot.
     """
 
-    def __init__(self, slot: str, *, on_gone: Callable[[str], None]) -> None:
+    def __init__(
+        self, slot: str, *, on_gone: Callable[[str], None], spans: SlotSpans | None = None
+    ) -> None:
         self._seats: dict[str, Seat] = {}
-        self._journal = Journal(slot)
+        self._journal = Journal(slot, spans=spans)
         self._on_gone = on_gone
         #: What answered and where an engine stood before the step that is under way.
         self._before: dict[str, tuple[frozenset[str], Rung]] = {}

@@ -22,6 +22,7 @@ from orchestrator.engines.roles import Roles
 from orchestrator.engines.seat import Seat
 from orchestrator.engines.seats import Seats
 from orchestrator.engines.slot_report import HostReport, SlotReport, Waiting
+from orchestrator.engines.slot_spans import SlotSpans
 from orchestrator.engines.streams import reading
 from orchestrator.errors import EngineDeadError
 from orchestrator.registry.models import Expert
@@ -32,6 +33,7 @@ from orchestrator.residency.places import Wishes
 from orchestrator.residency.policy import Policy
 from orchestrator.residency.roster import Room
 from orchestrator.residency.turn import Turn
+from orchestrator.tracing.tracing import Tracing
 
 __all__ = ["HostReport", "Slot", "SlotReport", "Waiting"]
 
@@ -48,6 +50,7 @@ class Slot:
         policy: decides for all of them; `Bounded` where none is given.
         costs: what steps and calls take here.
         read_ahead: brings weights into the page cache before they are needed; `None` brings none.
+        tracing: where spans of calls and steps go; without one nobody records any.
     """
 
     def __init__(
@@ -59,11 +62,13 @@ class Slot:
         policy: Policy | None = None,
         costs: Costs | None = None,
         read_ahead: ReadAhead | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self._name = name
         self._clock = clock
         self._hints = Hints()
-        self._seats = Seats(name, on_gone=self._forget)
+        self._spans = SlotSpans(name, tracing)
+        self._seats = Seats(name, on_gone=self._forget, spans=self._spans)
         self._answering = Answering(self._seats, clock=clock)
         self.loop = SlotLoop(
             self._seats,
@@ -250,7 +255,8 @@ class Slot:
             order=call.order,
             is_background=call.is_background,
         )
-        return self.loop.turn(call.key, wishes)
+        turn = self.loop.turn(call.key, wishes)
+        return turn if call.traceparent is None else self._spans.of_call(call, turn)
 
     def _look_ahead(self) -> None:
         if self._prefetching is None:

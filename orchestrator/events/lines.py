@@ -8,13 +8,25 @@ import time
 import orjson
 
 from orchestrator.events.telling import EventLine, ids
+from orchestrator.guards.redaction import Redaction
 
 
 class JsonLines(logging.Formatter):
-    """Puts time, level, process and logger before an event, or before a message in words."""
+    """Puts time, level, process and logger before an event, or before a message in words.
+
+    Args:
+        redaction: blots secrets out of each line; by their looks alone, by default.
+    """
+
+    def __init__(self, redaction: Redaction | None = None) -> None:
+        super().__init__()
+        self._redacted = redaction or Redaction()
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, without a line break inside."""
+        return self._redacted(self._line(record))
+
+    def _line(self, record: logging.LogRecord) -> str:
         message = record.getMessage()
         head = orjson.dumps(
             {

@@ -72,6 +72,12 @@ class Turn:
         """Whether its turn has neither come nor been refused."""
         return not self._place.granted.done()
 
+    @property
+    def has_come(self) -> bool:
+        """Whether its turn came, not its refusal."""
+        granted = self._place.granted
+        return granted.done() and not granted.cancelled() and granted.exception() is None
+
     def on_end(self, ring: Callable[[], None]) -> None:
         """Call `ring` once the wait is over, however it ended."""
         self._place.granted.add_done_callback(lambda _: ring())

@@ -44,16 +44,14 @@ class Blueprint:
     #: Names of the workers, see `widths.worker_names`; edits of the registry change them.
     workers: frozenset[str]
     gateways: int
-    store_url: str
+    store_url: str = field(repr=False)
     metrics_dir: Path
     #: Where workers keep what steps and calls take.
     costs_dir: Path
     #: Where batches and files lie: a folder, or any URL of fsspec.
-    storage_url: str
-    #: Longest file that callers may upload.
-    max_file_bytes: int
-    #: Requests that one gateway answers at a time.
-    max_in_flight: int
+    storage_url: str = field(repr=False)
+    #: What callers may send.
+    limits: ApiSettings
     open_host: OpenHost
     #: GPUs of this machine.
     accelerators: int = 0
@@ -140,13 +138,12 @@ def _runner_plan(blueprint: Blueprint) -> BatchRunnerPlan:
 
 
 def _api(blueprint: Blueprint) -> ApiSettings:
-    return ApiSettings(
-        metrics_dir=str(blueprint.metrics_dir),
-        max_file_bytes=blueprint.max_file_bytes,
-        max_in_flight=blueprint.max_in_flight,
-        admin=blueprint.entry.admin,
-        sends_x_request_id=False,  # Serve sends it, and a client would join the two
-    )
+    told = {
+        "metrics_dir": str(blueprint.metrics_dir),
+        "admin": blueprint.entry.admin,
+        "sends_x_request_id": False,  # Serve sends it, and a client would join the two
+    }
+    return blueprint.limits.model_copy(update=told)
 
 
 def _deployment(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -46,9 +46,9 @@ class BatchRunnerPlan:
     """What the runner is told."""
 
     api: ApiSettings
-    store_url: str
+    store_url: str = field(repr=False)
     #: Where everything of batches lies.
-    storage_url: str
+    storage_url: str = field(repr=False)
     settings: BatchSettings
     executor: ExecutorSettings
     #: Who may have made batches.
@@ -64,7 +64,7 @@ class BatchRunner:
     """
 
     def __init__(self, plan: BatchRunnerPlan, conductor: Any) -> None:
-        enter_replica()
+        enter_replica("batches")
         self._plan = plan
         self._following = FollowingConductor(plan.store_url, conductor, before=self._holding)
         self._keys = FollowingKeys(plan.entry, plan.store_url)
@@ -117,7 +117,7 @@ class BatchRunner:
             records=following.records,
             readiness=following.readiness,
             settings=self._plan.api,
-            tracing=tracing_of(os.environ),
+            tracing=tracing_of(os.environ, role="batches"),
             keyring=self._keys.keyring,
         )
         return InsideEndpoint(

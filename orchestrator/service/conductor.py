@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class ConductorPlan:
 
     #: The registry file, which is watched.
     registry: Path
-    store_url: str
+    store_url: str = field(repr=False)
     #: Where the processes of the service keep their metrics.
     metrics_dir: Path
     #: Starts and ends workers.
@@ -64,7 +64,7 @@ class Conductor:
 
     def __init__(self, plan: ConductorPlan, workers: Sequence[Any]) -> None:
         del workers
-        enter_replica()
+        enter_replica("conductor")
         self._plan = plan
         self._rollcall = Rollcall(clock=time.monotonic)
         self._workforce = Workforce(self._rollcall, run=plan.run_workers, heard=self._heard)

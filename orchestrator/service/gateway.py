@@ -31,9 +31,9 @@ class GatewayPlan:
     """What every gateway is told; what it serves, it reads from the store."""
 
     api: ApiSettings
-    store_url: str
+    store_url: str = field(repr=False)
     #: Where contents of files lie.
-    storage_url: str
+    storage_url: str = field(repr=False)
     #: Who may enter.
     entry: Entry = OPEN
     #: Where actions of operators are noted; `None` where they are not.
@@ -52,7 +52,7 @@ class Gateway:
     """
 
     def __init__(self, plan: GatewayPlan, conductor: Any, runner: Any) -> None:
-        enter_replica()
+        enter_replica("gateway")
         self._plan = plan
         self._following = FollowingConductor(plan.store_url, conductor)
         self._keys = FollowingKeys(plan.entry, plan.store_url)
@@ -77,7 +77,7 @@ class Gateway:
             answers=self._answers,
             batches=self._batches,
             storage=self._storage,
-            tracing=tracing_of(os.environ),
+            tracing=tracing_of(os.environ, role="gateway"),
             keyring=self._keys.keyring,
             keys=self._keys.records,
             audit=None if audit_log is None else AuditFile(audit_log),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
 from orchestrator.events.lines import JsonLines
+from orchestrator.guards.redaction import Redaction
 
 #: In the environment of all of Ray's processes: the file that every replica appends its lines to.
 VARIABLE = "ORCHESTRATOR_LOG_FILE"
@@ -29,6 +31,6 @@ def write_lines(root: logging.Logger, log: Path | None) -> None:
         return
     lines = WatchedFileHandler(log) if log is not None else logging.StreamHandler(sys.__stderr__)
     lines.name = _NAME
-    lines.setFormatter(JsonLines())
+    lines.setFormatter(JsonLines(Redaction.of(os.environ)))
     root.addHandler(lines)
     root.getChild("orchestrator").setLevel(logging.INFO)

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from orchestrator.api.bounds import Bounds
+from orchestrator.api.image_settings import ImageSettings
+from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.filesystems import local_path
 from orchestrator.caching.settings import CacheSettings
 from orchestrator.errors import SetupError
+from orchestrator.guards.policy import policy_of
 
 PREFIX = "ORCHESTRATOR_"
 #: What other commands read: whoever exports them for those may serve from the same shell.
@@ -34,7 +38,9 @@ class Settings(BaseModel):
         ),
     )
     store_url: str | None = Field(
-        None, description="Redis to use, `redis://...`; without one the service starts its own."
+        None,
+        repr=False,
+        description="Redis to use, `redis://...`; without one the service starts its own.",
     )
     start_timeout_s: float = Field(600.0, gt=0, description="Longest start, seconds.")
     stop_timeout_s: float = Field(
@@ -44,8 +50,16 @@ class Settings(BaseModel):
         5.0, ge=0, le=60, description="Seconds that requests in flight may take to end at a stop."
     )
 
+    log_prompts: Literal["off", "redacted", "full"] = Field(
+        "off",
+        description="Whether the words of requests are logged: `off`, `redacted`, or `full`.",
+    )
+    log_prompts_max_chars: int = Field(
+        4096, ge=1, le=1024 * 1024, description="Most of one request that is logged, characters."
+    )
     storage_url: str | None = Field(
         None,
+        repr=False,
         description=(
             "Where files and batches lie: a folder, or a URL such as `s3://bucket/folder`; "
             "`batches` in the data folder by default."
@@ -58,6 +72,24 @@ class Settings(BaseModel):
         4096, ge=1, description="Requests that one gateway answers at a time; more get 503."
     )
     max_batch_lines: int = Field(50_000, ge=1, description="Most lines of one batch.")
+    max_body_bytes: int = Field(
+        16 * 1024 * 1024, ge=1024, description="Longest body of any other request, bytes."
+    )
+    max_output_tokens: int | None = Field(
+        None, ge=1, description="Longest answer that a request may ask for; no bound by default."
+    )
+    max_choices: int = Field(128, ge=1, description="Most answers of one request, `n`.")
+    image_urls: Literal["fetch", "pass", "refuse"] = Field(
+        "fetch",
+        description=(
+            "Images that callers name by URL: fetched by the gateway, handed on to upstreams, or "
+            "refused."
+        ),
+    )
+    image_hosts: str = Field(
+        "",
+        description="Hosts and networks, by commas, of images although they are not public.",
+    )
 
     keys: Literal["off", "required"] | None = Field(
         None,
@@ -67,7 +99,9 @@ class Settings(BaseModel):
         ),
     )
     admin_key: SecretStr | None = Field(
-        None, description="Who sends it may call /admin, and make keys; 24 letters at least."
+        None,
+        repr=False,
+        description="Who sends it may call /admin, and make keys; 24 letters at least.",
     )
     admin_key_file: Path | None = Field(None, description="A file with it, in its place.")
     answer_cache: Literal["off", "deterministic", "all"] = Field(
@@ -107,6 +141,23 @@ class Settings(BaseModel):
         None, description="Folders that models of the registry must lie in, joined by `:`."
     )
     offline: bool = Field(False, description="Fetch no models: only what is verified serves.")
+    # The same: see `guards.upstreams`.
+    upstream_addresses: Literal["private", "public"] = Field(
+        "private",
+        description=(
+            "Where upstreams of the registry may be: also in private networks and on this machine, "
+            "or at public addresses alone."
+        ),
+    )
+    upstream_hosts: str = Field(
+        "", description="Hosts and networks, by commas, of upstreams wherever they are."
+    )
+
+    @field_validator("image_hosts", "upstream_hosts")
+    @classmethod
+    def _is_list_of_hosts(cls, value: str) -> str:
+        policy_of((), value)
+        return value
 
     @property
     def folder(self) -> Path:
@@ -124,6 +175,19 @@ class Settings(BaseModel):
             max_bytes=int(self.answer_cache_mib * 1024 * 1024),
             likeness=self.answer_likeness,
             embedding=None if embedding is None else str(embedding.absolute()),
+        )
+
+    @property
+    def limits(self) -> ApiSettings:
+        """What callers may send."""
+        return ApiSettings(
+            max_body_bytes=self.max_body_bytes,
+            max_file_bytes=self.max_file_bytes,
+            max_in_flight=self.max_in_flight,
+            log_prompts=self.log_prompts,
+            log_prompts_max_chars=self.log_prompts_max_chars,
+            bounds=Bounds(max_choices=self.max_choices, max_output_tokens=self.max_output_tokens),
+            images=ImageSettings(urls=self.image_urls, hosts=self.image_hosts),
         )
 
     @property
@@ -159,4 +223,6 @@ def _sentence(fault: dict[str, Any]) -> str:
     if fault["type"] == "extra_forbidden":
         known = ", ".join(sorted(Settings.model_fields))
         return f"no setting is called {name!r} ({PREFIX}{name.upper()}); known: {known}"
-    return f"setting {name!r} is {fault['input']!r}: {fault['msg'].lower()}"
+    if Settings.model_fields[name].repr:
+        return f"setting {name!r} is {fault['input']!r}: {fault['msg'].lower()}"
+    return f"setting {name!r} is not what it may be (not shown): {fault['msg'].lower()}"

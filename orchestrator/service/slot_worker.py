@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,7 @@ from orchestrator.residency.wishes import Granted, Wish
 from orchestrator.service.machine_memory import host_gib
 from orchestrator.service.reports import State, WorkerReport
 from orchestrator.service.widths import width
+from orchestrator.tracing.exporting import tracing_of
 
 #: What a worker sends: notices and chunks, and at the end, where it failed, why.
 Sent = Item | OrchestratorError
@@ -57,6 +59,7 @@ class SlotWorker:
             host_gib=host_gib(),
             book=_book(plan, loop),
             read_ahead=PageCache(),
+            tracing=tracing_of(os.environ, role="worker"),
         )
         self._steering = Steering(plan.slot, self._hosting.slot, clock=loop)
         self._meters = Meters(plan.slot)

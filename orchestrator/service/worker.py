@@ -12,5 +12,5 @@ class Worker(SlotWorker):
     """A slot's worker as Serve runs it; the Conductor tells it what to hold."""
 
     def __init__(self, plan: WorkerPlan) -> None:
-        enter_replica()
+        enter_replica("worker")
         super().__init__(plan)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -13,6 +12,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from orchestrator.errors import SetupError, StoreError
+from orchestrator.guards.redaction import without_login
 
 
 class RedisLink:
@@ -71,13 +71,14 @@ class RedisLink:
                 socket_connect_timeout=self._timeout_s,
                 retry=retry,
             )
-        except ValueError as error:
+        except ValueError:
+            # Its words quote what follows a colon, which may be the password.
             raise SetupError(
-                f"store.url {self._address!r} is no URL of a Redis: {error}"
-            ) from error
+                f"store.url {self._address!r} is no URL of a Redis: give redis://host:port/db, "
+                "rediss://... or unix:///path, with signs of a password in percent form"
+            ) from None
 
 
 def _address(url: str) -> str:
-    """`url` without user and password, which do not belong into messages."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    """`url` without user and password, which do not belong into messages, nor what `?` begins."""
+    return without_login(url).partition("?")[0]

@@ -7,15 +7,14 @@ that callers or models wrote is in a span.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from opentelemetry.context import Context
 from opentelemetry.trace import (
-    Span as OtelSpan,
-)
-from opentelemetry.trace import (
+    Link,
     SpanKind,
     Status,
     StatusCode,
@@ -23,6 +22,12 @@ from opentelemetry.trace import (
     format_trace_id,
     set_span_in_context,
 )
+from opentelemetry.trace import (
+    Span as OtelSpan,
+)
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+_PROPAGATOR = TraceContextTextMapPropagator()
 
 Value = str | int | float | bool | Sequence[str]
 Attributes = Mapping[str, Value]
@@ -50,6 +55,21 @@ class Span(Protocol):
         """
         ...
 
+    @property
+    def traceparent(self) -> str | None:
+        """How a piece of it goes on in another process; `None` where nobody records."""
+        ...
+
+    def past(self, name: str, *, took_s: float, attributes: Attributes) -> None:
+        """A piece of this one that has just ended.
+
+        Args:
+            name: of few values.
+            took_s: seconds until now.
+            attributes: what came of it.
+        """
+        ...
+
     def tell(self, attributes: Attributes) -> None:
         """Add what is known of it by now."""
         ...
@@ -74,6 +94,14 @@ class Untraced:
         """The same."""
         return self
 
+    @property
+    def traceparent(self) -> str | None:
+        """None: nobody records."""
+        return None
+
+    def past(self, name: str, *, took_s: float, attributes: Attributes) -> None:
+        """Nothing."""
+
     def tell(self, attributes: Attributes) -> None:
         """Nothing."""
 
@@ -82,6 +110,30 @@ class Untraced:
 
 
 UNTRACED = Untraced()
+
+
+def past_span(
+    tracer: Tracer,
+    name: str,
+    *,
+    parent: Context,
+    took_s: float,
+    attributes: Attributes,
+    links: Sequence[Link] = (),
+) -> None:
+    """Record a span that has just ended; see `Span.past`."""
+    ended_ns = time.time_ns()
+    error = attributes.get("error.type")
+    span = tracer.start_span(
+        name,
+        context=parent,
+        attributes=attributes,
+        links=links,
+        start_time=ended_ns - int(took_s * 1e9),
+    )
+    if error is not None:
+        span.set_status(Status(StatusCode.ERROR, str(error)))
+    span.end(end_time=ended_ns)
 
 
 class Recorded:
@@ -111,6 +163,32 @@ class Recorded:
         parent = set_span_in_context(self._span, Context())
         kind = SpanKind.CLIENT if is_call else SpanKind.INTERNAL
         return Recorded(self._tracer, self._tracer.start_span(name, context=parent, kind=kind))
+
+    @property
+    def traceparent(self) -> str | None:
+        """See `Span.traceparent`."""
+        carried: dict[str, str] = {}
+        _PROPAGATOR.inject(carried, set_span_in_context(self._span, Context()))
+        return carried.get("traceparent")
+
+    @property
+    def link(self) -> Link:
+        """What spans of other traces name it by."""
+        return Link(self._span.get_span_context())
+
+    def past(
+        self,
+        name: str,
+        *,
+        took_s: float,
+        attributes: Attributes,
+        links: Sequence[Link] = (),
+    ) -> None:
+        """See `Span.past`; `links` are spans elsewhere for which it was done, too."""
+        parent = set_span_in_context(self._span, Context())
+        past_span(
+            self._tracer, name, parent=parent, took_s=took_s, attributes=attributes, links=links
+        )
 
     def tell(self, attributes: Attributes) -> None:
         """See `Span.tell`."""

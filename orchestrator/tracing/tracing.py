@@ -8,7 +8,14 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, Tracer, format_trace_id, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from orchestrator.tracing.spans import UNTRACED, Recorded, Span, Untraced
+from orchestrator.tracing.spans import (
+    UNTRACED,
+    Attributes,
+    Recorded,
+    Span,
+    Untraced,
+    past_span,
+)
 
 _HEADER = "traceparent"
 _NS_A_SECOND = 1_000_000_000
@@ -51,6 +58,19 @@ class Tracing:
         if span.is_recording():
             return Recorded(self._tracer, span)
         return _unrecorded(span.get_span_context().trace_id)
+
+    def continued(self, name: str, traceparent: str | None) -> Span:
+        """A piece of a span of another process; `UNTRACED` where that one is not recorded."""
+        if self._tracer is None or traceparent is None:
+            return UNTRACED
+        parent = _PROPAGATOR.extract({_HEADER: traceparent}, Context())
+        span = self._tracer.start_span(name, context=parent)
+        return Recorded(self._tracer, span) if span.is_recording() else UNTRACED
+
+    def past(self, name: str, *, took_s: float, attributes: Attributes) -> None:
+        """Work that has just ended and belongs to no request: a trace of its own."""
+        if self._tracer is not None:
+            past_span(self._tracer, name, parent=Context(), took_s=took_s, attributes=attributes)
 
 
 def _unrecorded(trace_id: int) -> Untraced:

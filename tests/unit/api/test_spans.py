@@ -83,6 +83,7 @@ async def test_the_request_outlives_its_stages_and_calls(recorder, is_streamed):
     [(request, stages)] = recorder.tree()
     assert request == f"POST {CHAT}"
     assert stages == [
+        ("route", []),
         ("stage samples", [("chat math", [])]),
         ("stage synthesis", [("chat writer", [])]),
     ]

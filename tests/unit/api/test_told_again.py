@@ -324,3 +324,34 @@ async def test_without_a_cache_nothing_is_said_of_one():
     answer = await Service().chat(temperature=0)
 
     assert HEADER not in answer.headers
+
+
+@pytest.mark.parametrize("form", ["float", "base64"])
+async def test_vectors_are_told_again_in_either_form(form):
+    asked = service()
+    body = {"model": "vectors", "input": ["one", "two"]}
+    first = await asked.post("/v1/embeddings", **body, encoding_format="float")
+    again = await asked.post("/v1/embeddings", **body, encoding_format=form)
+    plainly = await Service().post("/v1/embeddings", **body, encoding_format=form)
+    record = await asked.last_record()
+
+    assert (first.headers[HEADER], again.headers[HEADER]) == ("miss", "hit; kind=exact; age_s=0")
+    assert again.json() == plainly.json()
+    assert (record.cached, record.prompt_tokens) == ("exact", 0)
+    assert len(asked.engine.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "headers"),
+    [
+        ({"input": ["two", "one"]}, {}), ({"input": "one"}, {}), ({"dimensions": 4}, {}),
+        ({}, {"cache-control": "no-store"}), ({}, {"authorization": "Bearer bob"}),
+    ],
+)  # fmt: skip
+async def test_other_vectors_are_made(change, headers):
+    asked = service()
+    body = {"model": "vectors", "input": ["one", "two"]}
+    await asked.post("/v1/embeddings", **body)
+    await asked.post("/v1/embeddings", **(body | change), headers=headers)
+
+    assert len(asked.engine.calls) == 2

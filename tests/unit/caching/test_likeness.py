@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from orchestrator.caching.keys import Question
-from orchestrator.caching.likeness import Like, Likeness, marks_of
+from orchestrator.caching.likeness import Like, Likeness, deciding_words
 from routers.embeddings import unit_rows
 
 
@@ -18,6 +18,9 @@ class Letters:
     def embed(self, texts: Sequence[str]):
         counts = [[text.lower().count(chr(97 + at)) for at in range(26)] for text in texts]
         return unit_rows(np.asarray(counts, dtype=np.float32))
+
+    def weight(self, word: str) -> float:
+        return 0.1 if word in ("what", "is", "the", "please", "which", "of", "these") else 1.0
 
 
 def likeness(**given) -> Likeness:
@@ -43,7 +46,7 @@ def test_the_most_alike_question_is_found_where_it_is_alike_enough():
     for text in ("capital of france", "zzz", "what is the capital of france"):
         remember(index, text)
 
-    assert nearest(index, "what is the capital of france?").key == (
+    assert nearest(index, "What is the capital of France?").key == (
         "key of what is the capital of france"
     )
     assert nearest(index, "xxx") is None
@@ -86,5 +89,19 @@ def test_of_one_context_the_oldest_question_goes_first():
     assert [nearest(index, text) is None for text in ("aaa", "bbb", "ccc")] == [True, False, False]
 
 
-def test_marks_are_read_in_order_and_in_any_case():
-    assert marks_of("NOT 1,000.5 but isn't 2") == ("not", "1,000.5", "isn't", "2")
+def test_words_of_weight_are_the_same_in_the_same_order_or_nothing_is_told():
+    index = likeness(least=0.5)
+    remember(index, "the capital of peru")
+    remember(index, "sort the words fig then kiwi")
+
+    assert nearest(index, "the capital of chile") is None
+    assert nearest(index, "sort the words kiwi then fig") is None
+    assert nearest(index, "what is the capital of peru please").key == "key of the capital of peru"
+
+
+def test_an_answer_hangs_on_numbers_letters_turns_and_words_of_weight():
+    said = "What is the 3rd, X or Y -- and isn't 2.5 of THESE Metals?"
+
+    assert deciding_words(said, Letters()) == (
+        ["3rd", "x", "or", "y", "and", "isn't", "2", "5", "metals"]
+    )

@@ -19,6 +19,8 @@ from tests.traces import Recorder
 from tests.unit.compositions.pool import SeeingEngine, ask
 
 DEAD = EngineDeadError("its process is gone")
+#: What a router decided, before anybody is asked.
+ROUTE = ("route", [])
 PRICE = {"input_usd_per_mtok": 1.0, "output_usd_per_mtok": 10.0}
 COMPOSITIONS = {
     "plain": {"kind": "route", "router": "topic"},
@@ -112,7 +114,7 @@ async def test_each_expert_that_was_tried_is_a_call():
 
     recorder = await traced(engine, "forgiving")
 
-    assert recorder.tree() == [("request", [("chat a", []), ("chat b", [])])]
+    assert recorder.tree() == [("request", [ROUTE, ("chat a", []), ("chat b", [])])]
 
 
 async def test_a_stage_holds_its_calls_though_they_go_out_together():
@@ -122,7 +124,7 @@ async def test_a_stage_holds_its_calls_though_they_go_out_together():
 
     recorder = await traced(engine, "vote")
 
-    [(_, [(stage, calls)])] = recorder.tree()
+    [(_, [_, (stage, calls)])] = recorder.tree()
     assert stage == "stage vote"
     assert sorted(name for name, _ in calls) == ["chat a", "chat b", "chat c"]
     assert dict(recorder.named(stage)[0].attributes) == {
@@ -137,15 +139,28 @@ async def test_a_stage_holds_its_calls_though_they_go_out_together():
     }
 
 
+async def test_a_call_takes_its_own_span_along_and_none_where_nobody_records():
+    engine = SeeingEngine(says="x")
+
+    recorder = await traced(engine, "a")
+    await collect((await programs(engine).reply(ask(model="a"))).items)
+
+    [call] = recorder.named("chat a")
+    carried = f"00-{call.context.trace_id:032x}-{call.context.span_id:016x}"
+    first, second = (one.traceparent for one in engine.calls)
+    assert first.startswith(carried)
+    assert second is None
+
+
 async def test_a_composition_inside_another_one_is_a_call_that_holds_its_stages():
     engine = SeeingEngine(script=lambda call: Script(says=("one", "two")))
 
     recorder = await traced(engine, "refined")
 
-    [(_, [samples, (synthesis, [(inner, stages)])])] = recorder.tree()
+    [(_, [_, samples, (synthesis, [(inner, stages)])])] = recorder.tree()
     assert samples == ("stage samples", [("chat a", [])])
     assert (synthesis, inner) == ("stage synthesis", "invoke_workflow vote")
-    [(stage, calls)] = stages
+    [_, (stage, calls)] = stages
     assert (stage, len(calls)) == ("stage vote", 3)
     told = recorder.named(inner)[0].attributes
     assert told["gen_ai.workflow.name"] == "vote"
@@ -164,7 +179,7 @@ async def test_whoever_hangs_up_leaves_spans_that_have_ended():
             engine.arrived.clear()
             await engine.arrived.wait()
 
-    assert len(recorder.spans) == 4
+    assert len(recorder.spans) == 1 + 1 + 3  # route, stage, calls
     calls = [one for one in recorder.spans if one.name.startswith("chat")]
     assert {call.attributes["orchestrator.ending"] for call in calls} == {"cancelled"}
     assert {call.status.status_code for call in calls} == {StatusCode.UNSET}

@@ -31,7 +31,9 @@ def test_a_step_that_fails_is_an_error_with_its_reason(told, caplog):
         "wake", engine="e1", expert="law@2", took_s=1.0, error=SwapError("canary"), num_evicted=0
     )
 
-    assert told() == [
+    [line] = told()
+    assert len(line.pop("swap_id")) == 16
+    assert [line] == [
         {
             "action": "step", "slot": "failed", "step": "wake", "engine": "e1", "expert": "law@2",
             "outcome": "swap_failed", "took_s": 1.0, "reason": "canary",
