@@ -88,6 +88,12 @@ def test_memory_grows_by_its_last_half_alone():
     assert grown(climb + rest) == pytest.approx(0.05)
 
 
+def test_what_is_under_way_is_no_growth():
+    readings = [(float(at), 300.0 if at % 7 == 0 or at == 100 else 200.0) for at in range(101)]
+
+    assert grown(readings) == 0.0
+
+
 def test_questions_say_what_only_they_are_answered_with():
     known = Known(greedy={("capitals", "Kenya?"): "Nairobi"})
 
