@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from fastapi import Request, Response
 
+from orchestrator.api.admitting import admit, entered, is_one_call, waiting
 from orchestrator.api.binding import bound_limits, bound_priority, require_model
 from orchestrator.api.body import read_body
 from orchestrator.api.bounds import check_bounds
@@ -45,6 +46,7 @@ def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
     exchange.span = wiring.tracing.begun(
         f"{request.method} {exchange.endpoint}", request.headers, created_s=exchange.created_s
     )
+    waiting(exchange, wiring)
     exchange.answers = wiring.answers
     join(trace_id=exchange.span.trace_id)
     programs = wiring.live()
@@ -92,9 +94,11 @@ async def answer(
     require_model(query.model, caller, programs)
     wishes, limits = wishes_of(request.headers), bound_limits(request.headers, caller, programs)
     async with connected(request.receive):
+        allowance = await admit(exchange, is_one_call=is_one_call(query.model, programs))
         reply = await replied(
             replace(
                 _wishing(query, wishes, limits),
+                allowance=allowance,
                 priority=bound_priority(wishes, caller),
                 timeout_s=exchange.timeout_s,
                 is_patient=exchange.timeout_s is not None,
@@ -105,7 +109,9 @@ async def answer(
         )
         exchange.decision, exchange.reply = reply.decision, reply
         try:
-            return await _answered(reply, exchange, wishes=wishes, writer=writer)
+            response = await _answered(reply, exchange, wishes=wishes, writer=writer)
+            await entered(exchange)
+            return response
         finally:
             exchange.decision = reply.told  # another expert may have answered
 

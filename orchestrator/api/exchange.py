@@ -49,7 +49,7 @@ class Exchange:
     #: Who asks, and the batch that it is a line of.
     caller: Caller = ANYBODY
     batch: str | None = None
-    #: That it was let in, until it has ended; `None` where nothing is counted.
+    #: On its way in, and in, until it has ended; `None` where nothing is counted.
     admission: Admission | None = None
     #: Longest time of a request that nobody waits for, seconds; the registry's where `None`.
     timeout_s: float | None = None

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from orchestrator.access.caller import ANYBODY, Caller
 from orchestrator.access.keyring import Keyring
 from orchestrator.api.accounts import Accounts
+from orchestrator.api.admitting import end
 from orchestrator.api.audited import Audited
 from orchestrator.api.connection import ClientGoneError
 from orchestrator.api.envelope import as_asgi, envelope_of, headers_for
@@ -85,6 +86,7 @@ class Gate:
                 IN_FLIGHT.dec()
                 exchange.unpin()
                 _name_endpoint(exchange, scope)
+                end(exchange)
                 self._audited.note(exchange, scope)
                 self._accounts.settle(exchange, method=scope["method"], path=scope["path"])
 

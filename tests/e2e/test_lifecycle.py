@@ -178,6 +178,23 @@ def test_requests_under_way_are_answered_before_the_service_stops(start):
     assert "data: [DONE]" in rest
 
 
+def test_a_stream_that_outlasts_the_drain_ends_with_an_error_and_the_stop_is_a_success(start):
+    service = start().await_ready()
+    asked = {"model": "slow", "stream": True, "messages": [{"role": "user", "content": "Hello"}]}
+    with (
+        httpx.Client(base_url=service.url, timeout=30, trust_env=False) as client,
+        client.stream("POST", "/v1/chat/completions", json=asked) as answer,
+    ):
+        lines = answer.iter_lines()
+        next(lines)
+        os.kill(service.keeper.pid, signal.SIGTERM)
+        rest = [line for line in lines if line.startswith("data: ")]
+
+    assert service.wait() == 0
+    assert "the service stops" in rest[-1]
+    assert "data: [DONE]" not in rest
+
+
 @pytest.mark.parametrize("which", ["keeper", "service"])
 def test_sigkill_of_either_outer_process_leaves_nothing(start, which):
     service = start().await_ready()
