@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import sys
 
-from bench import fuzz, schema_phases
+from bench import fuzz, overhead, schema_phases
 from bench.parts import Part, main_of
 
-PARTS = {module.NAME: Part(module.TARGETS, module.measure) for module in (schema_phases, fuzz)}
+PARTS = {
+    module.NAME: Part(module.TARGETS, module.measure) for module in (schema_phases, fuzz, overhead)
+}
 
 
 def main() -> int:

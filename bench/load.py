@@ -37,6 +37,8 @@ class Load:
     is_bytes: bool = False
     stream: bool = False
     seed: str = "0"
+    #: What the caller presents.
+    key: str = "none"
     #: Further fields of the request.
     fields: dict[str, Any] = field(default_factory=dict)
 
@@ -59,7 +61,7 @@ class Load:
                 b"POST /v1/chat/completions HTTP/1.1",
                 b"host: " + urlsplit(self.url).netloc.encode(),
                 b"content-type: application/json",
-                b"authorization: Bearer none",
+                b"authorization: Bearer " + self.key.encode(),
                 b"content-length: %d" % len(content),
                 b"",
                 content,

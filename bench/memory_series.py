@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from statistics import median
 from time import monotonic
 
 import psutil
 
 PERIOD_S = 1.0
-#: Share of the time at either end of the last half whose median counts: one reading is chance.
+#: Share of the last half, at either end of it, whose least reading counts.
 _WINDOW = 0.2
 
 
@@ -54,9 +53,13 @@ class MemorySeries:
 
 
 def grown(series: Sequence[tuple[float, float]]) -> float:
-    """Growth over the last half of a series of (seconds, MiB): its last fifth over its first."""
+    """Growth over the last half of a series of (seconds, MiB): its last fifth over its first.
+
+    The least of each counts: what a process keeps. More than that is under way, such as the
+    8 MiB of an upstream's line without an end, and is given back.
+    """
     middle_s, end_s = series[-1][0] / 2, series[-1][0]
     window_s = (end_s - middle_s) * _WINDOW
     early = [mib for at_s, mib in series if middle_s <= at_s <= middle_s + window_s]
     late = [mib for at_s, mib in series if at_s >= end_s - window_s]
-    return median(late) / median(early) - 1.0
+    return min(late) / min(early) - 1.0

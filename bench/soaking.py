@@ -167,7 +167,7 @@ def _soaked(service: Service, known: Known, edit: Callable[[], None], *, setup: 
             Mishap(name="registry edited", first_s=5, every_s=12, do=edit),
             Mishap(name="Redis killed", first_s=20, every_s=45, do=lambda: _kill(killers, "redis")),
             Mishap(
-                name="engine killed", first_s=35, every_s=60, do=lambda: _kill(killers, "engine")
+                name="engine killed", first_s=35, every_s=90, do=lambda: _kill(killers, "engine")
             ),
         ]
     )

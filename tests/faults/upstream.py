@@ -112,7 +112,7 @@ async def _broken(
     elif kind == "cut-mid-chunk":
         await response.write(following[: len(following) // 2])
     elif kind == "cut-mid-utf8":
-        await response.write(following[: following.index("«".encode()) + 1])
+        await response.write(following[: following.find("«".encode()) + 1])
     elif kind == "done-early":
         await response.write(b"data: [DONE]\n\n")
     if kind.startswith("stall"):
