@@ -14,12 +14,14 @@ from fastapi import FastAPI
 
 from orchestrator.access.audit import AuditLog
 from orchestrator.access.keyring import Keyring
+from orchestrator.access.metering import Meters
 from orchestrator.api.app import create_app
 from orchestrator.api.batch_control import BatchControl
 from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.residency_control import ResidencyControl
+from orchestrator.api.restart_control import RestartControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.storage import Storage
 from orchestrator.caching.answer_cache import AnswerCache
@@ -32,6 +34,7 @@ from orchestrator.store.memory import MemoryRecords
 from orchestrator.store.memory_judgements import MemoryJudgements
 from orchestrator.store.records import StoredRecord
 from orchestrator.store.repeats import Repeats
+from orchestrator.store.usage import UsageStore
 from orchestrator.tracing.tracing import Tracing
 from routers.base import Prompts, Route, RouterError
 
@@ -105,6 +108,7 @@ class Service:
     registry: RegistryControl | None = None
     residency: ResidencyControl | None = None
     placement: PlacementControl | None = None
+    restarts: RestartControl | None = None
     judgements: MemoryJudgements = field(default_factory=MemoryJudgements)
     tracing: Tracing | None = None
     batches: BatchControl | None = None
@@ -114,6 +118,8 @@ class Service:
     keyring: Keyring | None = None
     keys: KeyRecords | None = None
     audit: AuditLog | None = None
+    meters: Meters | None = None
+    usage: UsageStore | None = None
 
     def app(self) -> FastAPI:
         programs = programs_of(self.engine)
@@ -125,6 +131,7 @@ class Service:
             registry=self.registry,
             residency=self.residency,
             placement=self.placement,
+            restarts=self.restarts,
             judgements=self.judgements,
             tracing=self.tracing,
             batches=self.batches,
@@ -134,6 +141,8 @@ class Service:
             keyring=self.keyring,
             keys=self.keys,
             audit=self.audit,
+            meters=self.meters,
+            usage=self.usage,
         )
 
     @asynccontextmanager

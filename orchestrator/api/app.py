@@ -18,6 +18,8 @@ from orchestrator.api import (
     admin_placement,
     admin_registry,
     admin_residency,
+    admin_restart,
+    admin_usage,
     batch_progress,
     chat,
     completions,
@@ -44,6 +46,7 @@ from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.residency_control import ResidencyControl
+from orchestrator.api.restart_control import RestartControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.api.wiring import Wiring
 from orchestrator.batch.storage import Storage
@@ -53,6 +56,7 @@ from orchestrator.store.judgements import Judgements
 from orchestrator.store.keys import KeyRecords
 from orchestrator.store.records import Records
 from orchestrator.store.repeats import Repeats
+from orchestrator.store.usage import UsageStore
 from orchestrator.tracing.tracing import Tracing
 
 
@@ -65,6 +69,7 @@ def create_app(
     registry: RegistryControl | None = None,
     residency: ResidencyControl | None = None,
     placement: PlacementControl | None = None,
+    restarts: RestartControl | None = None,
     judgements: Judgements | None = None,
     batches: BatchControl | None = None,
     storage: Storage | None = None,
@@ -73,6 +78,7 @@ def create_app(
     keys: KeyRecords | None = None,
     audit: AuditLog | None = None,
     meters: Meters | None = None,
+    usage: UsageStore | None = None,
     repeats: Repeats | None = None,
     answers: AnswerCache | None = None,
 ) -> FastAPI:
@@ -87,6 +93,7 @@ def create_app(
         registry: who owns the registry; without, it cannot be edited while the service runs.
         residency: who sees the slots; without, nothing is told of them.
         placement: who places experts; without, nothing is told of it.
+        restarts: who replaces processes; without, nobody does.
         judgements: where feedback is kept; without, none is taken.
         batches: who keeps batches and files; without, there are none.
         storage: where contents of files lie; given wherever `batches` is.
@@ -95,6 +102,7 @@ def create_app(
         keys: where keys are kept, for operators; without, none can be made.
         audit: where actions of operators are noted; without, they are not.
         meters: counts what callers take; without, nothing is counted.
+        usage: where is kept what was used; without, operators cannot ask for it.
         repeats: who answers which idempotency key; without, keys are left aside.
         answers: those that may be told again; without, none are kept.
     """
@@ -109,12 +117,14 @@ def create_app(
         registry=registry,
         residency=residency,
         placement=placement,
+        restarts=restarts,
         judgements=judgements,
         batches=batches,
         storage=storage,
         keys=keys,
         audit=audit,
         meters=meters,
+        usage=usage,
         answers=answers,
     )
     app = FastAPI(
@@ -131,8 +141,10 @@ def create_app(
         admin_registry,
         admin_residency,
         admin_placement,
+        admin_restart,
         admin_keys,
         admin_audit,
+        admin_usage,
     )
     for family in (*generating, *batching, feedback, models, health, *administering):
         app.include_router(family.endpoints(wiring))

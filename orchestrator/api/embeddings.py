@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
-from openai.types import CreateEmbeddingResponse
 
+from orchestrator.api.admitting import admit, entered
 from orchestrator.api.answering import begin
 from orchestrator.api.binding import bound_limits, bound_priority, require_model
 from orchestrator.api.body import read_body
@@ -17,6 +17,7 @@ from orchestrator.api.embedding_writer import spelled
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.faults import parse
 from orchestrator.api.metering import NO_TOKENS
+from orchestrator.api.openai_forms import EmbeddingList
 from orchestrator.api.openapi import body_of, described
 from orchestrator.api.parameters import settle
 from orchestrator.api.prompt_log import log_prompt
@@ -39,7 +40,7 @@ def endpoints(wiring: Wiring) -> APIRouter:
     @router.post(
         "/v1/embeddings",
         summary="Embed texts",
-        responses=described(CreateEmbeddingResponse),
+        responses=described(EmbeddingList),
         openapi_extra=body_of(EmbeddingRequest),
     )
     async def embeddings(request: Request) -> Response:
@@ -61,7 +62,10 @@ def endpoints(wiring: Wiring) -> APIRouter:
         exchange.is_known_model = query.model in programs
         require_model(query.model, exchange.caller, programs)
         async with connected(request.receive):
+            allowance = await admit(exchange, is_one_call=True)
+            query = replace(query, allowance=allowance)
             vectors = await _embed(query, programs, exchange, wishes)
+            await entered(exchange)
         is_base64 = asked.encoding_format == "base64"
         return JsonReply(spelled(vectors, model=query.model, is_base64=is_base64))
 

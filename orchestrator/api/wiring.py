@@ -13,6 +13,7 @@ from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.residency_control import ResidencyControl
+from orchestrator.api.restart_control import RestartControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.storage import Storage
 from orchestrator.caching.answer_cache import AnswerCache
@@ -20,6 +21,7 @@ from orchestrator.compositions.programs import Programs
 from orchestrator.store.judgements import Judgements
 from orchestrator.store.keys import KeyRecords
 from orchestrator.store.records import Records
+from orchestrator.store.usage import UsageStore
 from orchestrator.tracing.tracing import Tracing
 
 
@@ -41,12 +43,16 @@ class Wiring:
     meters: Meters | None = None
     #: Answers that may be told again; `None` where none are kept.
     answers: AnswerCache | None = None
+    #: Where is kept what was used; `None` where it is not.
+    usage: UsageStore | None = None
     #: Who owns the registry; `None` where it cannot be edited while the service runs.
     registry: RegistryControl | None = None
     #: Who sees the slots; `None` where nobody does.
     residency: ResidencyControl | None = None
     #: Who places experts; `None` where nobody does.
     placement: PlacementControl | None = None
+    #: Who replaces processes; `None` where nobody does.
+    restarts: RestartControl | None = None
     #: Where what callers say of answers is kept; `None` where it is not.
     judgements: Judgements | None = None
     #: Who keeps batches and what is known of files; `None` where nobody does.
