@@ -7,7 +7,6 @@ import platform
 
 import orchestrator
 from orchestrator import metrics
-from orchestrator.access.redacting import redacted
 from orchestrator.api.details import recorded
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.spans import end_span
@@ -46,7 +45,7 @@ class Accounts:
                 log,
                 "request",
                 level,
-                **_told(exchange, f"{method} {redacted(path[:200])}", duration_s, overhead_ms),
+                **_told(exchange, f"{method} {path[:200]}", duration_s, overhead_ms),
             )
 
 

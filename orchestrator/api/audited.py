@@ -8,9 +8,9 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from orchestrator.access.audit import AuditEntry, AuditLog
-from orchestrator.access.redacting import redacted
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.from_here import forwarded_addresses, peer_of
+from orchestrator.guards.redaction import Redaction
 
 _ADMIN = "/admin"
 _ASKING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -27,6 +27,7 @@ class Audited:
 
     def __init__(self, log: AuditLog | None) -> None:
         self._log = log
+        self._redacted = Redaction()
 
     def note(self, exchange: Exchange, scope: Scope) -> None:
         """Note a request that has ended, if it is one of these."""
@@ -41,22 +42,22 @@ class Audited:
                 request_id=exchange.request_id,
                 who=exchange.caller.key_id,
                 address=_address(request),
-                action=f"{method} {redacted(exchange.endpoint)}",
-                target=redacted(path[:256]),
-                asked=_asked(request),
-                told=redacted(exchange.target[:512]),
+                action=f"{method} {exchange.endpoint}",
+                target=self._redacted(path)[:256],
+                asked=self._asked(request),
+                told=self._redacted(exchange.target)[:512],
                 status=exchange.status,
                 error_code=exchange.error_code,
             )
         )
+
+    def _asked(self, request: HTTPConnection) -> dict[str, str]:
+        query = request.scope.get("query_string", b"")[:1024].decode("latin-1")
+        pairs = parse_qsl(query)
+        return {name: self._redacted(said)[:128] for name, said in pairs if name in _TOLD}
 
 
 def _address(request: HTTPConnection) -> str:
     """Of whoever asks: what the last proxy saw, which on this machine is our own."""
     *_, last = peer_of(request), *forwarded_addresses(request.headers)
     return last[:64]
-
-
-def _asked(request: HTTPConnection) -> dict[str, str]:
-    query = request.scope.get("query_string", b"")[:1024].decode("latin-1")
-    return {name: redacted(value[:128]) for name, value in parse_qsl(query) if name in _TOLD}
