@@ -215,6 +215,11 @@ BATCH_RUNS = Counter(
 BATCH_PLANS = Counter(
     "orchestrator_batch_plans_total", "Plans of batches that were made, the first and later ones."
 )
+STORE_UP = Gauge(
+    "orchestrator_store_up",
+    "1 while every gateway and the batch runner reach the store, 0 while one does not.",
+    multiprocess_mode="livemin",
+)
 SETTLEMENTS_DROPPED = Counter(
     "orchestrator_settlements_dropped_total",
     "Calls that could not be settled with the store and stay charged at their most.",

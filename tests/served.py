@@ -21,6 +21,7 @@ from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.residency_control import ResidencyControl
+from orchestrator.api.restart_control import RestartControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.storage import Storage
 from orchestrator.caching.answer_cache import AnswerCache
@@ -107,6 +108,7 @@ class Service:
     registry: RegistryControl | None = None
     residency: ResidencyControl | None = None
     placement: PlacementControl | None = None
+    restarts: RestartControl | None = None
     judgements: MemoryJudgements = field(default_factory=MemoryJudgements)
     tracing: Tracing | None = None
     batches: BatchControl | None = None
@@ -129,6 +131,7 @@ class Service:
             registry=self.registry,
             residency=self.residency,
             placement=self.placement,
+            restarts=self.restarts,
             judgements=self.judgements,
             tracing=self.tracing,
             batches=self.batches,

@@ -47,7 +47,7 @@ def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
         f"{request.method} {exchange.endpoint}", request.headers, created_s=exchange.created_s
     )
     waiting(exchange, wiring)
-    exchange.answers = wiring.answers
+    exchange.answers, exchange.images = wiring.answers, wiring.images
     join(trace_id=exchange.span.trace_id)
     programs = wiring.live()
     exchange.pin(programs)
@@ -97,7 +97,7 @@ async def answer(
         allowance = await admit(exchange, is_one_call=is_one_call(query.model, programs))
         reply = await replied(
             replace(
-                _wishing(query, wishes, limits),
+                _wishing(await _with_images(query, exchange), wishes, limits),
                 allowance=allowance,
                 priority=bound_priority(wishes, caller),
                 timeout_s=exchange.timeout_s,
@@ -145,6 +145,10 @@ def head_of(exchange: Exchange, query: Query) -> Head:
 def wants_usage(asked: GenerationRequest) -> bool:
     """Whether a stream ends with the tokens used."""
     return bool(asked.stream_options and asked.stream_options.include_usage)
+
+
+async def _with_images(query: Query, exchange: Exchange) -> Query:
+    return query if exchange.images is None else await exchange.images.brought(query)
 
 
 def _wishing(query: Query, wishes: Wishes, limits: Limits) -> Query:

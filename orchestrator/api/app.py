@@ -18,6 +18,7 @@ from orchestrator.api import (
     admin_placement,
     admin_registry,
     admin_residency,
+    admin_restart,
     admin_usage,
     batch_progress,
     chat,
@@ -45,6 +46,7 @@ from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.residency_control import ResidencyControl
+from orchestrator.api.restart_control import RestartControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.api.wiring import Wiring
 from orchestrator.batch.storage import Storage
@@ -67,6 +69,7 @@ def create_app(
     registry: RegistryControl | None = None,
     residency: ResidencyControl | None = None,
     placement: PlacementControl | None = None,
+    restarts: RestartControl | None = None,
     judgements: Judgements | None = None,
     batches: BatchControl | None = None,
     storage: Storage | None = None,
@@ -90,6 +93,7 @@ def create_app(
         registry: who owns the registry; without, it cannot be edited while the service runs.
         residency: who sees the slots; without, nothing is told of them.
         placement: who places experts; without, nothing is told of it.
+        restarts: who replaces processes; without, nobody does.
         judgements: where feedback is kept; without, none is taken.
         batches: who keeps batches and files; without, there are none.
         storage: where contents of files lie; given wherever `batches` is.
@@ -113,6 +117,7 @@ def create_app(
         registry=registry,
         residency=residency,
         placement=placement,
+        restarts=restarts,
         judgements=judgements,
         batches=batches,
         storage=storage,
@@ -136,6 +141,7 @@ def create_app(
         admin_registry,
         admin_residency,
         admin_placement,
+        admin_restart,
         admin_keys,
         admin_audit,
         admin_usage,

@@ -20,6 +20,8 @@ class Health(BaseModel):
 
     status: str
     reasons: list[str] = []
+    degraded: list[str] = []
+    parts: dict[str, str] = {}
 
 
 def endpoints(wiring: Wiring) -> APIRouter:
@@ -33,9 +35,14 @@ def endpoints(wiring: Wiring) -> APIRouter:
 
     @router.get("/readyz", summary="Whether requests can be answered", responses=described(Health))
     async def readyz() -> Response:
-        """200 when ready, else 503 with the reasons."""
+        """200 when ready, or degraded, which says what is away; else 503 with the reasons."""
         state = wiring.readiness()
-        body = {"status": "ready" if state.is_ready else "not ready", "reasons": state.reasons}
+        body = {
+            "status": state.status,
+            "reasons": state.reasons,
+            "degraded": state.degraded,
+            "parts": dict(state.parts),
+        }
         return JsonReply(orjson.dumps(body), status=200 if state.is_ready else 503)
 
     @router.get(

@@ -13,6 +13,7 @@ from orchestrator.api.placement_control import PlacementControl
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.residency_control import ResidencyControl
+from orchestrator.api.restart_control import RestartControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.storage import Storage
 from orchestrator.caching.answer_cache import AnswerCache
@@ -50,6 +51,8 @@ class Wiring:
     residency: ResidencyControl | None = None
     #: Who places experts; `None` where nobody does.
     placement: PlacementControl | None = None
+    #: Who replaces processes; `None` where nobody does.
+    restarts: RestartControl | None = None
     #: Where what callers say of answers is kept; `None` where it is not.
     judgements: Judgements | None = None
     #: Who keeps batches and what is known of files; `None` where nobody does.

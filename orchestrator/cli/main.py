@@ -38,6 +38,7 @@ COMMANDS: dict[str, Command] = {
     "unpin": Command(help="Keep an expert no longer."),
     "residency": Command(help="Show what the slots of a running service do and why."),
     "reload": Command(help="Have a running service read its registry file again."),
+    "restart": Command(help="Restart gateways or workers of a running service, one by one."),
     "rollback": Command(help="Have a running service go back to an earlier generation."),
     "merge": Command(help="Merge experts into a new one.", extra="routers"),
     "models": Command(help="Fetch, verify, list and remove experts' models.", extra="serve"),

@@ -20,6 +20,7 @@ from orchestrator.client.placement import Placement, placement_call
 from orchestrator.client.replies import read, read_completion
 from orchestrator.client.residency import WishKind, residency_call, wish_call
 from orchestrator.client.residency_wire import Residency, Steered
+from orchestrator.client.restart import RestartState, restart_call
 from orchestrator.client.settings import DEFAULT_URL, Settings
 from orchestrator.client.streams import AsyncChatStream
 from orchestrator.client.wire import (
@@ -148,6 +149,17 @@ class AsyncClient:
     async def residency(self) -> Residency:
         """What every slot does and why; raises as `Client.residency`."""
         return read(Residency, (await self._to.complete(residency_call())).content)
+
+    async def restart(self, part: str | None = None) -> RestartState:
+        """Have processes replaced one by one; for callers on the service's machine.
+
+        Args:
+            part: `gateways`, `workers` or the name of a slot; `None` asks how far the last one is.
+
+        Raises:
+            OrchestratorError: what the service says, or a `ClientError`.
+        """
+        return read(RestartState, (await self._to.complete(restart_call(part))).content)
 
     async def placement(self, *, carry_out: bool = False) -> Placement:
         """Where experts are at home and could be; arguments and errors as `Client.placement`."""

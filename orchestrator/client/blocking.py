@@ -20,6 +20,7 @@ from orchestrator.client.placement import Placement, placement_call
 from orchestrator.client.replies import read, read_completion
 from orchestrator.client.residency import WishKind, residency_call, wish_call
 from orchestrator.client.residency_wire import Residency, Steered
+from orchestrator.client.restart import RestartState, restart_call
 from orchestrator.client.settings import DEFAULT_URL, Settings
 from orchestrator.client.streams import ChatStream
 from orchestrator.client.wire import (
@@ -208,6 +209,17 @@ class Client:
             OrchestratorError: what the service says, or a `ClientError`.
         """
         return read(Residency, self._to.complete(residency_call()).content)
+
+    def restart(self, part: str | None = None) -> RestartState:
+        """Have processes replaced one by one; for callers on the service's machine.
+
+        Args:
+            part: `gateways`, `workers` or the name of a slot; `None` asks how far the last one is.
+
+        Raises:
+            OrchestratorError: what the service says, or a `ClientError`.
+        """
+        return read(RestartState, self._to.complete(restart_call(part)).content)
 
     def placement(self, *, carry_out: bool = False) -> Placement:
         """Where experts are at home and could be; for callers on the service's machine.

@@ -53,6 +53,8 @@ class Following:
         self._retry_at_s = 0.0
         self._looking = asyncio.Lock()
         #: Set once the store was read: something is served, or it is known why not.
+        #: Why the store did not answer at the last look, `None` where it did.
+        self.away: str | None = None
         self.begun = asyncio.Event()
         #: Generations that were held when the surplus was freed last.
         self._freed_for: list[int] = []
@@ -95,8 +97,9 @@ class Following:
                 if number is not None and number != self.live_number:
                     await self._follow(number)
                 self.begun.set()
+                self.away = None
             except StoreError as error:
-                self._trouble = error.message
+                self.away = self._trouble = error.message
             await self._free()
 
     def prepare(self, proposed: int | None) -> None:

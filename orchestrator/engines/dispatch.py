@@ -83,6 +83,11 @@ class Dispatch:
         self._clock = clock
         self._refreshing: asyncio.Future[DispatchTable] | None = None
         self._meter = LoadMeter(clock=clock)
+        #: Set when another table is adopted, and replaced.
+        self._adopted = asyncio.Event()
+        #: Of the calls under way.
+        self._bounds: set[Bound] = set()
+        self._is_over = False
 
     @property
     def table(self) -> DispatchTable:
@@ -100,6 +105,14 @@ class Dispatch:
         A table of a Conductor that does not know of homes yet leaves those that were known.
         """
         self._where.adopt(table)
+        self._adopted.set()
+        self._adopted = asyncio.Event()
+
+    def give_up(self) -> None:
+        """End all calls under way and refuse others: the service stops."""
+        self._is_over = True
+        for bound in tuple(self._bounds):
+            bound.end()
 
     def generate(self, call: Call) -> AsyncGenerator[Item, None]:
         """Stream the answer of whichever slot takes the call; see `Engine.generate`.
@@ -173,10 +186,16 @@ class Dispatch:
             OverloadedError, SwapError: all were tried, and this was the last to fail.
         """
         expert, key = attempt.call.expert, attempt.call.key
+        if self._is_over:
+            raise _stopping(expert)
         engines = self._where.engines(expert, key)
         if not engines and not attempt.has_refreshed:
             await self._refresh_for(attempt)
             engines = self._where.engines(expert, key)
+        while not engines and self._where.is_awaited(key):
+            await self._next_table(attempt)
+            engines = self._where.engines(expert, key)
+            attempt.failures.clear()  # of a process that is another one by now
         untried = [name for name in engines if name not in attempt.failures]
         if not untried or not _may_try(attempt):
             raise self._exhausted(attempt)
@@ -186,6 +205,20 @@ class Dispatch:
         attempt.sent_s = self._clock()
         return name, engines[name]
 
+    async def _next_table(self, attempt: _Attempt) -> None:
+        """Wait for the slots that are being restarted, as long as the call may wait.
+
+        Raises:
+            ExpertUnavailableError: they are not back by then.
+        """
+        bounds = (attempt.call.max_wait_s, attempt.call.timeout_s)
+        left_s = [self._left_s(attempt, one) for one in bounds if one is not None]
+        try:
+            async with asyncio.timeout(min((s for s in left_s if s is not None), default=None)):
+                await self._adopted.wait()
+        except TimeoutError as error:
+            raise self._exhausted(attempt) from error
+
     async def _send(
         self, call: C, attempt: _Attempt, *, name: str, items: Callable[[C], AsyncIterator[T]]
     ) -> AsyncIterator[T]:
@@ -194,6 +227,7 @@ class Dispatch:
         self._where.begin(name, call.key)
         is_unbound = left_s is None or call.is_background
         bound = Bound(None if is_unbound or left_s is None else left_s + _GRACE_S)
+        self._bounds.add(bound)
         try:
             async with reading(
                 items(replace(call, timeout_s=left_s, max_wait_s=wait_s, retries=None))
@@ -203,9 +237,12 @@ class Dispatch:
                         _watch(bound, call)
                     yield item
         except TimeoutError as error:
+            if self._is_over:
+                raise _stopping(call.expert) from error
             raise (_stalled if bound.is_stalled else _late)(call) from error
         finally:
             bound.stop()
+            self._bounds.discard(bound)
             self._where.end(name, call.key)
 
     def _left_s(self, attempt: _Attempt, whole_s: float | None) -> float | None:
@@ -293,6 +330,13 @@ def _stalled(call: AnyCall) -> EngineTimeoutError:
     return StalledError(
         f"expert {call.expert!r} stopped in the middle of its answer: nothing came for "
         f"{stall_s:g} s"
+    )
+
+
+def _stopping(expert: str) -> ExpertUnavailableError:
+    return ExpertUnavailableError(
+        f"the service stops: expert {expert!r} was not done in time; ask again once it is back",
+        retry_after_s=_RETRY_AFTER_S,
     )
 
 

@@ -100,6 +100,11 @@ class SlotReport:
         return tuple(dict.fromkeys(key for host in self.hosts for key in host.residents))
 
     @property
+    def is_empty(self) -> bool:
+        """Whether no call waits or is being answered."""
+        return not self.num_in_flight + self.num_waiting + self.num_background
+
+    @property
     def num_in_flight(self) -> int:
         """Calls being answered."""
         return sum(sum(host.in_flight.values()) for host in self.hosts)

@@ -104,6 +104,10 @@ class Bound:
         finally:
             self._waiting = None
 
+    def end(self) -> None:
+        """Wait for no further chunk, from now on."""
+        self._ring()
+
     def stop(self) -> None:
         """Never ring."""
         for timer in (self._timer, self._watch):

@@ -98,6 +98,10 @@ class Whereabouts:
         names = self._connected(key)
         return self._slots[self.best(names, key)] if names else None
 
+    def is_awaited(self, key: str) -> bool:
+        """Whether nothing hosts the expert for now, since its slots are being restarted."""
+        return key in self.table.awaited
+
     def nowhere(self, call: AnyCall) -> str:
         """Why no engine takes a call, for people."""
         hosts = self.table.slots(call.key)

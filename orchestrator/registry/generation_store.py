@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from orchestrator.errors import StoreError
 from orchestrator.registry.generations import GenerationRecord, GenerationSummary, Source
-from orchestrator.registry.ledger import Ledger, flipped, not_kept, reserved, summaries
+from orchestrator.registry.ledger import Ledger, flipped, not_kept, reserved, restored, summaries
 from orchestrator.registry.models import Registry
 from orchestrator.store.base import Store
 
@@ -41,12 +41,16 @@ class StoredGenerations:
     def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
         self._store = store
         self._clock = clock
+        #: What was live at the last look, and the record of it where it was read.
+        self._live_number: int | None = None
+        self._kept: GenerationRecord | None = None
 
     async def live(self) -> GenerationRecord | None:
         """See `Generations.live`."""
         while (number := await self.live_number()) is not None:
             record = await self._record(number)
             if record is not None:
+                self._kept = record
                 return record
             # Pruned between the two reads, so another is live; else it is lost.
             if await self.live_number() == number:
@@ -62,6 +66,8 @@ class StoredGenerations:
         record = await self._record(number)
         if record is None:
             raise not_kept((await self._ledger())[0], number)
+        if number == await self.live_number():
+            self._kept = record
         return record
 
     async def propose(
@@ -122,7 +128,28 @@ class StoredGenerations:
     async def _ledger(self) -> tuple[Ledger, bytes | None]:
         """The ledger, and its bytes to compare with."""
         raw = await self._store.get(_LEDGER)
-        return (Ledger(), None) if raw is None else (_parsed(Ledger, raw, _LEDGER), raw)
+        if raw is None and self._kept is not None and self._kept.number == self._live_number:
+            raw = await self._restored(self._kept)
+        if raw is None:
+            return Ledger(), None
+        ledger = _parsed(Ledger, raw, _LEDGER)
+        self._live_number = ledger.live
+        return ledger, raw
+
+    async def _restored(self, record: GenerationRecord) -> bytes | None:
+        """The ledger of a store that has lost it: what is live stays so, under its number.
+
+        Else the next edit would get a number that replicas hold another registry under.
+        """
+        await self._store.set(_key(record.number), _bytes(record))
+        raw = _bytes(restored(record))
+        if await self._store.compare_and_set(_LEDGER, expected=None, value=raw):
+            _LOG.error(
+                "the store has lost its generations: %d, which is live, is stored again; "
+                "what else was stored there (records, feedback, keys, earlier generations) is gone",
+                record.number,
+            )
+        return await self._store.get(_LEDGER)
 
     async def _swap(self, raw: bytes | None, ledger: Ledger) -> bool:
         """Whether the ledger was replaced for sure; after a no, look at it again."""

@@ -51,6 +51,12 @@ class Ledger(BaseModel):
         return tuple(entry for entry in self.entries if entry.is_served)
 
 
+def restored(record: GenerationRecord) -> Ledger:
+    """The ledger of a store that has lost its own, with `record` live as before."""
+    alone = reserved(Ledger(last=record.number - 1), record)
+    return flipped(alone, record.number, expected=None)
+
+
 def reserved(ledger: Ledger, record: GenerationRecord) -> Ledger:
     """The ledger with `record` proposed.
 

@@ -37,6 +37,8 @@ class DispatchTable(BaseModel):
     #: `Expert.key` -> those of them where it is at home, the first preferred; who is not named is
     #: at home nowhere in particular. `None` while a new Conductor does not know yet.
     homes_by_expert: dict[str, tuple[str, ...]] | None = None
+    #: `Expert.key` of those whose only slots are being restarted: calls for them wait.
+    awaited: frozenset[str] = frozenset()
     #: What each slot told last, where it told anything.
     outlook_by_slot: dict[str, SlotOutlook] = {}
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from ray import serve
 from ray.serve import Application, RunTarget
@@ -19,7 +21,13 @@ from orchestrator.service.batch_runner import BatchRunner, BatchRunnerPlan
 from orchestrator.service.conductor import Conductor, ConductorPlan
 from orchestrator.service.entry import OPEN, Entry
 from orchestrator.service.gateway import Gateway, GatewayPlan
-from orchestrator.service.serving import APPLICATION, QUIET, worker_deployment
+from orchestrator.service.serving import (
+    APPLICATION,
+    GATEWAY,
+    QUIET,
+    running_editions,
+    worker_deployment,
+)
 from orchestrator.service.widths import width
 from orchestrator.service.worker import Worker, WorkerPlan
 
@@ -30,6 +38,8 @@ _HEALTH_PERIOD_S = 1.0
 #: A worker that loads vLLM's libraries answers late; it is not to be killed for it.
 _HEALTH_TIMEOUT_S = 60.0
 _SHUTDOWN_S = 5.0
+#: A gateway that is replaced ends its longest answer first; a stop of the service ends them before.
+GATEWAY_SHUTDOWN_S = 600.0
 #: The same at every deployment: Serve replaces what has another version, and leaves alone what has
 #: none but the workers that came or went beside it.
 _VERSION = "1"
@@ -55,6 +65,8 @@ class Blueprint:
     open_host: OpenHost
     #: GPUs of this machine.
     accelerators: int = 0
+    #: Deployment -> how it is told from the processes that it had before it was restarted.
+    editions: Mapping[str, str] = field(default_factory=dict)
     batches: BatchSettings = field(default_factory=BatchSettings)
     #: Who may enter.
     entry: Entry = OPEN
@@ -64,12 +76,20 @@ class Blueprint:
     cache: CacheSettings = field(default_factory=CacheSettings)
 
 
-def run_workers(blueprint: Blueprint, workers: frozenset[str]) -> None:
+def run_workers(blueprint: Blueprint, workers: frozenset[str], renewed: str | None = None) -> None:
     """Have Serve run exactly these workers beside all else, which it leaves as it is.
 
     Blocks until Serve has taken the order, not until it is carried out.
+
+    Args:
+        blueprint: as the service was started.
+        workers: their slots.
+        renewed: a deployment whose processes are to be replaced by new ones.
     """
-    application = build(replace(blueprint, workers=workers))
+    editions = running_editions()
+    if renewed is not None:
+        editions |= {renewed: uuid4().hex}
+    application = build(replace(blueprint, workers=workers, editions=editions))
     serve.run_many(
         [RunTarget(target=application, name=APPLICATION, logging_config=QUIET)],
         wait_for_ingress_deployment_creation=False,
@@ -80,7 +100,7 @@ def run_workers(blueprint: Blueprint, workers: frozenset[str]) -> None:
 def build(blueprint: Blueprint) -> Application:
     """Bind the deployments to each other; nothing runs yet."""
     workers = [_worker(name, blueprint) for name in sorted(blueprint.workers)]
-    conductor = _deployment(Conductor, "conductor", metrics_dir=blueprint.metrics_dir).bind(
+    conductor = _deployment(Conductor, "conductor", blueprint=blueprint).bind(
         ConductorPlan(
             registry=blueprint.registry,
             store_url=blueprint.store_url,
@@ -92,11 +112,12 @@ def build(blueprint: Blueprint) -> Application:
     )
     gateway = _deployment(
         serve.ingress()(Gateway),
-        "gateway",
-        metrics_dir=blueprint.metrics_dir,
+        GATEWAY,
+        blueprint=blueprint,
         num_replicas=blueprint.gateways,
+        shutdown_s=GATEWAY_SHUTDOWN_S,
     )
-    runner = _deployment(BatchRunner, "batches", metrics_dir=blueprint.metrics_dir).bind(
+    runner = _deployment(BatchRunner, "batches", blueprint=blueprint).bind(
         _runner_plan(blueprint), conductor
     )
     return gateway.bind(_gateway_plan(blueprint), conductor, runner)
@@ -107,7 +128,7 @@ def _worker(name: str, blueprint: Blueprint) -> Application:
     deployment = _deployment(
         Worker,
         worker_deployment(name),
-        metrics_dir=blueprint.metrics_dir,
+        blueprint=blueprint,
         num_gpus=given.gpus,
         threads=given.cpus,
     )
@@ -150,14 +171,15 @@ def _deployment(
     kind: type,
     name: str,
     *,
-    metrics_dir: Path,
+    blueprint: Blueprint,
     num_replicas: int = 1,
     num_gpus: int = 0,
     threads: int = 1,
+    shutdown_s: float = _SHUTDOWN_S,
 ) -> Any:
     variables = {
         # Set here and not for all of Ray, whose agents export with the same library.
-        "PROMETHEUS_MULTIPROC_DIR": str(metrics_dir),
+        "PROMETHEUS_MULTIPROC_DIR": str(blueprint.metrics_dir),
         # Ray would set the number of CPUs reserved, which is next to none.
         "OMP_NUM_THREADS": str(threads),
     }
@@ -168,7 +190,9 @@ def _deployment(
         max_ongoing_requests=_NO_LIMIT,
         health_check_period_s=_HEALTH_PERIOD_S,
         health_check_timeout_s=_HEALTH_TIMEOUT_S,
-        graceful_shutdown_timeout_s=_SHUTDOWN_S,
+        graceful_shutdown_timeout_s=shutdown_s,
+        # Of gateways another one is up before the first ends; slots have no room for two workers.
+        max_surge_percent=1 if name == GATEWAY else 0,
         graceful_shutdown_wait_loop_s=0.2,
         ray_actor_options={
             "num_cpus": 0,
@@ -178,4 +202,4 @@ def _deployment(
     )
     # Of Serve's own: without it every deployment has a version of its own, and a slot that comes
     # would have the gateways replaced.
-    return deployment.options(version=_VERSION, _internal=True)
+    return deployment.options(version=blueprint.editions.get(name, _VERSION), _internal=True)

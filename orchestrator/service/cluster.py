@@ -57,6 +57,10 @@ def environment(ports: Ports, folder: Path, *, haproxy: Path) -> dict[str, str]:
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
         # 30 s by default, which no stop within 15 s survives.
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",
+        # As long as a gateway that is replaced takes to end its answers: 120 s would cut them.
+        "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": "600",
+        # There is one application: whoever inherits a port of a gateway is a gateway, too.
+        "RAY_SERVE_PORT_QUARANTINE_S": "0",
         "RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT": str(ports.gateways_first),
         "RAY_SERVE_DIRECT_INGRESS_MAX_HTTP_PORT": str(ports.gateways_last),
         "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT": str(ports.fallback_proxy),

@@ -23,12 +23,18 @@ from orchestrator.registry.registry_file import RegistryFile
 from orchestrator.registry.rollout import Rollout
 from orchestrator.residency.solver import solved
 from orchestrator.service.arranging import Arranging
-from orchestrator.service.conductor_calls import PlacementQuestion, Question, SlotQuestion
+from orchestrator.service.conductor_calls import (
+    PlacementQuestion,
+    Question,
+    RestartQuestion,
+    SlotQuestion,
+)
 from orchestrator.service.gauges import forget_dead
 from orchestrator.service.oversight import Oversight
 from orchestrator.service.replica import enter_replica
 from orchestrator.service.replicas import Replicas
 from orchestrator.service.reports import Census, GatewayReport, WorkerReport
+from orchestrator.service.restarting import Restarting
 from orchestrator.service.rollcall import Rollcall
 from orchestrator.service.room import Machine
 from orchestrator.service.workforce import RunWorkers, Workforce
@@ -68,6 +74,7 @@ class Conductor:
         self._plan = plan
         self._rollcall = Rollcall(clock=time.monotonic)
         self._workforce = Workforce(self._rollcall, run=plan.run_workers, heard=self._heard)
+        self._restarting = Restarting(self._rollcall, self._workforce, clock=time.monotonic)
         self._oversight = Oversight(
             self._workforce, table=self._rollcall.table, clock=time.monotonic
         )
@@ -108,6 +115,13 @@ class Conductor:
             self._replicas.heard()
         return self._rollcall.census()
 
+    async def stop(self, within_s: float) -> None:
+        """Tell gateways that the service stops, and when calls under way are to end.
+
+        Async although nothing is awaited: Serve runs what is not in a thread.
+        """
+        self._rollcall.stop(within_s=within_s)
+
     async def answer(self, question: Question, *arguments: Any) -> Any:
         """Ask the registry's owner; an error of ours is the answer."""
         return await self._answer(self._control, question, *arguments)
@@ -120,6 +134,10 @@ class Conductor:
         """Ask who places; an error of ours is the answer."""
         return await self._answer(self._arranging, question, *arguments)
 
+    async def renew(self, question: RestartQuestion, *arguments: Any) -> Any:
+        """Ask who replaces processes; an error of ours is the answer."""
+        return await self._answer(self._restarting, question, *arguments)
+
     def check_health(self) -> None:
         """Called by Serve; raising has the Conductor replaced."""
         for task in self._tasks:
@@ -127,7 +145,7 @@ class Conductor:
                 task.result()
 
     async def _answer(
-        self, owner: Control | Oversight | Arranging, question: str, *arguments: Any
+        self, owner: Control | Oversight | Arranging | Restarting, question: str, *arguments: Any
     ) -> Any:
         await self._workforce.asked_all.wait()
         try:

@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 
+from orchestrator.api.restart_control import RestartState
 from orchestrator.engines.sighting import Residency
 from orchestrator.errors import ExpertUnavailableError, OrchestratorError
 from orchestrator.registry.changes import Applied, DiffRequest, PostedEdit, RollbackRequest
@@ -25,6 +26,8 @@ Question = Literal["status", "read", "apply", "rollback", "diff", "history"]
 SlotQuestion = Literal["residency", "steer"]
 #: What may be asked of who places; each is a method of `PlacementControl`.
 PlacementQuestion = Literal["placement"]
+#: What may be asked of who replaces processes; each is a method of `RestartControl`.
+RestartQuestion = Literal["restart", "restarting"]
 
 #: The Conductor answers a question within this, seconds.
 _PATIENCE_S = 5.0
@@ -38,7 +41,8 @@ _ROLLOUT_S = 1200.0
 class ConductorCalls:
     """Calls the Conductor by its Serve handle.
 
-    Implements `RegistryControl`, `ResidencyControl` and `PlacementControl` of `api/`.
+    Implements `RegistryControl`, `ResidencyControl`, `PlacementControl` and `RestartControl` of
+    `api/`.
     Every method raises `ExpertUnavailableError` when it does not answer.
     """
 
@@ -86,6 +90,18 @@ class ConductorCalls:
         """See `PlacementControl.placement`."""
         asked = self._handle.arrange.remote("placement", carries_out)
         return cast("PlacementReport", _sound(await _answer(asked, _PLACING_S)))
+
+    async def restart(self, part: str) -> RestartState:
+        """See `RestartControl.restart`."""
+        return await self._renew("restart", part)
+
+    async def restarting(self) -> RestartState:
+        """See `RestartControl.restarting`."""
+        return await self._renew("restarting")
+
+    async def _renew(self, question: RestartQuestion, *arguments: object) -> RestartState:
+        asked = self._handle.renew.remote(question, *arguments)
+        return cast("RestartState", _sound(await _answer(asked, _PATIENCE_S)))
 
     async def _ask(
         self, question: Question, *arguments: object, within_s: float = _PATIENCE_S

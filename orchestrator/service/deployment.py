@@ -22,6 +22,10 @@ from orchestrator.service.serving import APPLICATION, QUIET
 
 _POLL_S = 0.05
 _WATCH_S = 0.25
+#: Longest that the Conductor is waited for at a stop.
+_TELL_S = 1.0
+
+_LOG = logging.getLogger(__name__)
 
 
 class Deployment:
@@ -93,6 +97,14 @@ class Deployment:
         while not watching.done():
             self._pause("the workers are not up")
         watching.result()
+
+    def announce_end(self, *, within_s: float) -> None:
+        """Have gateways end what is under way by then; best effort, since it may all be gone."""
+        conductor = serve.get_deployment_handle("conductor", app_name=APPLICATION)
+        try:
+            conductor.stop.remote(within_s).result(timeout_s=_TELL_S)
+        except (RayError, RayServeException, TimeoutError):
+            _LOG.warning("gateways are not told of the end: answers under way may break off")
 
     def close(self) -> None:
         """Take the deployments down and leave the node."""

@@ -34,6 +34,7 @@ from orchestrator.service.conductor_calls import ConductorCalls
 from orchestrator.service.connections import Connections
 from orchestrator.service.reports import Census, GatewayReport, Sights
 from orchestrator.service.serving import worker_handle
+from orchestrator.service.standing import Standing
 from orchestrator.store.link import RedisLink
 from orchestrator.store.redis import RedisStore
 from orchestrator.store.redis_judgements import RedisJudgements
@@ -63,7 +64,7 @@ class FollowingConductor:
         store_url: Redis, which has the generations, the records and what callers say.
         conductor: Serve handle.
         before: what compositions reach experts through, given dispatch; dispatch itself by
-            default.
+            default. Who gives it keeps batches.
     """
 
     def __init__(
@@ -71,12 +72,14 @@ class FollowingConductor:
         store_url: str,
         conductor: Any,
         *,
-        before: Callable[[Dispatch], FullEngine] = lambda dispatch: dispatch,
+        before: Callable[[Dispatch], FullEngine] | None = None,
     ) -> None:
+        metrics.STORE_UP.set(1)
         self._id = f"{os.getpid()}-{uuid4().hex[:6]}"
         self.conductor = ConductorCalls(conductor)
         self._slots = Connections(worker_handle)
-        self.census: Census | None = None
+        self._standing = Standing(clock=time.monotonic, changed=_tell_store)
+        self._ending: asyncio.TimerHandle | None = None
         self._told_s = 0.0
         self._hints = (asyncio.Event(), asyncio.Event())
         remotes: dict[str, Engine] = {}
@@ -87,7 +90,8 @@ class FollowingConductor:
             refresh=self._refresh,
         )
         self._generations = StoredGenerations(RedisStore(RedisLink(store_url)))
-        loader = Loader(before(self._dispatch), remotes=remotes)
+        self._is_runner = before is not None
+        loader = Loader(before(self._dispatch) if before else self._dispatch, remotes=remotes)
         self._following = Following(
             self._generations,
             loader,
@@ -133,16 +137,13 @@ class FollowingConductor:
                 task.result()
 
     def readiness(self) -> Readiness:
-        """Whether every expert of a slot is hosted."""
+        """Whether every expert of a slot is hosted, and which parts are away."""
         try:
             live = self._following.live
         except ExpertUnavailableError as exc:
-            return Readiness(is_ready=False, reasons=(exc.message,))
-        if self.census is None:
-            return Readiness(is_ready=False, reasons=("no dispatch table yet",))
+            return self._standing.readiness(exc.message, ())
         hosted = (expert.key for expert in live.registry.experts if not is_remote(expert))
-        reasons = self.census.lacking(hosted)
-        return Readiness(is_ready=not reasons, reasons=reasons)
+        return self._standing.readiness(None, tuple(hosted))
 
     def _hint(self) -> None:
         """Look and ask at once."""
@@ -166,6 +167,7 @@ class FollowingConductor:
             hint.clear()
             before = self._following.live_number
             await self._following.look()
+            self._standing.see_store(self._following.away)
             number = self._following.live_number
             if number is not None:
                 metrics.GENERATION.set(number)
@@ -201,13 +203,20 @@ class FollowingConductor:
             ExpertUnavailableError: it does not answer.
         """
         census = await self.conductor.census(self._report())
-        self.census = census
+        self._standing.hear(census)
+        self._end_by(census)
         await self._slots.follow(census)
         self._dispatch.adopt(census.table)
         if census.proposed is None and self._following.prepared is not None:
             await self._following.look()  # it may be live by now: then it is not to be dropped
         self._following.prepare(census.proposed)
         return census.table
+
+    def _end_by(self, census: Census) -> None:
+        """End calls under way when the service stops; lines of batches are asked again later."""
+        if census.ends_in_s is not None and self._ending is None and not self._is_runner:
+            loop = asyncio.get_running_loop()
+            self._ending = loop.call_later(census.ends_in_s, self._dispatch.give_up)
 
     def _report(self) -> GatewayReport:
         following = self._following
@@ -219,6 +228,7 @@ class FollowingConductor:
             failed=failed,
             failure=failure,
             oldest=following.oldest,
+            is_runner=self._is_runner,
             sights=self._sights(),
         )
 
@@ -230,6 +240,17 @@ class FollowingConductor:
         self._told_s = now_s
         table = self._dispatch.table
         return Sights(load=self._dispatch.load, homes=table.homes_by_expert)
+
+
+def _tell_store(is_up: bool) -> None:
+    metrics.STORE_UP.set(is_up)
+    if is_up:
+        _LOG.info("the store is back", extra={"action": "store", "outcome": "up"})
+    else:
+        _LOG.warning(
+            "the store is away: what is live is served on",
+            extra={"action": "store", "outcome": "away"},
+        )
 
 
 async def _wait(hint: asyncio.Event) -> None:

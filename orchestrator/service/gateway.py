@@ -72,6 +72,7 @@ class Gateway:
             registry=following.conductor,
             residency=following.conductor,
             placement=following.conductor,
+            restarts=following.conductor,
             judgements=following.judgements,
             repeats=following.repeats,
             answers=self._answers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from orchestrator.residency.load import Load, total
@@ -26,14 +27,27 @@ class Gateways:
         self._reports: dict[str, tuple[GatewayReport, float]] = {}
         #: Told less often than the rest.
         self._sights: dict[str, Sights] = {}
+        #: How often each has said something.
+        self._num_reports: Counter[str] = Counter()
 
     def hear(self, report: GatewayReport) -> None:
         """Take note of what a gateway says."""
         self._reports[report.id] = (report, self._clock())
+        self._num_reports[report.id] += 1
         if report.sights is not None:
             self._sights[report.id] = report.sights
-        for id_ in self._sights.keys() - {one.id for one in self.heard(within_s=GONE_S)}:
-            del self._sights[id_]
+        for id_ in self._reports.keys() - {one.id for one in self.heard(within_s=GONE_S)}:
+            for known in (self._reports, self._sights, self._num_reports):
+                known.pop(id_, None)
+
+    def marks(self) -> Mapping[str, int]:
+        """How often each has asked so far; see `have_heard`."""
+        return dict(self._num_reports)
+
+    def have_heard(self, marks: Mapping[str, int]) -> bool:
+        """Whether all of them go by what was told since: one that asks again has taken it in."""
+        lately = self.heard(within_s=PATIENCE_S)
+        return all(self._num_reports[one.id] >= marks.get(one.id, 0) + 2 for one in lately)
 
     def heard(self, *, within_s: float) -> list[GatewayReport]:
         """Those that said something lately."""
@@ -53,6 +67,13 @@ class Gateways:
         if not heard and self._clock() - self._began_s <= PATIENCE_S:
             waiting["gateways"] = "none has been heard yet"
         return failed, waiting
+
+    @property
+    def is_runner_up(self) -> bool:
+        """Whether who keeps batches was heard lately, or there was no time for it yet."""
+        if self._clock() - self._began_s <= GONE_S:
+            return True
+        return any(report.is_runner for report in self.heard(within_s=GONE_S))
 
     @property
     def serving(self) -> dict[str, int]:

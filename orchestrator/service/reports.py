@@ -27,6 +27,8 @@ class WorkerReport:
     stamp: str | None = None
     engines: tuple[EngineReport, ...] = ()
     report: SlotReport | None = None
+    #: Id of its process, `None` while it is silent.
+    process: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,8 @@ class GatewayReport:
     failure: str = ""
     #: Oldest generation that a request is pinned to.
     oldest: int | None = None
+    #: Whether it keeps batches, rather than being a gateway.
+    is_runner: bool = False
     #: `None` in most reports: what was told last stands.
     sights: Sights | None = None
 
@@ -65,10 +69,16 @@ class Census:
     workers: tuple[WorkerReport, ...]
     #: Generation that every gateway should get ready for, `None` while there is none.
     proposed: int | None = None
+    #: Whether who keeps batches was heard lately.
+    is_runner_up: bool = True
+    #: Seconds until calls under way are to end; `None` while the service does not stop.
+    ends_in_s: float | None = None
 
     def lacking(self, keys: Iterable[str]) -> tuple[str, ...]:
         """What keeps some of these experts from being hosted; nothing when all are."""
-        missing = [key for key in keys if not self.table.slots(key)]
+        missing = [
+            key for key in keys if not self.table.slots(key) and key not in self.table.awaited
+        ]
         if not missing:
             return ()
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""

@@ -44,7 +44,11 @@ class Rollcall:
         self._proposed: Plan | None = None
         self._older: dict[int, Plan] = {}
         self._announced: int | None = None
+        #: When calls under way are to end, since the service stops.
+        self._ends_s: float | None = None
         self._assignments: dict[str, Assignment] = {}
+        #: Slots that are being restarted -> keys that they took calls for before.
+        self._paused: dict[str, frozenset[str]] = {}
         #: `Expert.key` -> slots, `None` until they are chosen, or heard of from a gateway.
         self._homes: Mapping[str, tuple[str, ...]] | None = None
         #: Made once a change: gateways ask more often.
@@ -130,9 +134,31 @@ class Rollcall:
 
     def dismiss(self, slot: str) -> None:
         """Forget a worker that has been ended; one that is wanted again by now is awaited anew."""
-        for known in (self._workers, self._answered_s, self._awaited_s):
+        for known in (self._workers, self._answered_s, self._awaited_s, self._paused):
             known.pop(slot, None)
         self._assign()
+
+    def stop(self, *, within_s: float) -> None:
+        """Tell everybody that the service stops."""
+        self._ends_s = self._clock() + within_s
+
+    def pause(self, slot: str) -> None:
+        """Have nobody send calls to a slot; those for what is nowhere else wait."""
+        report = self._workers[slot].report
+        self._paused[slot] = frozenset(() if report is None else report.experts)
+        self._table = None
+
+    def resume(self, slot: str) -> None:
+        """Have calls sent to a slot again."""
+        self._paused.pop(slot, None)
+        self._table = None
+
+    def is_back(self, slot: str, *, other_than: int | None) -> bool:
+        """Whether another process than this one holds all that the slot should hold."""
+        report = self._workers.get(slot)
+        if report is None or report.process in (None, other_than):
+            return False
+        return report.state == "ready" and self.is_told(slot)
 
     def announce(self, number: int) -> None:
         """Have gateways get ready for a proposed generation, whose plan is still being made."""
@@ -193,6 +219,8 @@ class Rollcall:
             # Of a thousand experts the rest is 100 kB, twice a second and gateway.
             workers=tuple(replace(one, engines=(), report=None) for one in told),
             proposed=self._announced,
+            is_runner_up=self.gateways.is_runner_up,
+            ends_in_s=None if self._ends_s is None else max(self._ends_s - self._clock(), 0.0),
         )
 
     def table(self) -> DispatchTable:
@@ -204,13 +232,13 @@ class Rollcall:
     def _tabled(self) -> DispatchTable:
         slots_by_key: dict[str, list[str]] = {}
         for slot, report in sorted(self._workers.items()):
-            if report.report is None or report.state == "silent":
+            if report.report is None or report.state == "silent" or slot in self._paused:
                 continue
             stays = self._assigned_keys(slot)
             for key in report.report.experts:
                 if stays is None or key in stays:
                     slots_by_key.setdefault(key, []).append(slot)
-        return tabled(slots_by_key, self._homes, self._workers.values())
+        return tabled(slots_by_key, self._homes, self._workers.values(), paused=self._paused)
 
     def obstacles(self, number: int) -> Obstacles:
         """What keeps a proposed generation from becoming live; nothing at the end."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ray import serve
+from ray.serve.context import _get_global_client as get_global_client
 from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import LoggingConfig
 
@@ -14,6 +15,8 @@ APPLICATION = "orchestrator"
 QUIET = LoggingConfig(enable_access_log=False, log_level="WARNING")
 
 _WORKER = "slot-"
+#: The deployment of the endpoint.
+GATEWAY = "gateway"
 
 
 def worker_deployment(slot: str) -> str:
@@ -31,3 +34,25 @@ def running_workers() -> frozenset[str]:
     application = serve.status().applications.get(APPLICATION)
     deployed = () if application is None else application.deployments
     return frozenset(name.removeprefix(_WORKER) for name in deployed if name.startswith(_WORKER))
+
+
+def running_editions() -> dict[str, str]:
+    """Deployment -> the version that Serve runs or starts of it; asks its controller and blocks.
+
+    Serve's own to know, as which workers run: so a Conductor that is started anew does not undo
+    the restarts that an earlier one was asked for.
+    """
+    client = get_global_client()
+    application = serve.status().applications.get(APPLICATION)
+    names = () if application is None else tuple(application.deployments)
+    found = {name: client.get_deployment_info(name, APPLICATION)[0].version for name in names}
+    return {name: version for name, version in found.items() if version is not None}
+
+
+def gateway_states() -> dict[str, int]:
+    """State of gateways by Serve -> how many; empty while Serve is changing them."""
+    application = serve.status().applications.get(APPLICATION)
+    gateway = None if application is None else application.deployments.get(GATEWAY)
+    if gateway is None or gateway.status != "HEALTHY":
+        return {}
+    return {str(state): num for state, num in gateway.replica_states.items() if num}

@@ -116,6 +116,7 @@ class SlotWorker:
             stamp=self._hosting.stamp,
             engines=engines,
             report=report,
+            process=os.getpid(),
         )
 
     async def check_health(self) -> None:

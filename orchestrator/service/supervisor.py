@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, NoReturn
 from orchestrator.batch.settings import BatchSettings
 from orchestrator.engines.hosting import OpenHost
 from orchestrator.engines.remote import is_remote
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import OrchestratorError, SetupError
 from orchestrator.registry.generation_store import StoredGenerations
 from orchestrator.registry.opening import open_with
-from orchestrator.service import cluster, haproxy, log_lines, ports
+from orchestrator.service import cluster, data_folder, haproxy, log_lines, ports
 from orchestrator.service.children import Child
 from orchestrator.service.draining import drain
 from orchestrator.service.endpoint import Endpoint
@@ -83,6 +83,11 @@ class Supervisor:
 
     def run(self) -> int:
         """Start, serve until told to stop, stop; returns the exit code."""
+        try:
+            data_folder.claim(self._settings.folder)
+        except SetupError as exc:
+            self._progress.say(f"failed: {exc.message}")
+            return 1
         self._logs.mkdir(parents=True, exist_ok=True)
         _divert_output(self._logs / "service.log")
         _obey()
@@ -112,7 +117,7 @@ class Supervisor:
         endpoint = Endpoint(self._settings.host, chosen.http)
         with self._progress.step("gateways are up"):
             deployment.deploy(self._blueprint(deployment))
-        undo.callback(self._drain)
+        undo.callback(self._drain, deployment)
         hosted = [one.key for one in self._checked.registry.experts if not is_remote(one)]
         deployment.watch(hosted, say=self._progress.say)
         endpoint.await_ready(require_alive=self._require_alive, deadline_s=self._deadline_s)
@@ -202,9 +207,13 @@ class Supervisor:
             self._progress.say("the store has ended; starting it again")
             self._redis.start()  # on its data, as it was but for the last second
 
-    def _drain(self) -> None:
+    def _drain(self, deployment: Deployment) -> None:
         self._progress.say("stopping: no new requests")
-        drain(self._folder, within_s=self._settings.drain_s)
+        drain(
+            self._folder,
+            within_s=self._settings.drain_s,
+            announce=lambda: deployment.announce_end(within_s=self._settings.drain_s),
+        )
 
 
 def _stop(_signum: int, _frame: FrameType | None) -> NoReturn:

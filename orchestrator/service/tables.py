@@ -15,6 +15,8 @@ def tabled(
     slots_by_key: Mapping[str, Sequence[str]],
     homes: Mapping[str, Sequence[str]] | None,
     workers: Iterable[WorkerReport],
+    *,
+    paused: Mapping[str, frozenset[str]],
 ) -> DispatchTable:
     """What gateways dispatch by.
 
@@ -23,6 +25,7 @@ def tabled(
         homes: slots that are preferred, `None` while that is not known; the table names those of
             them that take calls.
         workers: as they were at their last answer.
+        paused: keys that slots took calls for before they began to be restarted.
     """
     at_home = None
     if homes is not None:
@@ -31,6 +34,7 @@ def tabled(
     return DispatchTable(
         slots_by_expert={key: tuple(slots) for key, slots in slots_by_key.items()},
         homes_by_expert=at_home,
+        awaited=frozenset().union(*paused.values()) - slots_by_key.keys(),
         outlook_by_slot=_outlooks([one for one in workers if one.state != "silent"]),
     )
 

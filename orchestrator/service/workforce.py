@@ -6,13 +6,18 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 
 from orchestrator.engines.assignment import Assignment
-from orchestrator.errors import EngineDeadError, EngineTimeoutError, OrchestratorError
+from orchestrator.errors import (
+    EngineDeadError,
+    EngineTimeoutError,
+    ExpertUnavailableError,
+    OrchestratorError,
+)
 from orchestrator.residency.wishes import Granted, Wish
 from orchestrator.service.ray_engine import RETRY_AFTER_S
 from orchestrator.service.reports import WorkerReport
@@ -29,8 +34,13 @@ _LOOK_S = 1.0
 #: A wish may start an engine; one that takes longer goes on, and is not waited for.
 _STEER_S = 600.0
 
-#: Has Serve run exactly the workers of these names; blocks.
-RunWorkers = Callable[[frozenset[str]], None]
+
+class RunWorkers(Protocol):
+    """Has Serve run exactly the workers of these names; blocks."""
+
+    def __call__(self, workers: frozenset[str], renewed: str | None = None) -> None:
+        """Also replaces the processes of the deployment that is `renewed`."""
+        ...
 
 
 class Workforce:
@@ -56,6 +66,7 @@ class Workforce:
         self._handles: dict[str, Any] = {}
         self._unasked: set[str] = set()
         self._hint = asyncio.Event()
+        self._deploying = asyncio.Lock()
         #: Set once every worker that ran at the beginning was asked.
         self.asked_all = asyncio.Event()
 
@@ -69,6 +80,20 @@ class Workforce:
     def slots(self) -> frozenset[str]:
         """See `Workers.slots`."""
         return frozenset(self._handles)
+
+    async def renew(self, deployment: str) -> None:
+        """Have Serve replace the processes of a deployment; returns when it has taken the order.
+
+        Raises:
+            ExpertUnavailableError: it has not.
+        """
+        try:
+            async with self._deploying:
+                await asyncio.to_thread(self._run, frozenset(self._asking), deployment)
+        except (RayError, RayServeException, TimeoutError) as exc:
+            raise ExpertUnavailableError(
+                f"Serve does not replace {deployment!r}: {exc}", retry_after_s=RETRY_AFTER_S
+            ) from exc
 
     async def look(self, slot: str) -> WorkerReport:
         """See `Workers.look`."""
@@ -123,7 +148,8 @@ class Workforce:
         if staff == running:
             return
         try:
-            await asyncio.to_thread(self._run, staff)
+            async with self._deploying:
+                await asyncio.to_thread(self._run, staff)
         except (RayError, RayServeException, TimeoutError) as exc:
             _LOG.warning("workers %s are tried again: %s", sorted(staff ^ running), exc)
             return

@@ -108,6 +108,13 @@ def test_a_client_that_hangs_up_before_its_answer_is_noticed_within_a_second(run
         assert time.monotonic() < deadline_s
 
 
+def test_a_head_beyond_all_bounds_is_refused_before_a_gateway_sees_it(running):
+    answer = httpx.get(f"{running.url}/healthz", headers={"x": "a" * 40_000}, trust_env=False)
+
+    assert answer.status_code == 400
+    assert "x-orchestrator-request-id" not in answer.headers
+
+
 def num_hung_up(service: Service) -> float:
     """Requests to the slow expert whose callers left."""
     metrics = httpx.get(f"{service.url}/metrics", trust_env=False).text
@@ -176,6 +183,23 @@ def test_requests_under_way_are_answered_before_the_service_stops(start):
             rest = list(lines)
 
     assert "data: [DONE]" in rest
+
+
+def test_a_stream_that_outlasts_the_drain_ends_with_an_error_and_the_stop_is_a_success(start):
+    service = start().await_ready()
+    asked = {"model": "slow", "stream": True, "messages": [{"role": "user", "content": "Hello"}]}
+    with (
+        httpx.Client(base_url=service.url, timeout=30, trust_env=False) as client,
+        client.stream("POST", "/v1/chat/completions", json=asked) as answer,
+    ):
+        lines = answer.iter_lines()
+        next(lines)
+        os.kill(service.keeper.pid, signal.SIGTERM)
+        rest = [line for line in lines if line.startswith("data: ")]
+
+    assert service.wait() == 0
+    assert "the service stops" in rest[-1]
+    assert "data: [DONE]" not in rest
 
 
 @pytest.mark.parametrize("which", ["keeper", "service"])

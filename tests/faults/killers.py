@@ -116,7 +116,7 @@ class Killed:
         return until(others, what=what, within_s=within_s)
 
 
-def until(ask: Callable[[], T], *, what: str, within_s: float = 60.0) -> T:
+def until(ask: Callable[[], T], *, what: str, within_s: float = 120.0) -> T:
     """What `ask` returns, once it is true; fails with `what` was waited for."""
     deadline_s = time.monotonic() + within_s
     while not (found := ask()):
