@@ -21,7 +21,7 @@ WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"t
 
 def service(engine: FakeEngine | None = None, *, mode: str = "deterministic", **more) -> Service:
     settings = CacheSettings(mode=mode, **more)
-    cache = AnswerCache(MemoryAnswers(), settings)
+    cache = AnswerCache(MemoryAnswers(), settings, clock=lambda: 1_000.0)
     return Service(engine=engine or FakeEngine("one two three"), answers=cache)
 
 
