@@ -28,7 +28,10 @@ experts:
   - {id: one, engine: {kind: fake, says: third answer}}
   - {id: held, model: %s}
 routers:
-  r: {kind: rules, rules: [{when: {keywords: {any: [war]}}, expert: held}], otherwise: {expert: one}}
+  r:
+    kind: rules
+    rules: [{when: {keywords: {any: [war]}}, expert: held}]
+    otherwise: {expert: one}
 compositions:
   auto: {kind: route, router: r}
 slots:
