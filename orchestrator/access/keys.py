@@ -16,7 +16,7 @@ from orchestrator.errors import ConflictError, UnauthenticatedError
 from orchestrator.store.keys import StoredKey
 
 #: Before every secret, so that scanners of repositories and logs know one.
-WORD = "sk-orc-"
+KEY_MARK = "sk-orc-"
 #: Of chance in a secret, 256 bits: its digest needs no salt.
 _SECRET_BYTES = 32
 _SHOWN_LETTERS = 6
@@ -173,11 +173,11 @@ def digest_of(secret: str) -> str:
 
 
 def _new_secret() -> str:
-    return WORD + secrets.token_urlsafe(_SECRET_BYTES)
+    return KEY_MARK + secrets.token_urlsafe(_SECRET_BYTES)
 
 
 def _prefix(secret: str) -> str:
-    return secret.removeprefix(WORD)[:_SHOWN_LETTERS]
+    return secret.removeprefix(KEY_MARK)[:_SHOWN_LETTERS]
 
 
 def _next(key: StoredKey, **changes: Any) -> StoredKey:

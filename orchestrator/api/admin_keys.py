@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from fastapi import APIRouter, Depends, Request
 
-from orchestrator.access.keys import WORD, Issued, KeyWish, edited, issued, revoked, rotated
+from orchestrator.access.keys import KEY_MARK, Issued, KeyWish, edited, issued, revoked, rotated
 from orchestrator.api.admin import require_admin
 from orchestrator.api.body import read_body
 from orchestrator.api.exchange import exchange_of
@@ -138,7 +138,7 @@ async def _body(request: Request) -> bytes:
 
 
 async def _found(keys: KeyRecords, key_id: str) -> StoredKey:
-    if key_id.startswith(WORD):
+    if key_id.startswith(KEY_MARK):
         raise InvalidRequestError(
             "that is a secret; name the key by its id, 'key-…', and rotate it: what stands in a "
             "path is in many a log",

@@ -30,7 +30,7 @@ from orchestrator.registry.status import RolloutStatus
 _YAML = "text/yaml; charset=utf-8"
 _TEXT: dict[int | str, dict[str, Any]] = {
     **described(),
-    200: {"content": {"text/yaml": {"schema": {"type": "string"}}}},
+    200: {"content": {"text/yaml": {}}},
 }
 _BODY: dict[str, Any] = {
     "requestBody": {

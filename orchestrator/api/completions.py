@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request, Response
 from openai.types import Completion
 
 from orchestrator.api.answering import answer, begin, head_of, read, wants_usage
-from orchestrator.api.completion_chunk import CompletionChunk
 from orchestrator.api.completion_writer import CompletionWriter
 from orchestrator.api.direct_route import DirectRoute
+from orchestrator.api.openai_forms import CompletionChunk
 from orchestrator.api.openapi import body_of, generated
 from orchestrator.api.queries import completion_query
 from orchestrator.api.requests import CompletionRequest

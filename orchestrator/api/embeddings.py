@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
-from openai.types import CreateEmbeddingResponse
 
 from orchestrator.api.answering import begin
 from orchestrator.api.binding import bound_limits, bound_priority, require_model
@@ -17,6 +16,7 @@ from orchestrator.api.embedding_writer import spelled
 from orchestrator.api.exchange import Exchange
 from orchestrator.api.faults import parse
 from orchestrator.api.metering import NO_TOKENS
+from orchestrator.api.openai_forms import EmbeddingList
 from orchestrator.api.openapi import body_of, described
 from orchestrator.api.parameters import settle
 from orchestrator.api.prompt_log import log_prompt
@@ -39,7 +39,7 @@ def endpoints(wiring: Wiring) -> APIRouter:
     @router.post(
         "/v1/embeddings",
         summary="Embed texts",
-        responses=described(CreateEmbeddingResponse),
+        responses=described(EmbeddingList),
         openapi_extra=body_of(EmbeddingRequest),
     )
     async def embeddings(request: Request) -> Response:

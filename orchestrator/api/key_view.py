@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from orchestrator.access.keys import MAX_GRACE_S, WORD, KeyWish
+from orchestrator.access.keys import KEY_MARK, MAX_GRACE_S, KeyWish
 from orchestrator.access.terms import Terms
 from orchestrator.compositions.programs import Programs
 from orchestrator.registry.limits import selectors_of
@@ -89,7 +89,7 @@ def key_view(
     return KeyView(
         id=key.id,
         name=key.name,
-        recognised_by=f"{WORD}{key.prefix}",
+        recognised_by=f"{KEY_MARK}{key.prefix}",
         state=_state(key, now_s),
         is_admin=key.is_admin,
         tags=list(key.tags),

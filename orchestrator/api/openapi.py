@@ -12,12 +12,12 @@ from pydantic.json_schema import models_json_schema
 
 from orchestrator.access.keys import KeyWish
 from orchestrator.api.batch_request import BatchRequest
-from orchestrator.api.completion_chunk import CompletionChunk
 from orchestrator.api.embedding_request import EmbeddingRequest
 from orchestrator.api.gate import FOR_ANYBODY
 from orchestrator.api.headers import TABLE
 from orchestrator.api.judging import FeedbackRequest
 from orchestrator.api.key_view import KeyPatch, RotateBody
+from orchestrator.api.openai_forms import CompletionChunk
 from orchestrator.api.openapi_links import add_links
 from orchestrator.api.parameters import IGNORED, REFUSED
 from orchestrator.api.requests import (

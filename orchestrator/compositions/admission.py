@@ -82,7 +82,8 @@ class Admission:
         if query.limits.has_caps:
             for check in checks_of(query.limits, lasting=True):
                 ids = check.passed_by(ids, load, self._expecting, left_out)
-        ids = self._reachable(ids, left_out)
+        near = self._reachable(ids, left_out)
+        away, ids = ids - near, near
         if query.limits.max_latency_s is not None:
             for check in checks_of(query.limits, lasting=False):
                 ids = check.passed_by(ids, load, self._expecting, left_out)
@@ -90,6 +91,7 @@ class Admission:
             experts=ids,
             limits=query.limits,
             left_out=tuple(left_out),
+            away=away,
             expected=lambda name: self._expecting.of(name, load),
         )
 

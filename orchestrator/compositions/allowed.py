@@ -38,6 +38,8 @@ class Allowed:
     #: What later stages of the request keep to as well.
     limits: Limits
     left_out: tuple[LeftOut, ...]
+    #: Those of them that could be chosen but cannot be reached now.
+    away: frozenset[str] = frozenset()
     #: By expert id.
     expected: Callable[[str], Expected]
 

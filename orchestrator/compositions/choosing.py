@@ -68,7 +68,7 @@ class Choosing:
         self._refuse_token_ids(query.prompt)
         started_s = time.perf_counter()
         allowed = self._generation.admission.allowed(query)
-        route = self._sooner(await self._route(query, allowed.experts), query)
+        route = self._sooner(await self._first_choice(query, allowed), query)
         route = with_room(route, query)
         asked = route if num_asked is None else widened(route, most=num_asked)
         expert = self._experts[route.chosen[0]]
@@ -88,6 +88,18 @@ class Choosing:
         if query.course is not None:
             told_route(query.course.span, decision)
         return decision
+
+    async def _first_choice(self, query: Query, allowed: Allowed) -> Route:
+        """The route among who can be reached; where that is nobody the router has, among all.
+
+        The caller asked nothing wrong then: who is asked in vain says so, and until when.
+        """
+        try:
+            return await self._route(query, allowed.experts)
+        except InvalidRequestError:
+            if not allowed.away:
+                raise
+            return await self._route(query, allowed.experts | allowed.away)
 
     async def _fallbacks(
         self, query: Query, route: Route, allowed: Allowed, *, most: int

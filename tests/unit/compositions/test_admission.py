@@ -295,3 +295,16 @@ def test_who_is_shut_out_whatever_they_are_to_do():
 
     assert admission.shut_out(Limits(max_price_usd=1e-9)) == frozenset()
     assert admission.shut_out(own) == admission.shut_out(own) == {"small", "hosted", "vectors"}
+
+
+async def test_a_router_that_has_nobody_in_reach_chooses_who_cannot_be_reached_now():
+    pool = Pool(engine=SeeingEngine(dead={"small": "its upstream is down"}), order=("small",))
+
+    assert (await pool.decide(ask())).expert == "small"
+
+
+async def test_a_router_that_has_nobody_at_all_refuses_though_somebody_is_away():
+    pool = Pool(engine=SeeingEngine(dead={"small": "its upstream is down"}), order=("nobody",))
+
+    with pytest.raises(InvalidRequestError, match="cannot place this request"):
+        await pool.decide(ask())
