@@ -13,7 +13,7 @@ import random
 import tempfile
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -41,17 +41,19 @@ NAME = "answers"
 QUESTIONS = "deploy/demo/questions/heldout.jsonl"
 _SAVED = "repeats: time that kept answers save"
 _VECTORS = "repeats: time that kept vectors save"
-_HIT = "a hit: p50"
+_HIT = "a hit: p50 over an answer's"
 _MISS = "no repeats: time with the cache over time without"
 _WRONG = "answers told again that differ from the first"
 TARGETS = (
     Target(name=_SAVED, sense=">=", limit=0.3, unit="of all"),
     Target(name=_VECTORS, sense=">=", limit=0.1, unit="of all"),
-    Target(name=_HIT, sense="<", limit=5.0, unit="ms"),
+    Target(name=_HIT, sense="<", limit=0.2, unit="x"),
     Target(name=_MISS, sense="<", limit=1.1, unit="x"),
     Target(name=_WRONG, sense="<=", limit=0),
 )
-_NUM_ASKED = 1_000
+_NUM_ASKED = 500
+#: Requests of one side before the other's turn: others at work on the machine slow both alike.
+_TURN = 25
 _TOKEN_S, _EMBED_S = 0.005, 0.02
 _SAYS = "an answer of some ten words that an expert wrote"
 _REGISTRY = Registry.model_validate(
@@ -65,13 +67,15 @@ _REGISTRY = Registry.model_validate(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Run:
-    """One trace, one after the other."""
+    """One side of a trace, one request after the other."""
 
-    took_ms: list[float]
-    num_hits: int
-    num_wrong: int
+    took_ms: list[float] = field(default_factory=list)
+    num_hits: int = 0
+    num_wrong: int = 0
+    #: Text -> the answer that it had first.
+    first: dict[str, object] = field(default_factory=dict)
 
     @property
     def p50_ms(self) -> float:
@@ -106,7 +110,7 @@ def measure(setup: Setup) -> Outcome:
         values={
             _SAVED: 1 - repeats["on"].total_s / repeats["off"].total_s,
             _VECTORS: 1 - vectors["on"].total_s / vectors["off"].total_s,
-            _HIT: median(_hit_ms(repeats["on"])),
+            _HIT: median(_hit_ms(repeats["on"])) / repeats["off"].p50_ms,
             _MISS: distinct["on"].total_s / distinct["off"].total_s,
             _WRONG: sum(run.num_wrong for sides in found.values() for run in sides.values()),
         },
@@ -147,15 +151,24 @@ async def _all(questions: list[str], url: str) -> dict[str, dict[str, _Run]]:
         ("distinct", questions[:_NUM_ASKED], _TOKEN_S, "chat"),
         ("vectors", repeated, _EMBED_S, "vectors"),
     ):
-        found[trace] = {}
-        for side in ("off", "on"):
-            link = RedisLink(url, prefix=f"{trace}:")
-            engine = FakeEngine(_SAYS, token_delay_s=token_s)
-            async with _client(engine, link, side) as client:
-                await _asked(client, ["warm up"] * 20, kind)
-                found[trace][side] = await _asked(client, texts, kind)
-            await link.close()
+        link = RedisLink(url, prefix=f"{trace}:")
+        engine = FakeEngine(_SAYS, token_delay_s=token_s)
+        async with _client(engine, link, "off") as off, _client(engine, link, "on") as on:
+            found[trace] = await _in_turns({"off": off, "on": on}, texts, kind)
+        await link.close()
     return found
+
+
+async def _in_turns(
+    clients: dict[str, httpx.AsyncClient], texts: Sequence[str], kind: str
+) -> dict[str, _Run]:
+    runs = {side: _Run() for side in clients}
+    for client in clients.values():
+        await _ask(client, ["warm up"] * 20, kind, into=_Run())
+    for start in range(0, len(texts), _TURN):
+        for side, client in clients.items():
+            await _ask(client, texts[start : start + _TURN], kind, into=runs[side])
+    return runs
 
 
 @asynccontextmanager
@@ -174,19 +187,16 @@ async def _client(engine: FakeEngine, link: RedisLink, side: str) -> Any:
         yield client
 
 
-async def _asked(client: httpx.AsyncClient, texts: Sequence[str], kind: str) -> _Run:
-    took_ms, num_hits, num_wrong = [], 0, 0
-    first: dict[str, object] = {}
+async def _ask(client: httpx.AsyncClient, texts: Sequence[str], kind: str, *, into: _Run) -> None:
     for text in texts:
         path, body = _request(text, kind)
         began_s = perf_counter()
         response = await client.post(path, json=body)
-        took_ms.append((perf_counter() - began_s) * 1000)
+        into.took_ms.append((perf_counter() - began_s) * 1000)
         response.raise_for_status()
-        num_hits += response.headers.get("x-orchestrator-cache", "").startswith("hit")
+        into.num_hits += response.headers.get("x-orchestrator-cache", "").startswith("hit")
         said = response.json()["choices" if kind == "chat" else "data"]
-        num_wrong += first.setdefault(text, said) != said
-    return _Run(took_ms=took_ms, num_hits=num_hits, num_wrong=num_wrong)
+        into.num_wrong += into.first.setdefault(text, said) != said
 
 
 def _request(text: str, kind: str) -> tuple[str, dict[str, object]]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sys
 
-from bench import schema_phases
+from bench import fuzz, schema_phases
 from bench.parts import Part, main_of
 
-PARTS = {module.NAME: Part(module.TARGETS, module.measure) for module in (schema_phases,)}
+PARTS = {module.NAME: Part(module.TARGETS, module.measure) for module in (schema_phases, fuzz)}
 
 
 def main() -> int:

@@ -222,6 +222,19 @@ STORE_UP = Gauge(
     ["part"],
     multiprocess_mode="livemin",
 )
+SETTLEMENTS_DROPPED = Counter(
+    "orchestrator_settlements_dropped_total",
+    "Calls that could not be settled with the store and stay charged at their most.",
+)
+METER_REFUSALS = Counter(
+    "orchestrator_meter_refusals_total",
+    "Requests and calls that a key's limits refused, by what was exceeded.",
+    ["limit"],
+)
+USAGE_DROPPED = Counter(
+    "orchestrator_usage_dropped_total",
+    "Rows of usage that were not counted, since too many waited for the store.",
+)
 RECORDS_DROPPED = Counter(
     "orchestrator_records_dropped_total",
     "Decision records lost because the store was slow or away.",

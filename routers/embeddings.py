@@ -125,9 +125,8 @@ class StaticEmbedding:
     def _weights(self) -> NDArray[np.float32]:
         """Of each token, shape [n_tokens]; few need them."""
         lengths = _row_lengths(self._table, self._scale)
-        usual = np.float32(max(float(np.median(lengths)), float(_TINY)))
-        weights: NDArray[np.float32] = lengths / usual
-        return weights
+        usual = max(float(np.median(lengths)), float(_TINY))
+        return np.asarray(lengths / usual, dtype=np.float32)
 
     def _token_ids(self, texts: Sequence[str]) -> Iterator[list[int]]:
         if len(texts) < _SHARED_OUT_FROM:
@@ -138,12 +137,11 @@ class StaticEmbedding:
                 yield found.ids
 
 
-def _row_lengths(table: NDArray[np.int8], scale: NDArray[np.float32]) -> NDArray[np.float32]:
+def _row_lengths(table: NDArray[np.int8], scale: NDArray[np.float32]) -> Embeddings:
     """Shape [n_tokens]; in parts, so that no second table of floats is made."""
     parts = np.array_split(table, max(1, len(table) // 4096))
     lengths = [np.linalg.norm(part.astype(np.float32) * scale, axis=1) for part in parts]
-    found: NDArray[np.float32] = np.concatenate(lengths).astype(np.float32)
-    return found
+    return np.asarray(np.concatenate(lengths), dtype=np.float32)
 
 
 class MiniLMEmbedding:

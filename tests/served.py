@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from orchestrator.access.audit import AuditLog
 from orchestrator.access.keyring import Keyring
+from orchestrator.access.metering import Meters
 from orchestrator.api.app import create_app
 from orchestrator.api.batch_control import BatchControl
 from orchestrator.api.placement_control import PlacementControl
@@ -33,6 +34,7 @@ from orchestrator.store.memory import MemoryRecords
 from orchestrator.store.memory_judgements import MemoryJudgements
 from orchestrator.store.records import StoredRecord
 from orchestrator.store.repeats import Repeats
+from orchestrator.store.usage import UsageStore
 from orchestrator.tracing.tracing import Tracing
 from routers.base import Prompts, Route, RouterError
 
@@ -116,6 +118,8 @@ class Service:
     keyring: Keyring | None = None
     keys: KeyRecords | None = None
     audit: AuditLog | None = None
+    meters: Meters | None = None
+    usage: UsageStore | None = None
 
     def app(self) -> FastAPI:
         programs = programs_of(self.engine)
@@ -137,6 +141,8 @@ class Service:
             keyring=self.keyring,
             keys=self.keys,
             audit=self.audit,
+            meters=self.meters,
+            usage=self.usage,
         )
 
     @asynccontextmanager

@@ -22,6 +22,16 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one expert took of a request."""
+
+    expert: str
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
     """What one request came to, for the books; the allowance has charged for its calls already."""
 
@@ -31,24 +41,31 @@ class Charge:
     expert: str | None
     composition: str | None
     batch: str | None
-    tags: frozenset[str]
     status: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost_usd: float
+    #: What each expert took, those that did not answer the caller as well.
+    parts: Sequence[Part] = ()
 
 
 class Admission(Protocol):
-    """One request that may go on."""
+    """One request on its way in, and once it is in."""
 
     @property
     def allowance(self) -> Allowance | None:
-        """What its calls may spend; `None` has no bound."""
+        """What its calls may spend; `None` has no bound. The first call lets the request in."""
         ...
 
     @property
     def standings(self) -> Sequence[Standing]:
         """What is left of the limits that are counted, for headers."""
+        ...
+
+    async def enter(self) -> None:
+        """Let the request in, where it is not.
+
+        Raises:
+            RateLimitedError: too many at a time, or in this minute.
+            StoreError: what is left cannot be read now, and something is bounded.
+        """
         ...
 
     def end(self, charge: Charge) -> None:
@@ -59,17 +76,12 @@ class Admission(Protocol):
 class Meters(Protocol):
     """Counts what callers take, exactly, over every process that answers."""
 
-    async def admit(self, caller: Caller, *, is_background: bool) -> Admission:
-        """Let a request in.
+    def admission(self, caller: Caller, *, is_background: bool) -> Admission:
+        """A request that wants in; nothing is counted yet.
 
         Args:
             caller: who asks.
             is_background: a line of a batch: neither requests a minute nor requests at a time
-                bind it, all else does.
-
-        Raises:
-            RateLimitedError: too many at a time, or in this minute.
-            QuotaError: nothing is left of its budget.
-            StoreError: what is left cannot be read now, and something is bounded.
+                bind it, all else does; it waits for what time brings.
         """
         ...

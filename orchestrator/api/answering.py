@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from fastapi import Request, Response
 
+from orchestrator.api.admitting import admit, entered, is_one_call, waiting
 from orchestrator.api.binding import bound_limits, bound_priority, require_model
 from orchestrator.api.body import read_body
 from orchestrator.api.bounds import check_bounds
@@ -45,7 +46,8 @@ def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
     exchange.span = wiring.tracing.begun(
         f"{request.method} {exchange.endpoint}", request.headers, created_s=exchange.created_s
     )
-    exchange.answers = wiring.answers
+    waiting(exchange, wiring)
+    exchange.answers, exchange.images = wiring.answers, wiring.images
     join(trace_id=exchange.span.trace_id)
     programs = wiring.live()
     exchange.pin(programs)
@@ -92,9 +94,11 @@ async def answer(
     require_model(query.model, caller, programs)
     wishes, limits = wishes_of(request.headers), bound_limits(request.headers, caller, programs)
     async with connected(request.receive):
+        allowance = await admit(exchange, is_one_call=is_one_call(query.model, programs))
         reply = await replied(
             replace(
-                _wishing(query, wishes, limits),
+                _wishing(await _with_images(query, exchange), wishes, limits),
+                allowance=allowance,
                 priority=bound_priority(wishes, caller),
                 timeout_s=exchange.timeout_s,
                 is_patient=exchange.timeout_s is not None,
@@ -105,7 +109,9 @@ async def answer(
         )
         exchange.decision, exchange.reply = reply.decision, reply
         try:
-            return await _answered(reply, exchange, wishes=wishes, writer=writer)
+            response = await _answered(reply, exchange, wishes=wishes, writer=writer)
+            await entered(exchange)
+            return response
         finally:
             exchange.decision = reply.told  # another expert may have answered
 
@@ -139,6 +145,10 @@ def head_of(exchange: Exchange, query: Query) -> Head:
 def wants_usage(asked: GenerationRequest) -> bool:
     """Whether a stream ends with the tokens used."""
     return bool(asked.stream_options and asked.stream_options.include_usage)
+
+
+async def _with_images(query: Query, exchange: Exchange) -> Query:
+    return query if exchange.images is None else await exchange.images.brought(query)
 
 
 def _wishing(query: Query, wishes: Wishes, limits: Limits) -> Query:

@@ -19,6 +19,7 @@ from orchestrator.api import (
     admin_registry,
     admin_residency,
     admin_restart,
+    admin_usage,
     batch_progress,
     chat,
     completions,
@@ -55,6 +56,7 @@ from orchestrator.store.judgements import Judgements
 from orchestrator.store.keys import KeyRecords
 from orchestrator.store.records import Records
 from orchestrator.store.repeats import Repeats
+from orchestrator.store.usage import UsageStore
 from orchestrator.tracing.tracing import Tracing
 
 
@@ -76,6 +78,7 @@ def create_app(
     keys: KeyRecords | None = None,
     audit: AuditLog | None = None,
     meters: Meters | None = None,
+    usage: UsageStore | None = None,
     repeats: Repeats | None = None,
     answers: AnswerCache | None = None,
 ) -> FastAPI:
@@ -99,6 +102,7 @@ def create_app(
         keys: where keys are kept, for operators; without, none can be made.
         audit: where actions of operators are noted; without, they are not.
         meters: counts what callers take; without, nothing is counted.
+        usage: where is kept what was used; without, operators cannot ask for it.
         repeats: who answers which idempotency key; without, keys are left aside.
         answers: those that may be told again; without, none are kept.
     """
@@ -120,6 +124,7 @@ def create_app(
         keys=keys,
         audit=audit,
         meters=meters,
+        usage=usage,
         answers=answers,
     )
     app = FastAPI(
@@ -139,6 +144,7 @@ def create_app(
         admin_restart,
         admin_keys,
         admin_audit,
+        admin_usage,
     )
     for family in (*generating, *batching, feedback, models, health, *administering):
         app.include_router(family.endpoints(wiring))

@@ -26,11 +26,19 @@ def bound_limits(headers: Headers, caller: Caller, programs: Programs) -> Limits
     Raises:
         InvalidRequestError: a header is malformed.
     """
-    asked = limits_of(headers)
     terms = caller.terms
+    asked = budgeted(limits_of(headers), terms)
     if not terms.include and not terms.exclude:
         return asked
     return asked.tightened(_meant(terms.limits, programs))
+
+
+def budgeted(limits: Limits, terms: Terms) -> Limits:
+    """`limits` within the budgets: experts whose price nobody knows can be held to none."""
+    budgets = [one for one in (terms.budget_day_usd, terms.budget_usd) if one is not None]
+    if not budgets:
+        return limits
+    return limits.tightened(Limits(max_price_usd=min(budgets)))
 
 
 def bound_priority(wishes: Wishes, caller: Caller) -> int:

@@ -28,8 +28,7 @@ def endpoints(wiring: Wiring) -> APIRouter:
         """Continue `messages` by an expert, or by the one that a composition chooses."""
         exchange, programs = begin(request, wiring)
         asked = await read(request, exchange, wiring, choose=lambda _: ChatRequest)
-        asked_for = chat_query(asked, call_id=exchange.call_id)
-        query = await wiring.images.brought(asked_for, request.receive)
+        query = chat_query(asked, call_id=exchange.call_id)
         writer = ChatWriter(head_of(exchange, query), has_usage=wants_usage(asked))
         return await answer(request, exchange, programs=programs, query=query, writer=writer)
 

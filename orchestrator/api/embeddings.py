@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
 
+from orchestrator.api.admitting import admit, entered
 from orchestrator.api.answering import begin
 from orchestrator.api.binding import bound_limits, bound_priority, require_model
 from orchestrator.api.body import read_body
@@ -61,7 +62,10 @@ def endpoints(wiring: Wiring) -> APIRouter:
         exchange.is_known_model = query.model in programs
         require_model(query.model, exchange.caller, programs)
         async with connected(request.receive):
+            allowance = await admit(exchange, is_one_call=True)
+            query = replace(query, allowance=allowance)
             vectors = await _embed(query, programs, exchange, wishes)
+            await entered(exchange)
         is_base64 = asked.encoding_format == "base64"
         return JsonReply(spelled(vectors, model=query.model, is_base64=is_base64))
 

@@ -11,6 +11,11 @@ import orjson
 from orchestrator.errors import OrchestratorError, RegistryError
 
 _TYPES = {403: "permission_error", 404: "invalid_request_error", 429: "rate_limit_error"}
+#: As OpenAI calls them.
+_TYPES_BY_CODE = {
+    "rate_limit_exceeded": "rate_limit_exceeded",
+    "insufficient_quota": "insufficient_quota",
+}
 
 #: Sent when nobody knows better; seconds.
 _DEFAULT_RETRY_AFTER_S = 1.0
@@ -38,7 +43,8 @@ def ending_of(error: OrchestratorError) -> bytes:
 
 
 def _fields(message: str, *, status: int, code: str, param: str | None) -> dict[str, Any]:
-    kind = _TYPES.get(status) or ("server_error" if status >= 500 else "invalid_request_error")
+    kind = _TYPES_BY_CODE.get(code) or _TYPES.get(status)
+    kind = kind or ("server_error" if status >= 500 else "invalid_request_error")
     return {"message": message, "type": kind, "param": param, "code": code}
 
 
@@ -55,6 +61,10 @@ def headers_for(error: OrchestratorError) -> dict[str, str]:
     if error.retryable and error.status in (409, 429, 503):
         wait_s = error.retry_after_s or _DEFAULT_RETRY_AFTER_S
         headers["retry-after"] = str(math.ceil(wait_s))
+        if error.status == 429:
+            headers["retry-after-ms"] = str(math.ceil(wait_s * 1000))
+    elif error.status == 429:  # OpenAI's clients try every 429 again unless told not to
+        headers["x-should-retry"] = "false"
     return headers
 
 

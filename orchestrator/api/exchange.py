@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from orchestrator.access.caller import ANYBODY, Caller
 from orchestrator.access.metering import Admission
+from orchestrator.api.images import Images
 from orchestrator.api.waited import Waited
 from orchestrator.caching.answer_cache import AnswerCache
 from orchestrator.caching.use import Use
@@ -49,7 +50,7 @@ class Exchange:
     #: Who asks, and the batch that it is a line of.
     caller: Caller = ANYBODY
     batch: str | None = None
-    #: That it was let in, until it has ended; `None` where nothing is counted.
+    #: On its way in, and in, until it has ended; `None` where nothing is counted.
     admission: Admission | None = None
     #: Longest time of a request that nobody waits for, seconds; the registry's where `None`.
     timeout_s: float | None = None
@@ -77,6 +78,8 @@ class Exchange:
     error_code: str | None = None
     #: Answers that may be told again; `None` where none are kept.
     answers: AnswerCache | None = None
+    #: Who fetches what it names by URL; nobody where it cannot name any.
+    images: Images | None = None
     #: What they did for this request; `None` where there are none.
     cache: Use | None = None
     #: Whether the answer to an earlier request with its idempotency key is told again.

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from orchestrator.access.caller import ANYBODY, Caller
 from orchestrator.access.keyring import Keyring
 from orchestrator.api.accounts import Accounts
+from orchestrator.api.admitting import end
 from orchestrator.api.audited import Audited
 from orchestrator.api.connection import ClientGoneError
 from orchestrator.api.envelope import as_asgi, envelope_of, headers_for
@@ -23,8 +24,13 @@ from orchestrator.api.from_here import why_elsewhere
 from orchestrator.api.headers import headers_of
 from orchestrator.api.settings import ApiSettings
 from orchestrator.api.shedding import Bounds, Shedding
-from orchestrator.errors import OrchestratorError
-from orchestrator.events.telling import about
+from orchestrator.errors import (
+    OrchestratorError,
+    QuotaError,
+    RateLimitedError,
+    UnauthenticatedError,
+)
+from orchestrator.events.telling import about, tell
 from orchestrator.metrics import IN_FLIGHT
 
 log = logging.getLogger(__name__)
@@ -37,6 +43,9 @@ FOR_ANYBODY = frozenset({"/healthz", "/readyz"})
 
 #: What machines and people on this machine may ask without one: nothing in it is a caller's.
 _FROM_HERE = frozenset({"/metrics", "/docs", "/openapi.json"})
+
+#: Who is not let in: an event each, since operators look for them by key.
+_REFUSALS = (UnauthenticatedError, RateLimitedError, QuotaError)
 
 #: nginx's number for a caller that hung up before it was answered; never sent.
 CLIENT_CLOSED = 499
@@ -85,6 +94,7 @@ class Gate:
                 IN_FLIGHT.dec()
                 exchange.unpin()
                 _name_endpoint(exchange, scope)
+                end(exchange)
                 self._audited.note(exchange, scope)
                 self._accounts.settle(exchange, method=scope["method"], path=scope["path"])
 
@@ -157,6 +167,9 @@ def _known(error: Exception, exchange: Exchange) -> OrchestratorError:
 
 async def _send_error(send: Send, exchange: Exchange, error: OrchestratorError) -> None:
     exchange.error_code = error.code
+    if isinstance(error, _REFUSALS):
+        key = exchange.caller.key_id
+        tell(log, "refusal", key=key, limit=error.code, reason=error.message)
     body = envelope_of(error)
     headers = [*as_asgi(headers_for(error)), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.api.exchange import Exchange
+from orchestrator.api.standings import standings_of
 from orchestrator.api.waited import Waited
 from orchestrator.compositions.base import Decision
 
@@ -26,6 +27,13 @@ EXPECTED_WAIT_S = b"x-orchestrator-expected-wait-s"
 WAITED_S = b"x-orchestrator-waited-s"
 #: The name that OpenAI's clients read a request's id from.
 OPENAI_REQUEST_ID = b"x-request-id"
+
+LIMIT_REQUESTS = b"x-ratelimit-limit-requests"
+REMAINING_REQUESTS = b"x-ratelimit-remaining-requests"
+RESET_REQUESTS = b"x-ratelimit-reset-requests"
+LIMIT_TOKENS = b"x-ratelimit-limit-tokens"
+REMAINING_TOKENS = b"x-ratelimit-remaining-tokens"
+RESET_TOKENS = b"x-ratelimit-reset-tokens"
 
 #: Header -> meaning, in the order of the documentation.
 TABLE: dict[bytes, str] = {
@@ -54,6 +62,12 @@ TABLE: dict[bytes, str] = {
         "How long it waited, s. A stream that waits begins before its wait is over: its comments "
         "say it instead."
     ),
+    LIMIT_REQUESTS: "Requests that the key may begin a minute; left out where it has no limit.",
+    REMAINING_REQUESTS: "How many of them are left.",
+    RESET_REQUESTS: "When all of them are there again, as OpenAI writes it: `1m1s`, `350ms`.",
+    LIMIT_TOKENS: "Tokens that the key may take a minute; left out where it has no limit.",
+    REMAINING_TOKENS: "How many of them are left, calls under way counted at their most.",
+    RESET_TOKENS: "When all of them are there again.",
     CACHE: (
         "Where answers are kept: `miss`, `bypass`, or `hit` with how it was found and its age: "
         "`hit; kind=exact; age_s=12`; `x-orchestrator-expert` says who wrote it."
@@ -79,9 +93,18 @@ def headers_of(exchange: Exchange, *, sends_x_request_id: bool) -> list[tuple[by
         found.append((COST_USD, b"%.9g" % exchange.usage.cost_usd))
     if exchange.waited is not None:
         found.extend(_waited(exchange.waited))
+    found.extend(_told(exchange))
+    return found
+
+
+def _told(exchange: Exchange) -> list[tuple[bytes, bytes]]:
+    """Who answers, and what is left to its caller."""
+    found: list[tuple[bytes, bytes]] = []
     if exchange.decision is not None:
         found.append((MODEL, exchange.model.encode()))
         found.extend(_decided(exchange.decision))
+    if exchange.admission is not None:
+        found.extend(standings_of(exchange.admission.standings))
     if exchange.reached:
         found.append((REACHED, ", ".join(exchange.reached).encode()))
     return found

@@ -16,9 +16,7 @@ from dataclasses import replace
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
-from starlette.types import Receive
 
-from orchestrator.api.connection import connected
 from orchestrator.api.image_settings import ImageSettings
 from orchestrator.compositions.base import Query
 from orchestrator.engines.base import Chat, ImagePart, Part
@@ -46,13 +44,14 @@ class Images:
         self._resolver = resolver
         self._num_fetching = 0
 
-    async def brought(self, query: Query, receive: Receive) -> Query:
+    async def brought(self, query: Query) -> Query:
         """`query` with the bytes of its images in the place of their URLs.
+
+        Called once its caller was let in, and cancelled where it hangs up.
 
         Raises:
             InvalidRequestError: an image cannot be had; names which, and why.
             OverloadedError: too many requests have theirs fetched now.
-            ClientGoneError: the caller hung up meanwhile.
         """
         urls = list(dict.fromkeys(_urls(query)))
         if not urls:
@@ -68,8 +67,7 @@ class Images:
             )
         self._num_fetching += 1
         try:
-            async with connected(receive):
-                return _with_urls(query, await self._all(urls))
+            return _with_urls(query, await self._all(urls))
         finally:
             self._num_fetching -= 1
 

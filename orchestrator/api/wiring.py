@@ -21,6 +21,7 @@ from orchestrator.compositions.programs import Programs
 from orchestrator.store.judgements import Judgements
 from orchestrator.store.keys import KeyRecords
 from orchestrator.store.records import Records
+from orchestrator.store.usage import UsageStore
 from orchestrator.tracing.tracing import Tracing
 
 
@@ -42,6 +43,8 @@ class Wiring:
     meters: Meters | None = None
     #: Answers that may be told again; `None` where none are kept.
     answers: AnswerCache | None = None
+    #: Where is kept what was used; `None` where it is not.
+    usage: UsageStore | None = None
     #: Who owns the registry; `None` where it cannot be edited while the service runs.
     registry: RegistryControl | None = None
     #: Who sees the slots; `None` where nobody does.

@@ -19,6 +19,7 @@ from orchestrator.batch.reading import Reading, read_again, read_through
 from orchestrator.batch.result_lines import CANCELLED, EXPIRED
 from orchestrator.batch.storage import Storage
 from orchestrator.errors import ConflictError, NotStoredError, OrchestratorError, StorageError
+from orchestrator.events.telling import tell
 
 _LOG = logging.getLogger(__name__)
 
@@ -248,7 +249,15 @@ class Life:
             if batch.has_ended:
                 # Its columns are large, and what is told of it is stored.
                 self._execution = None
-            _LOG.info("batch %s is %s", batch.id, batch.status)
+            counts = batch.request_counts
+            tell(
+                _LOG,
+                "batch",
+                batch=batch.id,
+                status=batch.status,
+                num_lines=counts.total,
+                num_done=counts.completed,
+            )
 
 
 async def clear(storage: Storage, batch_id: str) -> None:

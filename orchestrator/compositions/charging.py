@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from orchestrator.compositions.ledger import Ledger, Spend
@@ -44,20 +45,28 @@ async def charged(
 ) -> AsyncGenerator[Item, None]:
     """Pass `items` on, on the account of `ledger`; closing it closes `items`.
 
-    A call that was cut off once it had begun is settled at its most: what it used is not known. One
-    that failed before took nothing but its place among the calls.
+    A call that was cut off once it had begun is settled at its most: what it used is not known. So
+    is one that its caller gave up before its first chunk, unless it still waited for its turn: an
+    answer that is told in one piece has nothing else to show. One that failed before took nothing
+    but its place among the calls.
 
     Raises:
         LimitsError: it may not be made within what is left.
     """
     await ledger.hold(most)
-    took = Spend(calls=1)
+    took, is_waiting = _ONE, False
     try:
         async with reading(items) as answer:
             async for item in answer:
                 if isinstance(item, Chunk):
                     took = most if item.usage is None else spend_of(item.usage, energy)
+                else:
+                    is_waiting = not item.is_over
                 yield item
+    except (asyncio.CancelledError, GeneratorExit):
+        if took is _ONE and not is_waiting:
+            took = most
+        raise
     finally:
         ledger.settle(most, took)
 

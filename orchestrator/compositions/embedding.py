@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 
 from orchestrator.compositions.base import Decision
 from orchestrator.compositions.generation import Generation
+from orchestrator.compositions.ledger import NOTHING, Allowance, Spend
 from orchestrator.compositions.pricing import cost_usd
+from orchestrator.compositions.size import size_of
 from orchestrator.engines.base import Text, Usage
 from orchestrator.engines.embedding import EmbedCall, Vectors
+from orchestrator.errors import OrchestratorError
 from orchestrator.registry.models import Expert
 from orchestrator.routing.limits import UNLIMITED, Limits
 
@@ -30,6 +33,8 @@ class EmbedQuery:
     order: int | None = None
     #: What binds the expert.
     limits: Limits = UNLIMITED
+    #: What its caller may spend over many requests; `None` has no bound.
+    allowance: Allowance | None = None
 
 
 class Embedding:
@@ -64,9 +69,35 @@ class Embedding:
             priority=query.priority,
             order=query.order,
         )
-        vectors = await generation.dispatch.embed(call)
-        price = generation.prices.get(self._expert.id)
+        if query.allowance is None:
+            return self._priced(await generation.dispatch.embed(call))
+        return await self._charged(call, query.allowance)
+
+    def _priced(self, vectors: Vectors) -> Vectors:
+        price = self._generation.prices.get(self._expert.id)
         if price is None:
             return vectors
         usage = Usage(prompt_tokens=vectors.num_tokens, completion_tokens=0)
         return replace(vectors, cost_usd=cost_usd(usage, price))
+
+    async def _charged(self, call: EmbedCall, allowance: Allowance) -> Vectors:
+        """Held at the most that its inputs can be; one that is given up is charged for that."""
+        most = self._most(call)
+        await allowance.reserve(most)
+        took = most
+        try:
+            vectors = self._priced(await self._generation.dispatch.embed(call))
+            took = Spend(calls=1, tokens=vectors.num_tokens, price_usd=vectors.cost_usd or 0.0)
+        except OrchestratorError:
+            took = NOTHING
+            raise
+        finally:
+            allowance.settle(most, took)
+        return vectors
+
+    def _most(self, call: EmbedCall) -> Spend:
+        num_tokens = sum(size_of(text).most for text in call.inputs)
+        price = self._generation.prices.get(self._expert.id)
+        usage = Usage(prompt_tokens=num_tokens, completion_tokens=0)
+        price_usd = 0.0 if price is None else cost_usd(usage, price)
+        return Spend(calls=1, tokens=num_tokens, price_usd=price_usd)

@@ -7,6 +7,7 @@ from math import inf
 
 from orchestrator.compositions.allowed import Expected
 from orchestrator.compositions.size import Size
+from orchestrator.compositions.slot_prices import has_slot, slot_hour_usd, slot_rates
 from orchestrator.engines.base import Sampling
 from orchestrator.engines.foresight import Foresight
 from orchestrator.registry.models import Expert, LitellmEngine, OpenAIEngine, Registry
@@ -46,7 +47,10 @@ class Expecting:
 
     def __init__(self, registry: Registry, *, foresight: Foresight | None) -> None:
         default = registry.defaults.max_tokens
-        self._facts = {one.id: _facts(one, default=default) for one in registry.experts}
+        hour_usd = slot_hour_usd(registry)
+        self._facts = {
+            one.id: _facts(one, default=default, hour_usd=hour_usd) for one in registry.experts
+        }
         self._foresight = foresight
 
     def context(self, expert_id: str) -> float:
@@ -93,14 +97,17 @@ class Expecting:
         return (load.size.most * rates[0] + num_out * rates[1]) / _TOKENS_A_RATE
 
 
-def _facts(expert: Expert, *, default: int) -> _Facts:
+def _facts(expert: Expert, *, default: int, hour_usd: float) -> _Facts:
     engine, price, energy = expert.engine, expert.price, expert.energy
     context = getattr(engine, "max_model_len", None) or getattr(engine, "max_context", None)
-    is_unpriced = isinstance(engine, OpenAIEngine | LitellmEngine) and not price.model_fields_set
+    usd: tuple[float, float] | None = (price.input_usd_per_mtok, price.output_usd_per_mtok)
+    if not price.model_fields_set:
+        is_unpriced = isinstance(engine, OpenAIEngine | LitellmEngine)
+        usd = None if is_unpriced else slot_rates(hour_usd if has_slot(expert) else 0.0)
     return _Facts(
         key=expert.key,
         context=inf if context is None else context,
         num_out=expert.defaults.max_tokens or default,
-        usd=None if is_unpriced else (price.input_usd_per_mtok, price.output_usd_per_mtok),
+        usd=usd,
         joules=None if energy is None else (energy.input_j_per_mtok, energy.output_j_per_mtok),
     )

@@ -10,6 +10,7 @@ from orchestrator.compositions.base import Decision, Query, Reply
 from orchestrator.compositions.generation import Generation
 from orchestrator.compositions.progress import Told
 from orchestrator.compositions.stages import CallDone, calls_of, usage_of
+from orchestrator.compositions.succession import Succession
 from orchestrator.compositions.tracing_calls import end_inner, within
 from orchestrator.engines.base import Chunk, Usage
 from orchestrator.engines.collecting import Gathering
@@ -96,7 +97,9 @@ class OneCall:
     async def _begun(self) -> AsyncIterator[Told]:
         program = self._generation.programs.get(self._ask.expert)
         if program is None:
-            return self._generation.items(self._query, self._decision())
+            clock = self._generation.clock
+            alone = Succession(generation=self._generation, clock=clock, asks_again=False)
+            return alone.reply(self._query, self._decision()).items
         query = replace(self._query, model=self._ask.expert)
         assert query.course is not None, "a request that is answered has a course"
         self._span = query.course.span.child(f"invoke_workflow {query.model}")

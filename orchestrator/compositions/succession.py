@@ -57,10 +57,13 @@ class Succession:
     Args:
         generation: what they answer from.
         clock: seconds, monotonic.
+        asks_again: whether one that is alone is asked once more where it said nothing of use: a
+            composition of several calls has its own ways.
     """
 
     generation: Generation
     clock: Callable[[], float]
+    asks_again: bool = True
 
     def reply(self, query: Query, decision: Decision) -> Reply:
         """The answer of the expert that was decided for, or of whoever can take its place."""
@@ -153,13 +156,20 @@ class Succession:
             left = tuple(one for one in left if self._goes_on(one, course.query))
             if self._goes_on(expert_id, course.query) and expert_id not in course.again:
                 left = (expert_id, *left)
-        elif not left and isinstance(error, EngineProtocolError) and not course.again:
-            left = (expert_id,)  # cut or malformed, once: nobody else can be asked
+        elif self._is_asked_again(course, left, error):
+            left = (expert_id,)
         if not left:
             return None, ()
         if left[0] == expert_id:
             course.again.add(expert_id)
         return left[0], left[1:]
+
+    def _is_asked_again(
+        self, course: _Course, left: tuple[str, ...], error: OrchestratorError
+    ) -> bool:
+        """Once, where nobody else is left, and what came was cut or malformed."""
+        is_alone = self.asks_again and not left and not course.again
+        return is_alone and isinstance(error, EngineProtocolError)
 
     def _goes_on(self, expert_id: str, query: Query) -> bool:
         """Whether an expert can go on with what another call has said: all can with raw text."""

@@ -10,6 +10,7 @@ from orchestrator.engines.base import Call, Item
 from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.engines.notices import Notice, notices_of
 from orchestrator.engines.seat import Seat
+from orchestrator.engines.slot_time import SlotTime, timed
 from orchestrator.engines.streams import gathered, reading
 from orchestrator.errors import EngineDeadError
 from orchestrator.residency.clock import Clock
@@ -29,6 +30,7 @@ class Answering:
     def __init__(self, seats: Mapping[str, Seat], *, clock: Clock) -> None:
         self._seats = seats
         self._clock = clock
+        self._time = SlotTime(clock.time)
 
     async def streamed(self, turn: Turn, call: Call) -> AsyncIterator[Item]:
         """What the engine says, as it says it; before that, how the call stands in the queue."""
@@ -42,7 +44,8 @@ class Answering:
             waited_s = await turn.came()
             try:
                 host = self._seats[turn.engine].host
-                async with reading(host.generate(_after(call, waited_s))) as chunks:
+                running = timed(host.generate(_after(call, waited_s)), self._time)
+                async with reading(running) as chunks:
                     async for chunk in chunks:
                         has_begun = True
                         yield chunk
@@ -57,7 +60,7 @@ class Answering:
             waited_s = await turn.came()
             try:
                 chunks = self._seats[turn.engine].host.generate(_after(call, waited_s))
-                answer = await turn.unless_recalled(gathered(chunks))
+                answer = await turn.unless_recalled(gathered(timed(chunks, self._time)))
             except EngineDeadError as error:
                 if not turn.is_tried_again(error):
                     raise

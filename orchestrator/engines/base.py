@@ -242,6 +242,8 @@ class Usage:
     reasoning_tokens: int = 0
     #: What the call cost, USD; `None` where nobody knows.
     cost_usd: float | None = None
+    #: The call's share of its slot's time, seconds; `None` where it ran in none.
+    slot_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,6 @@ Action = Literal[
     "fallback",
     "breaker",
     "shed",
-    "cache",
     "decision",
     "step",
     "death",
@@ -65,6 +64,7 @@ EVENTS: Mapping[Action, Event] = {
             "model": "what was asked for",
             "expert": "who answered",
             "is_recalled": "whether an answer was known",
+            "cache": "`hit`, `miss` or `bypass`, where answers are kept",
             "router": "who chose",
             "chosen_by": "the way to the router that chose",
             "compared": "what shadows would have chosen",
@@ -98,8 +98,7 @@ EVENTS: Mapping[Action, Event] = {
     ),
     "refusal": Event(
         meaning="A request was not let in: no key, or over a limit or a budget.",
-        fields={"key": "the key's id", "limit": "what was exceeded", **_REASON}
-        | {"resets_s": "seconds until it may be tried again"},
+        fields={"key": "the key's id", "limit": "code of the error", **_REASON},
     ),
     "fallback": Event(
         meaning="Another expert, or another slot, answers in the place of one that failed.",
@@ -127,15 +126,6 @@ EVENTS: Mapping[Action, Event] = {
             "state": "`begun` or `ended`",
             "num_in_flight": "requests being answered",
             "retry_after_s": "what callers are told",
-            **_REASON,
-        },
-    ),
-    "cache": Event(
-        meaning="An answer came from a cache, or a cache could not be asked.",
-        fields={
-            "cache": "`exact`, `semantic`, `idempotency`, `embeddings` or `route`",
-            "outcome": "`hit`, `miss`, `bypassed` or `failed`",
-            "age_s": "of what was found",
             **_REASON,
         },
     ),
@@ -189,14 +179,15 @@ EVENTS: Mapping[Action, Event] = {
         },
     ),
     "batch": Event(
-        meaning="A batch came to another status, or was planned anew.",
-        fields={"status": "OpenAI's", "num_lines": "in all", "num_done": "answered", **_REASON},
+        meaning="A batch came to another status, which is stored.",
+        fields={"status": "OpenAI's", "num_lines": "in all", "num_done": "answered"},
     ),
     "life": Event(
         meaning="A process of the service began, drains, pauses or ends.",
         fields={
             "process": "`gateway`, `worker`, `conductor`, `runner` or `service`",
-            "state": "`ready`, `draining`, `paused`, `resumed` or `ended`",
+            "version": "of the service",
+            "state": "`begun`, `ready`, `draining`, `paused`, `resumed` or `ended`",
             **_REASON,
         },
     ),

@@ -21,6 +21,9 @@ class JsonLines(logging.Formatter):
     def __init__(self, redaction: Redaction | None = None) -> None:
         super().__init__()
         self._redacted = redaction or Redaction()
+        #: The second that was told last, and how.
+        self._second = -1
+        self._told = ""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, without a line break inside."""
@@ -28,26 +31,24 @@ class JsonLines(logging.Formatter):
 
     def _line(self, record: logging.LogRecord) -> str:
         message = record.getMessage()
-        head = orjson.dumps(
-            {
-                "time": self.formatTime(record),
-                "level": record.levelname,
-                "pid": record.process,
-                "logger": record.name,
-            }
-        ).decode()
+        time_, name = self.formatTime(record), orjson.dumps(record.name).decode()
+        level, pid = record.levelname, record.process or 0
+        head = f'{{"time":"{time_}","level":"{level}","pid":{pid},"logger":{name}'
         if _is_event(record):
-            return f"{head[:-1]},{message[1:]}"
+            return f"{head},{message[1:]}"
         told: dict[str, object] = {**ids(), "message": message}
         if record.exc_info:
             told["traceback"] = self.formatException(record.exc_info)
-        return f"{head[:-1]},{orjson.dumps(told, default=str).decode()[1:]}"
+        return f"{head},{orjson.dumps(told, default=str).decode()[1:]}"
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
         """RFC 3339 in UTC, to the millisecond."""
         del datefmt
-        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        return f"{seconds}.{int(record.msecs):03d}Z"
+        second = int(record.created)
+        if second != self._second:
+            self._told = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._second = second
+        return f"{self._told}.{int(record.msecs):03d}Z"
 
 
 def _is_event(record: logging.LogRecord) -> bool:

@@ -34,8 +34,12 @@ class GuardedResolver(AbstractResolver):  # type: ignore[misc]  # aiohttp is unt
 
         Raises:
             RefusedAddressError: an address may not be reached.
+            OSError: it is not found, or is no name.
         """
-        found: list[ResolveResult] = await self._resolver.resolve(host, port, family)
+        try:
+            found: list[ResolveResult] = await self._resolver.resolve(host, port, family)
+        except UnicodeError as exc:  # a part of it is longer than names may have
+            raise OSError(f"host {host[:64]!r} is no name that can be looked up") from exc
         for one in found:
             _check(self._policy, host, one["host"])
         return found

@@ -19,14 +19,23 @@ _MIN_CHARS = 8
 _SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)S?$", re.I)
 _LOGIN = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^\s/\"'\\<>@]*@")
 _PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s:/]*:(?P<password>\S+)@")
-#: What is replaced stands between what is kept; none of it has a quote or a backslash, so that a
-#: line of JSON stays one.
+#: Signs of which a text has one in small letters where a form is in it, the form, and what is kept
+#: of it. Nothing that is replaced has a quote or a backslash, so that a line of JSON stays one.
 _FORMS = (
-    (_LOGIN, rf"\g<scheme>{BLOT}@"),
-    (re.compile(r"\b(bearer|basic) [A-Za-z0-9._~+/=-]{6,}", re.I), rf"\1 {BLOT}"),
-    (re.compile(r"\bsk-[A-Za-z0-9_-]{6,}"), BLOT),
-    (re.compile(r"\b(?:hf_|gh[pousr]_|xox[abprs]-|AIza|AKIA)[A-Za-z0-9_-]{12,}"), BLOT),
+    (("://",), _LOGIN, rf"\g<scheme>{BLOT}@"),
     (
+        ("bearer ", "basic "),
+        re.compile(r"\b(bearer|basic) [A-Za-z0-9._~+/=-]{6,}", re.I),
+        rf"\1 {BLOT}",
+    ),
+    (("sk-",), re.compile(r"\bsk-[A-Za-z0-9_-]{6,}"), BLOT),
+    (
+        ("hf_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "xox", "aiza", "akia"),
+        re.compile(r"\b(?:hf_|gh[pousr]_|xox[abprs]-|AIza|AKIA)[A-Za-z0-9_-]{12,}"),
+        BLOT,
+    ),
+    (
+        ("api_key", "api-key", "apikey", "passw", "secret", "access_token"),
         re.compile(
             r"\b(api[_-]?key|x-api-key|password|passwd|secret|access_token|client_secret)"
             r"(\\?[\"']?\s?[:=]\s?\\?[\"']?)[^\s\"'\\,;&}]{6,}",
@@ -35,8 +44,6 @@ _FORMS = (
         rf"\1\2{BLOT}",
     ),
 )
-#: One of these is in every text that a form is found in, so that most texts cost one look.
-_SIGNS = re.compile(r"://|bearer |basic |sk-|hf_|gh._|xox|AIza|AKIA|key|passw|secret|token", re.I)
 
 
 class Redaction:
@@ -47,8 +54,7 @@ class Redaction:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        known = sorted(set(_spellings(secrets)), key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        self._known = sorted(set(_spellings(secrets)), key=len, reverse=True)
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Redaction:
@@ -57,12 +63,13 @@ class Redaction:
 
     def __call__(self, text: str) -> str:
         """`text` with a blot wherever a secret was."""
-        if self._known is not None:
-            text = self._known.sub(BLOT, text)
-        if _SIGNS.search(text) is None:
-            return text
-        for form, kept in _FORMS:
-            text = form.sub(kept, text)
+        for secret in self._known:
+            if secret in text:
+                text = text.replace(secret, BLOT)
+        lowered = text.lower()
+        for signs, form, kept in _FORMS:
+            if any(sign in lowered for sign in signs):
+                text = form.sub(kept, text)
         return text
 
 

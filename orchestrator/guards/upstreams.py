@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from orchestrator.errors import AddressRefusedError, SetupError
 from orchestrator.guards.addresses import Kind
-from orchestrator.guards.policy import AddressPolicy, policy_of, url_fault
+from orchestrator.guards.policy import AddressPolicy, literal, policy_of, url_fault
 
 #: Read by every process that reads a registry or asks upstreams.
 ADDRESSES = "ORCHESTRATOR_UPSTREAM_ADDRESSES"
@@ -51,9 +51,9 @@ async def check_address(upstream: str, url: str, policy: AddressPolicy) -> None:
         AddressRefusedError: it leads where nothing of ours may go.
     """
     fault = url_fault(url, policy)
-    parts = urlsplit(url) if fault is None else None
-    if parts is not None and parts.hostname:
-        fault = await _fault_of_name(parts.hostname, policy)
+    host = urlsplit(url).hostname if fault is None else None
+    if host and literal(host) is None:
+        fault = await _fault_of_name(host, policy)
     if fault is not None:
         raise refusal_of(upstream, fault)
 
@@ -69,7 +69,7 @@ def refusal_of(upstream: str, fault: str) -> AddressRefusedError:
 async def _fault_of_name(host: str, policy: AddressPolicy) -> str | None:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):
         return None  # whoever connects says so
     addresses = (ip_address(str(one[4][0]).partition("%")[0]) for one in found)
     return next(filter(None, (policy.fault(host, one) for one in addresses)), None)

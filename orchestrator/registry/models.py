@@ -257,6 +257,11 @@ class Slot(Entry):
     )
     accelerators: int = Field(0, ge=0, description="GPUs of one slot; 0 runs on the CPU.")
     cpus: float = Field(1, gt=0, description="CPU share of one slot.")
+    usd_per_hour: float | None = Field(
+        None,
+        ge=0,
+        description="What an hour of one costs, USD: calls of experts without a price share it.",
+    )
 
 
 class Defaults(Entry):

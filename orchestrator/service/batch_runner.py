@@ -119,6 +119,7 @@ class BatchRunner:
             settings=self._plan.api,
             tracing=tracing_of(os.environ, role="batches"),
             keyring=self._keys.keyring,
+            meters=following.meters,
         )
         return InsideEndpoint(
             app,

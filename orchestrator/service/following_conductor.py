@@ -16,6 +16,8 @@ from typing import Any
 from uuid import uuid4
 
 from orchestrator import metrics
+from orchestrator.access.books import Books
+from orchestrator.access.metered import Metered
 from orchestrator.api.readiness import Readiness
 from orchestrator.compositions.following import Following
 from orchestrator.compositions.loading import Loader
@@ -36,8 +38,10 @@ from orchestrator.service.standing import Standing
 from orchestrator.store.link import RedisLink
 from orchestrator.store.redis import RedisStore
 from orchestrator.store.redis_judgements import RedisJudgements
+from orchestrator.store.redis_meters import RedisMeters
 from orchestrator.store.redis_records import RedisRecords
 from orchestrator.store.redis_repeats import RedisRepeats
+from orchestrator.store.redis_usage import RedisUsage
 
 _LOG = logging.getLogger(__name__)
 
@@ -99,6 +103,9 @@ class FollowingConductor:
         self.records.start()
         self.judgements = RedisJudgements(RedisLink(store_url))
         self.repeats = RedisRepeats(RedisLink(store_url))
+        counting = RedisLink(store_url)
+        self.usage = RedisUsage(counting)
+        self.meters = Metered(RedisMeters(counting), books=Books(self.usage, clock=time.time))
         self._hearing = Hearing(self.judgements, loader.hear, clock=time.time)
         looking, asking = self._hints
         self._tasks = [

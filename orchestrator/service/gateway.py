@@ -80,6 +80,8 @@ class Gateway:
             storage=self._storage,
             tracing=tracing_of(os.environ, role="gateway"),
             keyring=self._keys.keyring,
+            meters=following.meters,
+            usage=following.usage,
             keys=self._keys.records,
             audit=None if audit_log is None else AuditFile(audit_log),
         )

@@ -6,9 +6,13 @@ import logging
 import os
 from pathlib import Path
 
+import orchestrator
+from orchestrator.events.telling import tell
 from orchestrator.service.log_lines import VARIABLE, write_lines
 from orchestrator.service.loopback import keep_to_loopback
 from orchestrator.tracing.log_export import send_lines
+
+_LOG = logging.getLogger(__name__)
 
 
 def enter_replica(role: str) -> None:
@@ -21,3 +25,4 @@ def enter_replica(role: str) -> None:
     log = os.environ.get(VARIABLE)
     write_lines(logging.getLogger(), Path(log) if log else None)
     send_lines(logging.getLogger(), os.environ, role=role)
+    tell(_LOG, "life", process=role, state="begun", version=orchestrator.__version__)

@@ -13,6 +13,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_conte
 
 import orchestrator
 from orchestrator.events.telling import EventLine, ids
+from orchestrator.guards.redaction import Redaction
 from orchestrator.tracing.exporting import NAME, exporters_of, named_exporters, resource_of
 
 if TYPE_CHECKING:
@@ -38,19 +39,21 @@ class OtelLines(logging.Handler):
 
     Args:
         provider: of OpenTelemetry's kit, with its exporters.
+        redaction: blots secrets out, as in the file.
     """
 
-    def __init__(self, provider: LoggerProvider) -> None:
+    def __init__(self, provider: LoggerProvider, redaction: Redaction) -> None:
         super().__init__()
         self.name = _HANDLER
         self._provider = provider
+        self._redacted = redaction
         self._logger = provider.get_logger(NAME, orchestrator.__version__)
 
     def emit(self, record: logging.LogRecord) -> None:
         """See `logging.Handler.emit`."""
         if record.name.startswith(_SENDERS):
             return
-        message = record.getMessage()
+        message = self._redacted(record.getMessage())
         is_event = isinstance(record.args, tuple) and isinstance((*record.args, None)[0], EventLine)
         fields: dict[str, Any] = orjson.loads(message) if is_event else dict(ids())
         self._logger.emit(
@@ -61,9 +64,15 @@ class OtelLines(logging.Handler):
                 severity_number=next(s for least, s in _SEVERITIES if record.levelno >= least),
                 body=fields["action"] if is_event else message,
                 event_name=fields["action"] if is_event else None,
-                attributes={"logger": record.name, **_attributes(fields)} | _thrown(record),
+                attributes={"logger": record.name, **_attributes(fields)} | self._thrown(record),
             )
         )
+
+    def _thrown(self, record: logging.LogRecord) -> dict[str, str]:
+        if not record.exc_info:
+            return {}
+        told = logging.Formatter().formatException(record.exc_info)
+        return {"exception.stacktrace": self._redacted(told)}
 
     def close(self) -> None:
         """Send what is held."""
@@ -101,7 +110,7 @@ def _handler(names: tuple[str, ...], environment: Mapping[str, str], *, role: st
     provider = LoggerProvider(resource=Resource.create(resource_of(environment, role=role)))
     for exporter in exporters_of(_GROUP, names):
         provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
-    return OtelLines(provider)
+    return OtelLines(provider, Redaction.of(environment))
 
 
 def _context(trace_id: object) -> Context:
@@ -119,9 +128,3 @@ def _attributes(fields: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in fields.items()
         if value is not None and name != "action"
     }
-
-
-def _thrown(record: logging.LogRecord) -> dict[str, str]:
-    if not record.exc_info:
-        return {}
-    return {"exception.stacktrace": logging.Formatter().formatException(record.exc_info)}

@@ -108,6 +108,13 @@ def test_a_client_that_hangs_up_before_its_answer_is_noticed_within_a_second(run
         assert time.monotonic() < deadline_s
 
 
+def test_a_head_beyond_all_bounds_is_refused_before_a_gateway_sees_it(running):
+    answer = httpx.get(f"{running.url}/healthz", headers={"x": "a" * 40_000}, trust_env=False)
+
+    assert answer.status_code == 400
+    assert "x-orchestrator-request-id" not in answer.headers
+
+
 def num_hung_up(service: Service) -> float:
     """Requests to the slow expert whose callers left."""
     metrics = httpx.get(f"{service.url}/metrics", trust_env=False).text

@@ -1,14 +1,17 @@
-"""Traces of a whole service, as a collector gets them."""
+"""Traces and log lines of a whole service, as a collector gets them."""
+
+import json
 
 import pytest
 
 from orchestrator.service import ports
-from tests.collector import collecting, told_of
+from tests.collector import collecting, spans_of, told_of
 from tests.e2e.service import FAKES, Service, ask
+from tests.registries import write_model
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-BOTH = """\
+COMPOSITIONS = """\
 compositions:
   best:
     kind: best_of_n
@@ -20,37 +23,89 @@ MORE = """\
   - {id: two, engine: {kind: fake, says: second answer}}
   - {id: judge, engine: {kind: fake, says: "yes"}}
 """
-TRACE = "0af7651916cd43dd8448eb211c80319c"
-PARENT = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
+ONE_SLOT = "slots:\n  - {name: local, memory_gib: 4, engine_overhead_gib: 0.25}\n"
+CHAT = "POST /v1/chat/completions"
 
 
-def test_a_composed_request_is_one_trace_at_the_collector(tmp_path):
-    (tmp_path / "experts.yaml").write_text(FAKES + MORE + BOTH)
+def parent(trace: str) -> dict[str, str]:
+    return {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A collector, and a service that sends to it; its one slot has two siblings."""
+    folder = tmp_path_factory.mktemp("site")
+    siblings = "".join(
+        f"  - {json.dumps({'id': id_, 'model': str(write_model(folder / id_, num_bytes=64))})}\n"
+        for id_ in ("first", "second")
+    )
+    (folder / "experts.yaml").write_text(FAKES + MORE + siblings + ONE_SLOT + COMPOSITIONS)
     with collecting() as collector:
         service = Service(
-            tmp_path / "experts.yaml",
+            folder / "experts.yaml",
             port=ports.choose("127.0.0.1", 19_999).dashboard,
-            folder=tmp_path / "data",
-            environment={"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url},
+            folder=folder / "data",
+            program="tests.e2e.scripted_service",
+            environment={
+                "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+                "OTEL_LOGS_EXPORTER": "otlp",
+            },
         ).await_ready()
-        try:
-            reply = ask(service.url, "best", headers=PARENT)
-            spans = collector.trace("POST /v1/chat/completions")
-        finally:
-            service.stop()
+        yield collector, service
+        service.stop()
+
+
+def spans_in(collector, trace: str, names: set[str]) -> dict[str, list]:
+    """Spans of a trace by name, from whatever process, once these are among them."""
+    found: dict[str, list] = {}
+    while not names <= found.keys():
+        for span in spans_of(collector.batch(60.0)):
+            if span.trace_id.hex() == trace:
+                found.setdefault(span.name, []).append(span)
+    return found
+
+
+def test_a_composed_request_is_one_trace_at_the_collector(site):
+    collector, service = site
+    trace = "0af7651916cd43dd8448eb211c80319c"
+
+    reply = ask(service.url, "best", headers=parent(trace))
+    found = spans_in(collector, trace, {CHAT})
 
     assert reply.json()["choices"][0]["message"]["content"] == "first answer"
-    assert {span.trace_id.hex() for span in spans} == {TRACE}
+    spans = [span for named in found.values() for span in named]
     by_id = {span.span_id: span.name for span in spans}
     below = sorted((by_id.get(span.parent_span_id, ""), span.name) for span in spans)
     assert below == [
-        ("", "POST /v1/chat/completions"),
-        ("POST /v1/chat/completions", "stage candidates"),
-        ("POST /v1/chat/completions", "stage verdicts"),
+        ("", CHAT),
+        (CHAT, "stage candidates"),
+        (CHAT, "stage verdicts"),
         ("stage candidates", "chat one"),
         ("stage candidates", "chat two"),
         ("stage verdicts", "chat judge"),
         ("stage verdicts", "chat judge"),
     ]
-    request = told_of(next(s for s in spans if s.name.startswith("POST")).attributes)
-    assert request["orchestrator.request_id"] == reply.headers["x-orchestrator-request-id"]
+    told = told_of(found[CHAT][0].attributes)
+    assert told["orchestrator.request_id"] == reply.headers["x-orchestrator-request-id"]
+
+
+def test_a_swap_is_told_in_the_trace_of_the_call_that_waited_for_it(site):
+    collector, service = site
+    ask(service.url, "first")
+    trace = "1af7651916cd43dd8448eb211c80319c"
+
+    reply = ask(service.url, "second", headers=parent(trace))
+    found = spans_in(collector, trace, {CHAT, "wait for turn", "step swap", "answer"})
+
+    assert reply.status_code == 200
+    [call], [wait], [swap] = found["chat second"], found["wait for turn"], found["step swap"]
+    assert (wait.parent_span_id, swap.parent_span_id) == (call.span_id, wait.span_id)
+    swap_id = told_of(swap.attributes)["orchestrator.swap_id"]
+    assert told_of(wait.attributes)["orchestrator.swap_id"] == swap_id
+    events = {}
+    while not {"step", "request"} <= events.keys():
+        line = collector.line(60.0)
+        if line.event_name == "step" and told_of(line.attributes)["swap_id"] == swap_id:
+            events["step"] = line
+        if line.event_name == "request" and line.trace_id.hex() == trace:
+            events["request"] = line

@@ -6,7 +6,7 @@ from aiohttp import web
 from orchestrator.engines.base import Call, Chat, Message, TextPart
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.openai import OpenAIEngine
-from orchestrator.errors import AddressRefusedError, EngineProtocolError
+from orchestrator.errors import AddressRefusedError, EngineDeadError, EngineProtocolError
 from orchestrator.guards.policy import policy_of
 from orchestrator.guards.upstreams import check_address
 from orchestrator.registry.models import Expert
@@ -65,6 +65,11 @@ async def test_a_redirect_of_an_upstream_is_not_followed():
 async def test_what_a_library_connects_to_is_looked_up_before(url):
     with pytest.raises(AddressRefusedError, match="expert 'up' is not asked"):
         await check_address("expert 'up'", url, policy_of({"public"}))
+
+
+async def test_a_name_that_cannot_be_one_is_an_upstream_that_cannot_be_reached():
+    with pytest.raises(EngineDeadError, match="cannot be reached"):
+        await asked_at(f"http://{'a' * 70}.com/v1", policy_of({"public"}))
 
 
 async def test_a_name_that_is_allowed_passes():

@@ -21,7 +21,7 @@ for _ in range(2):
 with about(request_id="r1", trace_id="{TRACE}"):
     tell(log, "step", logging.ERROR, slot="local", took_s=0.5, engine=None)
 logging.getLogger("opentelemetry.sdk").warning("of the sender itself")
-log.warning("in %s", "words")
+log.warning("in %s", "words at redis://me:hunter22@host")
 logging.shutdown()
 """
 
@@ -38,4 +38,4 @@ def test_a_collector_gets_events_by_name_and_words_as_they_are():
     assert told_of(event.attributes) == {
         "logger": "orchestrator.test", "request_id": "r1", "trace_id": TRACE, "slot": "local",
     }  # fmt: skip
-    assert words.body.string_value == "in words"
+    assert words.body.string_value == "in words at redis://***@host"

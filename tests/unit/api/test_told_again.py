@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator.caching.answer_cache import AnswerCache
 from orchestrator.caching.settings import CacheSettings
+from orchestrator.engines.base import ToolCall
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.scripts import Script
 from orchestrator.errors import EngineDeadError
@@ -355,3 +356,31 @@ async def test_other_vectors_are_made(change, headers):
     await asked.post("/v1/embeddings", **(body | change), headers=headers)
 
     assert len(asked.engine.calls) == 2
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+async def test_tool_calls_are_told_again_whole(stream):
+    call = ToolCall(id="call_1", name="weather", arguments='{"at": "x"}')
+    asked = service(FakeEngine(script=lambda _: Script(says="", tool_calls=(call,))))
+    body = {"model": "math", "temperature": 0, "tools": [WEATHER], "stream": stream}
+    first, again = await asked.chat(**body), await asked.chat(**body)
+
+    assert again.headers[HEADER].startswith("hit")
+    if stream:
+        assert called(again) == called(first) == [("call_1", "weather", '{"at": "x"}')]
+        assert chunks(again)[-1]["choices"][0]["finish_reason"] == "tool_calls"
+    else:
+        assert plain(again) == plain(first)
+        assert again.json()["choices"][0]["message"]["tool_calls"][0]["id"] == "call_1"
+
+
+def called(response) -> list[tuple[str, str, str]]:
+    """Tool calls of a stream, put together as clients do."""
+    parts: dict[int, list[str]] = {}
+    for chunk in chunks(response):
+        for choice in chunk["choices"]:
+            for call in choice["delta"].get("tool_calls") or ():
+                told = call["function"]
+                part = parts.setdefault(call["index"], [call.get("id"), told.get("name"), ""])
+                part[2] += told.get("arguments") or ""
+    return [tuple(part) for _, part in sorted(parts.items())]

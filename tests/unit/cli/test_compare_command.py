@@ -71,6 +71,16 @@ def test_arms_have_their_shares_failures_and_means(run):
     assert (right["share"], right["mean_cost_usd"]) == (0.25, None)
 
 
+def test_lines_that_are_objects_from_their_beginning_are_summed_up_like_older_ones(run):
+    head = '{"time":"2026-01-02T03:04:05.678Z","level":"INFO","pid":42,"logger":"x",'
+    newer = [one.replace(TIME + "{", head) for one in (line(), shadow("sums", "words"))]
+
+    _, out, _ = run(line(), *newer, more=["--json"])
+
+    assert json.loads(out)["arms"][0]["num_requests"] == 2
+    assert json.loads(out)["agreements"][0]["differences"] == [["sums", "words", 1]]
+
+
 def test_who_only_asked_where_a_prompt_would_go_is_no_request_of_an_arm(run):
     asked = line(request="POST /v1/route", duration_ms=1.0, completion_tokens=0)
 

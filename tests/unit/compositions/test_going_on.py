@@ -1,10 +1,13 @@
 """Answers that break off in their middle: who goes on, from what, and what it all took."""
 
+import json
+
 import pytest
 
 from orchestrator.compositions.base import Query
 from orchestrator.engines.base import Chat, Message, Sampling, Structure, Text, TextPart, Tool
 from orchestrator.engines.collecting import Gathering, collect
+from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.scripts import Script
 from orchestrator.errors import (
     EngineDeadError,
@@ -14,6 +17,8 @@ from orchestrator.errors import (
     StalledError,
 )
 from orchestrator.routing.limits import Limits
+from tests.composed import composed
+from tests.served import data_of
 from tests.unit.compositions.pool import URL, Pool, SeeingEngine, ask
 
 WORDS = "one two three four"
@@ -220,3 +225,15 @@ async def test_a_whole_answer_that_is_malformed_is_asked_for_once_more():
 
     assert await text_of(reply) == WORDS
     assert len(engine.calls) == 2
+
+
+async def test_the_last_call_of_a_composition_is_gone_on_with_too():
+    scripts = iter([Script(), Script(says=WORDS, fails=CUT, fails_at=2)])
+    engine = FakeEngine(script=lambda _: next(scripts, Script(says=WORDS)))
+
+    response = await composed(engine).chat(model="refined", stream=True)
+
+    told = [json.loads(one) for one in data_of(response) if one != "[DONE]"]
+    text = "".join(one["choices"][0]["delta"].get("content") or "" for one in told)
+    assert text == WORDS
+    assert response.text.endswith("data: [DONE]\n\n")

@@ -1,14 +1,18 @@
 """The code tells what the catalogue has and nothing else, and the page has the same."""
 
 import ast
+import json
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from orchestrator.engines.fake import FakeEngine
 from orchestrator.events.catalogue import EVENTS, IDS
 from orchestrator.events.page import page
+from tests.composed import composed
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "events.md"
@@ -46,6 +50,19 @@ def test_events_are_written_by_the_one_function_that_knows_the_catalogue():
     ]
 
     assert [path.name for path in found] == ["telling.py"]
+
+
+async def test_the_event_of_a_request_has_fields_of_the_catalogue_alone(caplog):
+    service = composed(FakeEngine(says="5"))
+    body = {"model": "refined", "messages": [{"role": "user", "content": "hi"}]}
+    with caplog.at_level(logging.INFO):
+        async with service.client() as client:
+            await client.post("/v1/chat/completions", json=body)
+
+    told = [json.loads(one.message) for one in caplog.records if '"action"' in one.message]
+    [request] = [one for one in told if one["action"] == "request"]
+    assert request.keys() - {"action"} <= {*EVENTS["request"].fields, *IDS}
+    assert request["stages"]
 
 
 def test_the_page_is_the_one_that_the_catalogue_makes():

@@ -50,3 +50,22 @@ def test_files_lie_in_the_data_folder_or_where_the_setting_says(given, storage):
     settings = read({}, data_dir=Path("/tmp/here"), storage_url=given)
 
     assert settings.storage == storage
+
+
+@pytest.mark.parametrize("name", ["image_hosts", "upstream_hosts"])
+def test_a_network_that_cannot_be_meant_is_refused(name):
+    with pytest.raises(SetupError, match=name):
+        read({f"ORCHESTRATOR_{name.upper()}": "10.1.2.3/8"})
+
+
+def test_a_key_that_is_refused_is_not_shown():
+    with pytest.raises(SetupError) as told:
+        read({}, admin_key=["canary-of-the-operator"])
+
+    assert "canary" not in told.value.message
+
+
+def test_what_callers_may_send_is_told_to_gateways():
+    limits = read({"ORCHESTRATOR_MAX_CHOICES": "2", "ORCHESTRATOR_IMAGE_URLS": "refuse"}).limits
+
+    assert (limits.bounds.max_choices, limits.images.urls) == (2, "refuse")
