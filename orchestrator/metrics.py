@@ -217,7 +217,9 @@ BATCH_PLANS = Counter(
 )
 STORE_UP = Gauge(
     "orchestrator_store_up",
-    "1 while every gateway and the batch runner reach the store, 0 while one does not.",
+    "1 while every gateway, or the batch runner, reaches the store; 0 while one does not.",
+    # Without a label every process that imports this would have a series of 0.
+    ["part"],
     multiprocess_mode="livemin",
 )
 SETTLEMENTS_DROPPED = Counter(

@@ -72,6 +72,7 @@ class Whereabouts:
             self._missed_at.clear()
         self._missed_at = {k: at for k, at in self._missed_at.items() if not self._connected(k)}
         self._took = {key: one for key, one in self._took.items() if key in self._remotes}
+        self._last_expert = {n: key for n, key in self._last_expert.items() if n in self._slots}
         self._circuits.keep({*self._slots, *self._remotes})
 
     def engines(self, expert: str, key: str) -> dict[str, Engine]:
@@ -130,6 +131,8 @@ class Whereabouts:
         calls[key] -= 1
         if not calls[key]:
             del calls[key]
+        if not calls:
+            del self._calls[name]  # names come and go with edits
 
     def took(self, name: str, key: str, seconds: float) -> None:
         """A call was answered whole in so much time."""

@@ -74,11 +74,10 @@ class FollowingConductor:
         *,
         before: Callable[[Dispatch], FullEngine] | None = None,
     ) -> None:
-        metrics.STORE_UP.set(1)
         self._id = f"{os.getpid()}-{uuid4().hex[:6]}"
         self.conductor = ConductorCalls(conductor)
         self._slots = Connections(worker_handle)
-        self._standing = Standing(clock=time.monotonic, changed=_tell_store)
+        self._standing = Standing(clock=time.monotonic, changed=self._tell_store)
         self._ending: asyncio.TimerHandle | None = None
         self._told_s = 0.0
         self._hints = (asyncio.Event(), asyncio.Event())
@@ -91,6 +90,8 @@ class FollowingConductor:
         )
         self._generations = StoredGenerations(RedisStore(RedisLink(store_url)))
         self._is_runner = before is not None
+        self._store_up = metrics.STORE_UP.labels(part="runner" if before else "gateway")
+        self._store_up.set(1)
         loader = Loader(before(self._dispatch) if before else self._dispatch, remotes=remotes)
         self._following = Following(
             self._generations,
@@ -218,6 +219,16 @@ class FollowingConductor:
             loop = asyncio.get_running_loop()
             self._ending = loop.call_later(census.ends_in_s, self._dispatch.give_up)
 
+    def _tell_store(self, is_up: bool) -> None:
+        self._store_up.set(is_up)
+        if is_up:
+            _LOG.info("the store is back", extra={"action": "store", "outcome": "up"})
+        else:
+            _LOG.warning(
+                "the store is away: what is live is served on",
+                extra={"action": "store", "outcome": "away"},
+            )
+
     def _report(self) -> GatewayReport:
         following = self._following
         failed, failure = following.failure or (None, "")
@@ -240,17 +251,6 @@ class FollowingConductor:
         self._told_s = now_s
         table = self._dispatch.table
         return Sights(load=self._dispatch.load, homes=table.homes_by_expert)
-
-
-def _tell_store(is_up: bool) -> None:
-    metrics.STORE_UP.set(is_up)
-    if is_up:
-        _LOG.info("the store is back", extra={"action": "store", "outcome": "up"})
-    else:
-        _LOG.warning(
-            "the store is away: what is live is served on",
-            extra={"action": "store", "outcome": "away"},
-        )
 
 
 async def _wait(hint: asyncio.Event) -> None:

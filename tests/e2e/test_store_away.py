@@ -30,7 +30,7 @@ def ready(site: Site) -> dict:
 
 
 def store_up(site: Site) -> bool:
-    return "orchestrator_store_up 1.0" in site.client.get("/metrics").text
+    return 'orchestrator_store_up{part="gateway"} 1.0' in site.client.get("/metrics").text
 
 
 def num_answers(load: Load) -> int:
