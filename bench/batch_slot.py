@@ -23,6 +23,7 @@ from orchestrator.api.app import create_app
 from orchestrator.api.inside import InsideEndpoint
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.settings import ApiSettings
+from orchestrator.api.wiring import Wiring
 from orchestrator.batch.executing import Work
 from orchestrator.batch.executor import PlannedExecutor, Plans
 from orchestrator.batch.held import HeldDispatch
@@ -84,10 +85,12 @@ class BatchSlot:
             dispatch=dispatch,
         )
         app = create_app(
-            live=lambda: programs,
-            records=MemoryRecords(),
-            readiness=lambda: Readiness(is_ready=True),
-            settings=ApiSettings(),
+            Wiring(
+                live=lambda: programs,
+                records=MemoryRecords(),
+                readiness=lambda: Readiness(is_ready=True),
+                settings=ApiSettings(),
+            )
         )
         outline = partial(outlined, lengths=self.paces.mean_output_tokens)
         return InsideEndpoint(app, lambda: programs, outline=outline, timeout_s=3600.0)

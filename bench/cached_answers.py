@@ -27,6 +27,7 @@ from bench.setup import Setup
 from orchestrator.api.app import create_app
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.settings import ApiSettings
+from orchestrator.api.wiring import Wiring
 from orchestrator.caching.answer_cache import AnswerCache
 from orchestrator.caching.settings import CacheSettings
 from orchestrator.compositions.programs import Programs
@@ -176,11 +177,13 @@ async def _client(engine: FakeEngine, link: RedisLink, side: str) -> Any:
     programs = Programs(_REGISTRY, generation=1, routers={}, dispatch=engine)
     cache = AnswerCache(RedisAnswers(link), CacheSettings(mode="deterministic"))
     app = create_app(
-        live=lambda: programs,
-        records=MemoryRecords(),
-        readiness=lambda: Readiness(is_ready=True),
-        settings=ApiSettings(docs=False),
-        answers=cache if side == "on" else None,
+        Wiring(
+            live=lambda: programs,
+            records=MemoryRecords(),
+            readiness=lambda: Readiness(is_ready=True),
+            settings=ApiSettings(docs=False),
+            answers=cache if side == "on" else None,
+        )
     )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://bench") as client:

@@ -15,6 +15,7 @@ from orchestrator.api.app import create_app
 from orchestrator.api.inside import InsideEndpoint
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.settings import ApiSettings
+from orchestrator.api.wiring import Wiring
 from orchestrator.batch.executing import Work
 from orchestrator.batch.executor import ExecutorSettings, PlannedExecutor, Plans
 from orchestrator.batch.held import HeldDispatch
@@ -154,10 +155,12 @@ class Executing:
             dispatch=self.held,
         )
         app = create_app(
-            live=lambda: programs,
-            records=self.records,
-            readiness=lambda: Readiness(is_ready=True),
-            settings=ApiSettings(),
+            Wiring(
+                live=lambda: programs,
+                records=self.records,
+                readiness=lambda: Readiness(is_ready=True),
+                settings=ApiSettings(),
+            )
         )
         self.endpoint = InsideEndpoint(app, lambda: programs, outline=outlined, timeout_s=3600.0)
         self.executor = PlannedExecutor(

@@ -23,6 +23,7 @@ from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.residency_control import ResidencyControl
 from orchestrator.api.restart_control import RestartControl
 from orchestrator.api.settings import ApiSettings
+from orchestrator.api.wiring import Wiring
 from orchestrator.batch.storage import Storage
 from orchestrator.caching.answer_cache import AnswerCache
 from orchestrator.compositions.programs import Programs
@@ -124,25 +125,27 @@ class Service:
     def app(self) -> FastAPI:
         programs = programs_of(self.engine)
         return create_app(
-            live=self.live or (lambda: programs),
-            records=self.records,
-            readiness=lambda: self.readiness,
-            settings=self.settings,
-            registry=self.registry,
-            residency=self.residency,
-            placement=self.placement,
-            restarts=self.restarts,
-            judgements=self.judgements,
-            tracing=self.tracing,
-            batches=self.batches,
-            storage=self.storage,
-            repeats=self.repeats,
-            answers=self.answers,
-            keyring=self.keyring,
-            keys=self.keys,
-            audit=self.audit,
-            meters=self.meters,
-            usage=self.usage,
+            Wiring(
+                live=self.live or (lambda: programs),
+                records=self.records,
+                readiness=lambda: self.readiness,
+                settings=self.settings,
+                registry=self.registry,
+                residency=self.residency,
+                placement=self.placement,
+                restarts=self.restarts,
+                judgements=self.judgements,
+                tracing=self.tracing,
+                batches=self.batches,
+                storage=self.storage,
+                repeats=self.repeats,
+                answers=self.answers,
+                keyring=self.keyring,
+                keys=self.keys,
+                audit=self.audit,
+                meters=self.meters,
+                usage=self.usage,
+            )
         )
 
     @asynccontextmanager

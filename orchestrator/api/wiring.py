@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.access.audit import AuditLog
+from orchestrator.access.keyring import Keyring, Open
 from orchestrator.access.metering import Meters
 from orchestrator.api.batch_control import BatchControl
 from orchestrator.api.images import Images
@@ -21,6 +23,7 @@ from orchestrator.compositions.programs import Programs
 from orchestrator.store.judgements import Judgements
 from orchestrator.store.keys import KeyRecords
 from orchestrator.store.records import Records
+from orchestrator.store.repeats import Repeats
 from orchestrator.store.usage import UsageStore
 from orchestrator.tracing.tracing import Tracing
 
@@ -29,16 +32,22 @@ from orchestrator.tracing.tracing import Tracing
 class Wiring:
     """The ports of the endpoint, filled by the composition root."""
 
-    #: The programs of the live generation; asked once a request, which then keeps them.
+    #: The programs of the live generation; asked once a request, which then keeps them. While there
+    #: is none it raises an `OrchestratorError`, which callers get.
     live: Callable[[], Programs]
     records: Records
     readiness: Callable[[], Readiness]
     settings: ApiSettings
     #: Unix time at which this endpoint was built, seconds.
-    created_s: int
-    tracing: Tracing
+    created_s: int = field(default_factory=lambda: int(time.time()))
+    #: Where requests get their spans.
+    tracing: Tracing = field(default_factory=Tracing)
     #: Fetches what callers name by URL.
-    images: Images
+    images: Images = field(init=False)
+    #: Knows callers by their keys.
+    keyring: Keyring = field(default_factory=Open)
+    #: Who answers which idempotency key; `None` where they are left aside.
+    repeats: Repeats | None = None
     #: What callers take over many requests; `None` where nothing is counted.
     meters: Meters | None = None
     #: Answers that may be told again; `None` where none are kept.
@@ -63,3 +72,6 @@ class Wiring:
     keys: KeyRecords | None = None
     #: Where actions of operators are noted; `None` where they are not.
     audit: AuditLog | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "images", Images(self.settings.images))

@@ -12,6 +12,7 @@ from pathlib import Path
 from orchestrator.api.app import create_app
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.settings import ApiSettings
+from orchestrator.api.wiring import Wiring
 from orchestrator.batch.held import HeldDispatch
 from orchestrator.compositions.loading import Loader
 from orchestrator.compositions.programs import Programs
@@ -111,15 +112,17 @@ class Site:
         self, judgements: MemoryJudgements, kept: KeptBatches | None = None
     ) -> Application:
         return create_app(
-            live=lambda: self.programs,
-            records=self._records,
-            readiness=self._readiness,
-            settings=ApiSettings(docs=False, metrics_dir=None),
-            residency=self.slots.oversight,
-            judgements=judgements,
-            repeats=MemoryRepeats(),
-            batches=None if kept is None else kept.office,
-            storage=None if kept is None else kept.storage,
+            Wiring(
+                live=lambda: self.programs,
+                records=self._records,
+                readiness=self._readiness,
+                settings=ApiSettings(docs=False, metrics_dir=None),
+                residency=self.slots.oversight,
+                judgements=judgements,
+                repeats=MemoryRepeats(),
+                batches=None if kept is None else kept.office,
+                storage=None if kept is None else kept.storage,
+            )
         )
 
     def _process(self, slot: str) -> SlotProcess:

@@ -16,6 +16,7 @@ from typing import Any
 from orchestrator.api.app import create_app
 from orchestrator.api.inside import InsideEndpoint
 from orchestrator.api.settings import ApiSettings
+from orchestrator.api.wiring import Wiring
 from orchestrator.batch.executor import ExecutorSettings, PlannedExecutor, Plans
 from orchestrator.batch.files import Files
 from orchestrator.batch.held import HeldDispatch
@@ -113,13 +114,15 @@ class BatchRunner:
     def _endpoint(self, paces: Paces) -> InsideEndpoint:
         following = self._following
         app = create_app(
-            live=following.live,
-            records=following.records,
-            readiness=following.readiness,
-            settings=self._plan.api,
-            tracing=tracing_of(os.environ, role="batches"),
-            keyring=self._keys.keyring,
-            meters=following.meters,
+            Wiring(
+                live=following.live,
+                records=following.records,
+                readiness=following.readiness,
+                settings=self._plan.api,
+                tracing=tracing_of(os.environ, role="batches"),
+                keyring=self._keys.keyring,
+                meters=following.meters,
+            )
         )
         return InsideEndpoint(
             app,

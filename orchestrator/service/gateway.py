@@ -13,6 +13,7 @@ from orchestrator.access.audit_file import AuditFile
 from orchestrator.api.app import create_app
 from orchestrator.api.readiness import Readiness
 from orchestrator.api.settings import ApiSettings
+from orchestrator.api.wiring import Wiring
 from orchestrator.batch.storage_opening import open_storage
 from orchestrator.caching.opening import open_cache
 from orchestrator.caching.settings import CacheSettings
@@ -65,25 +66,27 @@ class Gateway:
         """Called by Serve in the replica, after the constructor."""
         following, audit_log = self._following, self._plan.audit_log
         return create_app(
-            live=following.live,
-            records=following.records,
-            readiness=self._readiness,
-            settings=self._plan.api,
-            registry=following.conductor,
-            residency=following.conductor,
-            placement=following.conductor,
-            restarts=following.conductor,
-            judgements=following.judgements,
-            repeats=following.repeats,
-            answers=self._answers,
-            batches=self._batches,
-            storage=self._storage,
-            tracing=tracing_of(os.environ, role="gateway"),
-            keyring=self._keys.keyring,
-            meters=following.meters,
-            usage=following.usage,
-            keys=self._keys.records,
-            audit=None if audit_log is None else AuditFile(audit_log),
+            Wiring(
+                live=following.live,
+                records=following.records,
+                readiness=self._readiness,
+                settings=self._plan.api,
+                registry=following.conductor,
+                residency=following.conductor,
+                placement=following.conductor,
+                restarts=following.conductor,
+                judgements=following.judgements,
+                repeats=following.repeats,
+                answers=self._answers,
+                batches=self._batches,
+                storage=self._storage,
+                tracing=tracing_of(os.environ, role="gateway"),
+                keyring=self._keys.keyring,
+                meters=following.meters,
+                usage=following.usage,
+                keys=self._keys.records,
+                audit=None if audit_log is None else AuditFile(audit_log),
+            )
         )
 
     def _readiness(self) -> Readiness:
