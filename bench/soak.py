@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sys
 
-from bench import soaking
+from bench import budget, soaking
 from bench.parts import Part, main_of
 
-PARTS = {module.NAME: Part(module.TARGETS, module.measure) for module in (soaking,)}
+PARTS = {module.NAME: Part(module.TARGETS, module.measure) for module in (soaking, budget)}
 
 
 def main() -> int:
