@@ -100,10 +100,11 @@ class Deployment:
 
     def announce_end(self, *, within_s: float) -> None:
         """Have gateways end what is under way by then; best effort, since it may all be gone."""
-        conductor = serve.get_deployment_handle("conductor", app_name=APPLICATION)
+        telling = asyncio.run_coroutine_threadsafe(self._announce_end(within_s), self._loop)
         try:
-            conductor.stop.remote(within_s).result(timeout_s=_TELL_S)
+            telling.result(timeout=_TELL_S)
         except (RayError, RayServeException, TimeoutError):
+            telling.cancel()
             _LOG.warning("gateways are not told of the end: answers under way may break off")
 
     def close(self) -> None:
@@ -112,6 +113,10 @@ class Deployment:
             serve.shutdown()
             ray.shutdown()
         self._loop.call_soon_threadsafe(self._loop.stop)
+
+    async def _announce_end(self, within_s: float) -> None:
+        conductor = serve.get_deployment_handle("conductor", app_name=APPLICATION)
+        await conductor.stop.remote(within_s)
 
     async def _watch(self, hosted: Sequence[str], say: Callable[[str], None]) -> None:
         conductor = serve.get_deployment_handle("conductor", app_name=APPLICATION)
