@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from orchestrator.access.audit import AuditLog
-from orchestrator.access.keyring import Keyring
+from orchestrator.access.keyring import Keyring, Open
 from orchestrator.access.metering import Meters
 from orchestrator.api.app import create_app
 from orchestrator.api.batch_control import BatchControl
@@ -135,12 +135,12 @@ class Service:
                 placement=self.placement,
                 restarts=self.restarts,
                 judgements=self.judgements,
-                tracing=self.tracing,
+                tracing=self.tracing or Tracing(),
                 batches=self.batches,
                 storage=self.storage,
                 repeats=self.repeats,
                 answers=self.answers,
-                keyring=self.keyring,
+                keyring=self.keyring or Open(),
                 keys=self.keys,
                 audit=self.audit,
                 meters=self.meters,
