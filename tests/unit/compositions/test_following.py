@@ -198,8 +198,9 @@ async def test_a_proposal_that_is_not_in_the_store_any_more_is_a_failure(replica
 async def test_a_store_that_is_away_during_a_proposal_is_asked_again(replica):
     number = await replica.propose({"id": "one"})
     replica.store.is_away = True
+    before = asyncio.all_tasks()
     replica.following.prepare(number)
-    await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
+    await asyncio.gather(*(asyncio.all_tasks() - before), return_exceptions=True)
     assert (replica.following.prepared, replica.following.failure) == (None, None)
 
     replica.store.is_away = False
