@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 
 from orchestrator.access.usage import (
     Column,
@@ -30,6 +31,16 @@ _MAX_DAYS = 400
 _DAYS = 30
 #: What a spreadsheet would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _written_out(given: str) -> str:
+    """A day as it is written; a number of seconds would pass for one, too."""
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", given):
+        raise ValueError("must be a day, YYYY-MM-DD")
+    return given
+
+
+Day = Annotated[date, BeforeValidator(_written_out)]
 
 
 class UsageView(BaseModel):
@@ -58,8 +69,8 @@ class _Asked(BaseModel):
     """The query: columns and what they must be."""
 
     group_by: list[Column] = ["key"]
-    first_day: date | None = None
-    last_day: date | None = None
+    first_day: Day | None = None
+    last_day: Day | None = None
     key: str | None = None
     tag: str | None = None
     expert: str | None = None
@@ -96,7 +107,7 @@ def _add(router: APIRouter, store: UsageStore) -> None:
         "/usage",
         summary="What was used",
         response_model=UsageReport,
-        responses=described(),
+        responses=_told(),
     )
     async def usage(asked: Annotated[_Asked, Query()]) -> UsageReport | Response:
         """Requests, errors, tokens and USD of the last 30 days, or of those asked for, by groups.
@@ -113,6 +124,12 @@ def _add(router: APIRouter, store: UsageStore) -> None:
             total=_numbers(total(rows, asked.question), {}),
         )
         return _csv(report) if asked.format == "csv" else report
+
+
+def _told() -> dict[int | str, dict[str, Any]]:
+    told = described(UsageReport)
+    sheet = {"text/csv": {"schema": {"type": "string"}}}
+    return {**told, 200: {**told[200], "content": sheet}}
 
 
 def _days(asked: _Asked) -> tuple[date, date]:

@@ -56,9 +56,11 @@ async def test_a_sheet_has_a_row_a_group_and_runs_nothing():
 async def test_days_that_are_none_and_too_many_are_refused():
     site = MeteredService()
     wrong = await site.service.get("/admin/usage?first_day=2026-02-30", **ADMIN)
+    number = await site.service.get("/admin/usage?last_day=0", **ADMIN)
     many = await site.service.get("/admin/usage?first_day=2020-01-01", **ADMIN)
 
-    assert wrong.status_code in (400, 422)
+    assert (wrong.status_code, number.status_code) == (400, 400)
+    assert "YYYY-MM-DD" in fault(number)["message"]
     assert (many.status_code, fault(many)["param"]) == (400, "first_day")
 
 
