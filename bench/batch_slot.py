@@ -110,7 +110,9 @@ class BatchSlot:
             endpoint,
             held=held,
             lookout=_Lookout(slot, self),
-            plans=Plans(planned=planned, arrival=arrival_order),
+            plans=Plans(
+                planned=planned, arrival=arrival_order, hasty=partial(planned, num_tries=0)
+            ),
             paces=self.paces,
         )
         return executor, endpoint

@@ -135,6 +135,10 @@ def around(*slots: PlannedSlot, generation: int = 1) -> Surroundings:
     )
 
 
+#: Of tests: experts one after another, however much time there is.
+PLANS = Plans(planned=by_expert, arrival=in_arrival_order, hasty=by_expert)
+
+
 class Executing:
     """An executor over the endpoint, with everything it was given at hand."""
 
@@ -145,6 +149,7 @@ class Executing:
         lookout: object | None = None,
         settings: ExecutorSettings | None = None,
         registry: Registry = COMPOSED,
+        plans: Plans = PLANS,
     ) -> None:
         self.held = HeldDispatch(engine)
         self.records = MemoryRecords()
@@ -167,7 +172,7 @@ class Executing:
             self.endpoint,
             held=self.held,
             lookout=lookout or StillSurroundings(around=around()),
-            plans=Plans(planned=by_expert, arrival=in_arrival_order),
+            plans=plans,
             settings=settings or ExecutorSettings(),
         )
 

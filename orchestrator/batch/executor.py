@@ -56,6 +56,8 @@ class Plans:
 
     planned: Planner
     arrival: Planner
+    #: Ours without a search: of what is gone on with, so that its lines do not wait for one.
+    hasty: Planner
 
 
 class PlannedExecutor:

@@ -82,9 +82,10 @@ class Replanning:
         self._form, self._planned_s = self.around.form, self._clock()
         around, now_s = self.around, self._clock()
         joint = joined(parts, hosted=_plannable(around), now_s=now_s)
-        plan = await asyncio.to_thread(
-            self._plans.planned, joint.workload, around.slots, around.costs
-        )
+        is_hasty = self.current is None and any(_is_gone_on_with(under) for under in parts)
+        make = self._plans.hasty if is_hasty else self._plans.planned
+        plan = await asyncio.to_thread(make, joint.workload, around.slots, around.costs)
+        self._is_outdated = self._is_outdated or is_hasty
         _LOG.info(
             "batches: %d calls planned in %d runs, %.1f s, %d swaps",
             joint.workload.num_calls,
@@ -132,6 +133,11 @@ class Replanning:
         if why is not None:
             _LOG.info("batches are planned anew: %s", why)
         return self._is_outdated or why is not None
+
+
+def _is_gone_on_with(under: UnderWay) -> bool:
+    """Whether some of its lines were done before: somebody may have waited for this long enough."""
+    return len(under.work.left) < len(under.work.lines)
 
 
 def _plannable(around: Surroundings) -> frozenset[str] | None:

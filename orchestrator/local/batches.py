@@ -75,7 +75,9 @@ async def keeping(inside: Inside, folder: Path) -> AsyncIterator[KeptBatches]:
             endpoint,
             held=inside.held,
             lookout=LocalLookout(inside, paces),
-            plans=Plans(planned=planned, arrival=arrival_order),
+            plans=Plans(
+                planned=planned, arrival=arrival_order, hasty=partial(planned, num_tries=0)
+            ),
             paces=paces,
         ),
         clock=time.time,

@@ -54,7 +54,8 @@ def planned(
         workload: what is to be done.
         slots: where, and what they hold now.
         costs: of every expert of the workload.
-        num_tries: changes that a search tries on small plans, a second for the default.
+        num_tries: changes that a search tries on small plans, a second for the default; at 0
+            there is no search.
 
     Raises:
         DispatchError: an expert has no cost, or no slot may be asked for it or has its memory.
@@ -65,7 +66,7 @@ def planned(
         ((timed(problem, parts), parts) for parts in _tries(problem)), key=lambda one: one[0].worth
     )
     best = found[0][0]
-    if workload.num_calls and len(best.runs) <= MAX_SEARCHED:
+    if num_tries and workload.num_calls and len(best.runs) <= MAX_SEARCHED:
         starts = [parts for _, parts in found[:_NUM_STARTS]]
         best = min(best, _searched(problem, starts, bound_s, num_tries), key=lambda one: one.worth)
     return best.plan(bound_s)

@@ -137,7 +137,9 @@ class BatchRunner:
             endpoint,
             held=self._held,
             lookout=BatchLookout(self._following, paces),
-            plans=Plans(planned=planned, arrival=arrival_order),
+            plans=Plans(
+                planned=planned, arrival=arrival_order, hasty=partial(planned, num_tries=0)
+            ),
             settings=self._plan.executor,
             paces=paces,
         )

@@ -12,7 +12,7 @@ from orchestrator.engines.fake import FakeEngine
 from orchestrator.engines.scripts import Script
 from orchestrator.errors import InvalidRequestError, OverloadedError
 from orchestrator.planner.slots import PlannedSlot
-from tests.executing import Executing, Kept, around, chat_line, chats
+from tests.executing import PLANS, Executing, Kept, around, by_expert, chat_line, chats
 
 MIXED = ["math", "writer"] * 20
 
@@ -131,6 +131,25 @@ async def test_only_lines_that_are_left_are_asked():
 
     assert sink.places == [2, 7]
     assert len(engine.calls) == 2
+
+
+@pytest.mark.parametrize(("left", "made_by"), [(None, "search"), ([2, 7], "haste")])
+async def test_what_is_gone_on_with_does_not_wait_for_a_search(left, made_by):
+    made = []
+
+    def hasty(*given):
+        made.append("haste")
+        return by_expert(*given)
+
+    def searched(*given):
+        made.append("search")
+        return by_expert(*given)
+
+    plans = replace(PLANS, planned=searched, hasty=hasty)
+
+    await Executing(FakeEngine(), plans=plans).run(chats(["math"] * 10), left=left)
+
+    assert made[0] == made_by
 
 
 async def test_cancelling_ends_the_calls_under_way_and_keeps_what_is_done():
