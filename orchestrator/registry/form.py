@@ -100,7 +100,11 @@ def _finding(error: ErrorDetails, value: Any) -> Finding:
         case "extra_forbidden":
             return _unknown_key(path, value)
         case "missing":
-            return Finding(path=path, reason=f"the key {path[-1]!r} is missing")
+            # Its last step is a key, even where it is called like the kind of the entry.
+            *above, key = error["loc"]
+            return Finding(
+                path=(*key_path(above, value), key), reason=f"the key {key!r} is missing"
+            )
         case "union_tag_not_found":
             kinds = kinds_at(path, value)
             return Finding(path=path, reason="the key 'kind' is missing", allowed=kinds)

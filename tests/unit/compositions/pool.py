@@ -62,6 +62,8 @@ class Pool:
     auto: Mapping[str, object] = field(default_factory=dict)
     #: Further keys of experts, by id.
     experts: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    #: Keys of the registry's defaults.
+    defaults: Mapping[str, object] = field(default_factory=dict)
     #: What the router reads prompts by.
     embedder: object = None
     #: In the place of one that prefers in `order`.
@@ -74,6 +76,7 @@ class Pool:
                 "experts": [{**one, **self.experts.get(one["id"], {})} for one in EXPERTS],
                 "routers": {"topic": {"kind": "category", "artifact": "x", "fallback": "small"}},
                 "compositions": {"auto": {name: v for name, v in auto.items() if v is not None}},
+                "defaults": dict(self.defaults),
             }
         )
         router = self.router or PreferenceRouter(*self.order)

@@ -1,6 +1,7 @@
 """Answers that break off in their middle: who goes on, from what, and what it all took."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -189,8 +190,7 @@ async def test_usage_and_cost_are_of_all_calls():
 
 async def test_all_tries_of_a_request_have_one_budget():
     engine = breaking(times=9, at=1)
-    programs = pool(engine).programs()
-    programs.registry.defaults.__dict__["max_retries"] = 1
+    programs = replace(pool(engine), defaults={"max_retries": 1}).programs()
 
     with pytest.raises(EngineProtocolError):
         await text_of(await programs.reply(ask()))

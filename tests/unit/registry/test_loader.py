@@ -18,6 +18,13 @@ def faults_of(folder, text, **options):
     ]
 
 
+@pytest.mark.parametrize("key", ["experts", "slots"])
+def test_a_missing_key_is_named_even_where_it_is_called_like_a_kind(tmp_path, key):
+    told = faults_of(tmp_path, f"kind: {key}\n")
+
+    assert "experts.yaml:1:1: experts: the key 'experts' is missing" in told
+
+
 def test_a_sound_file_becomes_a_registry(tmp_path):
     registry = load(write_registry(tmp_path))
 
