@@ -57,6 +57,8 @@ class KeyGone(Wire):
 
     id: str
     deleted: bool
+    #: What counted against its limits and budgets; its usage stays, under its id.
+    are_counts_forgotten: bool = False
 
 
 class KeysAdmin(OperatorClient):
