@@ -31,6 +31,9 @@ COMMANDS: dict[str, Command] = {
     "feedback": Command(help="List what callers said of answers, and take it back."),
     "fit": Command(help="Fit a router on questions or on what experts answered."),
     "generations": Command(help="List the generations that a running service keeps."),
+    "import": Command(
+        help="Print a registry made of LiteLLM's or llama-swap's settings.", module="importing"
+    ),
     "keys": Command(help="Make, list, change and end keys of a running service."),
     "load": Command(help="Make an expert of a running service resident."),
     "unload": Command(help="Have an expert's engine step down."),
