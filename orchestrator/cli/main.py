@@ -28,6 +28,7 @@ COMMANDS: dict[str, Command] = {
     "compare": Command(help="Sum up routers that a log compares.", extra="routers"),
     "diff": Command(help="Say what a registry would change of a running service."),
     "eval": Command(help="Measure routers on questions with known outcomes.", extra="routers"),
+    "experts": Command(help="List, show, add, edit and remove experts."),
     "feedback": Command(help="List what callers said of answers, and take it back."),
     "fit": Command(help="Fit a router on questions or on what experts answered."),
     "generations": Command(help="List the generations that a running service keeps."),
