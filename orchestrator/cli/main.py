@@ -24,6 +24,7 @@ from orchestrator.errors import MissingExtraError, OrchestratorError
 
 COMMANDS: dict[str, Command] = {
     "batch": Command(help="Answer files of requests by plan."),
+    "chat": Command(help="Talk with experts in a terminal, or through a pipe."),
     "check": Command(help="Check a registry file and list every fault with its place."),
     "compare": Command(help="Sum up routers that a log compares.", extra="routers"),
     "diff": Command(help="Say what a registry would change of a running service."),
@@ -49,6 +50,7 @@ COMMANDS: dict[str, Command] = {
     "place": Command(help="Choose homes for experts by observed load."),
     "profile": Command(help="Put a data set to the experts of a service.", extra="routers"),
     "prompts": Command(help="List the prompts of roles, or print one."),
+    "route": Command(help="Say which experts would answer a prompt, and why."),
     "schema": Command(help="Print the JSON Schema of registry files, for editors."),
     "serve": Command(help="Serve a registry's experts behind one endpoint.", extra="serve"),
     "simulate": Command(help="Play a trace under our policy and others' in simulated time."),
