@@ -36,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "import": Command(
         help="Print a registry made of LiteLLM's or llama-swap's settings.", module="importing"
     ),
+    "init": Command(help="Write a first registry from models."),
     "keys": Command(help="Make, list, change and end keys of a running service."),
     "load": Command(help="Make an expert of a running service resident."),
     "unload": Command(help="Have an expert's engine step down."),
