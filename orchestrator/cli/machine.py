@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 _GIB = 2**30
 _QUERY = ("--query-gpu=name,memory.total,memory.free", "--format=csv,noheader,nounits")
@@ -51,6 +52,12 @@ def memory_gib() -> float:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIB
 
 
-def free_memory_gib() -> float:
-    """Memory that is free, without what caches would give back."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES") / _GIB
+def available_memory_gib() -> float:
+    """Memory that programs could have, caches given back."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return memory_gib()
+    found = next((line for line in lines if line.startswith("MemAvailable:")), "")
+    kib = "".join(filter(str.isdigit, found))
+    return int(kib) / 2**20 if kib else memory_gib()
