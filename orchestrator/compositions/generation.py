@@ -112,6 +112,7 @@ class Generation:
             max_wait_s=self.max_wait_s(query, decision),
             priority=query.priority,
             order=query.order,
+            begun=query.begun,
             echo=query.echo,
             stream=query.is_streamed,
             retries=None if query.course is None else _retries(query.course),
