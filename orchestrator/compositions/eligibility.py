@@ -7,7 +7,8 @@ from typing import Literal
 from orchestrator.compositions.base import Query
 from orchestrator.engines.base import Chat, ImagePart
 from orchestrator.errors import InvalidRequestError, RequestError, UnsupportedParameterError
-from orchestrator.registry.models import Expert, Registry, ReplayEngine, VllmEngine
+from orchestrator.registry.engine_entry import ReplayEngine, VllmEngine
+from orchestrator.registry.models import Expert, Registry
 
 Need = Literal["text", "images", "tools", "structure", "structure_with_tools", "logprobs"]
 Needs = frozenset[Need]

@@ -11,7 +11,8 @@ from orchestrator.compositions.size import Size, size_of
 from orchestrator.compositions.slot_prices import has_slot, slot_hours, slot_rates
 from orchestrator.engines.base import Sampling, Text
 from orchestrator.engines.foresight import Foresight
-from orchestrator.registry.models import Expert, LitellmEngine, OpenAIEngine, Registry
+from orchestrator.registry.engine_entry import LitellmEngine, OpenAIEngine
+from orchestrator.registry.models import Expert, Registry
 
 _TOKENS_A_RATE = 1e6
 

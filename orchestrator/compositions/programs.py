@@ -18,7 +18,8 @@ from orchestrator.compositions.tracing_calls import within
 from orchestrator.engines.embedding import FullEngine
 from orchestrator.engines.foresight import Foresight
 from orchestrator.errors import InvalidRequestError, UnknownModelError
-from orchestrator.registry.models import Expert, Registry, Task
+from orchestrator.registry.engine_entry import Task
+from orchestrator.registry.models import Expert, Registry
 from orchestrator.routing.limits import UNLIMITED, Limits
 from orchestrator.tracing.spans import UNTRACED, Span
 from routers.base import Router
