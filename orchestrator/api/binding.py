@@ -90,8 +90,9 @@ def _veil(terms: Terms, meant: Limits, programs: Programs) -> Limits | None:
 
 def _require_told(asked: Limits, told: Limits, caller: Caller, programs: Programs) -> None:
     """A request that names an expert it is not told of is refused as if there were none."""
-    veiled = programs.veiled(told)
-    for one in sorted(asked.exclude.union(*asked.include)):
+    named = asked.exclude.union(*asked.include)
+    veiled = programs.veiled(told) if named else frozenset()
+    for one in sorted(named):
         name = one.removeprefix(_EXPERT)
         if one.startswith(_EXPERT) and (name in veiled or name not in programs):
             raise InvalidRequestError(
