@@ -37,6 +37,11 @@ def key_of(expert_id: str, version: str) -> str:
     return f"{expert_id}@{version}"
 
 
+def id_of(key: str) -> str:
+    """The expert whose definition a key stands for; names without a version are as they are."""
+    return key.partition("@")[0]
+
+
 class VllmEngine(Entry):
     """Weights hosted by a slot's own vLLM."""
 
