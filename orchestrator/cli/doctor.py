@@ -18,10 +18,10 @@ _MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Look at what a service needs of this machine, and say what to do.
+    """Look at what a service needs of this machine.
 
-    It ends with 1 where none could run. It looks at packages and versions, devices,
-    memory, port, disks, Redis, leftovers of Ray and limits.
+    Each line says how it is and what to do: packages and versions, devices, memory, port, disks,
+    Redis, leftovers of Ray, limits. It ends with 1 where no service could run.
     """
     found = [*package_findings(), *machine_findings(), *surrounding_findings(os.environ)]
     is_fine = not any(one.state == "fail" for one in found)

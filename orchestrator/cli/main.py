@@ -28,7 +28,7 @@ COMMANDS: dict[str, Command] = {
     "check": Command(help="Check a registry file and list every fault with its place."),
     "compare": Command(help="Sum up routers that a log compares.", extra="routers"),
     "diff": Command(help="Say what a registry would change of a running service."),
-    "doctor": Command(help="Look at what a service needs of this machine, and say what to do."),
+    "doctor": Command(help="Look at what a service needs of this machine."),
     "eval": Command(help="Measure routers on questions with known outcomes.", extra="routers"),
     "experts": Command(help="List, show, add, edit and remove experts."),
     "feedback": Command(help="List what callers said of answers, and take it back."),

@@ -18,9 +18,10 @@ from orchestrator.merging.posterior import read_prompts
 from orchestrator.merging.recipe import METHODS, Method, Recipe
 from orchestrator.merging.recording import record_canary
 from orchestrator.merging.write import Merged, Record, write
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.expert_text import entry_text, with_entry
 from orchestrator.registry.loader import load
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.models import Expert
 from orchestrator.registry.surroundings import Surroundings
 
 

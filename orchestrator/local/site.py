@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -27,10 +28,10 @@ from orchestrator.local.devices import VISIBLE
 from orchestrator.local.preparing import Prepared
 from orchestrator.local.slot_process import Program, SlotProcess
 from orchestrator.local.slots import Slots
+from orchestrator.registry.widths import width
 from orchestrator.residency.placement import DispatchTable
 from orchestrator.routing.hearing import Hearing
 from orchestrator.service.slot_worker import WorkerPlan
-from orchestrator.service.widths import width
 from orchestrator.store.memory import MemoryRecords
 from orchestrator.store.memory_judgements import MemoryJudgements
 from orchestrator.store.memory_repeats import MemoryRepeats
@@ -118,6 +119,8 @@ class Site:
                 readiness=self._readiness,
                 settings=ApiSettings(docs=False, metrics_dir=None),
                 residency=self.slots.oversight,
+                gateway=str(os.getpid()),
+                circuits=lambda: self.dispatch.circuits,
                 judgements=judgements,
                 repeats=MemoryRepeats(),
                 batches=None if kept is None else kept.office,

@@ -13,7 +13,8 @@ from orchestrator.moving.naming import id_of
 from orchestrator.moving.surveying import Found
 from orchestrator.moving.writing import Comments
 from orchestrator.registry.compositions import CompositionSpec, RouteComposition
-from orchestrator.registry.models import Expert, Registry, Slot, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert, Registry, Slot
 from orchestrator.registry.router_rules import Conditions, Keywords, Rule, RulesRouter, Target
 from orchestrator.registry.routers import RouterSpec, TaskRouter
 
