@@ -12,7 +12,7 @@ from orchestrator.cli.doctor_findings import Finding
 from orchestrator.cli.doctor_machine import machine_findings
 from orchestrator.cli.doctor_packages import package_findings
 from orchestrator.cli.doctor_surroundings import surrounding_findings
-from orchestrator.cli.file_edits import AsJson
+from orchestrator.cli.telling import AsJson
 
 _MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 

@@ -11,6 +11,7 @@ import typer
 
 from orchestrator.cli.service_edits import URL, AsJson, Url, reached
 from orchestrator.cli.service_key import operator_key
+from orchestrator.cli.telling import tell
 from orchestrator.client.feedback import FeedbackAdmin, SaidList
 
 feedback = typer.Typer(
@@ -41,6 +42,7 @@ def revert(
     ids: Annotated[list[str] | None, typer.Argument(help="Ids of judgements.")] = None,
     giver: Annotated[str | None, typer.Option(help="Take back all that this giver said.")] = None,
     url: Url = URL,
+    as_json: AsJson = False,
 ) -> None:
     """Take judgements back, as if they had never been given."""
     if bool(ids) == (giver is not None):
@@ -48,10 +50,15 @@ def revert(
     admin = FeedbackAdmin(url, api_key=operator_key())
     with reached(url):
         if giver is not None:
-            typer.echo(f"took back {admin.revert(giver).num_deleted} judgements of {giver}")
+            num_deleted = admin.revert(giver).num_deleted
+            line = f"took back {num_deleted} judgements of {giver}"
+            tell(line, as_json=as_json, giver=giver, num_deleted=num_deleted)
         for one in ids or ():
             admin.take_back(one)
-            typer.echo(f"took back {one}")
+            if not as_json:
+                typer.echo(f"took back {one}")
+    if ids and as_json:
+        tell("", as_json=True, ids=ids, num_deleted=len(ids))
 
 
 def lines(found: SaidList) -> Iterator[str]:

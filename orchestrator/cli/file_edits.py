@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from orchestrator.cli.telling import AsJson as AsJson
 from orchestrator.engines.vllm_args import installed_arguments
 from orchestrator.errors import RegistryError, SetupError
 from orchestrator.registry.document import decode
@@ -28,7 +29,6 @@ RegistryFile = Annotated[
 ]
 DEFAULT_FILE = Path("experts.yaml")
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the change and make none.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Values = Annotated[
     list[str] | None,
     typer.Argument(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ import typer
 
 from orchestrator.cli import machine as this_machine
 from orchestrator.cli.commands import require
-from orchestrator.cli.file_edits import AsJson
+from orchestrator.cli.telling import AsJson, patiently, tell
 from orchestrator.engines.lineage import lineages
 from orchestrator.errors import RegistryError, SetupError
 from orchestrator.moving.first_registry import Machine, experts_of, first_registry, general_of
@@ -62,11 +61,8 @@ def init(
     text = registry_text(registry, comments)
     _require_sound(text, out)
     _write(out, text)
-    if as_json:
-        told = [{"id": one.id, "experts": [each.id for each in one.experts]} for one in grouped]
-        typer.echo(json.dumps({"file": str(out), "lineages": told}, indent=2))
-    else:
-        typer.echo(_summary(registry, len(grouped), out))
+    told = [{"id": one.id, "experts": [each.id for each in one.experts]} for one in grouped]
+    tell(_summary(registry, len(grouped), out), as_json=as_json, file=out, lineages=told)
 
 
 def _outline(source: str) -> Path:
@@ -79,9 +75,10 @@ def _outline(source: str) -> Path:
 
     library = Library.of(os.environ)
     librarian = Librarian(library=library, inspect=read_checkpoint)
-    return library.snapshot(source, None) or librarian.outline(
-        Wanted(expert_id=source.rpartition("/")[2], source=source)
-    )
+    with patiently(f"fetching configuration and headers of {source}"):
+        return library.snapshot(source, None) or librarian.outline(
+            Wanted(expert_id=source.rpartition("/")[2], source=source)
+        )
 
 
 def _machine(wanted_gib: float | None) -> Machine:

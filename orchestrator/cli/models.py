@@ -21,6 +21,7 @@ from orchestrator.checkpoints.library import Library
 from orchestrator.checkpoints.reclaiming import remove, unused
 from orchestrator.checkpoints.sources import Wanted, safe
 from orchestrator.cli.holdings_table import holdings_table
+from orchestrator.cli.telling import AsJson, patiently, tell
 from orchestrator.engines.holdings import holdings
 from orchestrator.errors import OrchestratorError, RegistryError
 from orchestrator.registry.engine_entry import VllmEngine
@@ -53,6 +54,7 @@ def pull(
     experts: Annotated[list[str] | None, typer.Argument(help="Ids of experts.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every expert's models.")] = False,
     registry: _Registry = _DEFAULT,
+    as_json: AsJson = False,
 ) -> None:
     """Fetch models that are absent and verify them; 1 where one cannot be had."""
     if bool(experts) == everything:
@@ -61,20 +63,24 @@ def pull(
     librarian = _librarian(load(registry))
     with _bar() as bar:
         faults = [fault for one in asked for fault in _pulled(librarian, one, bar)]
-    _say(f"{len(asked) - len(faults)} of {len(asked)} models are here and verified", faults)
+    _say("are here and verified", len(asked), faults, as_json=as_json)
 
 
 @models.command()
 def verify(
     experts: Annotated[list[str] | None, typer.Argument(help="Ids; all by default.")] = None,
     registry: _Registry = _DEFAULT,
+    as_json: AsJson = False,
 ) -> None:
     """Read every byte of models and compare it with its hashes; 1 where one differs."""
     loaded = load(registry)
     asked = _wanted(loaded, experts or ())
     librarian = _librarian(loaded)
-    faults = [fault for one in asked for fault in _verified(librarian, one)]
-    _say(f"{len(asked) - len(faults)} of {len(asked)} models are sound", faults)
+    faults: list[str] = []
+    for one in asked:
+        with patiently(f"{one.expert_id}: reading {safe(one.source)}"):
+            faults += _verified(librarian, one, is_told=not as_json)
+    _say("are sound", len(asked), faults, as_json=as_json)
 
 
 @models.command(name="list")
@@ -101,17 +107,22 @@ def gc(
         typer.Option("--registry", help="Registry files whose models stay; repeat for several."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Remove fetched models that no expert of these registries needs."""
     kept = [one for path in registry or [_DEFAULT] for one in all_wanted(load(path).experts)]
     freed_bytes = 0
+    removed: list[str] = []
     for one in unused(_library(), kept):
         if not dry_run and not remove(one):
-            typer.echo(f"{one.source}: a process is at it now, it stays")
+            typer.echo(f"{one.source}: a process is at it now, it stays", err=as_json)
             continue
         freed_bytes += one.num_bytes
-        typer.echo(f"{'would remove' if dry_run else 'removed'} {one.source} ({one.entry})")
-    typer.echo(f"{freed_bytes / _GIB:.3f} GiB {'would be' if dry_run else 'are'} free")
+        removed.append(one.source)
+        if not as_json:
+            typer.echo(f"{'would remove' if dry_run else 'removed'} {one.source} ({one.entry})")
+    line = f"{freed_bytes / _GIB:.3f} GiB {'would be' if dry_run else 'are'} free"
+    tell(line, as_json=as_json, sources=removed, num_bytes=freed_bytes, is_dry_run=dry_run)
 
 
 def _pulled(librarian: Librarian, wanted: Wanted, bar: Progress) -> Iterator[str]:
@@ -135,9 +146,11 @@ def _pulled(librarian: Librarian, wanted: Wanted, bar: Progress) -> Iterator[str
         yield exc.message
 
 
-def _verified(librarian: Librarian, wanted: Wanted) -> Iterator[str]:
+def _verified(librarian: Librarian, wanted: Wanted, *, is_told: bool) -> Iterator[str]:
     try:
         manifest = librarian.verify(wanted)
+        if not is_told:
+            return
         if manifest is None:
             # The headers are sound, or the registry would not have been read.
             typer.echo(
@@ -153,10 +166,12 @@ def _verified(librarian: Librarian, wanted: Wanted) -> Iterator[str]:
         yield exc.message
 
 
-def _say(summary: str, faults: Sequence[str]) -> None:
+def _say(what: str, num_asked: int, faults: Sequence[str], *, as_json: bool) -> None:
     for fault in faults:
         typer.echo(fault, err=True)
-    typer.echo(summary)
+    num_sound = num_asked - len(faults)
+    line = f"{num_sound} of {num_asked} models {what}"
+    tell(line, as_json=as_json, num_models=num_asked, num_sound=num_sound, faults=faults)
     if faults:
         raise typer.Exit(1)
 

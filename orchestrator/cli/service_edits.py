@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.service_key import operator_key
+from orchestrator.cli.telling import AsJson as AsJson
 from orchestrator.client.failures import UnreachableError
 from orchestrator.client.registry import RegistryClient
 from orchestrator.client.registry_wire import Applied, RolloutStatus
@@ -21,7 +22,7 @@ from orchestrator.registry.diff import Diff, lines
 Url = Annotated[
     str, typer.Option(envvar="ORCHESTRATOR_URL", help="Root of the service, on this machine.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
 Wait = Annotated[
     bool, typer.Option("--wait/--no-wait", help="Return when it is live, not when it is begun.")
 ]

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.service_edits import URL, Url
+from orchestrator.cli.telling import AsJson, tell
 from orchestrator.client.decisions import MAX_RECORDS, recent_decisions
 from orchestrator.client.failures import UnreachableError
 from orchestrator.errors import SetupError
@@ -33,6 +34,7 @@ def record(
     limit: Annotated[
         int, typer.Option(min=1, max=MAX_RECORDS, help="Newest requests that are taken.")
     ] = MAX_RECORDS,
+    as_json: AsJson = False,
 ) -> None:
     """Write what a running service answered last as a trace, without its words."""
     try:
@@ -46,9 +48,16 @@ def record(
     records = [one for one in read if isinstance(one, DecisionRecord)]
     found = recorded(out.stem, records)
     write_trace(found, out)
-    typer.echo(
+    num_left = len(told) - len(found.requests)
+    tell(
         f"{len(found.requests)} requests of {len(found.experts)} experts over {found.span_s:.1f} s "
-        f"in {out}; {len(told) - len(found.requests)} records without an answer were left out"
+        f"in {out}; {num_left} records without an answer were left out",
+        as_json=as_json,
+        file=out,
+        num_requests=len(found.requests),
+        num_experts=len(found.experts),
+        span_s=found.span_s,
+        num_left_out=num_left,
     )
 
 
@@ -60,8 +69,9 @@ def make(
     experts: Annotated[int, typer.Option(help="Experts they are for.")] = 12,
     rate: Annotated[float, typer.Option(help="Requests a second, on average.")] = 4.0,
     seed: Annotated[int, typer.Option(help="The same seed makes the same trace.")] = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Write a trace of a kind."""
     load = Load(num_requests=requests, num_experts=experts, requests_per_s=rate, seed=seed)
     write_trace(made(kind, load), out)
-    typer.echo(f"{requests} requests in {out}")
+    tell(f"{requests} requests in {out}", as_json=as_json, file=out, num_requests=requests)

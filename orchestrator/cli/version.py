@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import typer
-
 import orchestrator
+from orchestrator.cli.telling import AsJson, tell
 
 
-def version() -> None:
+def version(as_json: AsJson = False) -> None:
     """Print the version."""
-    typer.echo(orchestrator.__version__)
+    tell(orchestrator.__version__, as_json=as_json, version=orchestrator.__version__)

@@ -1,5 +1,6 @@
 """What all commands have in common: examples, completion, a page."""
 
+import json
 import os
 import shlex
 import subprocess
@@ -8,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+import orchestrator
 from orchestrator.cli.examples import EXAMPLES
 from orchestrator.cli.main import command, main
 from orchestrator.cli.page import leaves, page
+from orchestrator.cli.telling import patiently
+from orchestrator.prompts.roles import VARIABLES
 
 ROOT = Path(__file__).parents[3]
 LEAVES = {path: leaf for path, leaf in leaves() if leaf is not None}
@@ -107,3 +111,42 @@ def test_a_script_of_completion_is_shown_for_each_shell(capsys, shell):
 
     assert caught.value.code in (0, None)
     assert "_ORCHESTRATOR_COMPLETE" in capsys.readouterr().out
+
+
+def test_what_takes_long_is_said_once_and_what_is_quick_is_not(capsys):
+    with patiently("reading a", after_s=60):
+        pass
+    assert capsys.readouterr().err == ""
+
+    with patiently("reading b", after_s=0) as said:
+        assert said.wait(10)
+    assert capsys.readouterr().err == "reading b ...\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "facts"),
+    [
+        pytest.param(["version"], {"version": orchestrator.__version__}, id="version"),
+        pytest.param(
+            ["trace", "make", "zipf", "--requests", "5", "--out", "t.jsonl"],
+            {"file": "t.jsonl", "num_requests": 5},
+            id="trace make",
+        ),
+    ],
+)
+def test_what_a_command_did_is_an_object_for_programs(capsys, tmp_path, monkeypatch, args, facts):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(SystemExit):
+        main([*args, "--json"])
+
+    assert json.loads(capsys.readouterr().out) == facts
+
+
+def test_prompts_are_objects_for_programs(capsys):
+    with pytest.raises(SystemExit):
+        main(["prompts", "judge", "--json"])
+
+    (told,) = json.loads(capsys.readouterr().out)
+    assert told["role"] == "judge"
+    assert set(told["variables"]) == set(VARIABLES["judge"])
