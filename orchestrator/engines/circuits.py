@@ -83,7 +83,7 @@ class Circuits:
 
     def _set(self, name: str, breaker: Breaker, *, why: str) -> None:
         self._tell(name, breaker, why=why)
-        if breaker.failures or breaker.opened_s is not None:
+        if breaker.seen or breaker.opened_s is not None:
             self._breakers[name] = breaker
         else:
             self._breakers.pop(name, None)

@@ -38,7 +38,8 @@ def remote_engine(expert: Expert, environment: Mapping[str, str]) -> Engine:
     spec = expert.engine
     match spec:
         case FakeSpec():
-            return FakeEngine(spec.says, token_delay_s=spec.token_delay_ms / 1000)
+            delay_s = spec.token_delay_ms / 1000
+            return FakeEngine(spec.says, token_delay_s=delay_s, max_recorded=0)
         case OpenAISpec():
             return OpenAIEngine(
                 expert,

@@ -136,7 +136,7 @@ async def test_what_is_the_callers_fault_leaves_circuits_closed():
 
 async def test_an_edited_upstream_begins_with_a_closed_circuit():
     asked = Asked(LIMITED)
-    await asked.fail(1)
+    await asked.fail(3)
 
     asked.remotes.clear()
     asked.dispatch.adopt(asked.table)
