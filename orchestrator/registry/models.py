@@ -35,6 +35,11 @@ def key_of(expert_id: str, version: str) -> str:
     return f"{expert_id}@{version}"
 
 
+def id_of(key: str) -> str:
+    """The expert whose definition a key stands for; names without a version are as they are."""
+    return key.partition("@")[0]
+
+
 class Variant(Entry):
     """The same expert in fewer bits (EdgeMoE, arXiv:2308.14352)."""
 
