@@ -85,3 +85,15 @@ class Meters(Protocol):
                 bind it, all else does; it waits for what time brings.
         """
         ...
+
+    def held_up(self, key_id: str) -> str | None:
+        """Why lines of batches of this key wait here now; `None` where none does."""
+        ...
+
+    async def forget(self, key_id: str) -> None:
+        """Forget what was counted of a key that has ended.
+
+        Raises:
+            StoreError: it cannot be forgotten now.
+        """
+        ...

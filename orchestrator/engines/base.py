@@ -252,6 +252,8 @@ class Usage:
     cost_usd: float | None = None
     #: The call's share of its slot's time, seconds; `None` where it ran in none.
     slot_s: float | None = None
+    #: Name of that slot; empty where it ran in none.
+    slot: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

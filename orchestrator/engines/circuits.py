@@ -119,7 +119,7 @@ class Circuits:
             state=breaker.state(now_s),
             for_s=now_s - (breaker.opened_s or 0.0),
             retry_s=max(breaker.until_s - now_s, 0.0),
-            reason=breaker.failures[-1].kind,
+            reason=next(one.kind for one in reversed(breaker.seen) if one is not None),
             num_failures=breaker.num_in_row,
             is_refusing=is_upstream and breaker.is_refusing(now_s),
             is_upstream=is_upstream,
@@ -127,7 +127,7 @@ class Circuits:
 
     def _set(self, name: str, breaker: Breaker, *, why: str) -> None:
         self._tell(name, breaker, why=why)
-        if breaker.failures or breaker.opened_s is not None:
+        if breaker.seen or breaker.opened_s is not None:
             self._breakers[name] = breaker
         else:
             self._breakers.pop(name, None)

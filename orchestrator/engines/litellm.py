@@ -26,8 +26,8 @@ from orchestrator.errors import (
 )
 from orchestrator.guards.policy import AddressPolicy
 from orchestrator.guards.upstreams import check_address, upstream_policy
+from orchestrator.registry.engine_entry import LitellmEngine as LitellmSpec
 from orchestrator.registry.models import Expert
-from orchestrator.registry.models import LitellmEngine as LitellmSpec
 
 #: The SDK shares its connections within the process: the last engine closes them.
 _OPEN: WeakSet[LitellmEngine] = WeakSet()

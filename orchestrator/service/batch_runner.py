@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -30,6 +31,7 @@ from orchestrator.engines.dispatch import Dispatch
 from orchestrator.errors import OrchestratorError
 from orchestrator.planner.arrival import arrival_order
 from orchestrator.planner.planner import planned
+from orchestrator.service.allocations import return_large_blocks
 from orchestrator.service.batch_calls import BatchQuestion
 from orchestrator.service.batch_lookout import BatchLookout
 from orchestrator.service.entry import OPEN, Entry
@@ -40,6 +42,8 @@ from orchestrator.tracing.exporting import tracing_of
 
 #: Longest time of one line: its calls wait for their runs, so only the batch's window bounds it.
 _LINE_S = 30 * 86_400.0
+#: For lines under way to be let go of at the end, seconds: what remains is for their charges.
+_LET_GO_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,7 @@ class BatchRunner:
 
     def __init__(self, plan: BatchRunnerPlan, conductor: Any) -> None:
         enter_replica("batches")
+        return_large_blocks()
         self._plan = plan
         self._following = FollowingConductor(plan.store_url, conductor, before=self._holding)
         self._keys = FollowingKeys(plan.entry, plan.store_url)
@@ -88,6 +93,17 @@ class BatchRunner:
                 task.result()
         self._following.check()
         self._keys.check()
+
+    async def __del__(self) -> None:
+        """Called by Serve at the end: lines under way are let go of first, and then charged for."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+        self._started.cancel()
+        with suppress(asyncio.CancelledError, TimeoutError, OrchestratorError):
+            office = await self._started
+            await asyncio.wait_for(office.close(), _LET_GO_S)
+        await self._following.close()
+        await self._keys.close()
 
     def _holding(self, dispatch: Dispatch) -> HeldDispatch:
         self._held = HeldDispatch(dispatch)
@@ -130,6 +146,7 @@ class BatchRunner:
             outline=partial(outlined, lengths=paces.mean_output_tokens),
             timeout_s=_LINE_S,
             keyring=self._keys.keyring,
+            meters=following.meters,
         )
 
     def _executor(self, endpoint: InsideEndpoint, paces: Paces) -> PlannedExecutor:

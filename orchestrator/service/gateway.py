@@ -17,6 +17,7 @@ from orchestrator.api.wiring import Wiring
 from orchestrator.batch.storage_opening import open_storage
 from orchestrator.caching.opening import open_cache
 from orchestrator.caching.settings import CacheSettings
+from orchestrator.service.allocations import return_large_blocks
 from orchestrator.service.batch_calls import BatchCalls
 from orchestrator.service.entry import OPEN, Entry
 from orchestrator.service.following_conductor import FollowingConductor
@@ -54,6 +55,7 @@ class Gateway:
 
     def __init__(self, plan: GatewayPlan, conductor: Any, runner: Any) -> None:
         enter_replica("gateway")
+        return_large_blocks()
         self._plan = plan
         self._following = FollowingConductor(plan.store_url, conductor)
         self._keys = FollowingKeys(plan.entry, plan.store_url)
@@ -97,6 +99,11 @@ class Gateway:
         if lacking is None:
             return state
         return Readiness(is_ready=False, reasons=(*state.reasons, lacking))
+
+    async def __del__(self) -> None:
+        """Called by Serve, once the last request has its answer."""
+        await self._following.close()
+        await self._keys.close()
 
     async def check_health(self) -> None:
         """Called by Serve; raising has the gateway replaced.

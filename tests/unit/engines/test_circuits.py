@@ -136,7 +136,7 @@ async def test_what_is_the_callers_fault_leaves_circuits_closed():
 
 async def test_an_edited_upstream_begins_with_a_closed_circuit():
     asked = Asked(LIMITED)
-    await asked.fail(1)
+    await asked.fail(3)
 
     asked.remotes.clear()
     asked.dispatch.adopt(asked.table)
@@ -187,12 +187,12 @@ async def test_slow_words_that_keep_coming_do_not_stall():
 
 async def test_a_circuit_that_is_not_closed_is_seen_with_why_and_until_when():
     asked = Asked(fails=LIMITED)
-    await asked.fail(1)
+    await asked.fail(3)
     asked.clock.advance(2.0)
 
     (seen,) = asked.dispatch.circuits
 
-    assert (seen.engine, seen.state, seen.reason, seen.num_failures) == (KEY, "open", "limited", 1)
+    assert (seen.engine, seen.state, seen.reason, seen.num_failures) == (KEY, "open", "limited", 3)
     assert (seen.for_s, seen.retry_s) == (2.0, 18.0)
     assert seen.is_upstream
     assert seen.is_refusing
