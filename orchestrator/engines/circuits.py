@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from orchestrator.engines.breaker import Breaker, FailureKind, State, failure_of
+from orchestrator.engines.breaker import Breaker, Failure, FailureKind, State, failure_of
 from orchestrator.errors import OrchestratorError
 from orchestrator.events.telling import tell
 from orchestrator.metrics import CIRCUIT_CHANGES, OPEN_CIRCUITS
@@ -80,7 +80,11 @@ class Circuits:
             upstreams: names that are no slots'.
         """
         found = sorted(self._breakers.items())
-        return tuple(self._circuit(*one, upstreams) for one in found if one[1].opened_s is not None)
+        return tuple(
+            self._circuit(name, breaker, latest, is_upstream=name in upstreams)
+            for name, breaker in found
+            if breaker.opened_s is not None and (latest := breaker.latest) is not None
+        )
 
     def tried(self, name: str) -> None:
         """A call is sent to an engine."""
@@ -112,14 +116,16 @@ class Circuits:
         for name in [name for name in self._breakers if name not in names]:
             self._set(name, Breaker(), why="it is gone")
 
-    def _circuit(self, name: str, breaker: Breaker, upstreams: Collection[str]) -> Circuit:
-        now_s, is_upstream = self._clock(), name in upstreams
+    def _circuit(
+        self, name: str, breaker: Breaker, latest: Failure, *, is_upstream: bool
+    ) -> Circuit:
+        now_s = self._clock()
         return Circuit(
             engine=name,
             state=breaker.state(now_s),
             for_s=now_s - (breaker.opened_s or 0.0),
             retry_s=max(breaker.until_s - now_s, 0.0),
-            reason=next(one.kind for one in reversed(breaker.seen) if one is not None),
+            reason=latest.kind,
             num_failures=breaker.num_in_row,
             is_refusing=is_upstream and breaker.is_refusing(now_s),
             is_upstream=is_upstream,
