@@ -28,6 +28,7 @@ COMMANDS: dict[str, Command] = {
     "check": Command(help="Check a registry file and list every fault with its place."),
     "compare": Command(help="Sum up routers that a log compares.", extra="routers"),
     "diff": Command(help="Say what a registry would change of a running service."),
+    "doctor": Command(help="Look at what a service needs of this machine."),
     "eval": Command(help="Measure routers on questions with known outcomes.", extra="routers"),
     "experts": Command(help="List, show, add, edit and remove experts."),
     "feedback": Command(help="List what callers said of answers, and take it back."),
@@ -36,6 +37,7 @@ COMMANDS: dict[str, Command] = {
     "import": Command(
         help="Print a registry made of LiteLLM's or llama-swap's settings.", module="importing"
     ),
+    "init": Command(help="Write a first registry from models."),
     "keys": Command(help="Make, list, change and end keys of a running service."),
     "load": Command(help="Make an expert of a running service resident."),
     "unload": Command(help="Have an expert's engine step down."),

@@ -16,8 +16,9 @@ from orchestrator.moving.llama_swap_macros import expanded
 from orchestrator.moving.llama_swap_models import Model
 from orchestrator.moving.moved import Moved, Notes, expert_of
 from orchestrator.moving.naming import id_of, is_plain_url, variable_of
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.faults import shown
-from orchestrator.registry.models import Expert, Registry, Slot, VllmEngine
+from orchestrator.registry.models import Expert, Registry, Slot
 
 _START_PORT = 5800
 _CARRIED = frozenset({"models", "macros", "startPort", "peers"})

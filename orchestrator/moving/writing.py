@@ -12,6 +12,9 @@ from pydantic import BaseModel
 from orchestrator.registry.expert_text import entry_text, inline_text
 from orchestrator.registry.models import Registry
 
+#: Longest line of an entry.
+_MAX_CHARS = 100
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comments:
@@ -53,7 +56,21 @@ def _named(key: str, entries: Mapping[str, BaseModel], comments: Comments) -> It
         yield from _begin(key, comments)
     for name, entry in entries.items():
         kind = {"kind": getattr(entry, "kind")}  # noqa: B009 - each of the union has it
-        yield f"  {inline_text(name)}: {inline_text({**kind, **_plain(entry)})}"
+        yield from _entry(inline_text(name), {**kind, **_plain(entry)})
+
+
+def _entry(name: str, value: Mapping[str, Any]) -> Iterator[str]:
+    """On one line, else one a key, and one an item of its lists."""
+    if len(line := f"  {name}: {inline_text(dict(value))}") <= _MAX_CHARS:
+        yield line
+        return
+    yield f"  {name}:"
+    for key, inner in value.items():
+        if isinstance(inner, list):
+            yield f"    {key}:"
+            yield from (f"      - {inline_text(one)}" for one in inner)
+        else:
+            yield f"    {key}: {inline_text(inner)}"
 
 
 def _begin(key: str, comments: Comments) -> Iterator[str]:
