@@ -116,7 +116,7 @@ class Site:
                 live=lambda: self.programs,
                 records=self._records,
                 readiness=self._readiness,
-                settings=ApiSettings(docs=False, metrics_dir=None),
+                settings=ApiSettings(docs=False, console=False, metrics_dir=None),
                 residency=self.slots.oversight,
                 judgements=judgements,
                 repeats=MemoryRepeats(),
