@@ -69,6 +69,10 @@ class Metered:
         """See `Meters.admission`."""
         return Request(self, caller, is_background=is_background)
 
+    async def forget(self, key_id: str) -> None:
+        """See `Meters.forget`; what is settled afterwards finds nothing."""
+        await self._store.forget(key_id)
+
     async def take(self, caller: Caller, bounds: Bounds, wish: Wish) -> Taken:
         """Take what is wished for; whoever stops waiting gives it back.
 

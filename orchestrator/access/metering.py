@@ -85,3 +85,11 @@ class Meters(Protocol):
                 bind it, all else does; it waits for what time brings.
         """
         ...
+
+    async def forget(self, key_id: str) -> None:
+        """Forget what was counted of a key that has ended.
+
+        Raises:
+            StoreError: it cannot be forgotten now.
+        """
+        ...

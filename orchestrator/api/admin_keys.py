@@ -8,6 +8,7 @@ from collections.abc import Callable
 from fastapi import APIRouter, Depends, Request
 
 from orchestrator.access.keys import KEY_MARK, Issued, KeyWish, edited, issued, revoked, rotated
+from orchestrator.access.metering import Meters
 from orchestrator.api.admin import require_admin
 from orchestrator.api.body import read_body
 from orchestrator.api.exchange import exchange_of
@@ -42,7 +43,7 @@ def endpoints(wiring: Wiring) -> APIRouter:
     if wiring.keys is not None:
         _add_questions(router, wiring, wiring.keys)
         _add_making(router, wiring, wiring.keys)
-        _add_ending(router, wiring.keys)
+        _add_ending(router, wiring.keys, wiring.meters)
     return router
 
 
@@ -112,7 +113,7 @@ def _add_making(router: APIRouter, wiring: Wiring, keys: KeyRecords) -> None:
         return _created(request, wiring, made[-1])
 
 
-def _add_ending(router: APIRouter, keys: KeyRecords) -> None:
+def _add_ending(router: APIRouter, keys: KeyRecords, meters: Meters | None) -> None:
     @router.delete(
         "/{key_id}",
         summary="Revoke a key",
@@ -122,15 +123,17 @@ def _add_ending(router: APIRouter, keys: KeyRecords) -> None:
     async def end(key_id: str, request: Request, forget: bool = False) -> KeyView | KeyDeleted:
         """End a key for good, on every gateway within a second; answers under way go on.
 
-        It stays listed, so that its usage keeps its name; with `forget=true` nothing is kept.
+        It stays listed, so that its usage keeps its name; with `forget=true` it does not, and what
+        counted against its limits and budgets is forgotten. Its usage stays, under its id.
         """
         exchange_of(request).target = f"{key_id}: {'forgotten' if forget else 'revoked'}"
+        key = await _edit(keys, key_id, lambda key: revoked(key, now_s=time.time()))
         if not forget:
-            key = await _edit(keys, key_id, lambda key: revoked(key, now_s=time.time()))
             return key_view(key, now_s=time.time())
-        await _found(keys, key_id)
+        if meters is not None:  # before the key is gone, so that this can be asked for again
+            await meters.forget(key_id)
         await keys.remove(key_id)
-        return KeyDeleted(id=key_id)
+        return KeyDeleted(id=key_id, are_counts_forgotten=meters is not None)
 
 
 async def _body(request: Request) -> bytes:

@@ -73,6 +73,9 @@ class KeyDeleted(BaseModel):
     object: Literal["key.deleted"] = "key.deleted"
     id: str
     deleted: Literal[True] = True
+    #: Whether what counted against its limits and budgets was forgotten, too. What it used stays in
+    #: the usage, under its id.
+    are_counts_forgotten: bool
 
 
 def key_view(

@@ -160,14 +160,12 @@ class Once:
         holding = asyncio.create_task(self._hold(ours, repeats))
         try:
             yield
-        except Exception:
-            await _let_go(ours, repeats)
-            raise
-        except asyncio.CancelledError:
-            # A task of its own: this one is to end.
+        except BaseException:
+            # A task of its own: this one may be cancelled, and not for the last time.
             letting_go = asyncio.create_task(_let_go(ours, repeats))
             self._letting_go.add(letting_go)
             letting_go.add_done_callback(self._letting_go.discard)
+            await asyncio.shield(letting_go)
             raise
         finally:
             holding.cancel()

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestrator.errors import RegistryError, SetupError
-from orchestrator.merging.entry import replace_text
 from orchestrator.registry.document import decode
+from orchestrator.registry.expert_text import replace_text
 from orchestrator.registry.loader import check_document, load
 from orchestrator.registry.models import Registry
 from orchestrator.registry.surroundings import Surroundings

@@ -13,7 +13,9 @@ from orchestrator.cli.service_edits import URL, AsJson, Url
 
 def keys_revoke(
     key: KeyId,
-    forget: Annotated[bool, typer.Option("--forget", help="Keep nothing of it.")] = False,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Keep nothing of it but its usage.")
+    ] = False,
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
@@ -23,5 +25,9 @@ def keys_revoke(
             tell(admin.revoke(key), as_json=as_json)
             return
         gone = admin.forget(key)
-    told = json.dumps(gone.model_dump(mode="json")) if as_json else f"{gone.id} is forgotten"
+    told = (
+        json.dumps(gone.model_dump(mode="json"))
+        if as_json
+        else f"{gone.id} is forgotten; its usage stays"
+    )
     typer.echo(told)

@@ -49,6 +49,7 @@ COMMANDS: dict[str, Command] = {
     "serve": Command(help="Serve a registry's experts behind one endpoint.", extra="serve"),
     "simulate": Command(help="Play a trace under our policy and others' in simulated time."),
     "trace": Command(help="Record or make traces for `orchestrator simulate`."),
+    "usage": Command(help="Sum up what was used of a running service, by whom."),
     "version": Command(help="Print the version."),
 }
 

@@ -12,13 +12,14 @@ import typer
 
 from orchestrator.engines.vllm_args import installed_arguments
 from orchestrator.errors import MergeError
-from orchestrator.merging.entry import entry_of, entry_text, replace_text, with_entry
+from orchestrator.merging.entry import entry_of
 from orchestrator.merging.plan import Asked, ByRouter, plan
 from orchestrator.merging.posterior import read_prompts
 from orchestrator.merging.recipe import METHODS, Method, Recipe
 from orchestrator.merging.recording import record_canary
 from orchestrator.merging.write import Merged, Record, write
 from orchestrator.registry.document import parse
+from orchestrator.registry.expert_text import entry_text, replace_text, with_entry
 from orchestrator.registry.loader import check_document, load
 from orchestrator.registry.models import Expert, VllmEngine
 from orchestrator.registry.surroundings import Surroundings

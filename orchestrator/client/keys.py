@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
-import orjson
 from pydantic import Field
 
-from orchestrator.client.failures import failure, translated
+from orchestrator.client.operators import OperatorClient
 from orchestrator.client.replies import read
-from orchestrator.client.settings import DEFAULT_URL, Settings
 from orchestrator.client.wire_form import Wire
-
-if TYPE_CHECKING:
-    import httpx
 
 _PATH = "/admin/keys"
 
@@ -62,28 +57,12 @@ class KeyGone(Wire):
 
     id: str
     deleted: bool
+    #: What counted against its limits and budgets; its usage stays, under its id.
+    are_counts_forgotten: bool = False
 
 
-class KeysAdmin:
-    """Makes and ends keys of a service; every method raises `OrchestratorError`s.
-
-    Args:
-        base_url: root of the service, without `/v1`.
-        api_key: an admin key, where the service asks for one.
-        timeout_s: longest silence of the service, seconds.
-        transport: how requests travel; the network by default.
-    """
-
-    def __init__(
-        self,
-        base_url: str = DEFAULT_URL,
-        *,
-        api_key: str | None = None,
-        timeout_s: float = 60.0,
-        transport: httpx.BaseTransport | None = None,
-    ) -> None:
-        self._settings = Settings(base_url=base_url, api_key=api_key, timeout_s=timeout_s)
-        self._transport = transport
+class KeysAdmin(OperatorClient):
+    """Makes and ends keys of a service; every method raises `OrchestratorError`s."""
 
     def create(
         self,
@@ -128,20 +107,6 @@ class KeysAdmin:
     def forget(self, key_id: str) -> KeyGone:
         """End a key and keep nothing of it."""
         return read(KeyGone, self._asked("DELETE", f"{_path(key_id)}?forget=true"))
-
-    def _asked(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
-        import httpx  # here, since it takes longer to import than all of the SDK
-
-        content = None if body is None else orjson.dumps(body)
-        settings = self._settings.for_httpx()
-        with (
-            translated(self._settings.base_url),
-            httpx.Client(transport=self._transport, **settings) as http,
-        ):
-            response = http.request(method, path, content=content)
-        if not response.is_success:
-            raise failure(response.content, status=response.status_code, headers=response.headers)
-        return response.content
 
 
 def _path(key_id: str) -> str:

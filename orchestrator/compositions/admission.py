@@ -119,13 +119,11 @@ class Admission:
         """
         self.bind(expert_id, limits)
         if limits.has_caps:
-            sizes = [size_of(one) for one in inputs]
-            whole = Size(
-                low=sum(one.low for one in sizes),
-                high=sum(one.high for one in sizes),
-                most=sum(one.most for one in sizes),
-            )
-            self._check_caps(expert_id, Load(size=whole, sampling=Sampling(max_tokens=0)), limits)
+            self._check_caps(expert_id, _load_of_inputs(inputs), limits)
+
+    def price_of_inputs_usd(self, expert_id: str, inputs: Sequence[Text]) -> float | None:
+        """What embedding `inputs` may cost at most, USD; `None` where nobody can say."""
+        return self._expecting.price_usd(expert_id, _load_of_inputs(inputs))
 
     def _check_caps(self, expert_id: str, load: Load, limits: Limits) -> None:
         for check in checks_of(limits):
@@ -288,3 +286,14 @@ def _told(reasons: Mapping[str, str | None]) -> str:
         + (f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else "")
         for why, names in by_reason.items()
     )
+
+
+def _load_of_inputs(inputs: Sequence[Text]) -> Load:
+    """What embedding asks of an expert: to read, and to write nothing."""
+    sizes = [size_of(one) for one in inputs]
+    whole = Size(
+        low=sum(one.low for one in sizes),
+        high=sum(one.high for one in sizes),
+        most=sum(one.most for one in sizes),
+    )
+    return Load(size=whole, sampling=Sampling(max_tokens=0))

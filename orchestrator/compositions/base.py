@@ -32,6 +32,8 @@ class Query:
     #: Advice of a batch: higher is sooner, and its place in its caller's plan, lower is sooner.
     priority: int = 0
     order: int | None = None
+    #: See `Call.begun`.
+    begun: tuple[int, ...] = ()
     echo: bool = False
     #: False: nobody reads along, so the answer may come in one chunk.
     is_streamed: bool = True

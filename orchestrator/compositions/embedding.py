@@ -9,10 +9,11 @@ from orchestrator.compositions.generation import Generation
 from orchestrator.compositions.ledger import NOTHING, Allowance, Spend
 from orchestrator.compositions.pricing import cost_usd
 from orchestrator.compositions.size import size_of
+from orchestrator.compositions.slot_prices import FREE
 from orchestrator.engines.base import Text, Usage
 from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.errors import OrchestratorError
-from orchestrator.registry.models import Expert
+from orchestrator.registry.models import Expert, Price
 from orchestrator.routing.limits import UNLIMITED, Limits
 
 
@@ -75,10 +76,12 @@ class Embedding:
 
     def _priced(self, vectors: Vectors) -> Vectors:
         price = self._generation.prices.get(self._expert.id)
-        if price is None:
+        if price is not None:
+            return replace(vectors, cost_usd=_read_usd(vectors.num_tokens, price))
+        hours = self._generation.slot_hours
+        if hours is FREE or vectors.slot_s is None:
             return vectors
-        usage = Usage(prompt_tokens=vectors.num_tokens, completion_tokens=0)
-        return replace(vectors, cost_usd=cost_usd(usage, price))
+        return replace(vectors, cost_usd=hours.cost_usd(vectors.slot, vectors.slot_s))
 
     async def _charged(self, call: EmbedCall, allowance: Allowance) -> Vectors:
         """Held at the most that its inputs can be; one that is given up is charged for that."""
@@ -97,7 +100,9 @@ class Embedding:
 
     def _most(self, call: EmbedCall) -> Spend:
         num_tokens = sum(size_of(text).most for text in call.inputs)
-        price = self._generation.prices.get(self._expert.id)
-        usage = Usage(prompt_tokens=num_tokens, completion_tokens=0)
-        price_usd = 0.0 if price is None else cost_usd(usage, price)
-        return Spend(calls=1, tokens=num_tokens, price_usd=price_usd)
+        price_usd = self._generation.admission.price_of_inputs_usd(self._expert.id, call.inputs)
+        return Spend(calls=1, tokens=num_tokens, price_usd=price_usd or 0.0)
+
+
+def _read_usd(num_tokens: int, price: Price) -> float:
+    return cost_usd(Usage(prompt_tokens=num_tokens, completion_tokens=0), price)

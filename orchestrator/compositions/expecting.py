@@ -7,7 +7,7 @@ from math import inf
 
 from orchestrator.compositions.allowed import Expected
 from orchestrator.compositions.size import Size
-from orchestrator.compositions.slot_prices import has_slot, slot_hour_usd, slot_rates
+from orchestrator.compositions.slot_prices import has_slot, slot_hours, slot_rates
 from orchestrator.engines.base import Sampling
 from orchestrator.engines.foresight import Foresight
 from orchestrator.registry.models import Expert, LitellmEngine, OpenAIEngine, Registry
@@ -47,7 +47,7 @@ class Expecting:
 
     def __init__(self, registry: Registry, *, foresight: Foresight | None) -> None:
         default = registry.defaults.max_tokens
-        hour_usd = slot_hour_usd(registry)
+        hour_usd = slot_hours(registry).dearest
         self._facts = {
             one.id: _facts(one, default=default, hour_usd=hour_usd) for one in registry.experts
         }

@@ -15,7 +15,7 @@ from orchestrator.compositions.charging import RetriesOnAccount, charged
 from orchestrator.compositions.course import Course
 from orchestrator.compositions.ledger import Ledger, Spend
 from orchestrator.compositions.pricing import priced
-from orchestrator.compositions.slot_prices import slot_priced
+from orchestrator.compositions.slot_prices import FREE, SlotHours, slot_priced
 from orchestrator.compositions.tracing_calls import traced
 from orchestrator.engines.base import Call, Item, Sampling
 from orchestrator.engines.embedding import FullEngine
@@ -38,8 +38,8 @@ class Generation:
     version_by_id: Mapping[str, str]
     #: Expert id -> its price, where the registry has one.
     prices: Mapping[str, Price]
-    #: What an hour of a slot costs, USD: calls of experts without a price share it.
-    slot_hour_usd: float = 0.0
+    #: What an hour of each slot costs: calls of experts without a price share it.
+    slot_hours: SlotHours = FREE
     #: Expert id -> what its tokens take of power, where the registry says.
     energies: Mapping[str, Energy] = field(default_factory=dict)
     #: Programs that compositions may ask like experts, by name.
@@ -112,6 +112,7 @@ class Generation:
             max_wait_s=self.max_wait_s(query, decision),
             priority=query.priority,
             order=query.order,
+            begun=query.begun,
             echo=query.echo,
             stream=query.is_streamed,
             retries=None if query.course is None else _retries(query.course),
@@ -129,8 +130,8 @@ class Generation:
         price = self.prices.get(call.expert)
         if price is not None:
             items = priced(items, price)
-        elif self.slot_hour_usd:
-            items = slot_priced(items, self.slot_hour_usd)
+        elif self.slot_hours is not FREE:
+            items = slot_priced(items, self.slot_hours)
         course = query.course
         if course is not None and course.ledger.is_bounding:
             ledger, energy = course.ledger, self.energies.get(call.expert)

@@ -13,7 +13,7 @@ from orchestrator.compositions.building import composed
 from orchestrator.compositions.direct import Direct
 from orchestrator.compositions.embedding import Embedding
 from orchestrator.compositions.generation import Generation
-from orchestrator.compositions.slot_prices import slot_hour_usd
+from orchestrator.compositions.slot_prices import slot_hours
 from orchestrator.compositions.tracing_calls import within
 from orchestrator.engines.embedding import FullEngine
 from orchestrator.engines.foresight import Foresight
@@ -77,7 +77,7 @@ class Programs:
             dispatch=dispatch,
             version_by_id={expert.id: expert.version for expert in registry.experts},
             prices={e.id: e.price for e in registry.experts if e.price.model_fields_set},
-            slot_hour_usd=slot_hour_usd(registry),
+            slot_hours=slot_hours(registry),
             energies={e.id: e.energy for e in registry.experts if e.energy is not None},
             programs=compositions,
             named=SkillCache() if named is None else named,

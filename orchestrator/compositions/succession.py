@@ -96,13 +96,13 @@ class Succession:
             if left <= 0:
                 yield _at_its_length(said)
                 return
-            items = self.generation.items(self._asked(course, left), reply.decision)
+            items = self.generation.items(self._asked(course, reply.decision, left), reply.decision)
 
     def _note(self, course: _Course, decision: Decision, error: OrchestratorError) -> None:
         """Remember a failure, and what time is left."""
         took_s = self.clock() - course.began_s
         course.errors.append(error)
-        course.said.break_off(self.generation.prices.get(decision.expert))
+        course.said.break_off(decision.expert, self.generation.prices.get(decision.expert))
         query = course.query
         course.query = replace(
             query,
@@ -153,8 +153,8 @@ class Succession:
         if said.has_begun:
             if not (said.is_plain and can_go_on(course.query)):
                 return None, ()
-            left = tuple(one for one in left if self._goes_on(one, course.query))
-            if self._goes_on(expert_id, course.query) and expert_id not in course.again:
+            left = tuple(one for one in left if self._goes_on(one, course))
+            if self._goes_on(expert_id, course) and expert_id not in course.again:
                 left = (expert_id, *left)
         elif self._is_asked_again(course, left, error):
             left = (expert_id,)
@@ -171,10 +171,17 @@ class Succession:
         is_alone = self.asks_again and not left and not course.again
         return is_alone and isinstance(error, EngineProtocolError)
 
-    def _goes_on(self, expert_id: str, query: Query) -> bool:
-        """Whether an expert can go on with what another call has said: all can with raw text."""
-        expert = self.generation.registry.expert(expert_id)
-        return expert is not None and (isinstance(query.prompt, Text) or expert.goes_on)
+    def _goes_on(self, expert_id: str, course: _Course) -> bool:
+        """Whether an expert can go on with what another call has said.
+
+        The one that said it can by its tokens, if it told them, and all can with raw text.
+        """
+        if course.said.begun(expert_id):
+            return True
+        expert, prompt = self.generation.registry.expert(expert_id), course.query.prompt
+        if isinstance(prompt, Text):
+            return expert is not None and prompt.token_ids is None
+        return expert is not None and expert.goes_on
 
     def _left_tokens(self, course: _Course, decision: Decision) -> int:
         """How long the rest of the answer may be."""
@@ -182,10 +189,10 @@ class Succession:
         assert asked is not None, "the registry says it where nobody else does"
         return int(asked) - course.said.num_tokens
 
-    def _asked(self, course: _Course, max_tokens: int) -> Query:
+    def _asked(self, course: _Course, decision: Decision, max_tokens: int) -> Query:
         if not course.said.has_begun:
             return course.query
-        return going_on(course.query, course.said.pieces, max_tokens=max_tokens)
+        return going_on(course.query, course.said, expert=decision.expert, max_tokens=max_tokens)
 
 
 def _at_its_length(said: Said) -> Chunk:

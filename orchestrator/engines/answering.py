@@ -10,7 +10,7 @@ from orchestrator.engines.base import Call, Item
 from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.engines.notices import Notice, notices_of
 from orchestrator.engines.seat import Seat
-from orchestrator.engines.slot_time import SlotTime, timed
+from orchestrator.engines.slot_time import SlotTime, embedded, timed
 from orchestrator.engines.streams import gathered, reading
 from orchestrator.errors import EngineDeadError
 from orchestrator.residency.clock import Clock
@@ -24,13 +24,14 @@ class Answering:
 
     Args:
         seats: the engines by id.
+        slot: its name.
         clock: of the slot.
     """
 
-    def __init__(self, seats: Mapping[str, Seat], *, clock: Clock) -> None:
+    def __init__(self, seats: Mapping[str, Seat], *, slot: str, clock: Clock) -> None:
         self._seats = seats
         self._clock = clock
-        self._time = SlotTime(clock.time)
+        self._time = SlotTime(slot, clock=clock.time)
 
     async def streamed(self, turn: Turn, call: Call) -> AsyncIterator[Item]:
         """What the engine says, as it says it; before that, how the call stands in the queue."""
@@ -77,7 +78,8 @@ class Answering:
             waited_s = await turn.came()
             try:
                 work = self._seats[turn.engine].host.embed(_after(call, waited_s))
-                found = await (turn.unless_recalled(work) if call.is_background else work)
+                running = turn.unless_recalled(work) if call.is_background else work
+                found = await embedded(running, self._time)
             except EngineDeadError as error:
                 if not turn.is_tried_again(error):
                     raise

@@ -156,6 +156,9 @@ class Call:
     #: Nobody waits for it: calls that somebody waits for go first. Its `timeout_s` counts from its
     #: turn on, and `max_wait_s` does not bind it.
     is_background: bool = False
+    #: Ids that the answer began with, told by an earlier call of this definition that broke off:
+    #: go on behind them. Of engines that tell `Delta.token_ids` alone.
+    begun: tuple[int, ...] = ()
     #: Repeat the prompt before the completion (`/v1/completions` only).
     echo: bool = False
     #: False: nobody reads along, so the engine may answer in one final chunk.
@@ -201,6 +204,9 @@ class Delta:
     tool_calls: tuple[ToolCallDelta, ...] = ()
     logprobs: tuple[TokenLogprob, ...] = ()
     finish_reason: FinishReason | None = None
+    #: Ids up to the last one whose text is told with this delta: all ids told so far stand for all
+    #: the text told so far. Empty where they do not, and where an engine tells none.
+    token_ids: tuple[int, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel between processes in a quarter of a dataclass's time: there is one a token."""
@@ -211,6 +217,7 @@ class Delta:
             self.tool_calls,
             self.logprobs,
             self.finish_reason,
+            self.token_ids,
         )
 
 
@@ -221,7 +228,7 @@ def _delta(
     tool_calls: tuple[ToolCallDelta, ...],
     *rest: Any,
 ) -> Delta:
-    logprobs, finish_reason = rest
+    logprobs, finish_reason, token_ids = rest
     return Delta(
         index=index,
         text=text,
@@ -229,6 +236,7 @@ def _delta(
         tool_calls=tool_calls,
         logprobs=logprobs,
         finish_reason=finish_reason,
+        token_ids=token_ids,
     )
 
 
@@ -244,6 +252,8 @@ class Usage:
     cost_usd: float | None = None
     #: The call's share of its slot's time, seconds; `None` where it ran in none.
     slot_s: float | None = None
+    #: Name of that slot; empty where it ran in none.
+    slot: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

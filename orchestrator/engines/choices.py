@@ -79,6 +79,8 @@ class Reading:
     num_top: int | None = None
     #: Text to say before the answer.
     echo: str = ""
+    #: Whether deltas of text tell the ids that it is the text of.
+    tells_ids: bool = False
 
 
 class ChoiceReader:
@@ -99,6 +101,8 @@ class ChoiceReader:
         self.num_tokens = 0
         self.is_ended = False
         self._has_echoed = False
+        #: Ids whose text was not told when they came.
+        self._untold: list[int] = []
 
     @property
     def num_reasoning_tokens(self) -> int:
@@ -124,7 +128,8 @@ class ChoiceReader:
         self.is_ended = end is not None
         scores = self._scores(shown, logprobs)
         if self._parser is None:
-            return self._plain(text, scores, end)
+            told = self._told(shown, text) if self._reading.tells_ids and end is None else ()
+            return self._plain(text, scores, end=end, token_ids=told)
         return self._parsed(text, token_ids, end=end, scores=scores, is_whole=is_whole)
 
     def _shown(self, token_ids: Sequence[int], end: FinishReason | None) -> Sequence[int]:
@@ -140,13 +145,33 @@ class ChoiceReader:
             return text, "stop"
         return (text + self._watch.finish() if end else text), end
 
+    def _told(self, token_ids: Sequence[int], text: str) -> tuple[int, ...]:
+        """All ids that were not told, where all of their text is."""
+        self._untold += token_ids
+        is_held = self._watch is not None and self._watch.is_holding
+        if not text or is_held or self._detokenizer.is_open:
+            return ()
+        told, self._untold = tuple(self._untold), []
+        return told
+
     def _plain(
-        self, text: str, scores: tuple[TokenLogprob, ...], end: FinishReason | None
+        self,
+        text: str,
+        scores: tuple[TokenLogprob, ...],
+        *,
+        end: FinishReason | None,
+        token_ids: tuple[int, ...],
     ) -> Delta | None:
         text = self._echoed(text)
         if not (text or scores or end):
             return None
-        return Delta(index=self.index, text=text, logprobs=scores, finish_reason=end)
+        return Delta(
+            index=self.index,
+            text=text,
+            logprobs=scores,
+            finish_reason=end,
+            token_ids=token_ids,
+        )
 
     def _parsed(
         self,

@@ -28,13 +28,15 @@ class Detokenizer:
         skips_special: whether special tokens are left out of the text.
     """
 
-    __slots__ = ("_skips_special", "_stream", "_tokenizer")
+    __slots__ = ("_skips_special", "_stream", "_tokenizer", "is_open")
 
     def __init__(
         self, tokenizer: Tokenizer, prompt_token_ids: Sequence[int], *, skips_special: bool = True
     ) -> None:
         self._tokenizer = tokenizer
         self._skips_special = skips_special
+        #: Whether the last token's text is still to come, if it has any.
+        self.is_open = False
         self._stream = DecodeStream(
             ids=list(prompt_token_ids[-NUM_PRIMING_TOKENS:]), skip_special_tokens=skips_special
         )
@@ -42,8 +44,12 @@ class Detokenizer:
     def push(self, token_ids: Sequence[int]) -> str:
         """Take new tokens and return the text they complete."""
         if len(token_ids) == 1:
-            return self._step(token_ids[0])
-        return "".join([self._step(token_id) for token_id in token_ids])
+            text = self._step(token_ids[0])
+            self.is_open = not text
+            return text
+        texts = [self._step(token_id) for token_id in token_ids]
+        self.is_open = bool(texts) and not texts[-1]
+        return "".join(texts)
 
     def _step(self, token_id: int) -> str:
         try:

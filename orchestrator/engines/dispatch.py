@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -14,16 +14,21 @@ from orchestrator.engines.embedding import AnyCall, EmbedCall, Embedder, Vectors
 from orchestrator.engines.hints import Hinted
 from orchestrator.engines.notices import Notice
 from orchestrator.engines.streams import Bound, reading
+from orchestrator.engines.tables import Refresh, Tables
+from orchestrator.engines.unanswered import (
+    exhausted,
+    late,
+    left_alone,
+    no_table,
+    stalled,
+    stopping,
+)
 from orchestrator.engines.whereabouts import Whereabouts
 from orchestrator.errors import (
     EngineDeadError,
-    EngineError,
-    EngineTimeoutError,
-    ExpertUnavailableError,
     NotHostedError,
     OrchestratorError,
     OverloadedError,
-    StalledError,
     SwapError,
     UnsupportedParameterError,
 )
@@ -32,15 +37,11 @@ from orchestrator.residency.placement import DispatchTable
 
 #: Failures after which another slot may still answer, as long as no chunk was yielded.
 _ELSEWHERE = (EngineDeadError, OverloadedError, SwapError)
-#: Told to callers when nothing better is known, seconds.
-_RETRY_AFTER_S = 5.0
 #: Past its time a call is given up here; the engine, which knows why, is to say so first.
 _GRACE_S = 0.5
 
 C = TypeVar("C", Call, EmbedCall)
 T = TypeVar("T")
-
-Refresh = Callable[[], Awaitable[DispatchTable]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,12 +80,9 @@ class Dispatch:
     ) -> None:
         self._where = Whereabouts(table, slots=slots, remotes=remotes, clock=clock)
         self._remotes = remotes
-        self._refresh = refresh
+        self._tables = Tables(refresh=refresh, adopt=self.adopt)
         self._clock = clock
-        self._refreshing: asyncio.Future[DispatchTable] | None = None
         self._meter = LoadMeter(clock=clock)
-        #: Set when another table is adopted, and replaced.
-        self._adopted = asyncio.Event()
         #: Of the calls under way.
         self._bounds: set[Bound] = set()
         self._is_over = False
@@ -105,8 +103,7 @@ class Dispatch:
         A table of a Conductor that does not know of homes yet leaves those that were known.
         """
         self._where.adopt(table)
-        self._adopted.set()
-        self._adopted = asyncio.Event()
+        self._tables.come()
 
     def give_up(self) -> None:
         """End all calls under way and refuse others: the service stops."""
@@ -151,8 +148,7 @@ class Dispatch:
 
     async def close(self) -> None:
         """Close the upstreams; the slots belong to the service."""
-        if self._refreshing is not None:
-            self._refreshing.cancel()
+        self._tables.close()
         await asyncio.gather(*(engine.close() for engine in self._remotes.values()))
 
     async def _tried(
@@ -187,10 +183,10 @@ class Dispatch:
         """
         expert, key = attempt.call.expert, attempt.call.key
         if self._is_over:
-            raise _stopping(expert)
+            raise stopping(expert)
         engines = self._where.engines(expert, key)
         if not engines and not attempt.has_refreshed:
-            await self._refresh_for(attempt)
+            await self._newest_for(attempt)
             engines = self._where.engines(expert, key)
         while not engines and self._where.is_awaited(key):
             await self._next_table(attempt)
@@ -201,7 +197,7 @@ class Dispatch:
             raise self._exhausted(attempt)
         name = self._where.best(untried, key, planned=attempt.call.slot)
         if (refusing_s := self._where.refusing_s(name, key)) is not None:
-            raise _left_alone(expert, refusing_s)
+            raise left_alone(expert, refusing_s)
         attempt.sent_s = self._clock()
         return name, engines[name]
 
@@ -215,7 +211,7 @@ class Dispatch:
         left_s = [self._left_s(attempt, one) for one in bounds if one is not None]
         try:
             async with asyncio.timeout(min((s for s in left_s if s is not None), default=None)):
-                await self._adopted.wait()
+                await self._tables.next()
         except TimeoutError as error:
             raise self._exhausted(attempt) from error
 
@@ -238,8 +234,8 @@ class Dispatch:
                     yield item
         except TimeoutError as error:
             if self._is_over:
-                raise _stopping(call.expert) from error
-            raise (_stalled if bound.is_stalled else _late)(call) from error
+                raise stopping(call.expert) from error
+            raise (stalled if bound.is_stalled else late)(call) from error
         finally:
             bound.stop()
             self._bounds.discard(bound)
@@ -254,43 +250,21 @@ class Dispatch:
     async def _note(self, attempt: _Attempt, name: str, error: OrchestratorError) -> None:
         """Remember the failure; after the first refusal ask for a new table and start over."""
         if isinstance(error, NotHostedError) and not attempt.has_refreshed:
-            await self._refresh_for(attempt)
+            await self._newest_for(attempt)
         else:
             attempt.failures[name] = error
 
-    async def _refresh_for(self, attempt: _Attempt) -> None:
+    async def _newest_for(self, attempt: _Attempt) -> None:
         attempt.has_refreshed = True
-        if self._refreshing is None:
-            self._refreshing = asyncio.ensure_future(self._refresh())
-            self._refreshing.add_done_callback(self._refreshed)
         try:
-            self.adopt(await asyncio.shield(self._refreshing))
+            await self._tables.newest()
         except OrchestratorError as error:
-            raise ExpertUnavailableError(
-                f"expert {attempt.call.expert!r} is not where the dispatch table has it, and a "
-                f"new table cannot be read: {error}",
-                retry_after_s=error.retry_after_s or _RETRY_AFTER_S,
-            ) from error
-
-    def _refreshed(self, refreshing: asyncio.Future[DispatchTable]) -> None:
-        self._refreshing = None
-        if not refreshing.cancelled():
-            refreshing.exception()  # every caller that asked may have gone
+            raise no_table(attempt.call.expert, error) from error
 
     def _exhausted(self, attempt: _Attempt) -> OrchestratorError:
         """What to tell the caller when no engine is left to try."""
-        failures, expert = attempt.failures, attempt.call.expert
-        last = failures[next(reversed(failures))] if failures else None
-        if isinstance(last, EngineError) and not isinstance(last, EngineDeadError):
-            return last
-        tried = "; ".join(f"{name!r}: {error}" for name, error in failures.items())
-        why = tried or self._where.nowhere(attempt.call)
-        unavailable = ExpertUnavailableError(
-            f"no engine of expert {expert!r} can be reached: {why}",
-            retry_after_s=(last and last.retry_after_s) or _RETRY_AFTER_S,
-        )
-        unavailable.__cause__ = last
-        return unavailable
+        call = attempt.call
+        return exhausted(call.expert, attempt.failures, nowhere=self._where.nowhere(call))
 
 
 def _may_try(attempt: _Attempt) -> bool:
@@ -311,36 +285,7 @@ async def _embedded(engine: Engine, call: EmbedCall) -> AsyncIterator[Vectors]:
     yield await engine.embed(call)
 
 
-def _left_alone(expert: str, for_s: float) -> ExpertUnavailableError:
-    return ExpertUnavailableError(
-        f"the upstream of expert {expert!r} failed again and again and is left alone for "
-        f"{for_s:.0f} s: ask another expert, or then",
-        retry_after_s=for_s,
-    )
-
-
 def _watch(bound: Bound, call: AnyCall) -> None:
     """Bound what follows the first chunk: whatever comes before it, calls wait for their turn."""
     if isinstance(call, Call) and call.stall_s is not None and not call.is_background:
         bound.watch(call.stall_s)
-
-
-def _stalled(call: AnyCall) -> EngineTimeoutError:
-    stall_s = call.stall_s if isinstance(call, Call) else None
-    return StalledError(
-        f"expert {call.expert!r} stopped in the middle of its answer: nothing came for "
-        f"{stall_s:g} s"
-    )
-
-
-def _stopping(expert: str) -> ExpertUnavailableError:
-    return ExpertUnavailableError(
-        f"the service stops: expert {expert!r} was not done in time; ask again once it is back",
-        retry_after_s=_RETRY_AFTER_S,
-    )
-
-
-def _late(call: AnyCall) -> EngineTimeoutError:
-    return EngineTimeoutError(
-        f"expert {call.expert!r} gave no further token within the call's {call.timeout_s:g} s"
-    )

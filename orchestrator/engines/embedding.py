@@ -68,6 +68,9 @@ class Vectors:
     num_tokens: int
     #: What the provider or the registry's price makes of them, USD; `None` where neither says.
     cost_usd: float | None = None
+    #: As of `Usage`: the call's share of its slot's time, and the slot.
+    slot_s: float | None = None
+    slot: str = ""
     #: What a stream would have told its caller meanwhile; empty where nobody waited.
     notices: tuple[Notice, ...] = ()
 

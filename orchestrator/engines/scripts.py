@@ -49,6 +49,8 @@ class Script:
     is_literal: bool = False
     #: Tokens of prompt and answer that fit; a token is a word with the blanks before it.
     max_context: int | None = None
+    #: Tell ids with the text, the place of each token, and go on behind those of `Call.begun`.
+    tells_ids: bool = False
     #: Of each token said; a tuple gives choice `i` its `i`-th, as of `says`.
     log_prob: float | tuple[float, ...] = -0.25
 
@@ -105,7 +107,7 @@ class _Choice:
         self._index = index
         self._call = call
         self._script = script
-        tokens = _TOKEN.findall(_spoken(call, script, index))
+        tokens = _TOKEN.findall(_spoken(call, script, index))[len(call.begun) :]
         max_tokens = call.sampling.max_tokens
         self._end: FinishReason = "tool_calls" if script.tool_calls else "stop"
         if max_tokens is not None and max_tokens < len(tokens):
@@ -114,6 +116,7 @@ class _Choice:
         self._watch = StopWatch(call.sampling.stop)
         self._has_begun = False
         self.num_tokens = 0
+        self._num_told = 0
         self.is_ended = False
 
     def step(self) -> Delta:
@@ -139,7 +142,16 @@ class _Choice:
             tool_calls=_tool_call_deltas(self._script) if end else (),
             logprobs=(self._logprob(token or "", num_top or 0),) if reports else (),
             finish_reason=end,
+            token_ids=self._ids() if text and not end else (),
         )
+
+    def _ids(self) -> tuple[int, ...]:
+        """Those of the text told since the last time, where none of it is held back."""
+        if not self._script.tells_ids or self._watch.is_holding:
+            return ()
+        first, self._num_told = self._num_told, self.num_tokens
+        before = len(self._call.begun)
+        return tuple(range(before + first, before + self.num_tokens))
 
     def _logprob(self, token: str, num_top: int) -> TokenLogprob:
         told = self._script.log_prob
@@ -187,6 +199,7 @@ def _checked_prompt_tokens(call: Call, script: Script) -> int:
         num_tokens = sum(len(_TOKEN.findall(turn.text)) for turn in prompt.messages)
     else:
         num_tokens = len(prompt.token_ids or _TOKEN.findall(prompt.text))
+    num_tokens += len(call.begun)
     num_asked = call.sampling.max_tokens or 0
     if script.max_context is not None and num_tokens + num_asked > script.max_context:
         raise ContextTooLongError(

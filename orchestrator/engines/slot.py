@@ -69,7 +69,7 @@ class Slot:
         self._hints = Hints()
         self._spans = SlotSpans(name, tracing)
         self._seats = Seats(name, on_gone=self._forget, spans=self._spans)
-        self._answering = Answering(self._seats, clock=clock)
+        self._answering = Answering(self._seats, slot=name, clock=clock)
         self.loop = SlotLoop(
             self._seats,
             clock=clock,

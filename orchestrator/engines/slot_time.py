@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from orchestrator.engines.base import Chunk, Item
+from orchestrator.engines.embedding import Vectors
 from orchestrator.engines.streams import reading
+
+V = TypeVar("V", Vectors, Vectors | None)
 
 
 class SlotTime:
@@ -16,10 +20,12 @@ class SlotTime:
     went: all shares together are the time in which anything ran.
 
     Args:
+        slot: its name.
         clock: seconds, monotonic.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, slot: str, *, clock: Callable[[], float]) -> None:
+        self.slot = slot
         self._clock = clock
         self._num_running = 0
         self._shared_s = 0.0
@@ -59,7 +65,20 @@ async def timed(items: AsyncIterator[Item], time: SlotTime) -> AsyncGenerator[It
         time.end()
 
 
+async def embedded(work: Awaitable[V], time: SlotTime) -> V:
+    """Wait for `work`, and tell with its vectors the call's share of the slot's time."""
+    begun = time.begin()
+    try:
+        found = await work
+        if found is None:  # called back: another engine takes the call
+            return found
+        return replace(found, slot_s=time.share_s(begun), slot=time.slot)
+    finally:
+        time.end()
+
+
 def _with_share(item: Item, time: SlotTime, begun: float) -> Item:
     if not isinstance(item, Chunk) or item.usage is None:
         return item
-    return replace(item, usage=replace(item.usage, slot_s=time.share_s(begun)))
+    usage = replace(item.usage, slot_s=time.share_s(begun), slot=time.slot)
+    return replace(item, usage=usage)

@@ -20,6 +20,11 @@ class StopWatch:
         #: True once a stop string was seen; all later text is swallowed.
         self.is_matched = False
 
+    @property
+    def is_holding(self) -> bool:
+        """Whether anything is held back."""
+        return bool(self._held)
+
     def push(self, text: str) -> str:
         """Take new text and return what may be shown now."""
         if not self._stops:

@@ -222,7 +222,7 @@ async def _submit(
 ) -> tuple[Request, AnswerReader]:
     check_served(call, hosted)
     parsing = hosted.parsers.open(call)
-    token_ids = hosted.prompting.token_ids(call)
+    token_ids = [*hosted.prompting.token_ids(call), *call.begun]
     reading = Reading(
         backend=hosted.backend,
         spelling=hosted.spelling,
@@ -232,6 +232,7 @@ async def _submit(
         parsing=parsing,
         num_top=call.sampling.top_logprobs,
         echo=hosted.prompting.text(call.prompt) if call.echo else "",
+        tells_ids=call.stream and call.sampling.n == 1,
     )
     with refused(call.expert):
         params = sampling_params(

@@ -20,7 +20,16 @@ _ONE_PROCESS = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
 
 #: Threads are left to the scheduler: binding them fails where several engines share cores.
 _BINDING, _UNBOUND = "VLLM_CPU_OMP_THREADS_BIND", "nobind"
-_ENVIRONMENT = {_BINDING: _UNBOUND, "VLLM_NO_USAGE_STATS": "1"}
+
+#: Where vLLM's log lines go: the stream of the process itself. Ray Serve puts a logger in place of
+#: `sys.stdout`, and a handler that logs while it holds its own lock waits for ever on a thread that
+#: sets up logging, as each engine's start does (`logging.config` takes both locks the other way).
+_STREAM = "ext://sys.__stdout__"
+_ENVIRONMENT = {
+    _BINDING: _UNBOUND,
+    "VLLM_NO_USAGE_STATS": "1",
+    "VLLM_LOGGING_STREAM": _STREAM,
+}
 
 #: What `LiveEngine` asks workers for beside their own.
 _TAUGHT = "orchestrator.engines.vllm_worker.Taught"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from orchestrator.errors import SetupError
-from orchestrator.service.widths import width
+from orchestrator.registry.widths import width
 
 #: Names the devices that a process may use.
 VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -28,7 +28,7 @@ def dealt(slots: Iterable[str], devices: tuple[str, ...]) -> dict[str, tuple[str
     """Accelerators by slot, each device to one slot; none to a slot of the CPU.
 
     Args:
-        slots: names that say how many each has; see `service.widths`.
+        slots: names that say how many each has; see `registry.widths`.
         devices: those there are.
 
     Raises:

@@ -27,10 +27,10 @@ from orchestrator.local.devices import VISIBLE
 from orchestrator.local.preparing import Prepared
 from orchestrator.local.slot_process import Program, SlotProcess
 from orchestrator.local.slots import Slots
+from orchestrator.registry.widths import width
 from orchestrator.residency.placement import DispatchTable
 from orchestrator.routing.hearing import Hearing
 from orchestrator.service.slot_worker import WorkerPlan
-from orchestrator.service.widths import width
 from orchestrator.store.memory import MemoryRecords
 from orchestrator.store.memory_judgements import MemoryJudgements
 from orchestrator.store.memory_repeats import MemoryRepeats

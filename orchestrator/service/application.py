@@ -17,6 +17,7 @@ from orchestrator.batch.executor import ExecutorSettings
 from orchestrator.batch.settings import BatchSettings
 from orchestrator.caching.settings import CacheSettings
 from orchestrator.engines.hosting import OpenHost
+from orchestrator.registry.widths import width
 from orchestrator.service.batch_runner import BatchRunner, BatchRunnerPlan
 from orchestrator.service.conductor import Conductor, ConductorPlan
 from orchestrator.service.entry import OPEN, Entry
@@ -28,7 +29,6 @@ from orchestrator.service.serving import (
     running_editions,
     worker_deployment,
 )
-from orchestrator.service.widths import width
 from orchestrator.service.worker import Worker, WorkerPlan
 
 #: The worker's own queue is the only one: Serve passes every call on at once.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -40,6 +41,8 @@ from orchestrator.tracing.exporting import tracing_of
 
 #: Longest time of one line: its calls wait for their runs, so only the batch's window bounds it.
 _LINE_S = 30 * 86_400.0
+#: For lines under way to be let go of at the end, seconds: what remains is for their charges.
+_LET_GO_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,17 @@ class BatchRunner:
                 task.result()
         self._following.check()
         self._keys.check()
+
+    async def __del__(self) -> None:
+        """Called by Serve at the end: lines under way are let go of first, and then charged for."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+        self._started.cancel()
+        with suppress(asyncio.CancelledError, TimeoutError, OrchestratorError):
+            office = await self._started
+            await asyncio.wait_for(office.close(), _LET_GO_S)
+        await self._following.close()
+        await self._keys.close()
 
     def _holding(self, dispatch: Dispatch) -> HeldDispatch:
         self._held = HeldDispatch(dispatch)

@@ -137,6 +137,13 @@ class FollowingConductor:
             if task.done():
                 task.result()
 
+    async def close(self) -> None:
+        """Write what is left once nothing is answered any more: charges, usage and records."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(self.meters.close(), self.records.close())
+
     def readiness(self) -> Readiness:
         """Whether every expert of a slot is hosted, and which parts are away."""
         try:

@@ -96,6 +96,11 @@ class Gateway:
             return state
         return Readiness(is_ready=False, reasons=(*state.reasons, lacking))
 
+    async def __del__(self) -> None:
+        """Called by Serve, once the last request has its answer."""
+        await self._following.close()
+        await self._keys.close()
+
     async def check_health(self) -> None:
         """Called by Serve; raising has the gateway replaced.
 

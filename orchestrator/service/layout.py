@@ -12,12 +12,12 @@ from orchestrator.engines.assignment import Assignment
 from orchestrator.engines.lineage import Lineage, lineages
 from orchestrator.registry.models import Registry, Slot
 from orchestrator.registry.variants import serving
+from orchestrator.registry.widths import worker_names
 from orchestrator.residency.limits import LoopLimits
 from orchestrator.residency.placement import DispatchTable, place, table_of
 from orchestrator.residency.spaces import Lineage as Claim
 from orchestrator.residency.spaces import SlotSpace
 from orchestrator.service.claims import claim_of, claimed_gib, footprints_of, space_of
-from orchestrator.service.widths import worker_names
 
 _LOG = logging.getLogger(__name__)
 #: Engines that start at once on a CPU; more would only wait for each other's cores.

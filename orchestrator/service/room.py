@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import psutil
 
 from orchestrator.errors import SetupError
+from orchestrator.registry.widths import width
 from orchestrator.service.layout import Layout, host_gib
-from orchestrator.service.widths import width
 
 _GIB = 2**30
 

@@ -21,11 +21,11 @@ from orchestrator.engines.meters import Meters
 from orchestrator.engines.read_ahead import PageCache
 from orchestrator.engines.steering import Steering
 from orchestrator.errors import OrchestratorError
+from orchestrator.registry.widths import width
 from orchestrator.residency.clock import Clock
 from orchestrator.residency.wishes import Granted, Wish
 from orchestrator.service.machine_memory import host_gib
 from orchestrator.service.reports import State, WorkerReport
-from orchestrator.service.widths import width
 from orchestrator.tracing.exporting import tracing_of
 
 #: What a worker sends: notices and chunks, and at the end, where it failed, why.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from orchestrator.engines.slot_report import SlotReport
+from orchestrator.registry.widths import width
 from orchestrator.residency.choice import SlotOutlook
 from orchestrator.residency.placement import DispatchTable
 from orchestrator.service.reports import WorkerReport
-from orchestrator.service.widths import width
 
 
 def tabled(

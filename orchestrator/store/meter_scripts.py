@@ -139,7 +139,8 @@ return {refused, available, retry_ms, now_ms, windows[1].total, resets_ms(window
 """
 )
 
-#: ARGV: now, lease, hold, tokens, nano-USD, window. Without its hold nothing is settled.
+#: ARGV: now, lease, hold, tokens, nano-USD, window. Without its hold nothing is settled, nor of
+#: a key that was forgotten since.
 SETTLE = (
     _CLOCK
     + """
@@ -148,6 +149,7 @@ if ARGV[3] == '' then return 0 end
 local held = redis.call('GET', KEYS[5])
 if not held then return 0 end
 redis.call('DEL', KEYS[5])
+if redis.call('HEXISTS', KEYS[4], 'all') == 0 then return 0 end
 local tokens, nano, at_s, day = string.match(held, '^(%d+) (%d+) (%d+) (%d+)$')
 local back = tonumber(nano) - tonumber(ARGV[5])
 if back > 0 then

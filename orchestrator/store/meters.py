@@ -126,7 +126,7 @@ class MeterStore(Protocol):
         ...
 
     async def forget(self, key_id: str) -> None:
-        """Forget all that is known of a key: there is none of it any more."""
+        """Forget all that is known of a key; its calls under way are settled against nothing."""
         ...
 
 

@@ -185,6 +185,20 @@ class MetersContract:
 
         assert (await meters.spent(KEY)).all_nano_usd == 0
 
+    async def test_what_was_under_way_when_its_key_was_forgotten_is_settled_against_nothing(
+        self, meters: MeterStore
+    ):
+        bounds = Bounds(all_nano_usd=10, tokens=10)
+        await meters.take(KEY, bounds, held("a", nano_usd=10, tokens=10))
+        await meters.forget(KEY)
+        await meters.settle([Settlement(key_id=KEY, hold="a", nano_usd=1, tokens=1)])
+
+        spent = await meters.spent(KEY)
+        assert (spent.all_nano_usd, dict(spent.by_day)) == (0, {})
+        taken = await meters.take(KEY, bounds, Wish(requests=1))
+        assert taken.tokens is not None
+        assert taken.tokens.remaining == 10
+
     async def test_only_so_many_days_are_known(self, meters: MeterStore, clock):
         for number in range(40):
             await meters.take(KEY, Bounds(day_nano_usd=10), held(str(number), nano_usd=1))

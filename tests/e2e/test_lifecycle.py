@@ -1,15 +1,23 @@
 """A service of scripted experts: starts, listens, stops, and leaves nothing behind."""
 
+import asyncio
 import os
 import re
 import signal
 import time
+from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
 from orchestrator.service import ports
+from orchestrator.store.link import RedisLink
+from orchestrator.store.records import StoredRecord
+from orchestrator.store.redis_records import RedisRecords
+from orchestrator.store.redis_usage import RedisUsage
+from orchestrator.store.server import RedisServer
+from orchestrator.store.usage import UsageRow, Used
 from tests.e2e.service import FAKES, LOOPBACK, Service, ask, listeners
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
@@ -171,7 +179,7 @@ def test_two_services_run_at_once_and_sigterm_leaves_nothing_of_one(running, sta
     assert ask(running.url, "one").status_code == 200
 
 
-def test_requests_under_way_are_answered_before_the_service_stops(start):
+def test_requests_under_way_are_answered_and_written_down_before_the_service_stops(start, tmp_path):
     service = start().await_ready()
     with httpx.Client(base_url=service.url, timeout=30, trust_env=False) as client:
         asked = {"model": "slow", "max_tokens": 3, "stream": True}
@@ -183,6 +191,22 @@ def test_requests_under_way_are_answered_before_the_service_stops(start):
             rest = list(lines)
 
     assert "data: [DONE]" in rest
+    assert service.wait() == 0
+    used, record = asyncio.run(_kept(tmp_path / str(service.port) / "redis"))
+    assert [(row.expert, one.requests, one.completion_tokens) for row, one in used.items()] == [
+        ("slow", 1, 3)
+    ]
+    assert (record.expert, record.status) == ("slow", 200)
+
+
+async def _kept(folder: Path) -> tuple[dict[UsageRow, Used], StoredRecord]:
+    """What a store knows of today once its service has ended."""
+    with RedisServer(folder, port=free_port()) as server:
+        link = RedisLink(server.url)
+        used = await RedisUsage(link).read([time.strftime("%Y%m%d", time.gmtime())])
+        (record,) = await RedisRecords(link).recent(limit=1)
+        await link.close()
+    return used, record
 
 
 def test_a_stream_that_outlasts_the_drain_ends_with_an_error_and_the_stop_is_a_success(start):

@@ -1,5 +1,6 @@
 """The shipped experts on real vLLM behind the whole service."""
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -153,6 +154,37 @@ def test_engines_listen_on_loopback_too(service):
     found = [address for process in service.processes() for address in listeners(process)]
 
     assert {ip for ip, _ in found} <= LOOPBACK
+
+
+def test_a_stream_whose_engines_are_killed_says_what_an_unbroken_one_says(service):
+    whole = ask(service.url, "capitals", **LONG).json()
+
+    events = broken_off(service, after=20, **LONG)
+
+    said = [choice["delta"].get("content") or "" for one in events for choice in one["choices"]]
+    assert "".join(said) == whole["choices"][0]["message"]["content"]
+    counts = ("prompt_tokens", "completion_tokens")
+    used, meant = events[-1]["usage"], whole["usage"]
+    assert [used[one] for one in counts] == [meant[one] for one in counts]
+    assert events[-1]["orchestrator"]["failed"] == {"capitals": "engine_dead"}
+
+
+def broken_off(service: Service, *, after: int, **options) -> list[dict]:
+    """The events of a stream whose engines are killed after some of them."""
+    body = {"model": "capitals", "messages": [{"role": "user", "content": "Hello"}], **options}
+    streamed = {"stream": True, "stream_options": {"include_usage": True}}
+    headers = {"x-orchestrator-details": "true", "x-orchestrator-max-wait-s": "200"}
+    events: list[dict] = []
+    with (
+        httpx.Client(base_url=service.url, timeout=200, headers=headers, trust_env=False) as client,
+        client.stream("POST", "/v1/chat/completions", json=body | streamed) as answer,
+    ):
+        for line in answer.iter_lines():
+            if line.startswith("data: {"):
+                events.append(json.loads(line.removeprefix("data: ")))
+                if len(events) == after:
+                    service.killers.kill_all("engine")
+    return events
 
 
 def test_a_killed_worker_answers_503_with_retry_after_and_is_replaced(service):

@@ -113,7 +113,12 @@ async def test_a_revoked_key_stays_listed_and_a_forgotten_one_does_not():
     await service.keyring.look()
 
     assert ended.json()["state"] == "revoked"
-    assert gone.json() == {"object": "key.deleted", "id": other["id"], "deleted": True}
+    assert gone.json() == {
+        "object": "key.deleted",
+        "id": other["id"],
+        "deleted": True,
+        "are_counts_forgotten": False,
+    }
     assert (again.status_code, fault(again)["code"]) == (404, "not_found")
     rows = (await service.get(PATH, **ADMIN)).json()["data"]
     assert [(row["id"], row["state"]) for row in rows] == [(one["id"], "revoked")]

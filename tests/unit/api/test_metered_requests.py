@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.errors import EngineDeadError
+from tests.keyrings import ADMIN
 from tests.metered import MeteredService
 from tests.served import fault
 
@@ -162,3 +163,17 @@ async def test_a_caller_without_limits_asks_no_store():
     _, headers = await site.key()
 
     assert (await ask(site, headers)).status_code == 200
+
+
+async def test_a_key_that_is_forgotten_leaves_none_of_its_counts():
+    site = MeteredService()
+    key_id, headers = await site.key(budget_usd=1.0)
+    site.service.keys = site.keys.records
+    await ask(site, headers)
+    before = await site.spent(key_id)
+    async with site.service.client() as client:
+        gone = await client.delete(f"/admin/keys/{key_id}?forget=true", headers=ADMIN)
+
+    assert before > 0
+    assert gone.json()["are_counts_forgotten"]
+    assert await site.spent(key_id) == 0

@@ -178,13 +178,13 @@ async def test_an_answer_that_broke_off_at_its_length_is_whole():
     assert len(engine.calls) == 1
 
 
-async def test_usage_and_cost_are_of_all_calls():
+async def test_prompt_and_answer_are_counted_once_and_the_cost_is_of_all_calls():
     reply = await reply_to(breaking(times=2, at=1), experts=PRICED)
 
     usage = (await collect(reply.items)).usage
 
     # `small` read 1 and wrote 1, read 2 and wrote 1; `large` read 3 and wrote 2.
-    assert (usage.prompt_tokens, usage.completion_tokens) == (6, 4)
+    assert (usage.prompt_tokens, usage.completion_tokens) == (1, 4)
     assert usage.cost_usd == pytest.approx((3 * 100 + 2 * 200 + 3 * 1 + 2 * 10) / 1e6)
 
 
@@ -203,6 +203,56 @@ async def test_a_cap_that_leaves_no_other_call_lets_the_failure_be_told():
 
     with pytest.raises(EngineProtocolError):
         await text_of(await reply_to(engine, ask(limits=Limits(max_calls=1))))
+
+    assert len(engine.calls) == 1
+
+
+async def test_the_expert_that_told_its_tokens_goes_on_behind_them():
+    engine = breaking(tells_ids=True)
+
+    answer = await collect((await reply_to(engine)).items)
+
+    first, second = engine.calls
+    assert (second.prompt, second.begun) == (first.prompt, (0, 1))
+    assert answer.choices[0].text == WORDS
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (1, 4)
+
+
+async def test_another_expert_is_told_the_words_and_not_the_tokens():
+    engine = breaking(times=2, at=1, tells_ids=True)
+
+    assert await text_of(await reply_to(engine)) == WORDS
+
+    assert [call.begun for call in engine.calls] == [(), (0,), ()]
+    assert engine.calls[2].prompt.messages[-1].text == "one two"
+
+
+async def test_tokens_that_are_not_all_of_the_words_are_not_gone_on_with():
+    # Of "one two three" the stop string holds " th" back, and with it the token of " three".
+    engine = breaking(at=3, tells_ids=True)
+    query = named(sampling=Sampling(stop=("three is enough",)))
+
+    assert await text_of(await reply_to(engine, query)) == WORDS
+
+    assert engine.calls[1].begun == ()
+    assert engine.calls[1].prompt.messages[-1].text == "one two "
+
+
+async def test_a_prompt_of_tokens_is_gone_on_with_by_tokens():
+    engine = breaking(tells_ids=True)
+    query = Query(id="q1", model="small", prompt=Text(token_ids=(7, 8)))
+
+    assert await text_of(await reply_to(engine, query)) == WORDS
+
+    assert (engine.calls[1].prompt, engine.calls[1].begun) == (query.prompt, (0, 1))
+
+
+async def test_a_prompt_of_tokens_is_not_gone_on_with_by_words():
+    engine = breaking()
+    query = Query(id="q1", model="small", prompt=Text(token_ids=(7, 8)))
+
+    with pytest.raises(EngineProtocolError):
+        await text_of(await reply_to(engine, query))
 
     assert len(engine.calls) == 1
 

@@ -1,5 +1,7 @@
 from dataclasses import dataclass
 
+import pytest
+
 from orchestrator.engines.base import ToolCallDelta
 from orchestrator.engines.choices import ChoiceReader, Parsed, Reading
 from orchestrator.engines.spelling import Spelling
@@ -54,6 +56,36 @@ def test_what_was_held_back_is_said_at_the_end():
     choice.read(tokens("ab"), end=None)
 
     assert choice.read(tokens("x"), end="length").text == "bx"
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        (["xy", "c"], ["xy", "c"]),
+        (["a", "é"], ["a", "é"]),
+        (["x", "b", "y"], ["x", None, "by"]),
+    ],
+    ids=["as they come", "of whole characters", "with what was held back"],
+)
+def test_ids_are_told_with_the_text_that_is_theirs(steps, told):
+    choice = reader(tells_ids=True, stops=("bcd",))
+
+    deltas = [choice.read(tokens(step), end=None) for step in steps]
+
+    ids_told = [None if delta is None else delta.token_ids for delta in deltas]
+    assert ids_told == [None if text is None else tuple(tokens(text)) for text in told]
+
+
+def test_ids_of_a_character_wait_for_the_whole_of_it():
+    choice = reader(tells_ids=True)
+    first, second = tokens("é")
+
+    halves = choice.read([*tokens("a"), first], end=None), choice.read([second], end=None)
+
+    assert [(half.text, half.token_ids) for half in halves] == [
+        ("a", ()),
+        ("é", (*tokens("a"), first, second)),
+    ]
 
 
 def test_echo_is_said_once():

@@ -1,7 +1,10 @@
+import numpy as np
 import pytest
 
 from orchestrator.engines.base import Chunk, Delta, Usage
-from orchestrator.engines.slot_time import SlotTime, timed
+from orchestrator.engines.embedding import Vectors
+from orchestrator.engines.slot_time import SlotTime, embedded, timed
+from orchestrator.errors import EngineDeadError
 
 
 class Clock:
@@ -14,7 +17,7 @@ class Clock:
 
 def test_calls_at_once_share_the_time_and_all_shares_are_the_time_that_something_ran():
     clock = Clock()
-    time = SlotTime(clock)
+    time = SlotTime("local", clock=clock)
     first = time.begin()
     clock.now_s = 10.0  # alone: 10
     second = time.begin()
@@ -32,7 +35,7 @@ def test_calls_at_once_share_the_time_and_all_shares_are_the_time_that_something
 
 async def test_the_share_is_told_with_the_usage_and_a_call_that_is_cut_runs_no_more():
     clock = Clock()
-    time = SlotTime(clock)
+    time = SlotTime("local", clock=clock)
 
     async def items():
         yield Chunk(deltas=(Delta(index=0, text="a"),))
@@ -45,4 +48,23 @@ async def test_the_share_is_told_with_the_usage_and_a_call_that_is_cut_runs_no_m
     await cut.aclose()
 
     assert told[-1].usage.slot_s == pytest.approx(2.0)
+    assert told[-1].usage.slot == "local"
+    assert time.share_s(time.begin()) == 0.0
+
+
+async def test_vectors_share_the_time_as_answers_do_and_those_that_fail_run_no_more():
+    clock = Clock()
+    time = SlotTime("local", clock=clock)
+
+    async def work(*, fails=False):
+        clock.now_s += 3.0
+        if fails:
+            raise EngineDeadError("gone")
+        return Vectors(values=np.zeros((1, 2), np.float32), num_tokens=1)
+
+    found = await embedded(work(), time)
+    with pytest.raises(EngineDeadError):
+        await embedded(work(fails=True), time)
+
+    assert (found.slot_s, found.slot) == (pytest.approx(3.0), "local")
     assert time.share_s(time.begin()) == 0.0

@@ -1,6 +1,11 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from orchestrator.engines.vllm_settings import engine_arguments
+from orchestrator.engines.vllm_settings import engine_arguments, prepare_environment
 from orchestrator.registry.models import Expert, VllmEngine
 
 UNI = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
@@ -67,3 +72,18 @@ def test_an_engine_on_an_accelerator_starts_beside_another():
     """vLLM's default asks for 92 % of it to be free."""
     assert arguments(on_cpu=False)["gpu_memory_utilization"] < 0.05
     assert "gpu_memory_utilization" not in arguments(on_cpu=True)
+
+
+def test_logging_while_another_engine_sets_up_logging_ends(monkeypatch):
+    """Workers stood still in it, until Ray Serve replaced them after three minutes."""
+    monkeypatch.delenv("VLLM_LOGGING_STREAM", raising=False)
+    prepare_environment()
+    stream = os.environ["VLLM_LOGGING_STREAM"]
+    program = Path(__file__).with_name("logs_while_configured.py")
+
+    ended = subprocess.run(
+        [sys.executable, program, stream], capture_output=True, timeout=60, check=False
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert b"line 1999" in ended.stdout + ended.stderr

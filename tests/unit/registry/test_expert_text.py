@@ -1,10 +1,10 @@
-"""The entry of a merge in a registry that people wrote."""
+"""The entry of an expert in a registry that people wrote."""
 
 import pytest
 
-from orchestrator.errors import MergeError
-from orchestrator.merging.entry import entry_text, replace_text, with_entry
+from orchestrator.errors import RegistryError
 from orchestrator.registry.document import parse
+from orchestrator.registry.expert_text import entry_text, replace_text, with_entry
 from orchestrator.registry.models import Expert, VllmEngine
 
 ENTRY = Expert(
@@ -69,7 +69,7 @@ def test_the_indentation_and_line_ends_are_those_of_the_file():
 
 @pytest.mark.parametrize("text", ["experts: [{id: a}]\n", "version: 1\n", "[]\n", "experts: []\n"])
 def test_a_list_that_is_not_one_of_lines_is_left_to_people(text):
-    with pytest.raises(MergeError, match="f: `experts` is no list"):
+    with pytest.raises(RegistryError, match="f: `experts` is no list"):
         with_entry(text, ENTRY, file="f")
 
 
@@ -86,5 +86,5 @@ def test_a_file_is_replaced_at_once_and_keeps_its_mode(tmp_path):
 
 
 def test_a_file_that_cannot_be_replaced_is_said(tmp_path):
-    with pytest.raises(MergeError, match="cannot be written"):
+    with pytest.raises(RegistryError, match="cannot be written"):
         replace_text(tmp_path / "gone/experts.yaml", "new")

@@ -1,7 +1,7 @@
 import pytest
 
 from orchestrator.registry.models import Slot
-from orchestrator.service.widths import Width, width, worker_names
+from orchestrator.registry.widths import Width, width, worker_names
 
 
 def names(**slot) -> list[str]:
