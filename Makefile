@@ -63,7 +63,7 @@ console-pictures: .venv/.dev chromium ## Take the pictures of the console in doc
 integration: .venv/.dev chromium ## Real Redis, real HTTP, a real browser.
 	@$(BIN)/python -m pytest tests/integration -q
 
-e2e: .venv/.dev ## Real Ray Serve, real vLLM.
+e2e: .venv/.dev chromium ## Real Ray Serve, real vLLM.
 	@$(BIN)/python -m pytest tests/e2e -q
 
 format: .venv/.dev ## Format and fix what can be fixed.

@@ -51,6 +51,12 @@ class ConsoleSite:
     service: Service
     url: str = ""
 
+    def expert_key(self, expert_id: str) -> str:
+        """The live definition of an expert, as slots know it."""
+        assert self.service.live is not None
+        experts = self.service.live().registry.experts
+        return next(one.key for one in experts if one.id == expert_id)
+
     def say(self, report: WorkerReport) -> None:
         """Have a slot say something else from now on."""
         self.slots.reports[report.slot] = report

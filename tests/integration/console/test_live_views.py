@@ -7,7 +7,6 @@ import pytest
 from playwright.async_api import expect
 
 from orchestrator.batch.progress import BatchProgress
-from orchestrator.registry.models import Registry
 from tests.console_site import busy, ready
 from tests.kept_batches import batch
 
@@ -49,7 +48,7 @@ async def test_slots_say_engines_residents_queues_and_what_keeps_them(slots):
 
 
 async def test_a_change_is_seen_within_a_second(slots, site):
-    key = _keys(site)["roman"]
+    key = site.expert_key("roman")
     for number in (41, 42, 43, 44, 45):
         site.say(busy(key, waits=key, pinned=key, num_waiting=number))
 
@@ -141,11 +140,6 @@ async def test_faults_of_a_batch_are_told_with_their_lines(page, site):
 
     view = page.get_by_role("region", name="Batch batch_bad")
     await expect(view).to_contain_text("Line 7: model 'mth' is not known")
-
-
-def _keys(site) -> dict[str, str]:
-    registry: Registry = site.service.live().registry
-    return {one.id: one.key for one in registry.experts}
 
 
 async def _hide(page, *, is_hidden: bool) -> None:
