@@ -47,9 +47,14 @@ export function Playground({ onKey, turn }: { onKey: () => void; turn: number })
     ...(settings.temperature === "" ? {} : { temperature: Number(settings.temperature) }),
     ...(settings.maxTokens === "" ? {} : { max_tokens: Number(settings.maxTokens) }),
   });
-  const explain = async (body: Asked, signal?: AbortSignal): Promise<void> => {
+  const explain = async (body: Asked, told: (fault: unknown) => void, signal?: AbortSignal): Promise<void> => {
     setRoute(null);
-    await ask<RouteDecision>("v1/route", posting(body, signal)).then(setRoute, () => undefined);
+    await ask<RouteDecision>("v1/route", posting(body, signal)).then(setRoute, told);
+  };
+  const explainOnly = (): void => {
+    setFault(null);
+    setAnswer(null);
+    void explain(bodyOf([...turns, { role: "user", content: prompt }]), setFault);
   };
   const submit = async (): Promise<void> => {
     if (!prompt.trim() || running.current) return;
@@ -62,21 +67,28 @@ export function Playground({ onKey, turn }: { onKey: () => void; turn: number })
     setFault(null);
     setAsked(body);
     setAnswer(last);
-    void explain(body, here.signal);
+    // Whatever is wrong with the request is told by its answer.
+    void explain(body, () => undefined, here.signal);
     try {
       await answered(body, (now) => setAnswer((last = now)), here.signal);
     } catch (failure) {
       if (here.signal.aborted) last = { ...last, notes: [...last.notes, "Stopped"] };
       else setFault(failure);
-    } finally {
-      running.current = null;
-      setAnswer({ ...last, isDone: true });
-      if (last.text) setTurns([...messages, { role: "assistant", content: last.text }]);
-      else if (!last.isDone) setPrompt(messages[messages.length - 1]!.content);
+    }
+    if (running.current !== here) return; // the conversation was given up
+    running.current = null;
+    const isEmpty = !last.text && last.isDone && !last.fault;
+    setAnswer({ ...last, isDone: true, notes: isEmpty ? [...last.notes, "The answer is empty"] : last.notes });
+    if (last.text) setTurns([...messages, { role: "assistant", content: last.text }]);
+    else if (!isEmpty) {
+      setTurns(turns);
+      setPrompt(prompt);
     }
   };
   const clear = (): void => {
-    running.current?.abort();
+    const given = running.current;
+    running.current = null;
+    given?.abort();
     setTurns([]);
     setAnswer(null);
     setRoute(null);
@@ -100,10 +112,10 @@ export function Playground({ onKey, turn }: { onKey: () => void; turn: number })
           {shown.map((one, place) => (
             <TurnBox key={place} turn={one} />
           ))}
-          {answer && (answer.text || isRunning) && <Reply answer={answer} isRunning={isRunning} />}
+          {answer && (answer.text || answer.notes.length > 0 || isRunning) && <Reply answer={answer} isRunning={isRunning} />}
           <FaultBox fault={fault ?? answer?.fault} onKey={onKey} />
         </div>
-        <Composer prompt={prompt} set={setPrompt} isRunning={isRunning} onSend={() => void submit()} onStop={() => running.current?.abort()} onExplain={() => void explain(bodyOf([...turns, { role: "user", content: prompt }]))} />
+        <Composer prompt={prompt} set={setPrompt} isRunning={isRunning} onSend={() => void submit()} onStop={() => running.current?.abort()} onExplain={explainOnly} />
       </section>
       <aside class="why" aria-label="Why this answer">
         {answer && <Stages answer={answer} isRunning={isRunning} />}

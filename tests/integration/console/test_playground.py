@@ -85,6 +85,25 @@ async def test_an_error_is_the_service_s_own_sentence(browser):
         await ask(own.page, "hello", model="roman")
 
         await expect(own.page.get_by_role("alert")).to_contain_text("gone")
+        # What failed can be sent again, and is no part of the conversation.
+        await expect(own.page.get_by_label("Prompt", exact=True)).to_have_value("hello")
+        await expect(own.page.locator(".turn")).to_have_count(0)
+
+
+async def test_a_conversation_that_was_given_up_does_not_come_back(browser):
+    def endless(call):
+        return Script(says="word " * 1000, token_delay_s=0.02)
+
+    async with console_site(script=endless) as site, window(browser) as own:
+        await own.page.goto(f"{site.url}/console/")
+        await ask(own.page, "hello", model="roman")
+        await expect(own.page.locator(".turn.assistant .text")).to_contain_text("word")
+        await own.page.get_by_role("button", name="New", exact=True).click()
+        async with asyncio.timeout(10):
+            await site.service.engine.hung_up.wait()
+
+        await expect(own.page.get_by_role("button", name="Send")).to_be_visible()
+        await expect(own.page.locator(".turn")).to_have_count(0)
 
 
 async def test_explaining_generates_nothing(opened, site):
