@@ -1,11 +1,14 @@
-"""Clients of a soak: each waits for the end of its request before it asks again."""
+"""Clients of a soak: each waits for the end of its request before its next one.
+
+One that is refused and told when to come back comes back then, a few times.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 import aiohttp
@@ -14,6 +17,8 @@ import orjson
 from bench.soak_outcomes import HUNG, Outcome, of_stream, of_whole
 
 _DATA = b"data: "
+#: The longest `Retry-After` that is waited for.
+MAX_PAUSE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +29,8 @@ class Question:
     text: str
     expected: str
     is_streamed: bool
+    #: How often it is sent again where it is refused with `Retry-After`.
+    max_again: int = 3
 
     @property
     def body(self) -> bytes:
@@ -39,6 +46,8 @@ class Tally:
     num_by_kind: Counter[str] = field(default_factory=Counter)
     #: By model and kind, and by the code of what was no answer.
     num_by_model: dict[str, Counter[str]] = field(default_factory=dict)
+    #: Codes of refusals that said when to come back, by model; whoever got them did.
+    num_again_by_model: dict[str, Counter[str]] = field(default_factory=dict)
     num_by_code: Counter[str] = field(default_factory=Counter)
     #: The first message of each code.
     said_by_code: dict[str, str] = field(default_factory=dict)
@@ -52,6 +61,10 @@ class Tally:
     def num_ended(self) -> int:
         """Requests that are over."""
         return self.num_by_kind.total()
+
+    def add_again(self, question: Question, outcome: Outcome) -> None:
+        """Count a refusal that is no end, since its client comes back."""
+        self.num_again_by_model.setdefault(question.model, Counter())[outcome.code] += 1
 
     def add(self, question: Question, outcome: Outcome, *, took_s: float) -> None:
         """Count one."""
@@ -94,13 +107,26 @@ async def ask_all(
 
         async def client() -> None:
             for question in questions:
-                began_s = perf_counter()
-                outcome = await _ended(session, question, timeout_s, tally)
-                tally.add(question, outcome, took_s=perf_counter() - began_s)
+                await _ask(session, question, timeout_s, tally)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(clients):
                 group.create_task(client())
+
+
+async def _ask(
+    session: aiohttp.ClientSession, question: Question, timeout_s: float, tally: Tally
+) -> None:
+    """Ask until it is over, and count how it ended; every try has the whole time."""
+    for left in range(question.max_again, -1, -1):
+        began_s = perf_counter()
+        outcome = await _ended(session, question, timeout_s, tally)
+        pause_s = outcome.retry_after_s
+        if not left or pause_s is None or pause_s > MAX_PAUSE_S:
+            tally.add(question, outcome, took_s=perf_counter() - began_s)
+            return
+        tally.add_again(question, outcome)
+        await asyncio.sleep(pause_s)
 
 
 async def _ended(
@@ -128,7 +154,9 @@ async def _read(session: aiohttp.ClientSession, question: Question) -> Outcome:
     async with session.post("/v1/chat/completions", data=question.body) as response:
         if not question.is_streamed or response.status != 200:
             body = await response.read()
-            return of_whole(response.status, body, expected=question.expected)
+            outcome = of_whole(response.status, body, expected=question.expected)
+            pause = response.headers.get("retry-after")
+            return outcome if pause is None else replace(outcome, retry_after_s=float(pause))
         events = [
             line.removeprefix(_DATA).rstrip()
             async for line in response.content

@@ -23,6 +23,8 @@ class Outcome:
     code: str = ""
     #: What a typed error says.
     message: str = ""
+    #: When its caller is to come back.
+    retry_after_s: float | None = None
 
 
 ANSWERED = Outcome(kind="answered")

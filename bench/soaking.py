@@ -219,6 +219,9 @@ def _outcome(
             "mishaps_that_found_nothing": mishaps.failed[:20],
             "by_kind": dict(kinds),
             "by_model": {model: dict(found) for model, found in tally.num_by_model.items()},
+            "told_to_come_back": {
+                model: dict(found) for model, found in tally.num_again_by_model.items()
+            },
             "by_code": dict(tally.num_by_code.most_common()),
             "said_by_code": tally.said_by_code,
             "longest_s": round(tally.longest_s, 2),

@@ -31,6 +31,7 @@ from orchestrator.errors import (
     RateLimitedError,
     UnauthenticatedError,
 )
+from orchestrator.errors.frames import let_go
 from orchestrator.events.telling import about, tell
 from orchestrator.metrics import IN_FLIGHT
 
@@ -175,6 +176,7 @@ async def _send_error(send: Send, exchange: Exchange, error: OrchestratorError) 
         key = exchange.caller.key_id
         tell(log, "refusal", key=key, limit=error.code, reason=error.message)
     body = envelope_of(error)
+    let_go(error)
     headers = [*as_asgi(headers_for(error)), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

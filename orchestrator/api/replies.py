@@ -20,6 +20,7 @@ from orchestrator.compositions.progress import Told
 from orchestrator.engines.base import Chunk
 from orchestrator.engines.notices import Notice
 from orchestrator.errors import OrchestratorError
+from orchestrator.errors.frames import let_go
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,7 @@ class EventReply(Response):
 
     def _broken_off(self, error: OrchestratorError, exchange: Exchange) -> bytes:
         exchange.end(error.status, error.code)
+        let_go(error)
         return self._writer.broken_off(error)
 
     async def _write(self, events: bytes, exchange: Exchange, send: Send) -> None:

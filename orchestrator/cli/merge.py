@@ -19,9 +19,10 @@ from orchestrator.merging.recipe import METHODS, Method, Recipe
 from orchestrator.merging.recording import record_canary
 from orchestrator.merging.write import Merged, Record, write
 from orchestrator.registry.document import parse
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.expert_text import entry_text, replace_text, with_entry
 from orchestrator.registry.loader import check_document, load
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.models import Expert
 from orchestrator.registry.surroundings import Surroundings
 
 

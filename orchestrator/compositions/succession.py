@@ -28,6 +28,7 @@ from orchestrator.errors import (
     QuotaError,
     UnsupportedParameterError,
 )
+from orchestrator.errors.frames import let_go
 from orchestrator.events.telling import tell
 from orchestrator.metrics import CONTINUED
 
@@ -102,6 +103,7 @@ class Succession:
         """Remember a failure, and what time is left."""
         took_s = self.clock() - course.began_s
         course.errors.append(error)
+        let_go(error)
         course.said.break_off(decision.expert, self.generation.prices.get(decision.expert))
         query = course.query
         course.query = replace(
@@ -122,7 +124,8 @@ class Succession:
         retries = None if course.query.course is None else course.query.course.retries
         is_over = course.query.timeout_s == 0 or expert_id is None
         if is_over or not (retries is None or retries.take()):
-            raise worth_telling(course.errors) from error
+            told = worth_telling(course.errors)
+            raise told from (None if told is error else error)
         assert expert_id is not None, "somebody is left"
         expert = self.generation.registry.expert(expert_id)
         assert expert is not None, "candidates are experts of the registry"

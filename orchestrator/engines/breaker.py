@@ -25,16 +25,21 @@ FailureKind = Literal["dead", "limited", "timeout", "protocol", "error"]
 
 #: Failures of one kind within `WINDOW_S` that open a circuit; those of several kinds add up.
 TRIPS: dict[FailureKind, int] = {"dead": 1, "limited": 1, "timeout": 3, "protocol": 5, "error": 5}
+#: Where more than one is needed, at least this share of the calls that are remembered failed.
+TRIPPING_SHARE = 0.5
 WINDOW_S = 30.0
 #: How long a circuit is open, seconds: at first, and at most after it has opened in a row.
 FIRST_PAUSE_S, MAX_PAUSE_S = 5.0, 60.0
+#: More of them make no longer pause.
+_MAX_DOUBLINGS = 10
 #: The longest `Retry-After` that is believed, seconds.
 MAX_RETRY_AFTER_S = 300.0
 #: Failures in a row after which even callers that can ask nobody else are refused: a connection
-#: that was closed while it was idle looks like a dead engine, once.
+#: that was closed while it was idle looks like a dead engine, once, and a 429 with Retry-After
+#: may be meant for one request of a hundred that are answered.
 SURE_AFTER = 3
-#: Failures that are remembered.
-_MAX_SEEN = 8
+#: Calls that are remembered.
+_MAX_SEEN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +56,8 @@ class Failure:
 class Breaker:
     """The circuit of one engine; whatever happens makes another one."""
 
-    #: The latest failures, oldest first, and calls that were answered since the first of them.
-    failures: tuple[Failure, ...] = ()
-    num_good: int = 0
+    #: The latest calls from the first failure on, oldest first; `None` is one that was answered.
+    seen: tuple[Failure | None, ...] = ()
     #: Failures since the last call that was answered.
     num_in_row: int = 0
     #: `None` of a closed one.
@@ -63,6 +67,11 @@ class Breaker:
     num_openings: int = 0
     #: A call of a half open one is under way.
     is_tried: bool = False
+
+    @property
+    def latest(self) -> Failure | None:
+        """The last failure that is remembered; an open one has one."""
+        return next((one for one in reversed(self.seen) if one is not None), None)
 
     def state(self, now_s: float) -> State:
         """Closed, open or half open."""
@@ -77,8 +86,7 @@ class Breaker:
 
     def is_refusing(self, now_s: float) -> bool:
         """Whether to ask it not even if there is no other."""
-        is_told = bool(self.failures) and self.failures[-1].kind == "limited"
-        return self.is_avoided(now_s) and (is_told or self.num_in_row >= SURE_AFTER)
+        return self.is_avoided(now_s) and self.num_in_row >= SURE_AFTER
 
     def tried(self, now_s: float) -> Breaker:
         """A call is sent: the one that a half open circuit lets in."""
@@ -92,42 +100,51 @@ class Breaker:
         """A call was answered; one that began before the circuit opened says nothing of it."""
         if self.opened_s is not None:
             return Breaker() if began_s >= self.opened_s else self
-        kept = self._recent(now_s)
-        return replace(self, failures=kept, num_good=self.num_good + 1, num_in_row=0)
+        seen = self._seen(now_s, None)
+        return replace(self, seen=seen, num_in_row=0) if seen else Breaker()
 
     def failed(self, failure: Failure) -> Breaker:
         """A call failed."""
-        now_s = failure.at_s
-        seen = (*self._recent(now_s), failure)[-_MAX_SEEN:]
-        after = replace(
-            self,
-            failures=seen,
-            num_good=self.num_good if len(seen) > 1 else 0,
-            num_in_row=self.num_in_row + 1,
-        )
-        state = self.state(now_s)
-        if state == "half_open" or (state == "closed" and after._trips()):
+        seen = self._seen(failure.at_s, failure)
+        after = replace(self, seen=seen, num_in_row=self.num_in_row + 1)
+        state = self.state(failure.at_s)
+        if state == "half_open" or (state == "closed" and after._trips(failure)):
             return after._opened(failure)
         return after._longer(failure) if state == "open" else after
 
-    def _recent(self, now_s: float) -> tuple[Failure, ...]:
-        return tuple(one for one in self.failures if now_s - one.at_s < WINDOW_S)
+    def _seen(self, now_s: float, latest: Failure | None) -> tuple[Failure | None, ...]:
+        """What is remembered after one more call; nothing where no failure is left."""
+        seen = (*self.seen, latest)[-_MAX_SEEN:]
+        recent = (
+            place
+            for place, one in enumerate(seen)
+            if one is not None and now_s - one.at_s < WINDOW_S
+        )
+        first = next(recent, None)
+        return () if first is None else seen[first:]
 
-    def _trips(self) -> bool:
-        if TRIPS[self.failures[-1].kind] == 1:
+    def _trips(self, latest: Failure) -> bool:
+        if TRIPS[latest.kind] == 1:
             return True
-        weight = sum(1 / TRIPS[one.kind] for one in self.failures)
-        return weight > 1 - 1e-9 and len(self.failures) >= self.num_good
+        failures = [one for one in self.seen if one is not None]
+        weight = sum(1 / TRIPS[one.kind] for one in failures)
+        return weight > 1 - 1e-9 and len(failures) >= TRIPPING_SHARE * len(self.seen)
 
     def _opened(self, failure: Failure) -> Breaker:
-        pause_s = min(FIRST_PAUSE_S * 2**self.num_openings, MAX_PAUSE_S)
         return replace(
             self,
             opened_s=failure.at_s,
-            until_s=failure.at_s + max(pause_s, _asked_s(failure)),
+            until_s=failure.at_s + self._pause_s(failure),
             num_openings=self.num_openings + 1,
             is_tried=False,
         )
+
+    def _pause_s(self, failure: Failure) -> float:
+        """How long to leave it alone; one that said when it is back knows better than we do."""
+        if failure.kind == "limited":
+            return _asked_s(failure)
+        pause_s = FIRST_PAUSE_S * 2.0 ** min(self.num_openings, _MAX_DOUBLINGS)
+        return max(min(pause_s, MAX_PAUSE_S), _asked_s(failure))
 
     def _longer(self, failure: Failure) -> Breaker:
         """Calls that were under way when it opened may learn of a later time."""

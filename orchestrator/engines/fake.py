@@ -25,7 +25,7 @@ from orchestrator.errors import (
 from orchestrator.registry.models import Expert
 from orchestrator.residency.state import Footprint, Rung
 
-#: Calls remembered; a bench sends more than memory should hold.
+#: Calls remembered where nobody says otherwise; a bench sends more than memory should hold.
 MAX_RECORDED = 10_000
 
 
@@ -40,6 +40,7 @@ class FakeEngine:
         gate: awaited by every call before its first token.
         token_delay_s: pause before each token.
         script: decides call by call instead of the four above.
+        max_recorded: calls remembered; a service remembers none of what its callers say.
     """
 
     def __init__(
@@ -50,13 +51,14 @@ class FakeEngine:
         gate: asyncio.Event | None = None,
         token_delay_s: float = 0.0,
         script: Callable[[AnyCall], Script] | None = None,
+        max_recorded: int = MAX_RECORDED,
     ) -> None:
         fixed = Script(says=says, fails=fails, gate=gate, token_delay_s=token_delay_s)
         self._script = script or (lambda _: fixed)
-        #: The latest calls in order of arrival, at most `MAX_RECORDED`.
-        self.calls: deque[AnyCall] = deque(maxlen=MAX_RECORDED)
+        #: The latest calls in order of arrival, at most `max_recorded`.
+        self.calls: deque[AnyCall] = deque(maxlen=max_recorded)
         #: Ids of calls whose reader hung up.
-        self.cancelled: deque[str] = deque(maxlen=MAX_RECORDED)
+        self.cancelled: deque[str] = deque(maxlen=max_recorded)
         #: Set while at least one call has arrived; clear it to wait for the next.
         self.arrived = asyncio.Event()
         #: Set when a reader hung up; clear it to wait for the next.

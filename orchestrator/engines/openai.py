@@ -22,14 +22,16 @@ from orchestrator.guards.connecting import guarded_connector
 from orchestrator.guards.policy import AddressPolicy, url_fault
 from orchestrator.guards.redaction import blotted
 from orchestrator.guards.upstreams import refusal_of, upstream_policy
+from orchestrator.registry.engine_entry import OpenAIEngine as OpenAISpec
 from orchestrator.registry.models import Expert
-from orchestrator.registry.models import OpenAIEngine as OpenAISpec
 
 #: Connections one engine holds at most; beyond it calls wait for one.
 MAX_CONNECTIONS = 1024
 _CONNECT_TIMEOUT_S = 10.0
 _KEEPALIVE_S = 30.0
 _MAX_REFUSAL_BYTES = 65_536
+#: The longest whole answer taken, bytes: 2,048 vectors of 3,072 numbers are half of it.
+MAX_ANSWER_BYTES = 256 * 2**20
 _DONE = b"[DONE]"
 _UNCOUNTED = "%s does not say what it counted; its usage is unknown"
 
@@ -70,7 +72,7 @@ class OpenAIEngine:
         path = "/chat/completions" if isinstance(call.prompt, Chat) else "/completions"
         async with self._post(path, body, call) as response:
             if not call.stream:
-                answer = parse_json(await response.read())
+                answer = parse_json(await _whole(response))
                 yield self._counted(read_answer(answer, num_choices=call.sampling.n))
                 return
             async for chunk in self._stream(response, call.sampling.n):
@@ -80,7 +82,7 @@ class OpenAIEngine:
         """Pass `call` on; see `Embedder.embed`."""
         body = embed_body(call, model=self._spec.model)
         async with self._post("/embeddings", body, call) as response:
-            answer = parse_json(await response.read())
+            answer = parse_json(await _whole(response))
         vectors = read_vectors(answer, num_inputs=len(call.inputs))
         if vectors.num_tokens == 0:
             _logger.warning(_UNCOUNTED, self._upstream)
@@ -176,6 +178,18 @@ class OpenAIEngine:
             return chunk
         _logger.warning(_UNCOUNTED, self._upstream)
         return Chunk(deltas=chunk.deltas, usage=Usage(prompt_tokens=0, completion_tokens=0))
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    """The body of an answer, which the response does not keep."""
+    pieces: list[bytes] = []
+    num_bytes = 0
+    async for piece in response.content.iter_any():
+        num_bytes += len(piece)
+        if num_bytes > MAX_ANSWER_BYTES:
+            raise EngineProtocolError(f"an answer is longer than {MAX_ANSWER_BYTES} bytes")
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 async def _events(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:

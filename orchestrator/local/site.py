@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -118,6 +119,8 @@ class Site:
                 readiness=self._readiness,
                 settings=ApiSettings(docs=False, console=False, metrics_dir=None),
                 residency=self.slots.oversight,
+                gateway=str(os.getpid()),
+                circuits=lambda: self.dispatch.circuits,
                 judgements=judgements,
                 repeats=MemoryRepeats(),
                 batches=None if kept is None else kept.office,

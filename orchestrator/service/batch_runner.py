@@ -31,6 +31,7 @@ from orchestrator.engines.dispatch import Dispatch
 from orchestrator.errors import OrchestratorError
 from orchestrator.planner.arrival import arrival_order
 from orchestrator.planner.planner import planned
+from orchestrator.service.allocations import return_large_blocks
 from orchestrator.service.batch_calls import BatchQuestion
 from orchestrator.service.batch_lookout import BatchLookout
 from orchestrator.service.entry import OPEN, Entry
@@ -69,6 +70,7 @@ class BatchRunner:
 
     def __init__(self, plan: BatchRunnerPlan, conductor: Any) -> None:
         enter_replica("batches")
+        return_large_blocks()
         self._plan = plan
         self._following = FollowingConductor(plan.store_url, conductor, before=self._holding)
         self._keys = FollowingKeys(plan.entry, plan.store_url)
@@ -144,6 +146,7 @@ class BatchRunner:
             outline=partial(outlined, lengths=paces.mean_output_tokens),
             timeout_s=_LINE_S,
             keyring=self._keys.keyring,
+            meters=following.meters,
         )
 
     def _executor(self, endpoint: InsideEndpoint, paces: Paces) -> PlannedExecutor:

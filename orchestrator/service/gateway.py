@@ -17,6 +17,7 @@ from orchestrator.api.wiring import Wiring
 from orchestrator.batch.storage_opening import open_storage
 from orchestrator.caching.opening import open_cache
 from orchestrator.caching.settings import CacheSettings
+from orchestrator.service.allocations import return_large_blocks
 from orchestrator.service.batch_calls import BatchCalls
 from orchestrator.service.entry import OPEN, Entry
 from orchestrator.service.following_conductor import FollowingConductor
@@ -54,6 +55,7 @@ class Gateway:
 
     def __init__(self, plan: GatewayPlan, conductor: Any, runner: Any) -> None:
         enter_replica("gateway")
+        return_large_blocks()
         self._plan = plan
         self._following = FollowingConductor(plan.store_url, conductor)
         self._keys = FollowingKeys(plan.entry, plan.store_url)
@@ -73,6 +75,8 @@ class Gateway:
                 settings=self._plan.api,
                 registry=following.conductor,
                 residency=following.conductor,
+                gateway=following.id,
+                circuits=following.circuits,
                 placement=following.conductor,
                 restarts=following.conductor,
                 judgements=following.judgements,

@@ -3,6 +3,7 @@ import asyncio
 import pytest
 from aiohttp import web
 
+from orchestrator.engines import openai
 from orchestrator.engines.base import Call, Chat, Message, Sampling, TextPart, ToolCall
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.fake import FakeEngine
@@ -187,3 +188,10 @@ async def test_the_key_and_the_sampling_reach_the_upstream():
     assert seen["key"] == f"Bearer {KEY}"
     assert (seen["model"], seen["temperature"], seen["stop"]) == ("m", 0.5, ["x"])
     assert seen["logit_bias"] == {"5": 1.0}
+
+
+async def test_a_whole_answer_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr(openai, "MAX_ANSWER_BYTES", 100)
+
+    with pytest.raises(EngineProtocolError, match="longer than 100 bytes"):
+        await asked(streaming(b"{", b" " * 100), stream=False)

@@ -58,6 +58,36 @@ def test_failures_among_many_more_answers_open_nothing():
     assert breaker.state(4) == "closed"
 
 
+def test_a_twentieth_of_failures_opens_nothing_however_long_it_lasts():
+    breaker = Breaker()
+    for call in range(2000):
+        now_s = call / 30
+        if call % 20:
+            breaker = breaker.answered(now_s, began_s=now_s)
+        else:
+            breaker = after((now_s, "timeout"), start=breaker)
+            assert breaker.state(now_s) == "closed"
+
+
+@pytest.mark.parametrize("kind", ["timeout", "protocol", "error"])
+def test_an_engine_that_has_failed_now_and_then_and_now_always_fails_is_left_alone_soon(kind):
+    breaker = Breaker()
+    for call in range(1000):
+        failed = breaker.failed(Failure(at_s=call / 30, kind=kind))
+        breaker = breaker.answered(call / 30, began_s=0) if call % 20 else failed
+    for call in range(1000, 1010):
+        breaker = after((call / 30, kind), start=breaker)
+
+    assert breaker.state(1010 / 30) == "open"
+    assert breaker.is_refusing(1010 / 30)
+
+
+def test_a_failure_that_is_longer_ago_than_the_window_is_forgotten_with_its_answers():
+    breaker = after((0, "timeout")).answered(1, began_s=0)
+
+    assert breaker.answered(WINDOW_S, began_s=1) == Breaker()
+
+
 def test_one_call_tries_a_half_open_circuit_and_the_others_wait_for_it():
     breaker = after((0, "dead"))
 
@@ -89,14 +119,31 @@ def test_tries_that_fail_open_it_for_twice_as_long_up_to_a_bound():
     assert pauses == [5, 10, 20, 40, MAX_PAUSE_S, MAX_PAUSE_S]
 
 
+def test_an_upstream_that_is_down_for_days_is_still_tried_once_a_minute():
+    breaker = Breaker()
+    for minute in range(3 * 24 * 60):
+        breaker = after((minute * MAX_PAUSE_S, "dead"), start=breaker)
+
+    assert breaker.until_s == (minute + 1) * MAX_PAUSE_S
+
+
 @pytest.mark.parametrize(
-    ("asked_s", "pause_s"), [(20.0, 20.0), (1.0, FIRST_PAUSE_S), (1e9, MAX_RETRY_AFTER_S)]
+    ("asked_s", "pause_s"), [(20.0, 20.0), (1.0, 1.0), (1e9, MAX_RETRY_AFTER_S)]
 )
 def test_an_engine_that_says_when_to_come_back_is_believed_within_reason(asked_s, pause_s):
-    breaker = after((0, "limited"), retry_after_s=asked_s)
+    breaker = after((0, "limited"), (0, "limited"), (0, "limited"), retry_after_s=asked_s)
 
     assert breaker.until_s == pause_s
     assert breaker.is_refusing(pause_s - 0.1)
+    assert not breaker.is_refusing(pause_s)
+
+
+def test_one_refused_call_has_others_ask_elsewhere_first_until_one_is_answered():
+    breaker = after((0, "limited"), retry_after_s=20.0)
+
+    assert breaker.is_avoided(1)
+    assert not breaker.is_refusing(1)
+    assert breaker.answered(2, began_s=1) == Breaker()
 
 
 def test_one_lost_connection_refuses_nobody_and_three_in_a_row_do():

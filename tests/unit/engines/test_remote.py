@@ -20,6 +20,15 @@ async def test_a_fake_expert_says_what_the_registry_says():
     assert answer.choices[0].text == "heard you"
 
 
+async def test_a_fake_expert_of_a_service_remembers_none_of_what_callers_said():
+    engine = remote_engine(Expert(id="echo", engine={"kind": "fake"}), {})
+    call = Call(id="c", expert="echo", generation=1, prompt=Text(text="a secret"))
+
+    await collect(engine.generate(call))
+
+    assert not engine.calls
+
+
 def test_an_upstream_needs_no_key_unless_one_is_named():
     assert isinstance(remote_engine(Expert(id="up", engine=UPSTREAM), {}), OpenAIEngine)
 

@@ -1,4 +1,5 @@
 import itertools
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -46,3 +47,30 @@ def test_an_event_without_end_is_refused(monkeypatch):
 
     with pytest.raises(EngineProtocolError, match="longer than 10 bytes"):
         SseParser().feed(b"data: 12345678901")
+
+
+def test_a_line_that_comes_in_thousands_of_pieces_is_read_in_time_that_grows_with_its_length():
+    """Piece by piece anew, 16 MiB of pieces of 1 KiB would copy 128 GiB."""
+    parser = SseParser()
+    parser.feed(b"data: ")
+    for _ in range(16_000):
+        parser.feed(b"x" * 1024)
+
+    assert [len(event) for event in parser.feed(b"\n\n")] == [16_000 * 1024]
+
+
+def feed_without_end(parser: SseParser) -> None:
+    for _ in range(17):
+        parser.feed(b"data: " + b"x" * 2**20)
+
+
+def test_a_line_that_is_refused_is_not_kept_by_the_error():
+    parser = SseParser()
+    tracemalloc.start()
+    with pytest.raises(EngineProtocolError) as refused:
+        feed_without_end(parser)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert refused.value.code == "engine_protocol"
+    assert kept < 4 * 2**20
