@@ -1,6 +1,7 @@
 """Clients of a soak: each waits for the end of its request before its next one.
 
-One that is refused and told when to come back comes back then, a few times.
+One that is refused and told when to come back comes back then, a few times, and holds up nobody
+meanwhile.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import orjson
 from bench.soak_outcomes import HUNG, Outcome, of_stream, of_whole
 
 _DATA = b"data: "
-#: The longest `Retry-After` that is waited for.
-MAX_PAUSE_S = 60.0
+#: The longest `Retry-After` that is waited for: an engine that was killed on a busy machine takes
+#: a minute to be back.
+MAX_PAUSE_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,28 +107,27 @@ async def ask_all(
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(url, connector=connector, headers=headers) as session:
 
+        async def ask(question: Question, left: int) -> None:
+            began_s = perf_counter()
+            outcome = await _ended(session, question, timeout_s, tally)
+            pause_s = outcome.retry_after_s
+            if left and pause_s is not None and pause_s <= MAX_PAUSE_S:
+                tally.add_again(question, outcome)
+                group.create_task(later(question, left - 1, pause_s))
+            else:
+                tally.add(question, outcome, took_s=perf_counter() - began_s)
+
+        async def later(question: Question, left: int, pause_s: float) -> None:
+            await asyncio.sleep(pause_s)
+            await ask(question, left)
+
         async def client() -> None:
             for question in questions:
-                await _ask(session, question, timeout_s, tally)
+                await ask(question, question.max_again)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(clients):
                 group.create_task(client())
-
-
-async def _ask(
-    session: aiohttp.ClientSession, question: Question, timeout_s: float, tally: Tally
-) -> None:
-    """Ask until it is over, and count how it ended; every try has the whole time."""
-    for left in range(question.max_again, -1, -1):
-        began_s = perf_counter()
-        outcome = await _ended(session, question, timeout_s, tally)
-        pause_s = outcome.retry_after_s
-        if not left or pause_s is None or pause_s > MAX_PAUSE_S:
-            tally.add(question, outcome, took_s=perf_counter() - began_s)
-            return
-        tally.add_again(question, outcome)
-        await asyncio.sleep(pause_s)
 
 
 async def _ended(

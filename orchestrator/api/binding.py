@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from dataclasses import replace
 
 from starlette.datastructures import Headers
@@ -68,6 +69,20 @@ def visible(caller: Caller, programs: Programs) -> tuple[Model, ...]:
     if caller.terms.names_all:
         return programs.models()
     return tuple(model for model in programs.models() if _may_name(model, caller.terms))
+
+
+def untold(caller: Caller, live: Callable[[], Programs]) -> frozenset[str]:
+    """Experts that the caller is not told of, whatever it asks.
+
+    Raises:
+        ExpertUnavailableError: something is bound, and nothing is served yet.
+    """
+    terms = caller.terms
+    if terms.names_all or caller.is_admin:
+        return frozenset()
+    programs = live()
+    meant = _meant(terms.limits, programs)
+    return programs.veiled(replace(meant, veil=_veil(terms, meant, programs)))
 
 
 def _may_name(model: Model, terms: Terms) -> bool:

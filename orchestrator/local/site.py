@@ -117,7 +117,7 @@ class Site:
                 live=lambda: self.programs,
                 records=self._records,
                 readiness=self._readiness,
-                settings=ApiSettings(docs=False, metrics_dir=None),
+                settings=ApiSettings(docs=False, console=False, metrics_dir=None),
                 residency=self.slots.oversight,
                 gateway=str(os.getpid()),
                 circuits=lambda: self.dispatch.circuits,
