@@ -1,4 +1,4 @@
-"""`orchestrator chat` and `orchestrator route`, against a service over real HTTP."""
+"""`orchestrator chat`, `route` and `experts`, against a service over real HTTP."""
 
 import asyncio
 import io
@@ -117,3 +117,24 @@ async def test_a_route_names_its_experts_and_explains_itself(capsys):
     assert long.startswith("painter, plain would answer, says router topic\n  first\n")
     assert "math" in long.partition("left out")[2]
     assert told["chosen"][0] == "math"
+
+
+async def test_experts_of_a_service_are_listed_and_shown(capsys):
+    async with service() as (run, _):
+        assert await run("experts", "list") == 0
+        listed = capsys.readouterr().out
+        assert await run("experts", "show", "math", "--json") == 0
+        shown = json.loads(capsys.readouterr().out)
+        assert await run("experts", "show", "nobody") == 1
+
+    assert [line.split()[0] for line in listed.splitlines()] == [
+        *("id", "math", "painter", "plain", "vectors")
+    ]
+    assert (shown["id"], shown["skills"]) == ("math", ["sums"])
+    assert "no expert 'nobody'; known: math, painter" in capsys.readouterr().err
+
+
+async def test_a_chat_where_nothing_answers_says_how_to_start_a_service(capsys):
+    assert await asyncio.to_thread(exit_code, "chat", "hi", "--url", "http://127.0.0.1:1") == 1
+
+    assert "start one with `orchestrator serve`" in capsys.readouterr().err

@@ -11,6 +11,8 @@ from orchestrator.moving.writing import Comments, registry_text
 from orchestrator.registry.document import parse
 from orchestrator.registry.loader import check_document
 from orchestrator.registry.surroundings import Surroundings
+from orchestrator.routing.building import Routers
+from routers.base import Prompts
 
 FILE = Path(__file__).parent / "litellm.yaml"
 
@@ -152,3 +154,14 @@ def test_names_of_a_proxy_stay_apart_where_ids_would_be_the_same():
     ids = [one.id for one in found.registry.experts]
     assert len(set(ids)) == 4
     assert "a-1" in ids
+
+
+def test_routers_of_a_proxy_go_through_experts_in_their_order(proxy):
+    routers = Routers().load(dict(proxy.registry.routers))
+    prompts = Prompts(texts=("hi",), candidates=frozenset({"gpt-4o-1", "gpt-4o-2", "claude-1"}))
+
+    (claude,) = routers["claude"].route(prompts)
+    (shared,) = routers["gpt-4o"].route(prompts)
+
+    assert claude.chosen == ("claude-1", "gpt-4o-1", "gpt-4o-2")
+    assert set(shared.chosen) == {"gpt-4o-1", "gpt-4o-2"}
