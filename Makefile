@@ -11,7 +11,7 @@ GATEWAYS ?= 2
 ANSWERS ?= $(BENCH_ANSWERS)
 BIN := .venv/bin
 
-.PHONY: help serve test check format unit integration e2e lock experts router heldout bench-batch bench-caches bench-compositions bench-gateway bench-labels bench-merge bench-placement bench-planner bench-policy bench-prefetch bench-registry bench-replay bench-routing bench-soak bench-swap conformance gpu-check clean
+.PHONY: help serve test check format unit integration e2e console console-pictures chromium lock experts router heldout bench-batch bench-caches bench-compositions bench-gateway bench-labels bench-merge bench-placement bench-planner bench-policy bench-prefetch bench-registry bench-replay bench-routing bench-soak bench-swap conformance gpu-check clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -47,10 +47,24 @@ check: .venv/.dev ## The fast part: format, lint, types, import contracts, unit 
 unit: .venv/.dev ## Unit tests alone.
 	@$(BIN)/python -m pytest tests/unit -q
 
-integration: .venv/.dev ## Real Redis, real HTTP.
+# Where there is no browser, the tests of the console say what to install and fail.
+chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing chromium (once)" && \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+		{ echo "the console is tested in a browser: install chromium (Debian: apt-get install chromium)"; exit 1; }
+
+# Not `npm ci`: it refuses a lock that lacks packages of other platforms, which not every registry has.
+console: ## Check, test and build the console anew, with node and npm.
+	@cd console && npm install --no-save --silent && npm run build --silent
+
+console-pictures: .venv/.dev chromium ## Take the pictures of the console in docs/ anew.
+	@$(BIN)/python -m tests.console_pictures
+
+integration: .venv/.dev chromium ## Real Redis, real HTTP, a real browser.
 	@$(BIN)/python -m pytest tests/integration -q
 
-e2e: .venv/.dev ## Real Ray Serve, real vLLM.
+e2e: .venv/.dev chromium ## Real Ray Serve, real vLLM.
 	@$(BIN)/python -m pytest tests/e2e -q
 
 format: .venv/.dev ## Format and fix what can be fixed.
@@ -124,4 +138,4 @@ bench-placement: .venv/.dev ## Measure homes by observed load, on and off, in si
 	@$(BIN)/python -m bench.placement
 
 clean: ## Remove what was installed and made.
-	rm -rf .venv .venv-litellm build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-litellm console/node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from orchestrator.engines.lineage import Lineage, lineages
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert
 
 #: Width of the model and of its feed-forward layers, and how many there are: 105 M weights.
 HIDDEN, INTERMEDIATE, LAYERS = 1024, 2816, 8

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 
-from bench import fuzz, overhead, schema_phases
+from bench import fuzz, overhead, schema_keyed, schema_phases
 from bench.parts import Part, main_of
 
 PARTS = {
-    module.NAME: Part(module.TARGETS, module.measure) for module in (schema_phases, fuzz, overhead)
+    module.NAME: Part(module.TARGETS, module.measure)
+    for module in (schema_phases, schema_keyed, fuzz, overhead)
 }
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from bench.process import BenchError
 from orchestrator.engines.vllm_settings import engine_arguments
 from orchestrator.errors import RegistryError
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.loader import load
-from orchestrator.registry.models import Expert, Slot, VllmEngine
+from orchestrator.registry.models import Expert, Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

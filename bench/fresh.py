@@ -13,8 +13,9 @@ from typing import Any
 
 from bench.spoken import MAX_TOKENS, QUESTIONS, Spoken, Words, generators, write_words
 from orchestrator.engines.vllm_settings import engine_arguments, prepare_environment
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.lora import read_adapter, roomy_rank
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.models import Expert
 
 
 def words_of(expert: Expert) -> list[Spoken]:

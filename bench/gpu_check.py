@@ -21,7 +21,7 @@ from bench.gpu_models import family, write_adapter
 from bench.gpu_stage import Accelerator, Sizes, Stage
 from bench.machine import machine, versions
 from orchestrator.engines.vllm_settings import prepare_environment
-from orchestrator.registry.models import VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
 
 _ROOT = Path(__file__).parents[1]
 _EXPERTS = _ROOT / "deploy/demo/experts"

@@ -11,7 +11,8 @@ from safetensors.numpy import save_file
 
 from bench.process import BenchError
 from orchestrator.engines.lineage import Lineage, lineages
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert
 from orchestrator.registry.weights import read_checkpoint
 
 _MODULE = "q_proj"

@@ -70,8 +70,13 @@ def measure(setup: Setup) -> Outcome:
         found = probed(service.url, folder=setup.folder)
     finally:
         service.process.stop()
+    return outcome_of(found, failures=_FAILURES, reached=_REACHED)
+
+
+def outcome_of(found: Found, *, failures: str, reached: str) -> Outcome:
+    """What a run comes to, its bars under these names."""
     return Outcome(
-        values={_FAILURES: found.num_failures, _REACHED: found.reached},
+        values={failures: found.num_failures, reached: found.reached},
         figures={
             "seed": str(found.told["seed"]),
             "version": found.told["schemathesis_version"],

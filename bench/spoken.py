@@ -8,8 +8,9 @@ from pathlib import Path
 from pydantic import BaseModel, TypeAdapter
 
 from bench.process import BenchError
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.loader import check
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.models import Expert
 
 QUESTIONS = (
     "What is the capital of France?",

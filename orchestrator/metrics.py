@@ -111,7 +111,8 @@ CIRCUIT_CHANGES = Counter(
 )
 OPEN_CIRCUITS = Gauge(
     "orchestrator_open_circuits",
-    "Engines that a gateway leaves alone for a while after they failed.",
+    "Gateways that leave an engine alone for a while after it failed.",
+    ["engine"],
     multiprocess_mode="livesum",
 )
 GENERATION = Gauge(

@@ -28,6 +28,7 @@ from orchestrator.batch.storage import Storage
 from orchestrator.caching.answer_cache import AnswerCache
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Engine
+from orchestrator.engines.circuits import Circuit
 from orchestrator.engines.fake import FakeEngine
 from orchestrator.registry.models import Registry
 from orchestrator.store.keys import KeyRecords
@@ -108,6 +109,9 @@ class Service:
     records: MemoryRecords = field(default_factory=MemoryRecords)
     registry: RegistryControl | None = None
     residency: ResidencyControl | None = None
+    #: Which gateway it is, and the circuits that are not closed there.
+    gateway: str = ""
+    circuits: tuple[Circuit, ...] = ()
     placement: PlacementControl | None = None
     restarts: RestartControl | None = None
     judgements: MemoryJudgements = field(default_factory=MemoryJudgements)
@@ -132,6 +136,8 @@ class Service:
                 settings=self.settings,
                 registry=self.registry,
                 residency=self.residency,
+                gateway=self.gateway,
+                circuits=lambda: self.circuits,
                 placement=self.placement,
                 restarts=self.restarts,
                 judgements=self.judgements,

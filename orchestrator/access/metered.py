@@ -64,10 +64,28 @@ class Metered:
         self.settling = Settling(store)
         self._leases: dict[str, set[str]] = {}
         self._renewing: asyncio.Task[None] | None = None
+        #: Key -> why its lines wait, once for each that does.
+        self._waiting: dict[str, list[str]] = {}
 
     def admission(self, caller: Caller, *, is_background: bool) -> Request:
         """See `Meters.admission`."""
         return Request(self, caller, is_background=is_background)
+
+    def held_up(self, key_id: str) -> str | None:
+        """See `Meters.held_up`."""
+        reasons = self._waiting.get(key_id)
+        return reasons[-1] if reasons else None
+
+    async def wait(self, key_id: str, pause_s: float, why: str) -> None:
+        """Have a line wait, and say why meanwhile."""
+        reasons = self._waiting.setdefault(key_id, [])
+        reasons.append(why)
+        try:
+            await self.pause(pause_s)
+        finally:
+            reasons.remove(why)
+            if not reasons:
+                self._waiting.pop(key_id, None)
 
     async def forget(self, key_id: str) -> None:
         """See `Meters.forget`; what is settled afterwards finds nothing."""
@@ -242,17 +260,19 @@ class Request:
         while True:
             try:
                 taken = await self._meters.take(self._caller, self._bounds, wish)
-            except StoreError:
+            except StoreError as error:
                 if not self._is_background:
                     raise
                 # What may have been taken is given back by its name: the next try has another.
                 wish, pause_s = replace(wish, hold=uuid4().hex), _AGAIN_S
+                why = f"its key's limits cannot be counted while the store is away: {error.message}"
             else:
                 retry_ms = taken.retry_ms
                 if not self._is_background or taken.refused != "tokens" or retry_ms is None:
                     return wish, taken
                 pause_s = min(retry_ms / 1000, _PATIENCE_S)
-            await self._meters.pause(pause_s)
+                why = f"its key has used its {self._bounds.tokens} tokens of this minute"
+            await self._meters.wait(self._caller.key_id, pause_s, why)
 
 
 def nano_usd(usd: float) -> int:

@@ -86,6 +86,10 @@ class Meters(Protocol):
         """
         ...
 
+    def held_up(self, key_id: str) -> str | None:
+        """Why lines of batches of this key wait here now; `None` where none does."""
+        ...
+
     async def forget(self, key_id: str) -> None:
         """Forget what was counted of a key that has ended.
 

@@ -88,6 +88,8 @@ def _record(exchange: Exchange, duration_ms: float, overhead_ms: float) -> Decis
         first_token_ms=None if first_s is None else first_s * 1000,
         waited_ms=_waited_ms(exchange),
         overhead_ms=overhead_ms,
+        key_id=exchange.caller.key_id,
+        owner=exchange.caller.owner,
         user=exchange.user,
         metadata=dict(exchange.metadata),
     )
@@ -106,6 +108,7 @@ def _told(
         "request_id": exchange.request_id,
         **({} if exchange.span.trace_id is None else {"trace_id": exchange.span.trace_id}),
         "request": request,
+        **({"key": exchange.caller.key_id} if exchange.caller.key_id else {}),
         "status": exchange.status,
         "error_code": exchange.error_code,
         "duration_ms": round(duration_s * 1000, 3),

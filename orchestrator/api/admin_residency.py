@@ -12,7 +12,7 @@ from orchestrator.api.admin import require_admin
 from orchestrator.api.openapi import described
 from orchestrator.api.preconditions import require_no_page
 from orchestrator.api.residency_control import ResidencyControl
-from orchestrator.api.residency_view import ResidencyState, residency_state
+from orchestrator.api.residency_view import Here, ResidencyState, residency_state
 from orchestrator.api.wiring import Wiring
 from orchestrator.engines.remote import is_remote
 from orchestrator.errors import ConflictError, NotFoundError
@@ -58,11 +58,20 @@ def endpoints(wiring: Wiring) -> APIRouter:
 
     @router.get("/residency", summary="What slots do and why", responses=described())
     async def residency() -> ResidencyState:
-        """Every slot, asked afresh: engines, residents, queues, the next action and its reason."""
+        """Every slot, asked afresh: engines, residents, queues, the next action and its reason.
+
+        Circuits are those of the gateway that answers.
+        """
         programs = wiring.live()
-        hosted = frozenset(one.key for one in programs.registry.experts if not is_remote(one))
-        found = await control.residency()
-        return residency_state(found, generation=programs.generation, live=hosted)
+        experts = programs.registry.experts
+        here = Here(
+            gateway=wiring.gateway,
+            generation=programs.generation,
+            live=frozenset(one.key for one in experts),
+            hosted=frozenset(one.key for one in experts if not is_remote(one)),
+            circuits=wiring.circuits(),
+        )
+        return residency_state(await control.residency(), here)
 
     for kind in WISH_KINDS:
         _add_wish(router, wiring, control, kind)

@@ -42,7 +42,7 @@ async def admit(exchange: Exchange, *, is_one_call: bool) -> Allowance | None:
 
 
 async def entered(exchange: Exchange) -> None:
-    """Let a request in that is answered without a call, by a known answer."""
+    """Let a request in that is answered without a call: by a known answer, or by who would."""
     if exchange.admission is not None:
         await exchange.admission.enter()
 

@@ -17,6 +17,7 @@ from orchestrator.api import (
     batch_progress,
     chat,
     completions,
+    console,
     docs,
     embeddings,
     feedback,
@@ -63,6 +64,8 @@ def create_app(wiring: Wiring) -> FastAPI:
         app.include_router(family.endpoints(wiring))
     if settings.docs:
         app.include_router(docs.endpoints(app, asks_for_keys=settings.admin == "key"))
+    if settings.console:
+        app.include_router(console.endpoints())
     http_errors.install(app)
     app.add_middleware(Once, repeats=wiring.repeats, settings=settings)
     app.add_middleware(

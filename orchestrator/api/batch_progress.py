@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -15,11 +17,16 @@ from orchestrator.api.batch_view import (
     timeline_state,
 )
 from orchestrator.api.batch_watch import WatchReply, progress_events
+from orchestrator.api.binding import untold
+from orchestrator.api.exchange import exchange_of
 from orchestrator.api.openapi import described, events_of
 from orchestrator.api.owner import owner_of
 from orchestrator.api.replies import JsonReply
 from orchestrator.api.wiring import Wiring
 from orchestrator.batch.gantt_page import timeline_page
+from orchestrator.batch.progress import Bar, BatchProgress, SlotRun
+
+R = TypeVar("R", SlotRun, Bar)
 
 _EVENTS = "text/event-stream"
 #: The page reads nothing and asks nobody, whatever experts are called.
@@ -45,17 +52,33 @@ def endpoints(wiring: Wiring) -> APIRouter:
     )
     async def progress(batch_id: str, request: Request) -> Response:
         """Once, or with `Accept: text/event-stream` about every second until it has ended."""
-        look = partial(control.progress, batch_id, owner=owner_of(request))
+        hidden = untold(exchange_of(request).caller, wiring.live)
+        look = partial(_seen, control, batch_id, owner=owner_of(request), hidden=hidden)
         first = await look()
         if _wants_events(request):
             return WatchReply(progress_events(first, look))
         return JsonReply(progress_state(first).model_dump_json().encode())
 
-    _add_timeline(router, control)
+    _add_timeline(router, wiring, control)
     return router
 
 
-def _add_timeline(router: APIRouter, control: BatchControl) -> None:
+async def _seen(
+    control: BatchControl, batch_id: str, *, owner: str, hidden: frozenset[str]
+) -> BatchProgress:
+    """Progress, without runs of experts that its owner may not use: batches run together."""
+    found = await control.progress(batch_id, owner=owner)
+    if not hidden or found.run is None:
+        return found
+    current, ended = _told(found.run.current, hidden), _told(found.run.ended, hidden)
+    return replace(found, run=replace(found.run, current=current, ended=ended))
+
+
+def _told(runs: Iterable[R], hidden: frozenset[str]) -> tuple[R, ...]:
+    return tuple(run for run in runs if run.expert.partition("@")[0] not in hidden)
+
+
+def _add_timeline(router: APIRouter, wiring: Wiring, control: BatchControl) -> None:
     @router.get(
         "/{batch_id}/timeline",
         summary="What was predicted beside what happened",
@@ -68,6 +91,9 @@ def _add_timeline(router: APIRouter, control: BatchControl) -> None:
     ) -> Response:
         """Every run with its slot, expert and times; `format=html` is a page that draws them."""
         found = await control.timeline(batch_id, owner=owner_of(request))
+        if hidden := untold(exchange_of(request).caller, wiring.live):
+            predicted, happened = _told(found.predicted, hidden), _told(found.happened, hidden)
+            found = replace(found, predicted=predicted, happened=happened)
         if form == "json":
             return JsonReply(timeline_state(found).model_dump_json().encode())
         page = timeline_page(found, title=f"Batch {found.batch_id}")

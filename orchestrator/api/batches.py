@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -44,8 +45,9 @@ def _creating(control: BatchControl) -> APIRouter:
     )
     async def create(request: Request) -> Response:
         """Begin a batch; the file is validated next, and every fault told with its line."""
-        body = await read_body(request, exchange_of(request), max_bytes=_MAX_BODY_BYTES)
-        asked = parse(BatchRequest, body).asked
+        exchange = exchange_of(request)
+        body = await read_body(request, exchange, max_bytes=_MAX_BODY_BYTES)
+        asked = replace(parse(BatchRequest, body).asked, once=exchange.once)
         return _reply(await control.create(asked, owner=owner_of(request)))
 
     return router

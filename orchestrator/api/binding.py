@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 from starlette.datastructures import Headers
@@ -13,7 +13,7 @@ from orchestrator.access.terms import Terms
 from orchestrator.api.limits import limits_of
 from orchestrator.api.wishes import MAX_PRIORITY, Wishes
 from orchestrator.compositions.programs import Model, Programs
-from orchestrator.errors import ForbiddenError, UnknownModelError
+from orchestrator.errors import InvalidRequestError, UnknownModelError
 from orchestrator.registry.limits import selectors_of
 from orchestrator.routing.limits import Limits
 
@@ -28,9 +28,14 @@ def bound_limits(headers: Headers, caller: Caller, programs: Programs) -> Limits
     """
     terms = caller.terms
     asked = budgeted(limits_of(headers), terms)
-    if not terms.include and not terms.exclude:
+    if terms.names_all:
         return asked
-    return asked.tightened(_meant(terms.limits, programs))
+    meant = _meant(terms.limits, programs)
+    if caller.is_admin:
+        return asked.tightened(meant)
+    veil = _veil(terms, meant, programs)
+    _require_told(asked, replace(meant, veil=veil), caller, programs)
+    return replace(asked.tightened(meant), veil=veil)
 
 
 def budgeted(limits: Limits, terms: Terms) -> Limits:
@@ -50,38 +55,66 @@ def require_model(model_id: str, caller: Caller, programs: Programs) -> None:
     """Make sure that the caller may name a model.
 
     Raises:
-        UnknownModelError: it may not, or there is none; what it may not name is not told.
-        ForbiddenError: it may, and its key excludes the expert that this is.
+        UnknownModelError: it may not, or its key excludes the expert, or there is none: which of
+            these is not told.
     """
-    terms = caller.terms
-    if terms.names_all:
+    if caller.terms.names_all:
         return
-    if (terms.models and model_id not in terms.models) or model_id not in programs:
+    if model_id not in programs or not _may_name(programs.model(model_id), caller.terms):
         raise _unknown(model_id, caller, programs)
-    why = _why_not(programs.model(model_id), terms)
-    if why is not None:
-        raise ForbiddenError(
-            f"key {caller.key_id!r} may not ask expert {model_id!r}: {why}; GET /v1/models lists "
-            "what it may ask",
-            param="model",
-        )
 
 
 def visible(caller: Caller, programs: Programs) -> tuple[Model, ...]:
     """The models that the caller may name and be answered by."""
     if caller.terms.names_all:
         return programs.models()
-    return tuple(_allowed(caller.terms, programs))
+    return tuple(model for model in programs.models() if _may_name(model, caller.terms))
 
 
-def _allowed(terms: Terms, programs: Programs) -> Iterator[Model]:
-    for model in programs.models():
-        if (not terms.models or model.id in terms.models) and _why_not(model, terms) is None:
-            yield model
+def untold(caller: Caller, live: Callable[[], Programs]) -> frozenset[str]:
+    """Experts that the caller is not told of, whatever it asks.
+
+    Raises:
+        ExpertUnavailableError: something is bound, and nothing is served yet.
+    """
+    terms = caller.terms
+    if terms.names_all or caller.is_admin:
+        return frozenset()
+    programs = live()
+    meant = _meant(terms.limits, programs)
+    return programs.veiled(replace(meant, veil=_veil(terms, meant, programs)))
 
 
-def _why_not(model: Model, terms: Terms) -> str | None:
-    return None if model.expert is None else terms.limits.why_not(selectors_of(model.expert))
+def _may_name(model: Model, terms: Terms) -> bool:
+    if terms.models and model.id not in terms.models:
+        return False
+    return model.expert is None or terms.limits.why_not(selectors_of(model.expert)) is None
+
+
+def _veil(terms: Terms, meant: Limits, programs: Programs) -> Limits | None:
+    """What decides of whom a caller is told: of those that may answer it, and of no others.
+
+    Whoever may name a composition may be answered by all that its key does not shut out.
+    """
+    compositions = programs.registry.compositions
+    if terms.models and compositions.keys().isdisjoint(terms.models):
+        named = frozenset(f"{_EXPERT}{one}" for one in terms.models if one in programs)
+        return replace(meant, include=(*meant.include, named))
+    return meant if meant.include or meant.exclude else None
+
+
+def _require_told(asked: Limits, told: Limits, caller: Caller, programs: Programs) -> None:
+    """A request that names an expert it is not told of is refused as if there were none."""
+    named = asked.exclude.union(*asked.include)
+    veiled = programs.veiled(told) if named else frozenset()
+    for one in sorted(named):
+        name = one.removeprefix(_EXPERT)
+        if one.startswith(_EXPERT) and (name in veiled or name not in programs):
+            raise InvalidRequestError(
+                f"the limits of this request name expert {name!r}, which does not exist, or which "
+                f"key {caller.key_id!r} does not allow; GET /v1/models lists what it may name",
+                param="model",
+            )
 
 
 def _meant(limits: Limits, programs: Programs) -> Limits:

@@ -87,7 +87,7 @@ async def _read(request: Request, exchange: Exchange, settings: ApiSettings) -> 
 async def _embed(
     query: EmbedQuery, programs: Programs, exchange: Exchange, wishes: Wishes
 ) -> Vectors:
-    program = programs.embedder(query.model)
+    program = programs.embedder(query.model, query.limits)
     exchange.decision = program.decide(query)
     asked_s = exchange.clock()
     try:

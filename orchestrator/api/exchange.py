@@ -84,6 +84,8 @@ class Exchange:
     cache: Use | None = None
     #: Whether the answer to an earlier request with its idempotency key is told again.
     is_replayed: bool = False
+    #: Names what the request makes, by its idempotency key; empty where it has none.
+    once: str = ""
     engine_s: float = 0.0
     caller_s: float = 0.0
     #: Seconds from arrival to the first chunk.

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.access.caller import Caller
 from orchestrator.api.admin import require_admin
 from orchestrator.api.body import read_body
 from orchestrator.api.direct_route import DirectRoute
@@ -103,7 +104,8 @@ def _giving(wiring: Wiring, judgements: Judgements) -> APIRouter:
         """
         body = await read_body(request, exchange_of(request), max_bytes=_MAX_BODY_BYTES)
         asked = parse(FeedbackRequest, body)
-        record = await _record(wiring.records, asked.request_id)
+        caller = exchange_of(request).caller
+        record = await _record(wiring.records, asked.request_id, caller)
         kept = judgement(asked, record, giver=_giver_of(request), now_s=time.time())
         await judgements.put(kept)
         return JsonReply(_reply(kept).model_dump_json().encode())
@@ -187,12 +189,16 @@ def _giver_of(request: Request) -> str:
     return f"address:{peer}"
 
 
-async def _record(records: Records, request_id: str) -> DecisionRecord:
+async def _record(records: Records, request_id: str, caller: Caller) -> DecisionRecord:
+    """The record of a request; with keys that of another key's is as if there were none."""
     found = await records.find(request_id)
     if found is None:
         await asyncio.sleep(_ON_ITS_WAY_S)
         found = await records.find(request_id)
-    return readable_record(found, request_id)
+    record = readable_record(found, request_id)
+    if caller.key_id and not caller.is_admin and record.key_id != caller.key_id:
+        return readable_record(None, request_id)
+    return record
 
 
 def _reply(kept: StoredJudgement) -> FeedbackReply:

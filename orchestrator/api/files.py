@@ -43,7 +43,7 @@ from orchestrator.batch.ids import new_file_id
 from orchestrator.batch.storage import Storage
 from orchestrator.batch.stored_file import Purpose, StoredFile
 from orchestrator.batch.uploads import Upload
-from orchestrator.errors import InvalidRequestError, StorageFullError
+from orchestrator.errors import InvalidRequestError, KeyReusedError, StorageFullError
 
 #: Of the form around a file: boundaries, heads and the other parts.
 _FORM_BYTES = 64 * 1024
@@ -69,19 +69,28 @@ def _contents(control: BatchControl, storage: Storage, settings: ApiSettings) ->
     )
     async def upload(request: Request) -> Response:
         """Take a file of lines for a batch; it is stored when the answer comes."""
-        file_id = new_file_id()
-        async with Upload(storage, file_id, max_bytes=settings.max_file_bytes) as contents:
+        file_id, exchange = new_file_id(), exchange_of(request)
+        async with Upload(
+            storage,
+            file_id,
+            max_bytes=settings.max_file_bytes,
+            is_digested=bool(exchange.once),
+        ) as contents:
             asked = await _received(request, contents, settings)
             if contents.num_bytes == 0:
                 raise InvalidRequestError("the file is empty; send at least one line", param=FILE)
             await contents.finish()
-        file = _stored_file(file_id, asked, contents.num_bytes, owner=owner_of(request))
+        facts = _stored_file(file_id, asked, contents.num_bytes, owner=owner_of(request))
+        file = facts.model_copy(update={"once": exchange.once, "sha256": contents.sha256})
         try:
             kept = await control.register(file)
-        except StorageFullError:
+        except (StorageFullError, KeyReusedError):
             # Of any other failure nobody knows whether it is registered: swept if it is not.
             await storage.delete(contents_of(file_id))
             raise
+        if kept.id != file_id:
+            exchange.is_replayed = True
+            await storage.delete(contents_of(file_id))
         return JsonReply(file_object(kept).model_dump_json().encode())
 
     @router.get(

@@ -18,6 +18,7 @@ from orchestrator.api.accounts import Accounts
 from orchestrator.api.admitting import end
 from orchestrator.api.audited import Audited
 from orchestrator.api.connection import ClientGoneError
+from orchestrator.api.console import FILES
 from orchestrator.api.envelope import as_asgi, envelope_of, headers_for
 from orchestrator.api.exchange import BATCH, KEY, OWNER, TIMEOUT_S, Exchange
 from orchestrator.api.from_here import why_elsewhere
@@ -41,6 +42,9 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 #: What machines ask of every service: no key is needed.
 FOR_ANYBODY = frozenset({"/healthz", "/readyz"})
+
+#: A page that knows nothing but how to ask: what it shows, it asks for by its user's key.
+_PAGE = frozenset({"/console", "/console/", *(f"/console/{name}" for name in FILES)})
 
 #: What machines and people on this machine may ask without one: nothing in it is a caller's.
 _FROM_HERE = frozenset({"/metrics", "/docs", "/openapi.json"})
@@ -120,7 +124,7 @@ class Gate:
     async def _caller(self, scope: Scope) -> Caller:
         if (owner := scope.get(OWNER)) is not None:
             return await self._keyring.caller_of_owner(owner)
-        if scope["path"] in FOR_ANYBODY:
+        if scope["path"] in FOR_ANYBODY or scope["path"] in _PAGE:
             return ANYBODY
         # Several are told as one, as HTTP joins them: no keyring takes that for a key.
         given = [v for k, v in scope["headers"] if k == b"authorization"]

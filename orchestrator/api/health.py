@@ -49,6 +49,7 @@ def endpoints(wiring: Wiring) -> APIRouter:
         "/metrics",
         summary="Prometheus metrics",
         response_class=Response,
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **described()},
         dependencies=[Depends(_require_scraper)] if wiring.settings.admin == "key" else [],
     )
     def metrics() -> Response:

@@ -15,6 +15,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Scope
 
 from orchestrator.access.keyring import Keyring, Open
+from orchestrator.access.metering import Meters
 from orchestrator.api.binding import bound_limits, require_model
 from orchestrator.api.embedding_request import EmbeddingRequest, embed_query
 from orchestrator.api.exchange import BATCH, OWNER, TIMEOUT_S
@@ -54,6 +55,7 @@ class InsideEndpoint:
         outline: says which calls a line will make.
         timeout_s: longest time of one line, seconds; nobody waits for it.
         keyring: knows whose terms bind a line; the application's own.
+        meters: have lines wait; the application's own.
     """
 
     def __init__(
@@ -64,12 +66,14 @@ class InsideEndpoint:
         outline: Outline,
         timeout_s: float,
         keyring: Keyring | None = None,
+        meters: Meters | None = None,
     ) -> None:
         self._app = app
         self._live = live
         self._outline = outline
         self._timeout_s = timeout_s
         self._keyring = keyring or Open()
+        self._meters = meters
 
     async def foresee(self, line: Line, *, owner: str = "") -> tuple[PlannedCall, ...]:
         """See `Endpoint.foresee`."""
@@ -91,6 +95,10 @@ class InsideEndpoint:
         with about(line=line.custom_id[:_MAX_ID]):
             await self._app(scope, exchanged.receive, exchanged.send)
         return exchanged.reply(call_id)
+
+    def held_up(self, owner: str) -> str | None:
+        """See `Endpoint.held_up`."""
+        return None if self._meters is None else self._meters.held_up(owner)
 
     def _scope(self, line: Line, call_id: str) -> Scope:
         return {

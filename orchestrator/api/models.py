@@ -15,7 +15,7 @@ from orchestrator.api.openapi import described
 from orchestrator.api.replies import JsonReply
 from orchestrator.api.wiring import Wiring
 from orchestrator.compositions.programs import Model
-from orchestrator.registry.models import Task
+from orchestrator.registry.engine_entry import Task
 from orchestrator.registry.variants import serving
 
 

@@ -48,6 +48,11 @@ PATHS = frozenset(
         "/v1/batches",
     }
 )
+#: Where what is made keeps its key, since a body may be longer than what is held here.
+_BY_WHOEVER_KEEPS_IT = "/v1/files"
+#: Names what a request makes in the storage, so that it is made once even where a gateway dies, or
+#: a caller hangs up, between the making and the answer.
+_MAKING = frozenset({"/v1/batches", _BY_WHOEVER_KEEPS_IT})
 #: How long an answer is kept, seconds.
 _KEPT_S = 24 * 3600.0
 #: A key whose owner died is free after this, seconds.
@@ -96,8 +101,14 @@ class Once:
             await self._app(scope, receive, send)
             return
         exchange = of_scope(scope)
-        if self._repeats is None or scope["method"] != "POST" or scope["path"] not in PATHS:
+        path = scope["path"]
+        if self._repeats is None or scope["method"] != "POST" or path not in PATHS | _MAKING:
             exchange.ignored += (NAME,)
+            await self._app(scope, receive, send)
+            return
+        if path in _MAKING:
+            exchange.once = _key(given, exchange)
+        if path == _BY_WHOEVER_KEEPS_IT:
             await self._app(scope, receive, send)
             return
         await self._answer(scope, receive, send, self._repeats)

@@ -5,12 +5,15 @@ Built from what workers report, which know experts by `Expert.key`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from math import isfinite
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.costs.prior import Step
+from orchestrator.engines.breaker import FailureKind, State
+from orchestrator.engines.circuits import Circuit
 from orchestrator.engines.recent_uses import Reuse
 from orchestrator.engines.sighting import Residency, Sighting, SlotHealth
 from orchestrator.engines.slot import HostReport, SlotReport, Waiting
@@ -127,29 +130,57 @@ class HomeRow(Row):
     homes: list[str] = Field(description="Of those, where it is at home, the first preferred.")
 
 
+class CircuitRow(Row):
+    """An engine that failed lately, as the gateway that answers sees it."""
+
+    slot: str | None = Field(description="None of an upstream.")
+    expert: ExpertRef | None = Field(description="Of an upstream; none of a slot.")
+    state: State = Field(description="`half_open`: the next call, or one under way, tries it.")
+    for_s: float = Field(description="Since it opened last.")
+    retry_s: float = Field(description="Until a call tries it.")
+    reason: FailureKind = Field(description="The last failure.")
+    num_failures: int = Field(description="In a row.")
+
+
 class ResidencyState(Row):
     """Every slot, and who hosts what."""
 
     generation: int
+    gateway: str = Field("", description="Which one answers: `circuits` are its own.")
+    circuits: list[CircuitRow] = Field([], description="Those that are not closed.")
     slots: list[SlotRow]
     experts: list[HomeRow]
 
 
-def residency_state(
-    residency: Residency, *, generation: int, live: Collection[str]
-) -> ResidencyState:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Here:
+    """What the gateway that answers knows by itself."""
+
+    #: Which one it is.
+    gateway: str = ""
+    #: That it answers from.
+    generation: int
+    #: `Expert.key` of all experts of it, and of those that need a slot.
+    live: Collection[str]
+    hosted: Collection[str]
+    #: Those that are not closed.
+    circuits: Sequence[Circuit] = ()
+
+
+def residency_state(residency: Residency, here: Here) -> ResidencyState:
     """Every slot for the endpoint.
 
     Args:
         residency: as the slots' owner sees it.
-        generation: that this replica answers from.
-        live: `Expert.key` of its experts that need a slot.
+        here: what this replica knows beside it.
     """
-    view, table = _View(live), residency.table
+    view, table = _View(here.live), residency.table
     return ResidencyState(
-        generation=generation,
+        generation=here.generation,
+        gateway=here.gateway,
+        circuits=[view.circuit(one) for one in here.circuits],
         slots=[view.slot(one) for one in residency.slots],
-        experts=[view.home(key, table) for key in sorted({*live, *table.slots_by_expert})],
+        experts=[view.home(key, table) for key in sorted({*here.hosted, *table.slots_by_expert})],
     )
 
 
@@ -167,6 +198,17 @@ class _View:
     def home(self, key: str, table: DispatchTable) -> HomeRow:
         slots, homes = list(table.slots(key)), list(table.homes(key))
         return HomeRow(expert=self.expert(key), slots=slots, homes=homes)
+
+    def circuit(self, circuit: Circuit) -> CircuitRow:
+        return CircuitRow(
+            slot=None if circuit.is_upstream else circuit.engine,
+            expert=self.expert(circuit.engine) if circuit.is_upstream else None,
+            state=circuit.state,
+            for_s=circuit.for_s,
+            retry_s=circuit.retry_s,
+            reason=circuit.reason,
+            num_failures=circuit.num_failures,
+        )
 
     def slot(self, sighting: Sighting) -> SlotRow:
         row = SlotRow(

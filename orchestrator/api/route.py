@@ -9,6 +9,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from orchestrator.api.admitting import entered
 from orchestrator.api.answering import begin, read
 from orchestrator.api.binding import bound_limits, require_model
 from orchestrator.api.direct_route import DirectRoute
@@ -102,8 +103,10 @@ def endpoints(wiring: Wiring) -> APIRouter:
         )
         exchange.is_known_model = query.model in programs
         require_model(query.model, exchange.caller, programs)
+        await entered(exchange)  # it takes no tokens, and a place among the requests
         exchange.decision = await programs.decide(query)
-        named = _named(programs.registry, query.model)
+        veiled = programs.veiled(query.limits)
+        named = _named(programs.registry, query.model, veiled=veiled)
         return JsonReply(orjson.dumps({**_body(exchange, exchange.decision), "named": named}))
 
     return router
@@ -129,10 +132,10 @@ def _query(asked: GenerationRequest, call_id: str) -> Query:
     return chat_query(asked, call_id=call_id)
 
 
-def _named(registry: Registry, model: str) -> dict[str, str]:
+def _named(registry: Registry, model: str, *, veiled: frozenset[str]) -> dict[str, str]:
     entry = registry.compositions.get(model)
     named = () if entry is None else entry.asked_models()
-    return {".".join(map(str, at)): name for at, name in named}
+    return {".".join(map(str, at)): name for at, name in named if name not in veiled}
 
 
 def _naming(decision: Decision) -> str:

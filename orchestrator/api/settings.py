@@ -61,6 +61,7 @@ class ApiSettings(BaseModel):
         4096, ge=1, le=1024 * 1024, description="Most of one body that is logged, characters."
     )
     docs: bool = Field(True, description="Serve /docs and /openapi.json.")
+    console: bool = Field(True, description="Serve /console, a page for people.")
     admin: Literal["loopback", "key", "off"] = Field(
         "loopback",
         description=(

@@ -12,11 +12,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 from starlette.types import Scope
 
 from orchestrator.api.exchange import BATCH
+from orchestrator.api.wishes import MAX_WAIT_S
 from orchestrator.errors import OverloadedError
 from orchestrator.events.telling import tell
 from orchestrator.metrics import SHED
@@ -28,6 +30,7 @@ log = logging.getLogger(__name__)
 _GENERATING = frozenset(
     {"/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings"}
 )
+_MAX_WAIT_S = MAX_WAIT_S.encode()
 #: How often the loop is asked how late it is, seconds, and the times in a row that count: being
 #: late once is no reason to turn anybody away.
 TICK_S, NUM_TICKS = 0.25, 4
@@ -36,7 +39,9 @@ _SOON_S = 1.0
 #: Nobody turned away for so long: it is over, seconds.
 _OVER_AFTER_S = 5.0
 
-Reason = Literal["in_flight", "delay"]
+Reason = Literal["in_flight", "delay", "max_wait"]
+#: Being so late is noise, seconds: what single requests ask for is looked up from there on.
+_NOISE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +52,15 @@ class Bounds:
     #: Own delay before anything is done for a request.
     max_delay_s: float
 
-    def exceeded(self, *, num_in_flight: int, delay_s: float) -> Reason | None:
-        """Why one more request is too much; `None` where it is not."""
+    def exceeded(
+        self, *, num_in_flight: int, delay_s: float, max_wait_s: float = inf
+    ) -> Reason | None:
+        """Why one more request is too much, which waits no longer; `None` where it is not."""
         if num_in_flight >= self.max_in_flight:
             return "in_flight"
-        return "delay" if delay_s > self.max_delay_s else None
+        if delay_s > self.max_delay_s:
+            return "delay"
+        return "max_wait" if delay_s > max_wait_s else None
 
 
 class Shedding:
@@ -90,7 +99,7 @@ class Shedding:
         if scope["path"] not in _GENERATING or BATCH in scope:
             yield
             return
-        self._check()
+        self._check(scope)
         self.num_in_flight += 1
         if self.num_in_flight == 1:
             self._begin()
@@ -99,13 +108,17 @@ class Shedding:
         finally:
             self.num_in_flight -= 1
 
-    def _check(self) -> None:
+    def _check(self, scope: Scope) -> None:
         bounds, num, delay_s = self._bounds, self.num_in_flight, self.delay_s
-        reason = bounds.exceeded(num_in_flight=num, delay_s=delay_s)
+        max_wait_s = inf if delay_s < _NOISE_S else _max_wait_s(scope)
+        reason = bounds.exceeded(num_in_flight=num, delay_s=delay_s, max_wait_s=max_wait_s)
+        if reason in (None, "max_wait") and self._shed_s is not None:
+            self._end_if_over(self._shed_s)
         if reason is None:
-            if self._shed_s is not None:
-                self._end_if_over(self._shed_s)
             return
+        if reason == "max_wait":
+            SHED.labels(reason=reason).inc()
+            raise OverloadedError(_told(delay_s, max_wait_s), retry_after_s=_SOON_S)
         retry_after_s = _SOON_S if reason == "in_flight" else max(2 * delay_s, _SOON_S)
         SHED.labels(reason=reason).inc()
         if self._shed_s is None:
@@ -146,6 +159,23 @@ class Shedding:
         assert self._alarm is not None, "made before"
         self._is_looking, self._due_s = True, when_s
         self._alarm.set(when_s)
+
+
+def _max_wait_s(scope: Scope) -> float:
+    """What the caller bears; infinite where it says nothing, or what is refused later."""
+    given = next((value for name, value in scope["headers"] if name == _MAX_WAIT_S), b"inf")
+    try:
+        seconds = float(given)
+    except ValueError:
+        return inf
+    return seconds if seconds > 0 else inf
+
+
+def _told(delay_s: float, max_wait_s: float) -> str:
+    return (
+        f"this gateway is {delay_s:.1f} s late with whatever it does, and the request waits no "
+        f"longer than {max_wait_s:g} s ({MAX_WAIT_S}): come again in a moment, or wait longer"
+    )
 
 
 def _message(reason: Reason, bounds: Bounds, delay_s: float) -> str:

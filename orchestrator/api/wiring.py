@@ -20,6 +20,7 @@ from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.storage import Storage
 from orchestrator.caching.answer_cache import AnswerCache
 from orchestrator.compositions.programs import Programs
+from orchestrator.engines.circuits import Circuit
 from orchestrator.store.judgements import Judgements
 from orchestrator.store.keys import KeyRecords
 from orchestrator.store.records import Records
@@ -38,6 +39,10 @@ class Wiring:
     records: Records
     readiness: Callable[[], Readiness]
     settings: ApiSettings
+    #: Of the process that answers, among those that do.
+    gateway: str = ""
+    #: Circuits of engines that are not closed here.
+    circuits: Callable[[], tuple[Circuit, ...]] = tuple
     #: Unix time at which this endpoint was built, seconds.
     created_s: int = field(default_factory=lambda: int(time.time()))
     #: Where requests get their spans.

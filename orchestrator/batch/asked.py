@@ -15,6 +15,8 @@ class NewBatch:
     completion_window: str
     metadata: Mapping[str, str] = field(default_factory=dict)
     output_expires_after_s: int | None = None
+    #: Names it among its owner's: asked for again, it is the same batch. Empty where it has none.
+    once: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,8 @@ class Batch(Part):
     #: Seconds that output and error file are kept after its end; `None` keeps them.
     output_expires_after_s: int | None = None
     owner: str = ""
+    #: See `NewBatch.once`.
+    once: str = ""
 
     @property
     def is_plan(self) -> bool:

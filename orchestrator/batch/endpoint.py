@@ -38,3 +38,7 @@ class Endpoint(Protocol):
             owner: of the batch: who pays for it, and whose terms bind it.
         """
         ...
+
+    def held_up(self, owner: str) -> str | None:
+        """Why lines of this owner wait before they are answered; `None` where none does."""
+        ...

@@ -21,6 +21,7 @@ class FakeEndpoint:
         refuses: status codes of those that refuse every line, by model.
         gate: nothing is answered until it is set; `None` answers at once.
         answer_s: how long an answer takes, seconds.
+        held: owner -> why lines wait.
     """
 
     def __init__(
@@ -30,11 +31,13 @@ class FakeEndpoint:
         refuses: Mapping[str, int] | None = None,
         gate: asyncio.Event | None = None,
         answer_s: float = 0.0,
+        held: Mapping[str, str] | None = None,
     ) -> None:
         self.models = models
         self._refuses = refuses or {}
         self._gate = gate
         self._answer_s = answer_s
+        self._held = held or {}
         #: How often each line was answered, by `custom_id`.
         self.answered: Counter[str] = Counter()
 
@@ -58,3 +61,7 @@ class FakeEndpoint:
         status = self._refuses.get(str(asked.get("model")), 200)
         said = {"said": asked} if status == 200 else {"error": {"code": "refused"}}
         return LineReply(status_code=status, request_id=call_id, body=orjson.dumps(said))
+
+    def held_up(self, owner: str) -> str | None:
+        """See `Endpoint.held_up`."""
+        return self._held.get(owner)

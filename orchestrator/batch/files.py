@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from orchestrator.batch.asked import Page
 from orchestrator.batch.paging import page_of
+from orchestrator.batch.repeated import made_before
 from orchestrator.batch.storage import Storage
 from orchestrator.batch.stored_file import Purpose, StoredFile
 from orchestrator.errors import ConflictError, NotFoundError, NotStoredError
@@ -56,6 +57,8 @@ class Files:
         #: May be set later: who keeps batches is built with the files.
         self.used_by = used_by
         self._files: dict[str, StoredFile] = {}
+        #: Held while a file that has a name is made.
+        self._naming = asyncio.Lock()
 
     async def start(self) -> None:
         """Read what is stored; what cannot be read is told and left alone.
@@ -71,10 +74,22 @@ class Files:
     async def register(self, file: StoredFile) -> StoredFile:
         """Keep a file whose contents are stored; again, the same.
 
+        Returns:
+            The file, or the one that was made by the same name before: then these contents belong
+            to nobody.
+
         Raises:
+            KeyReusedError: its name stands for another file.
             NotStoredError: its contents are not there.
             StorageError: it cannot be stored now.
         """
+        if not file.once:
+            return await self._kept(file)
+        async with self._naming:
+            kept = (one for one in self._files.values() if not self._has_expired(one))
+            return made_before(file, kept, now_s=self._clock()) or await self._kept(file)
+
+    async def _kept(self, file: StoredFile) -> StoredFile:
         await self._storage.size(contents_of(file.id))
         await self._storage.write(_facts_of(file.id), file.model_dump_json().encode())
         self._files[file.id] = file

@@ -72,8 +72,14 @@ class Life:
     def progress(self) -> BatchProgress:
         """How far it is, and why it does not move where it does not."""
         run = self._parts.executor.progress(self._batch.id)
-        obstacle = self._execution.obstacle if self._execution is not None else None
-        return BatchProgress(batch=self.batch, run=run, obstacle=obstacle or self._obstacle)
+        return BatchProgress(batch=self.batch, run=run, obstacle=self._held_up or self._obstacle)
+
+    @property
+    def _held_up(self) -> str | None:
+        """Why its lines are not answered, or what was answered is not stored."""
+        if self._execution is None:
+            return None
+        return self._execution.obstacle or self._parts.endpoint.held_up(self._batch.owner)
 
     def timeline(self) -> Timeline | None:
         """What was predicted and happened so far; `None` where it is not being executed."""

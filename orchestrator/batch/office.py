@@ -19,6 +19,7 @@ from orchestrator.batch.life import Life
 from orchestrator.batch.life_parts import LifeParts
 from orchestrator.batch.paging import page_of
 from orchestrator.batch.progress import BatchProgress, Timeline
+from orchestrator.batch.repeated import made_before
 from orchestrator.batch.settings import BatchSettings
 from orchestrator.batch.storage import Storage
 from orchestrator.batch.stored_file import Purpose, StoredFile
@@ -70,6 +71,8 @@ class BatchOffice:
         #: Why a batch is left alone.
         self._unreadable: dict[str, str] = {}
         self._upkeep: list[asyncio.Task[None]] = []
+        #: Held while a batch that has a name is begun.
+        self._naming = asyncio.Lock()
 
     async def start(self) -> None:
         """Read everything that is stored, and go on with what has not ended.
@@ -126,10 +129,22 @@ class BatchOffice:
             metadata=dict(asked.metadata),
             output_expires_after_s=asked.output_expires_after_s,
             owner=owner,
+            once=asked.once,
         )
         # Whoever hangs up leaves a batch that is there, or one that is not.
-        await asyncio.shield(asyncio.ensure_future(self._begin(Life(batch, parts), parts)))
-        return batch
+        return await asyncio.shield(asyncio.ensure_future(self._made(batch, parts)))
+
+    async def _made(self, batch: Batch, parts: LifeParts) -> Batch:
+        """Begin a batch, once where it has a name."""
+        if not batch.once:
+            await self._begin(Life(batch, parts), parts)
+            return batch
+        async with self._naming:
+            known = (life.batch for life in self.lives.values())
+            if (before := made_before(batch, known, now_s=self._clock())) is not None:
+                return before
+            await self._begin(Life(batch, parts), parts)
+            return batch
 
     async def _begin(self, life: Life, parts: LifeParts) -> None:
         # Before it is stored, so that its file is not deleted meanwhile.

@@ -27,3 +27,7 @@ class StoredFile(BaseModel):
     expires_at: int | None = None
     #: Whose it is; everybody's while there are no keys.
     owner: str = ""
+    #: Names it among its owner's: uploaded again, it is the same file. Empty where it has none.
+    once: str = ""
+    #: Of the contents, in hex, where it has such a name.
+    sha256: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from types import TracebackType
 
 from orchestrator.batch.files import contents_of
@@ -19,15 +20,24 @@ class Upload:
         storage: takes them.
         file_id: whose contents they are.
         max_bytes: a longer file is refused.
+        is_digested: whether the contents are to be known again.
     """
 
-    def __init__(self, storage: Storage, file_id: str, *, max_bytes: int) -> None:
+    def __init__(
+        self, storage: Storage, file_id: str, *, max_bytes: int, is_digested: bool = False
+    ) -> None:
         self._storage = storage
         self._path = contents_of(file_id)
         self._max_bytes = max_bytes
         self._held = bytearray()
         self._writing: Writing | None = None
         self.num_bytes = 0
+        self._digest = hashlib.sha256() if is_digested else None
+
+    @property
+    def sha256(self) -> str:
+        """Of what was passed on, in hex; empty where nobody asked for it."""
+        return "" if self._digest is None else self._digest.hexdigest()
 
     async def __aenter__(self) -> Upload:
         """Begin; the storage hears of it with the first piece."""
@@ -75,4 +85,6 @@ class Upload:
         if self._writing is None:
             self._writing = await self._storage.open_write(self._path)
         held, self._held = bytes(self._held), bytearray()
+        if self._digest is not None:
+            self._digest.update(held)
         await self._writing.write(held)

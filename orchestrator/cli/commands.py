@@ -32,6 +32,8 @@ class Command:
     help: str
     #: The extra of the package whose modules it needs; several are separated by commas.
     extra: str | None = None
+    #: Its module and function, where they cannot have its name: `import` is a word of Python.
+    module: str | None = None
 
 
 def group_of(commands: Mapping[str, Command], *, prefix: str = "") -> type[TyperGroup]:
@@ -45,7 +47,10 @@ def group_of(commands: Mapping[str, Command], *, prefix: str = "") -> type[Typer
 
     class LazyGroup(TyperGroup):
         def __init__(self, **settings: Any) -> None:
-            lazy = {name: _Lazy(name, one, module=prefix + name) for name, one in commands.items()}
+            lazy = {
+                name: _Lazy(name, one, module=prefix + (one.module or name))
+                for name, one in commands.items()
+            }
             super().__init__(**{**settings, "commands": lazy})
 
     return LazyGroup

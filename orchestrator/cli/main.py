@@ -24,13 +24,20 @@ from orchestrator.errors import MissingExtraError, OrchestratorError
 
 COMMANDS: dict[str, Command] = {
     "batch": Command(help="Answer files of requests by plan."),
+    "chat": Command(help="Talk with experts in a terminal, or through a pipe."),
     "check": Command(help="Check a registry file and list every fault with its place."),
     "compare": Command(help="Sum up routers that a log compares.", extra="routers"),
     "diff": Command(help="Say what a registry would change of a running service."),
+    "doctor": Command(help="Look at what a service needs of this machine."),
     "eval": Command(help="Measure routers on questions with known outcomes.", extra="routers"),
+    "experts": Command(help="List, show, add, edit and remove experts."),
     "feedback": Command(help="List what callers said of answers, and take it back."),
     "fit": Command(help="Fit a router on questions or on what experts answered."),
     "generations": Command(help="List the generations that a running service keeps."),
+    "import": Command(
+        help="Print a registry made of LiteLLM's or llama-swap's settings.", module="importing"
+    ),
+    "init": Command(help="Write a first registry from models."),
     "keys": Command(help="Make, list, change and end keys of a running service."),
     "load": Command(help="Make an expert of a running service resident."),
     "unload": Command(help="Have an expert's engine step down."),
@@ -45,6 +52,7 @@ COMMANDS: dict[str, Command] = {
     "place": Command(help="Choose homes for experts by observed load."),
     "profile": Command(help="Put a data set to the experts of a service.", extra="routers"),
     "prompts": Command(help="List the prompts of roles, or print one."),
+    "route": Command(help="Say which experts would answer a prompt, and why."),
     "schema": Command(help="Print the JSON Schema of registry files, for editors."),
     "serve": Command(help="Serve a registry's experts behind one endpoint.", extra="serve"),
     "simulate": Command(help="Play a trace under our policy and others' in simulated time."),

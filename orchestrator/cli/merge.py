@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.engines.vllm_args import installed_arguments
+from orchestrator.cli.file_edits import write_sound
 from orchestrator.errors import MergeError
 from orchestrator.merging.entry import entry_of
 from orchestrator.merging.plan import Asked, ByRouter, plan
@@ -18,10 +18,10 @@ from orchestrator.merging.posterior import read_prompts
 from orchestrator.merging.recipe import METHODS, Method, Recipe
 from orchestrator.merging.recording import record_canary
 from orchestrator.merging.write import Merged, Record, write
-from orchestrator.registry.document import parse
-from orchestrator.registry.expert_text import entry_text, replace_text, with_entry
-from orchestrator.registry.loader import check_document, load
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.expert_text import entry_text, with_entry
+from orchestrator.registry.loader import load
+from orchestrator.registry.models import Expert
 from orchestrator.registry.surroundings import Surroundings
 
 
@@ -143,11 +143,5 @@ def _print_summary(recipe: Recipe, merged: Merged) -> None:
 def _add(entry: Expert, registry: Path) -> None:
     """Add the entry if the file stays sound with it; the folder is there in any case."""
     text = with_entry(registry.read_bytes().decode("utf-8"), entry, file=str(registry))
-    checked = check_document(
-        parse(text, file=str(registry)), _surroundings(registry), engine_args=installed_arguments()
-    )
-    if checked.registry is None:
-        faults = "\n".join(str(fault) for fault in checked.faults)
-        raise MergeError(f"{registry} was left as it is; with the merge it has faults:\n{faults}")
-    replace_text(registry, text)
+    write_sound(registry, text)
     typer.echo(f"added {entry.id!r} to {registry}")

@@ -23,9 +23,10 @@ from orchestrator.checkpoints.sources import Wanted, safe
 from orchestrator.cli.holdings_table import holdings_table
 from orchestrator.engines.holdings import holdings
 from orchestrator.errors import OrchestratorError, RegistryError
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.faults import nearest
 from orchestrator.registry.loader import load
-from orchestrator.registry.models import Expert, Registry, VllmEngine
+from orchestrator.registry.models import Expert, Registry
 from orchestrator.registry.origins import all_wanted
 from orchestrator.registry.weights import read_checkpoint
 

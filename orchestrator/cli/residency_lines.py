@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from orchestrator.client.residency_wire import (
+    CircuitState,
     EngineState,
     ExpertRef,
     Memory,
@@ -24,6 +25,8 @@ def residency_lines(residency: Residency, *, width: int) -> list[str]:
     lines: list[str] = []
     for slot in residency.slots:
         lines += [*_slot(slot, width), ""]
+    for circuit in residency.circuits:
+        lines += _wrapped(f"{_engine_of(circuit)}  ", _circuit(circuit, residency.gateway), width)
     homeless = [_name(one.expert) for one in residency.experts if not one.slots]
     if homeless:
         lines += _wrapped("hosted nowhere: ", ", ".join(homeless), width)
@@ -116,6 +119,21 @@ def _wrapped(head: str, text: str, width: int) -> list[str]:
 
 def _cut(line: str, width: int) -> str:
     return line if len(line) <= width else f"{line[: width - 1]}…"
+
+
+def _engine_of(circuit: CircuitState) -> str:
+    if circuit.expert is not None:
+        return f"upstream of {_name(circuit.expert)}"
+    return str(circuit.slot)
+
+
+def _circuit(circuit: CircuitState, gateway: str) -> str:
+    state = circuit.state.replace("_", " ")
+    tried = f"in {_seconds(circuit.retry_s)}" if circuit.retry_s else "by the next call"
+    return (
+        f"circuit {state} at gateway {gateway} for {_seconds(circuit.for_s)}: "
+        f"{circuit.reason}, {circuit.num_failures} in a row; tried {tried}"
+    )
 
 
 def _some(names: Sequence[str]) -> str:

@@ -37,19 +37,26 @@ def opened(source: Source) -> Iterator[IO[bytes]]:
         yield content
 
 
+def upload_fields(*, purpose: str, expires_after_s: int | None) -> dict[str, str]:
+    """What is said of a file beside it."""
+    if expires_after_s is None:
+        return {"purpose": purpose}
+    expiry = {"[anchor]": "created_at", "[seconds]": str(expires_after_s)}
+    return {"purpose": purpose, **{f"expires_after{key}": text for key, text in expiry.items()}}
+
+
 def upload_call(
-    content: IO[bytes], *, filename: str | None, purpose: str, expires_after_s: int | None
+    content: IO[bytes],
+    *,
+    filename: str | None,
+    fields: Mapping[str, str],
+    idempotency_key: str | None = None,
 ) -> Outgoing:
     """Keep a file."""
-    fields = {"purpose": purpose}
-    if expires_after_s is not None:
-        fields |= {
-            "expires_after[anchor]": "created_at",
-            "expires_after[seconds]": str(expires_after_s),
-        }
-    named = Path(filename or str(getattr(content, "name", "batch.jsonl"))).name
-    upload = Upload(filename=named, content=content, fields=fields)
-    return Outgoing(method="POST", path="/v1/files", upload=upload)
+    name = Path(filename or str(getattr(content, "name", "batch.jsonl"))).name
+    upload = Upload(filename=name, content=content, fields=fields)
+    named = headers_of(_named(idempotency_key))
+    return Outgoing(method="POST", path="/v1/files", upload=upload, headers=named)
 
 
 def files_call(*, purpose: str | None, after: str | None, limit: int) -> Outgoing:
@@ -90,8 +97,8 @@ def create_call(
     }
     if metadata:
         body["metadata"] = dict(metadata)
-    named = {} if idempotency_key is None else {"idempotency_key": idempotency_key}
-    return Outgoing(method="POST", path="/v1/batches", body=body, headers=headers_of(named))
+    named = headers_of(_named(idempotency_key))
+    return Outgoing(method="POST", path="/v1/batches", body=body, headers=named)
 
 
 def batch_call(batch_id: str) -> Outgoing:
@@ -139,3 +146,7 @@ def _paged(path: str, limit: int, **more: str | None) -> str:
 def _name(one: str) -> str:
     """An id as one step of a path, whatever it holds."""
     return quote(one, safe="")
+
+
+def _named(idempotency_key: str | None) -> dict[str, str]:
+    return {} if idempotency_key is None else {"idempotency_key": idempotency_key}

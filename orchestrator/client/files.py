@@ -14,6 +14,7 @@ from orchestrator.client.batch_calls import (
     files_call,
     opened,
     upload_call,
+    upload_fields,
 )
 from orchestrator.client.batch_wire import DeletedFile, FileList, StoredFile
 from orchestrator.client.connections import AsyncConnection, Connection
@@ -39,6 +40,7 @@ class Files:
         filename: str | None = None,
         purpose: str = "batch",
         expires_after_s: int | None = None,
+        idempotency_key: str | None = None,
     ) -> StoredFile:
         """Have the service keep a file; it is read while it is sent, whatever its size.
 
@@ -47,10 +49,13 @@ class Files:
             filename: what it is called there; as here by default.
             purpose: `batch`.
             expires_after_s: the service forgets it then; it keeps it by default.
+            idempotency_key: names the upload: sent again, it is the same file. What failed for a
+                while is then sent again, from its beginning, so the file must be one that can seek.
         """
         with opened(file) as content:
+            fields = upload_fields(purpose=purpose, expires_after_s=expires_after_s)
             call = upload_call(
-                content, filename=filename, purpose=purpose, expires_after_s=expires_after_s
+                content, filename=filename, fields=fields, idempotency_key=idempotency_key
             )
             return read(StoredFile, self._to.complete(call).content)
 
@@ -109,11 +114,13 @@ class AsyncFiles:
         filename: str | None = None,
         purpose: str = "batch",
         expires_after_s: int | None = None,
+        idempotency_key: str | None = None,
     ) -> StoredFile:
         """Have the service keep a file; see `Files.upload`."""
         with opened(file) as content:
+            fields = upload_fields(purpose=purpose, expires_after_s=expires_after_s)
             call = upload_call(
-                content, filename=filename, purpose=purpose, expires_after_s=expires_after_s
+                content, filename=filename, fields=fields, idempotency_key=idempotency_key
             )
             return read(StoredFile, (await self._to.complete(call)).content)
 

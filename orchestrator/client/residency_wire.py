@@ -117,10 +117,28 @@ class Home(Wire):
     homes: tuple[str, ...] = ()
 
 
+class CircuitState(Wire):
+    """An engine that failed lately, as one gateway sees it."""
+
+    #: Of a slot's circuit.
+    slot: str | None = None
+    #: Of an upstream's.
+    expert: ExpertRef | None = None
+    #: `open` or `half_open`.
+    state: str
+    for_s: float
+    retry_s: float
+    reason: str
+    num_failures: int
+
+
 class Residency(Wire):
     """Every slot, and who hosts what."""
 
     generation: int
+    #: Who answered, and the circuits that are not closed there.
+    gateway: str = ""
+    circuits: tuple[CircuitState, ...] = ()
     slots: tuple[SlotState, ...]
     experts: tuple[Home, ...] = ()
 

@@ -7,16 +7,16 @@ that left nobody, with what would pass.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.compositions.allowed import Allowed, Expected, LeftOut
+from orchestrator.compositions.allowed import Allowed, Expected, LeftOut, by_reason
 from orchestrator.compositions.base import Query
 from orchestrator.compositions.caps import checks_of
 from orchestrator.compositions.conversation import is_in_tool_loop
 from orchestrator.compositions.eligibility import Eligibility, Needs, needs_of
-from orchestrator.compositions.expecting import Expecting, Load
-from orchestrator.compositions.size import Size, size_of
+from orchestrator.compositions.expecting import Expecting, Load, load_of_inputs
+from orchestrator.compositions.size import size_of
 from orchestrator.engines.base import Chat, Sampling, Text
 from orchestrator.engines.foresight import Foresight
 from orchestrator.errors import ContextTooLongError, InvalidRequestError, LimitsError
@@ -27,8 +27,6 @@ from orchestrator.routing.limits import UNLIMITED, Limits
 
 #: Combinations of limits and needs whose experts are remembered: callers may make up many.
 _MAX_POOLS = 512
-#: Experts that a refusal names for each reason.
-_MAX_NAMES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +102,7 @@ class Admission:
             RequestError: it cannot, or may not; the message says what would be possible.
             OverloadedError: it is not expected to answer soon enough.
         """
-        self._eligibility.check(expert_id, needs_of(query))
+        self._eligibility.check(expert_id, needs_of(query), veiled=self.veiled(query.limits))
         self.bind(expert_id, query.limits)
         if query.limits.has_caps:
             load = Load(size=size_of(query.prompt), sampling=query.sampling)
@@ -119,11 +117,11 @@ class Admission:
         """
         self.bind(expert_id, limits)
         if limits.has_caps:
-            self._check_caps(expert_id, _load_of_inputs(inputs), limits)
+            self._check_caps(expert_id, load_of_inputs(inputs), limits)
 
     def price_of_inputs_usd(self, expert_id: str, inputs: Sequence[Text]) -> float | None:
         """What embedding `inputs` may cost at most, USD; `None` where nobody can say."""
-        return self._expecting.price_usd(expert_id, _load_of_inputs(inputs))
+        return self._expecting.price_usd(expert_id, load_of_inputs(inputs))
 
     def _check_caps(self, expert_id: str, load: Load, limits: Limits) -> None:
         for check in checks_of(limits):
@@ -140,9 +138,14 @@ class Admission:
         self._check_names(limits)
         reason = limits.why_not(self._selectors[expert_id])
         if reason is not None:
-            raise LimitsError(
-                f"expert {expert_id!r} may not answer this request: {reason}", param="model"
-            )
+            told = f"expert {expert_id!r} may not answer this request: {reason}"
+            if expert_id in self.veiled(limits):
+                told = "this model asks an expert that your key does not allow"
+            raise LimitsError(told, param="model")
+
+    def veiled(self, limits: Limits) -> frozenset[str]:
+        """Experts that the caller is not told of."""
+        return frozenset() if limits.veil is None else self.shut_out(limits.veil)
 
     def shut_out(self, limits: Limits) -> frozenset[str]:
         """Experts that may take no part within limits, whatever they are to do."""
@@ -180,7 +183,7 @@ class Admission:
         return needs
 
     def _pool(self, limits: Limits, needs: Needs) -> _Pool:
-        kind = (limits.include, limits.exclude, needs)
+        kind = (limits.include, limits.exclude, limits.veil, needs)
         pool = self._pools.get(kind)
         if pool is None:
             pool = self._new_pool(limits, needs)
@@ -191,14 +194,14 @@ class Admission:
 
     def _new_pool(self, limits: Limits, needs: Needs) -> _Pool:
         self._check_names(limits)
-        able = self._eligibility.able(needs)
+        able, veiled = self._eligibility.able(needs), self.veiled(limits)
         reasons = {name: limits.why_not(own) for name, own in self._selectors.items()}
         ids = frozenset(name for name in able if reasons[name] is None)
         if not ids:
             raise LimitsError(
-                f"the limits of this request leave no expert that can take it; of those that "
-                f"could, {_told({name: reasons[name] for name in able})}; include more or exclude "
-                "less",
+                "the limits of this request leave no expert that can take it"
+                f"{by_reason({name: reasons[name] for name in able - veiled})}; include more or "
+                "exclude less",
                 param="model",
             )
         shut_out = {name: why for name, why in reasons.items() if why is not None}
@@ -207,7 +210,9 @@ class Admission:
             for name in self._selectors
             if name not in shut_out and (why := self._eligibility.why_not(name, needs)) is not None
         }
-        told_of = (LeftOut(ids=frozenset(one), why=one.__getitem__) for one in (shut_out, unable))
+        told_of = (
+            LeftOut(ids=frozenset(one) - veiled, why=one.__getitem__) for one in (shut_out, unable)
+        )
         contexts = [self._expecting.context(name) for name in ids]
         rooms = [self._expecting.room(name) for name in ids]
         return _Pool(
@@ -274,26 +279,3 @@ class Admission:
             return ids
         left_out.append(LeftOut(ids=ids - left, why=reasons.__getitem__))
         return left
-
-
-def _told(reasons: Mapping[str, str | None]) -> str:
-    """A few experts by what shuts them out."""
-    by_reason: dict[str, list[str]] = {}
-    for name in sorted(reasons):
-        by_reason.setdefault(reasons[name] or "", []).append(name)
-    return "; ".join(
-        f"{why}: {', '.join(names[:_MAX_NAMES])}"
-        + (f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else "")
-        for why, names in by_reason.items()
-    )
-
-
-def _load_of_inputs(inputs: Sequence[Text]) -> Load:
-    """What embedding asks of an expert: to read, and to write nothing."""
-    sizes = [size_of(one) for one in inputs]
-    whole = Size(
-        low=sum(one.low for one in sizes),
-        high=sum(one.high for one in sizes),
-        most=sum(one.most for one in sizes),
-    )
-    return Load(size=whole, sampling=Sampling(max_tokens=0))

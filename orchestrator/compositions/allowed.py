@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from orchestrator.routing.limits import Limits
+
+#: Experts that a refusal names for each reason.
+_MAX_NAMES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,3 +50,16 @@ class Allowed:
         """Who was left out and why; put into words when it is asked for."""
         found = {name: check.why(name) for check in self.left_out for name in check.ids}
         return {name: found[name] for name in sorted(found)}
+
+
+def by_reason(reasons: Mapping[str, str | None]) -> str:
+    """A few of those that could take a request, by what shuts them out; nothing of nobody."""
+    names_by_reason: dict[str, list[str]] = {}
+    for name in sorted(reasons):
+        names_by_reason.setdefault(reasons[name] or "", []).append(name)
+    told = "; ".join(
+        f"{why}: {', '.join(names[:_MAX_NAMES])}"
+        + (f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else "")
+        for why, names in names_by_reason.items()
+    )
+    return f"; of those that could, {told}" if told else ""

@@ -17,6 +17,7 @@ from orchestrator.compositions.tracing_calls import told_route
 from orchestrator.compositions.traits import traits_of
 from orchestrator.engines.base import Chat, Prompt, Text
 from orchestrator.errors import InvalidRequestError
+from orchestrator.routing.limits import Limits
 from orchestrator.routing.sooner import sooner, succession, widened
 from routers.base import Prompts, Route, Router, RouterError
 
@@ -121,23 +122,29 @@ class Choosing:
         shut_out = self._generation.admission.shut_out(query.limits)
         traits = (replace(traits_of(query), shut_out=shut_out),)
         first, *others = digest(query.prompt)
-        route = await self._ask(Prompts(texts=(first,), candidates=candidates, traits=traits))
+        route = await self._ask(
+            Prompts(texts=(first,), candidates=candidates, traits=traits), query.limits
+        )
         for text in others if route.is_fallback else ():
-            found = await self._ask(Prompts(texts=(text,), candidates=candidates, traits=traits))
+            found = await self._ask(
+                Prompts(texts=(text,), candidates=candidates, traits=traits), query.limits
+            )
             if not found.is_fallback:
                 reason = "unsure of the last turn alone: read after what stands before it"
                 return replace(found, reasons=(reason, *found.reasons))
         return route
 
-    async def _ask(self, prompts: Prompts) -> Route:
+    async def _ask(self, prompts: Prompts, limits: Limits) -> Route:
         """One route; a thread costs more than a fast decision, so only slow routers get one."""
         try:
             if self._router.is_slow:
                 return (await asyncio.to_thread(self._router.route, prompts))[0]
             return self._router.route(prompts)[0]
         except RouterError as error:
+            # Routers tell whom they were made for, and not all of those may be told of.
+            why = error if limits.veil is None else "none that your key allows is its choice"
             raise InvalidRequestError(
-                f"model {self._id!r} cannot place this request: {error}", param="model"
+                f"model {self._id!r} cannot place this request: {why}", param="model"
             ) from error
 
     def _sooner(self, route: Route, query: Query) -> Route:

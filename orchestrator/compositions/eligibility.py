@@ -7,7 +7,8 @@ from typing import Literal
 from orchestrator.compositions.base import Query
 from orchestrator.engines.base import Chat, ImagePart
 from orchestrator.errors import InvalidRequestError, RequestError, UnsupportedParameterError
-from orchestrator.registry.models import Expert, Registry, ReplayEngine, VllmEngine
+from orchestrator.registry.engine_entry import ReplayEngine, VllmEngine
+from orchestrator.registry.models import Expert, Registry
 
 Need = Literal["text", "images", "tools", "structure", "structure_with_tools", "logprobs"]
 Needs = frozenset[Need]
@@ -101,17 +102,19 @@ class Eligibility:
         missing = needs - self._abilities[expert_id]
         return f"does not {_PHRASES[_first(missing)][0]}" if missing else None
 
-    def check(self, expert_id: str, needs: Needs) -> None:
+    def check(self, expert_id: str, needs: Needs, *, veiled: frozenset[str] = frozenset()) -> None:
         """Make sure that one named expert can do all of `needs`.
 
         Raises:
-            RequestError: it cannot; the message names those that can.
+            RequestError: it cannot; the message names those that can, but for the veiled.
         """
         missing = needs - self._abilities[expert_id]
         if missing:
-            raise self._refusal(expert_id, missing)
+            raise self._refusal(expert_id, missing, veiled=veiled)
 
-    def _refusal(self, expert_id: str | None, needs: Needs) -> RequestError:
+    def _refusal(
+        self, expert_id: str | None, needs: Needs, *, veiled: frozenset[str] = frozenset()
+    ) -> RequestError:
         first = _first(needs)
         phrase, kind, param = _PHRASES[first]
         if expert_id is None:
@@ -119,8 +122,9 @@ class Eligibility:
             rarest = next((one for one in _PHRASES if one in needs and one != "text"), first)
             _, kind, param = _PHRASES[rarest]
             return kind(f"no expert of this registry can {asked}", param=param)
-        able = sorted(name for name, can in self._abilities.items() if needs <= can)
-        others = f"experts that do: {able}" if able else "no expert of this registry does"
+        known = {name: can for name, can in self._abilities.items() if name not in veiled}
+        able = sorted(name for name, can in known.items() if needs <= can)
+        others = f"experts that do: {able}" if able else "no expert that you may ask does"
         hint = ", it embeds: POST /v1/embeddings" if first == "text" else ""
         return kind(f"expert {expert_id!r} does not {phrase}{hint}; {others}", param=param)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
 from orchestrator.compositions.allowed import Expected
-from orchestrator.compositions.size import Size
+from orchestrator.compositions.size import Size, size_of
 from orchestrator.compositions.slot_prices import has_slot, slot_hours, slot_rates
-from orchestrator.engines.base import Sampling
+from orchestrator.engines.base import Sampling, Text
 from orchestrator.engines.foresight import Foresight
-from orchestrator.registry.models import Expert, LitellmEngine, OpenAIEngine, Registry
+from orchestrator.registry.engine_entry import LitellmEngine, OpenAIEngine
+from orchestrator.registry.models import Expert, Registry
 
 _TOKENS_A_RATE = 1e6
 
@@ -21,6 +23,17 @@ class Load:
 
     size: Size
     sampling: Sampling
+
+
+def load_of_inputs(inputs: Sequence[Text]) -> Load:
+    """What embedding asks of an expert: to read, and to write nothing."""
+    sizes = [size_of(one) for one in inputs]
+    whole = Size(
+        low=sum(one.low for one in sizes),
+        high=sum(one.high for one in sizes),
+        most=sum(one.most for one in sizes),
+    )
+    return Load(size=whole, sampling=Sampling(max_tokens=0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

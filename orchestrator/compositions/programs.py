@@ -18,7 +18,9 @@ from orchestrator.compositions.tracing_calls import within
 from orchestrator.engines.embedding import FullEngine
 from orchestrator.engines.foresight import Foresight
 from orchestrator.errors import InvalidRequestError, UnknownModelError
-from orchestrator.registry.models import Expert, Registry, Task
+from orchestrator.registry.engine_entry import Task
+from orchestrator.registry.models import Expert, Registry
+from orchestrator.routing.limits import UNLIMITED, Limits
 from orchestrator.tracing.spans import UNTRACED, Span
 from routers.base import Router
 from routers.skill_cache import SkillCache
@@ -115,8 +117,12 @@ class Programs:
         reply.ledger = course.ledger
         return reply
 
-    def embedder(self, model_id: str) -> Embedding:
+    def embedder(self, model_id: str, limits: Limits = UNLIMITED) -> Embedding:
         """The program that embeds as `model_id`.
+
+        Args:
+            model_id: a name that callers can use.
+            limits: of the request: whom it is not told of.
 
         Raises:
             UnknownModelError: there is no model of this name.
@@ -126,12 +132,16 @@ class Programs:
         if found is not None:
             return found
         model = self.model(model_id)
-        able = sorted(self._embedders)
-        others = f"models that do: {able}" if able else "no model of this registry does"
+        able = sorted(self._embedders.keys() - self.veiled(limits))
+        others = f"models that do: {able}" if able else "no model that you may ask does"
         raise InvalidRequestError(
             f"{model.kind} {model.id!r} answers with text and does not embed; {others}",
             param="model",
         )
+
+    def veiled(self, limits: Limits) -> frozenset[str]:
+        """Experts that a request within `limits` is not told of."""
+        return self._shared.admission.veiled(limits)
 
     def models(self) -> tuple[Model, ...]:
         """Compositions first, then experts, each in the order of the registry."""

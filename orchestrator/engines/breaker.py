@@ -68,6 +68,11 @@ class Breaker:
     #: A call of a half open one is under way.
     is_tried: bool = False
 
+    @property
+    def latest(self) -> Failure | None:
+        """The last failure that is remembered; an open one has one."""
+        return next((one for one in reversed(self.seen) if one is not None), None)
+
     def state(self, now_s: float) -> State:
         """Closed, open or half open."""
         if self.opened_s is None:

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orchestrator.engines.weights import fingerprint
 from orchestrator.errors import SwapError
-from orchestrator.registry.models import Task
+from orchestrator.registry.engine_entry import Task
 
 FILE = "canary.json"
 NUM_TOKENS = 8

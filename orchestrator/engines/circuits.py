@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
-from orchestrator.engines.breaker import Breaker, State, failure_of
+from orchestrator.engines.breaker import Breaker, Failure, FailureKind, State, failure_of
 from orchestrator.errors import OrchestratorError
 from orchestrator.events.telling import tell
 from orchestrator.metrics import CIRCUIT_CHANGES, OPEN_CIRCUITS
+from orchestrator.registry.models import id_of
 
 _logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circuit:
+    """A circuit that is not closed, for people."""
+
+    #: A slot's name, or `Expert.key` of an upstream.
+    engine: str
+    state: State
+    #: Since it opened last, seconds.
+    for_s: float
+    #: Until a call tries the engine; 0 where the next one does.
+    retry_s: float
+    #: The last failure, and how many in a row there were.
+    reason: FailureKind
+    num_failures: int
+    #: Whether it is not asked even by those who can ask nobody else.
+    is_refusing: bool
+    #: Whether it is an upstream's, and no slot's.
+    is_upstream: bool
 
 
 class Circuits:
@@ -51,6 +73,19 @@ class Circuits:
             self._tell(name, breaker, why="its pause is over")
         return tuple(name for name, one in self._breakers.items() if one.is_avoided(now_s))
 
+    def seen(self, upstreams: Collection[str]) -> tuple[Circuit, ...]:
+        """Every circuit that is not closed, by name.
+
+        Args:
+            upstreams: names that are no slots'.
+        """
+        found = sorted(self._breakers.items())
+        return tuple(
+            self._circuit(name, breaker, latest, is_upstream=name in upstreams)
+            for name, breaker in found
+            if breaker.opened_s is not None and (latest := breaker.latest) is not None
+        )
+
     def tried(self, name: str) -> None:
         """A call is sent to an engine."""
         if (breaker := self._breakers.get(name)) is not None:
@@ -81,6 +116,21 @@ class Circuits:
         for name in [name for name in self._breakers if name not in names]:
             self._set(name, Breaker(), why="it is gone")
 
+    def _circuit(
+        self, name: str, breaker: Breaker, latest: Failure, *, is_upstream: bool
+    ) -> Circuit:
+        now_s = self._clock()
+        return Circuit(
+            engine=name,
+            state=breaker.state(now_s),
+            for_s=now_s - (breaker.opened_s or 0.0),
+            retry_s=max(breaker.until_s - now_s, 0.0),
+            reason=latest.kind,
+            num_failures=breaker.num_in_row,
+            is_refusing=is_upstream and breaker.is_refusing(now_s),
+            is_upstream=is_upstream,
+        )
+
     def _set(self, name: str, breaker: Breaker, *, why: str) -> None:
         self._tell(name, breaker, why=why)
         if breaker.seen or breaker.opened_s is not None:
@@ -98,7 +148,8 @@ class Circuits:
         else:
             self._told[name] = state
         CIRCUIT_CHANGES.labels(state=state).inc()
-        OPEN_CIRCUITS.inc((state == "open") - (before == "open"))
+        engine = id_of(name)  # an edit is another engine, and a series is for ever
+        OPEN_CIRCUITS.labels(engine=engine).inc((state == "open") - (before == "open"))
         level = logging.WARNING if state == "open" else logging.INFO
         retry_s = max(breaker.until_s - self._clock(), 0.0) if state == "open" else None
         tell(

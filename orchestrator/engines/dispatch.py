@@ -10,6 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from orchestrator.engines.base import Call, Engine, Item
+from orchestrator.engines.circuits import Circuit
 from orchestrator.engines.embedding import AnyCall, EmbedCall, Embedder, Vectors
 from orchestrator.engines.hints import Hinted
 from orchestrator.engines.notices import Notice
@@ -96,6 +97,11 @@ class Dispatch:
     def load(self) -> Load:
         """What experts of slots were asked for lately, through this gateway."""
         return self._meter.load()
+
+    @property
+    def circuits(self) -> tuple[Circuit, ...]:
+        """Circuits of engines that failed lately, as this gateway has them."""
+        return self._where.circuits
 
     def adopt(self, table: DispatchTable) -> None:
         """Dispatch by `table` from now on, whatever generation a call is pinned to.

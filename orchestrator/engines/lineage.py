@@ -13,9 +13,10 @@ from typing import Any
 from orchestrator.engines.fetched import fetched_adapter, fetched_folder, outline_folder
 from orchestrator.errors import RegistryError, SwapError
 from orchestrator.registry import reckoning
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.kinship import comparable_config
 from orchestrator.registry.lora import USUAL_RANK, read_adapter, roomy_rank
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.models import Expert
 from orchestrator.registry.weights import Stamp, Weights, read_checkpoint, stamp
 
 _PARSERS = frozenset({"tool_parser", "reasoning_parser"})

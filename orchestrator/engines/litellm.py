@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 from weakref import WeakSet
 
 from orchestrator.engines.base import Call, Chat, Chunk, Text, Usage
 from orchestrator.engines.embedding import EmbedCall, Vectors
+from orchestrator.engines.litellm_connecting import judged_by
 from orchestrator.engines.litellm_errors import translated
 from orchestrator.engines.litellm_sdk import close_connections, importing
 from orchestrator.engines.openai_body import request_body
@@ -25,8 +26,8 @@ from orchestrator.errors import (
 )
 from orchestrator.guards.policy import AddressPolicy
 from orchestrator.guards.upstreams import check_address, upstream_policy
+from orchestrator.registry.engine_entry import LitellmEngine as LitellmSpec
 from orchestrator.registry.models import Expert
-from orchestrator.registry.models import LitellmEngine as LitellmSpec
 
 #: The SDK shares its connections within the process: the last engine closes them.
 _OPEN: WeakSet[LitellmEngine] = WeakSet()
@@ -91,7 +92,9 @@ class LitellmEngine:
         ends_s = None if call.timeout_s is None else _now_s() + call.timeout_s
         with translated(self._provider, secret=self._secret):
             async with self._wait(ends_s):
-                answer = await (await self._loaded()).aembedding(**body)
+                sdk = await self._loaded()
+                with self._judged():
+                    answer = await sdk.aembedding(**body)
         vectors = read_vectors(answer.model_dump(), num_inputs=len(call.inputs))
         return replace(vectors, cost_usd=_cost_usd(answer))
 
@@ -139,10 +142,15 @@ class LitellmEngine:
         # Shielded: one caller that gives up must not cancel the import for all.
         return await asyncio.shield(asyncio.wrap_future(self._sdk))
 
+    def _judged(self) -> AbstractContextManager[None]:
+        """Connect, while a call begins, to what was judged alone."""
+        return judged_by(None if self._spec.base_url is None else self._policy)
+
     async def _begun(self, call: Call, asked: dict[str, Any]) -> Any:
         sdk = await self._loaded()
         ask = sdk.acompletion if isinstance(call.prompt, Chat) else sdk.atext_completion
-        return await ask(**asked)
+        with self._judged():
+            return await ask(**asked)
 
     async def _read(self, stream: Any, ends_s: float | None) -> AsyncGenerator[Chunk, None]:
         usage: Usage | None = None

@@ -24,7 +24,9 @@ from orchestrator.errors import (
     OrchestratorError,
     UnsupportedParameterError,
 )
+from orchestrator.guards.connecting import RefusedAddressError
 from orchestrator.guards.redaction import blotted
+from orchestrator.guards.upstreams import refusal_of
 
 _MAX_MESSAGE = 500
 _REFUSED_KEY = frozenset({401, 402, 403})
@@ -62,6 +64,8 @@ def translated(provider: str, *, secret: str | None) -> Iterator[None]:
 
 def _error(provider: str, exc: openai.OpenAIError, secret: str | None) -> OrchestratorError:
     causes = tuple(_causes(exc))
+    if refusal := next((one for one in causes if isinstance(one, RefusedAddressError)), None):
+        return refusal_of(provider, str(refusal))
     status = _status(causes)
     if status in _REFUSED_KEY:
         return BadCredentialsError(

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from orchestrator.engines.litellm_connecting import judging_session
 from orchestrator.engines.openai import MAX_CONNECTIONS
 from orchestrator.errors import MissingExtraError
 
@@ -75,7 +76,7 @@ def _set_up(sdk: Any) -> None:
     # Left to itself it opens a client a raw completion, and closes none of them.
     sdk.disable_aiohttp_transport = True
     limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=64)
-    sdk.aclient_session = httpx.AsyncClient(limits=limits)
+    sdk.aclient_session = judging_session(limits)
     _warm_up(sdk)
 
 

@@ -22,8 +22,8 @@ from orchestrator.guards.connecting import guarded_connector
 from orchestrator.guards.policy import AddressPolicy, url_fault
 from orchestrator.guards.redaction import blotted
 from orchestrator.guards.upstreams import refusal_of, upstream_policy
+from orchestrator.registry.engine_entry import OpenAIEngine as OpenAISpec
 from orchestrator.registry.models import Expert
-from orchestrator.registry.models import OpenAIEngine as OpenAISpec
 
 #: Connections one engine holds at most; beyond it calls wait for one.
 MAX_CONNECTIONS = 1024

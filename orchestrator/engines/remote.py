@@ -11,11 +11,12 @@ from orchestrator.engines.openai import OpenAIEngine
 from orchestrator.engines.replay import ReplayEngine
 from orchestrator.errors import RegistryError
 from orchestrator.guards.upstreams import upstream_policy
-from orchestrator.registry.models import Expert, VllmEngine
-from orchestrator.registry.models import FakeEngine as FakeSpec
-from orchestrator.registry.models import LitellmEngine as LitellmSpec
-from orchestrator.registry.models import OpenAIEngine as OpenAISpec
-from orchestrator.registry.models import ReplayEngine as ReplaySpec
+from orchestrator.registry.engine_entry import FakeEngine as FakeSpec
+from orchestrator.registry.engine_entry import LitellmEngine as LitellmSpec
+from orchestrator.registry.engine_entry import OpenAIEngine as OpenAISpec
+from orchestrator.registry.engine_entry import ReplayEngine as ReplaySpec
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert
 
 
 def is_remote(expert: Expert) -> bool:

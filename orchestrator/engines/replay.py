@@ -10,8 +10,8 @@ from pathlib import Path
 from orchestrator.engines.base import Call, Chat, Chunk, Text
 from orchestrator.engines.scripts import Performance, Script, last_user_text
 from orchestrator.errors import EngineDeadError, NotRecordedError, UnsupportedParameterError
+from orchestrator.registry.engine_entry import ReplayEngine as ReplaySpec
 from orchestrator.registry.models import Expert
-from orchestrator.registry.models import ReplayEngine as ReplaySpec
 from orchestrator.registry.recordings import Recordings, check_installed, read_recordings
 
 _MAX_SHOWN_CHARS = 60

@@ -17,7 +17,8 @@ from orchestrator.engines.prompting import Prompting
 from orchestrator.engines.spelling import Spelling
 from orchestrator.engines.vllm_parsing import OutputParsers
 from orchestrator.errors import RegistryError
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

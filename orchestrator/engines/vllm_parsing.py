@@ -19,7 +19,8 @@ from orchestrator.errors import (
     RegistryError,
     UnsupportedParameterError,
 )
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert
 
 _NAMED = "function:"
 

@@ -20,8 +20,9 @@ from orchestrator.engines.vllm_expert import load_tokenizer, tokenizer_source
 from orchestrator.engines.vllm_greedy import greedy_params, read_greedy
 from orchestrator.engines.vllm_live import conditions_of, is_on_cpu
 from orchestrator.engines.vllm_settings import engine_arguments
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.lora import check_adapts, read_adapter, roomy_rank
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.models import Expert
 from orchestrator.registry.weights import read_checkpoint
 
 _MAX_MODEL_LEN = 64

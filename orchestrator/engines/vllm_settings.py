@@ -6,7 +6,8 @@ import logging
 import os
 from typing import Any
 
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert
 from orchestrator.registry.reckoning import lora_places
 
 _logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from orchestrator.costs.estimate import Estimate
 from orchestrator.engines.base import Engine
-from orchestrator.engines.circuits import Circuits
+from orchestrator.engines.circuits import Circuit, Circuits
 from orchestrator.engines.embedding import AnyCall
 from orchestrator.errors import OrchestratorError
 from orchestrator.residency.choice import SlotOutlook, SlotView, answer_s, delay_s
@@ -117,6 +117,11 @@ class Whereabouts:
         Slots are never refused: one that died may be another process already.
         """
         return self._circuits.refusing_s(key) if key in self._remotes else None
+
+    @property
+    def circuits(self) -> tuple[Circuit, ...]:
+        """Those of slots and upstreams that are not closed."""
+        return self._circuits.seen(self._remotes)
 
     def begin(self, name: str, key: str) -> None:
         """A call was sent to this engine."""

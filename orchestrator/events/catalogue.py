@@ -56,6 +56,7 @@ EVENTS: Mapping[Action, Event] = {
         meaning="A request ended: its route, its answer, what it took.",
         fields={
             "request": "method and path",
+            "key": "id of the key that asked, where one is asked for",
             "status": "HTTP status, 499 where the caller hung up",
             "error_code": "of the error it ended with",
             "duration_ms": "from arrival to the last byte",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -116,8 +117,10 @@ class Site:
                 live=lambda: self.programs,
                 records=self._records,
                 readiness=self._readiness,
-                settings=ApiSettings(docs=False, metrics_dir=None),
+                settings=ApiSettings(docs=False, console=False, metrics_dir=None),
                 residency=self.slots.oversight,
+                gateway=str(os.getpid()),
+                circuits=lambda: self.dispatch.circuits,
                 judgements=judgements,
                 repeats=MemoryRepeats(),
                 batches=None if kept is None else kept.office,

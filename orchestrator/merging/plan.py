@@ -13,9 +13,10 @@ from orchestrator.merging.adapters import check_adapters
 from orchestrator.merging.posterior import by_router
 from orchestrator.merging.recipe import Method, Recipe, Weights, equal, given
 from orchestrator.merging.sources import Source, check_siblings, open_source
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.faults import listed, nearest
 from orchestrator.registry.fields import Id
-from orchestrator.registry.models import Expert, Registry, VllmEngine
+from orchestrator.registry.models import Expert, Registry
 from orchestrator.registry.routers import CategoryRouter
 from orchestrator.registry.surroundings import Surroundings
 from routers.artifacts import load_router

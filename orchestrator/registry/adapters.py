@@ -9,9 +9,10 @@ from collections.abc import Iterator
 
 from orchestrator.errors import WeightsError
 from orchestrator.registry.draft import Draft
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.faults import Finding, KeyPath, shown
 from orchestrator.registry.lora import CONFIG, Adapter, check_adapts, read_adapter, roomy_rank
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.models import Expert
 from orchestrator.registry.surroundings import Surroundings, has
 from orchestrator.registry.weights import read_checkpoint
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.registry.draft import Draft
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.faults import Finding, KeyPath
-from orchestrator.registry.models import VllmEngine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

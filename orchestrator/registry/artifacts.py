@@ -9,8 +9,8 @@ from orchestrator.checkpoints.sources import Wanted
 from orchestrator.errors import SetupError, WeightsError
 from orchestrator.registry import origins
 from orchestrator.registry.draft import Draft
+from orchestrator.registry.engine_entry import ReplayEngine
 from orchestrator.registry.faults import Finding, KeyPath, shown
-from orchestrator.registry.models import ReplayEngine
 from orchestrator.registry.recordings import read_recordings
 from orchestrator.registry.surroundings import Surroundings, has
 from orchestrator.registry.weights import Weights, weights_at

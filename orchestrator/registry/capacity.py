@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from orchestrator.registry import reckoning
 from orchestrator.registry.draft import Draft
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.faults import Finding
-from orchestrator.registry.models import Expert, Slot, VllmEngine
+from orchestrator.registry.models import Expert, Slot
 from orchestrator.registry.weights import Weights
 
 _GIB = 2**30

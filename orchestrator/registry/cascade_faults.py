@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orchestrator.registry.composition_cascade import CascadeComposition
 from orchestrator.registry.draft import Draft
+from orchestrator.registry.engine_entry import ReplayEngine
 from orchestrator.registry.faults import Finding, KeyPath, shown
 from orchestrator.registry.fitted import MANIFEST, read_manifest
-from orchestrator.registry.models import Expert, ReplayEngine
+from orchestrator.registry.models import Expert
 from orchestrator.registry.surroundings import Surroundings
 
 _KIND = "cascade"

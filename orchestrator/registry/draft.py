@@ -14,15 +14,11 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 
 from orchestrator.registry.compositions import CompositionSpec
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.entries import child
 from orchestrator.registry.faults import KeyPath
 from orchestrator.registry.form import key_path, parse
-from orchestrator.registry.models import (
-    Expert,
-    Registry,
-    Slot,
-    VllmEngine,
-)
+from orchestrator.registry.models import Expert, Registry, Slot
 from orchestrator.registry.routers import RouterSpec
 
 T = TypeVar("T")

@@ -33,6 +33,15 @@ def entry_text(entry: Expert, *, indent: str = "  ") -> str:
     return "\n".join([f"{indent}- {first}", *(f"{indent}  {line}" for line in others)]) + "\n"
 
 
+def inline_text(value: Any) -> str:
+    """A value as YAML on one line."""
+    yaml = YAML()
+    yaml.width = 1_000_000
+    stream = io.StringIO()
+    yaml.dump(_inline(value), stream)
+    return stream.getvalue().removesuffix("...\n").rstrip("\n")
+
+
 def with_entry(text: str, entry: Expert, *, file: str) -> str:
     """The text of a registry with `entry` behind its last expert; nothing else is touched.
 

@@ -15,8 +15,9 @@ from orchestrator.checkpoints.sources import (
     package_folder,
 )
 from orchestrator.errors import ModelError
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.faults import Finding, KeyPath, listed, shown
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.models import Expert
 from orchestrator.registry.surroundings import Surroundings
 
 _GIB = 2**30

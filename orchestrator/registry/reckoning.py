@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.lora import roomy_rank
-from orchestrator.registry.models import VllmEngine
 from orchestrator.registry.weights import Weights
 
 _DTYPE_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}

@@ -16,7 +16,8 @@ from orchestrator.checkpoints.sources import (
     package_folder,
 )
 from orchestrator.errors import ModelError
-from orchestrator.registry.models import Expert, Registry, ReplayEngine, VllmEngine
+from orchestrator.registry.engine_entry import ReplayEngine, VllmEngine
+from orchestrator.registry.models import Expert, Registry
 
 __all__ = ["Surroundings", "has", "is_hub_id", "resolved"]
 

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from orchestrator.guards.policy import AddressPolicy, url_fault
 from orchestrator.guards.upstreams import HOSTS, upstream_policy
 from orchestrator.registry.draft import Draft
+from orchestrator.registry.engine_entry import LitellmEngine, OpenAIEngine, VllmEngine
 from orchestrator.registry.faults import Finding, KeyPath, nearest, shown
-from orchestrator.registry.models import Expert, LitellmEngine, OpenAIEngine, VllmEngine
+from orchestrator.registry.models import Expert
 
 _ENV_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 #: Access keys in capitals and digits pass for a name; names this long have an underscore.

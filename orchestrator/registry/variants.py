@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from orchestrator.errors import WeightsError
 from orchestrator.registry.capacity import misfit
 from orchestrator.registry.draft import Draft
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.faults import Finding, KeyPath, shown
-from orchestrator.registry.models import Expert, Slot, Variant, VllmEngine
+from orchestrator.registry.models import Expert, Slot, Variant
 from orchestrator.registry.surroundings import Surroundings
 from orchestrator.registry.vocabulary import vocabulary_digest
 from orchestrator.registry.weights import Weights

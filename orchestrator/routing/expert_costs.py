@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from orchestrator.registry.models import Expert, Registry, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert, Registry
 from orchestrator.registry.reckoning import loaded_gib
 from routers.datasets import Example, Outcome
 from routers.spending import Costs, Measure

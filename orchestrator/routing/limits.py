@@ -28,6 +28,8 @@ class Limits:
     #: Calls of experts, further tries left out, and tokens that all of them read and write.
     max_calls: int | None = None
     max_total_tokens: int | None = None
+    #: What the caller's key says of experts: whoever is shut out by it, the caller is not told of.
+    veil: Limits | None = None
 
     @property
     def has_caps(self) -> bool:
@@ -47,6 +49,7 @@ class Limits:
             max_energy_j=_least(self.max_energy_j, other.max_energy_j),
             max_calls=_least(self.max_calls, other.max_calls),
             max_total_tokens=_least(self.max_total_tokens, other.max_total_tokens),
+            veil=self.veil or other.veil,
         )
 
     def after(

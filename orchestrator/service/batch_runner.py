@@ -146,6 +146,7 @@ class BatchRunner:
             outline=partial(outlined, lengths=paces.mean_output_tokens),
             timeout_s=_LINE_S,
             keyring=self._keys.keyring,
+            meters=following.meters,
         )
 
     def _executor(self, endpoint: InsideEndpoint, paces: Paces) -> PlannedExecutor:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator.engines.lineage import Lineage
-from orchestrator.registry.models import Slot, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Slot
 from orchestrator.registry.reckoning import engine_gib
 from orchestrator.residency.spaces import Lineage as Claim
 from orchestrator.residency.spaces import SlotSpace

@@ -23,6 +23,7 @@ from orchestrator.compositions.following import Following
 from orchestrator.compositions.loading import Loader
 from orchestrator.compositions.programs import Programs
 from orchestrator.engines.base import Engine
+from orchestrator.engines.circuits import Circuit
 from orchestrator.engines.dispatch import Dispatch
 from orchestrator.engines.embedding import FullEngine
 from orchestrator.engines.remote import is_remote
@@ -34,7 +35,7 @@ from orchestrator.service.conductor_calls import ConductorCalls
 from orchestrator.service.connections import Connections
 from orchestrator.service.reports import Census, GatewayReport, Sights
 from orchestrator.service.serving import worker_handle
-from orchestrator.service.standing import Standing
+from orchestrator.service.standing import Broken, Standing
 from orchestrator.store.link import RedisLink
 from orchestrator.store.redis import RedisStore
 from orchestrator.store.redis_judgements import RedisJudgements
@@ -74,7 +75,8 @@ class FollowingConductor:
         *,
         before: Callable[[Dispatch], FullEngine] | None = None,
     ) -> None:
-        self._id = f"{os.getpid()}-{uuid4().hex[:6]}"
+        #: By which the Conductor, and operators, know this process.
+        self.id = f"{os.getpid()}-{uuid4().hex[:6]}"
         self.conductor = ConductorCalls(conductor)
         self._slots = Connections(worker_handle)
         self._standing = Standing(clock=time.monotonic, changed=self._tell_store)
@@ -131,6 +133,10 @@ class FollowingConductor:
         """
         return self._following.live
 
+    def circuits(self) -> tuple[Circuit, ...]:
+        """Circuits of engines that are not closed here."""
+        return self._dispatch.circuits
+
     def check(self) -> None:
         """Raises what ended one of its tasks."""
         for task in self._tasks:
@@ -150,8 +156,11 @@ class FollowingConductor:
             live = self._following.live
         except ExpertUnavailableError as exc:
             return self._standing.readiness(exc.message, ())
-        hosted = (expert.key for expert in live.registry.experts if not is_remote(expert))
-        return self._standing.readiness(None, tuple(hosted))
+        experts = live.registry.experts
+        hosted = tuple(one.key for one in experts if not is_remote(one))
+        upstreams = tuple(one.key for one in experts if is_remote(one))
+        circuits = Broken(circuits=self._dispatch.circuits, upstreams=upstreams)
+        return self._standing.readiness(None, hosted, broken=circuits)
 
     def _hint(self) -> None:
         """Look and ask at once."""
@@ -240,7 +249,7 @@ class FollowingConductor:
         following = self._following
         failed, failure = following.failure or (None, "")
         return GatewayReport(
-            id=self._id,
+            id=self.id,
             live=following.live_number,
             prepared=following.prepared,
             failed=failed,

@@ -75,6 +75,8 @@ class Gateway:
                 settings=self._plan.api,
                 registry=following.conductor,
                 residency=following.conductor,
+                gateway=following.id,
+                circuits=following.circuits,
                 placement=following.conductor,
                 restarts=following.conductor,
                 judgements=following.judgements,

@@ -1,4 +1,4 @@
-"""HAProxy as Ray Serve starts it, with seven things put right.
+"""HAProxy as Ray Serve starts it, with eight things put right.
 
 Ray writes the configuration and offers no setting for these:
 
@@ -12,6 +12,8 @@ Ray writes the configuration and offers no setting for these:
   one by 190 MB. So it is set here, for uploads alone, which notice callers that hang up themselves;
   while no gateway is up they get 503, for Serve's own proxy, which stands in, reads ahead, too;
 - a head may take an hour to arrive, which holds a connection for nothing; 15 s here, then 408;
+- when it stops it refuses connections, and callers do not learn that they may come back: while
+  requests end it answers others with 503, once `CLOSED` has `CLOSED_WORD` (`proxy_door.py`);
 - gateways are not told whom HAProxy speaks for, so that every caller looks local to them.
 
 So Ray is given a wrapper by `RAY_SERVE_HAPROXY_BINARY_PATH`, its documented choice of binary. The
@@ -49,6 +51,8 @@ _PUBLIC_RULES = (
     # To a gateway every caller's peer is HAProxy: /admin would take all of them for local.
     "    http-request add-header x-forwarded-for %[src]",
 )
+#: A list beside the error files; requests are turned away while this is on it.
+CLOSED, CLOSED_WORD = "closed", "yes"
 _SECTION = re.compile(r"^(global|defaults|frontend|backend|listen)\b\s*(\S*)")
 _BIND = re.compile(r"^(\s*bind\s+)(\S*):(\d+)(.*)$")
 _SERVER = re.compile(r"^\s*server\s+(\S+)\s.*?(\sbackup)?\s*$")
@@ -117,7 +121,7 @@ def rewrite(config: str, *, errors: Path, host: str = _LOOPBACK) -> str:
         if section == "defaults" and heading:
             lines.extend(_error_file(status, errors) for status in _ERRORS)
         if section == _PUBLIC and _BIND.match(line):
-            lines.extend(_PUBLIC_RULES)
+            lines.extend((_closed_rule(errors), *_PUBLIC_RULES))
     missing = [what for what, line in _added(errors).items() if line not in lines]
     if missing:
         raise UnknownTemplateError(f"no place for {', '.join(missing)} in Ray's configuration")
@@ -149,8 +153,14 @@ def _added(errors: Path) -> dict[str, str]:
     """A line that must be in the result for each of our additions."""
     return {
         "the error files": _error_file(503, errors),
+        "the end of new requests": _closed_rule(errors),
         "the headers to strip and to set": _PUBLIC_RULES[0],
     }
+
+
+def _closed_rule(errors: Path) -> str:
+    listed = f"{{ str({CLOSED_WORD}) -m str -f {errors}/{CLOSED} }}"
+    return f"    http-request deny deny_status 503 if {listed}"
 
 
 def _error_file(status: int, errors: Path) -> str:
@@ -169,6 +179,7 @@ def install(folder: Path, *, binary: str, host: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for status in _ERRORS:
         (folder / f"{status}.http").write_text(error_response(status), newline="")
+    (folder / CLOSED).write_text("")
     wrapper = folder / "haproxy"
     # -I -S: nothing of the caller's environment or site-packages, 15 ms instead of 60.
     command = (sys.executable, "-I", "-S", str(Path(__file__).resolve()), binary, str(folder), host)

@@ -71,6 +71,7 @@ class Settings(BaseModel):
     max_in_flight: int = Field(
         4096, ge=1, description="Requests that one gateway answers at a time; more get 503."
     )
+    console: bool = Field(True, description="Serve /console, a page for people.")
     max_batch_lines: int = Field(50_000, ge=1, description="Most lines of one batch.")
     max_body_bytes: int = Field(
         16 * 1024 * 1024, ge=1024, description="Longest body of any other request, bytes."
@@ -184,6 +185,7 @@ class Settings(BaseModel):
             max_body_bytes=self.max_body_bytes,
             max_file_bytes=self.max_file_bytes,
             max_in_flight=self.max_in_flight,
+            console=self.console,
             log_prompts=self.log_prompts,
             log_prompts_max_chars=self.log_prompts_max_chars,
             bounds=Bounds(max_choices=self.max_choices, max_output_tokens=self.max_output_tokens),

@@ -6,11 +6,34 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from orchestrator.api.readiness import Readiness
+from orchestrator.engines.circuits import Circuit
+from orchestrator.registry.models import id_of
 from orchestrator.service.reports import Census
 
 #: A Conductor that has not answered for longer is away, seconds.
 _SILENT_S = 3.0
 UP = "up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """Circuits that are not closed in this process."""
+
+    circuits: tuple[Circuit, ...] = ()
+    #: Keys of the experts that upstreams answer for.
+    upstreams: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> str | None:
+        """Those that are open, for people; `None` where none is."""
+        found = [_told(one) for one in self.circuits if one.state == "open"]
+        return f"left alone here: {'; '.join(found)}" if found else None
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether every upstream is one that is not even asked."""
+        refused = {one.engine for one in self.circuits if one.is_refusing}
+        return bool(self.upstreams) and refused.issuperset(self.upstreams)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,16 +68,25 @@ class Standing:
             self.changed(False)
         self.why = trouble or ""
 
-    def readiness(self, lacking: str | None, hosted: tuple[str, ...]) -> Readiness:
+    def readiness(
+        self, lacking: str | None, hosted: tuple[str, ...], *, broken: Broken | None = None
+    ) -> Readiness:
         """Whether requests can be answered, part by part.
 
         Args:
             lacking: why no generation is served, `None` while one is.
             hosted: keys of the experts that slots are to host.
+            broken: engines that failed lately; slots are asked all the same.
         """
-        slots = self._slots(hosted)
-        reasons = tuple(one for one in (lacking, *slots, self._end()) if one is not None)
-        soft = {"store": self._store(), "conductor": self._conductor(), "runner": self._runner()}
+        slots, engines = self._slots(hosted), broken or Broken()
+        nobody = engines.told if engines.is_of_all and not hosted else None
+        reasons = tuple(one for one in (lacking, *slots, nobody, self._end()) if one is not None)
+        soft = {
+            "engines": engines.told,
+            "store": self._store(),
+            "conductor": self._conductor(),
+            "runner": self._runner(),
+        }
         degraded = tuple(f"{name}: {told}" for name, told in soft.items() if told is not None)
         hard = {"programs": lacking, "slots": "; ".join(slots) or self._paused()}
         parts = {name: told or UP for name, told in {**hard, **soft}.items()}
@@ -92,3 +124,8 @@ class Standing:
         if self.census is None or self.census.is_runner_up:
             return None
         return "silent; batches pause until it is back"
+
+
+def _told(circuit: Circuit) -> str:
+    name = id_of(circuit.engine) if circuit.is_upstream else f"slot {circuit.engine}"
+    return f"{name} for {circuit.for_s:.0f} s ({circuit.reason}), tried in {circuit.retry_s:.0f} s"

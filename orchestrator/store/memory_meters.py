@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.store.meters import (
     DAYS_KEPT,
-    LEASE_S,
+    LEASE_MS,
     WINDOW_S,
     Bounds,
     Kind,
@@ -18,9 +18,8 @@ from orchestrator.store.meters import (
     Wish,
     day_ends_ms,
     day_of,
+    left_of,
 )
-
-_LEASE_MS = int(LEASE_S * 1000)
 
 
 @dataclass(slots=True)
@@ -47,6 +46,10 @@ class _Window:
         """Until nothing of it counts any more."""
         latest_s = max((at_s for at_s, num in self.by_second.items() if num), default=None)
         return 0 if latest_s is None else (latest_s + WINDOW_S) * 1000 - now_ms
+
+    def left(self, limit: int | None, now_ms: int) -> Left | None:
+        """What is left of a limit."""
+        return left_of(limit, self.total(now_ms // 1000), self.resets_ms(now_ms))
 
     def frees_ms(self, num: int, now_ms: int) -> int:
         """Until so many of it count no more."""
@@ -103,8 +106,8 @@ class MemoryMeters:
             refused=kind,
             available=available,
             retry_ms=retry_ms,
-            requests=_left(meter.requests, bounds.requests, now_ms),
-            tokens=_left(meter.tokens, bounds.tokens, now_ms),
+            requests=meter.requests.left(bounds.requests, now_ms),
+            tokens=meter.tokens.left(bounds.tokens, now_ms),
         )
 
     async def settle(self, settlements: Sequence[Settlement]) -> None:
@@ -123,7 +126,7 @@ class MemoryMeters:
 
     async def renew(self, leases: Mapping[str, Sequence[str]]) -> None:
         """See `MeterStore.renew`."""
-        ends_ms = self._now_ms() + _LEASE_MS
+        ends_ms = self._now_ms() + LEASE_MS
         for key_id, names in leases.items():
             known = self._by_key.get(key_id, _Meter()).leases
             known.update({name: ends_ms for name in names if name in known})
@@ -184,7 +187,7 @@ def _put(meter: _Meter, bounds: Bounds, wish: Wish, *, now_ms: int) -> None:
     if wish.requests and bounds.requests is not None:
         meter.requests.add(now_s, wish.requests)
     if wish.lease:
-        meter.leases[wish.lease] = now_ms + _LEASE_MS
+        meter.leases[wish.lease] = now_ms + LEASE_MS
     if wish.tokens and bounds.tokens is not None:
         meter.tokens.add(now_s, wish.tokens)
     if wish.hold:
@@ -195,10 +198,3 @@ def _put(meter: _Meter, bounds: Bounds, wish: Wish, *, now_ms: int) -> None:
         meter.holds[wish.hold] = _Hold(
             tokens=wish.tokens, nano_usd=wish.nano_usd, at_s=now_s, day=day
         )
-
-
-def _left(window: _Window, limit: int | None, now_ms: int) -> Left | None:
-    if limit is None:
-        return None
-    total = window.total(now_ms // 1000)
-    return Left(remaining=max(limit - total, 0), resets_ms=window.resets_ms(now_ms))

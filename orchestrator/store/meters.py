@@ -18,6 +18,8 @@ from typing import Literal, Protocol
 WINDOW_S = 61
 #: A lease that its process does not renew ends after so long, seconds.
 LEASE_S = 30.0
+#: The same, milliseconds, as leases are kept.
+LEASE_MS = int(LEASE_S * 1000)
 #: What was set aside is known for so long, seconds: longer than any batch.
 HOLD_S = 40 * 86_400.0
 #: Days for which what was spent on them is known.
@@ -128,6 +130,11 @@ class MeterStore(Protocol):
     async def forget(self, key_id: str) -> None:
         """Forget all that is known of a key; its calls under way are settled against nothing."""
         ...
+
+
+def left_of(limit: int | None, total: int, resets_ms: int) -> Left | None:
+    """What is left of a limit; `None` where there is none."""
+    return None if limit is None else Left(remaining=max(limit - total, 0), resets_ms=resets_ms)
 
 
 def day_of(now_ms: int) -> str:

@@ -107,6 +107,10 @@ class DecisionRecord(BaseModel):
     #: Wait for its turn in a slot, part of both, milliseconds.
     waited_ms: float = 0.0
     overhead_ms: float
+    #: Id of the key that asked, and whose files and batches are the caller's; empty where nothing
+    #: was presented.
+    key_id: str = ""
+    owner: str = ""
     user: str | None = None
     metadata: dict[str, str] = {}
 

@@ -11,22 +11,21 @@ from orchestrator.store.meter_scripts import RENEW, SETTLE, TAKE
 from orchestrator.store.meters import (
     DAYS_KEPT,
     HOLD_S,
-    LEASE_S,
+    LEASE_MS,
     WINDOW_S,
     Bounds,
     Kind,
-    Left,
     Settlement,
     Spent,
     Taken,
     Wish,
     day_ends_ms,
+    left_of,
 )
 from orchestrator.store.redis_scripts import TogetherScript
 
 #: What stands for no bound.
 _NONE = -1
-_LEASE_MS = int(LEASE_S * 1000)
 
 
 class RedisMeters:
@@ -54,7 +53,7 @@ class RedisMeters:
             _bound(bounds.requests),
             wish.lease,
             _bound(bounds.concurrent),
-            _LEASE_MS,
+            LEASE_MS,
             wish.hold,
             wish.tokens,
             _bound(bounds.tokens),
@@ -74,7 +73,7 @@ class RedisMeters:
     async def renew(self, leases: Mapping[str, Sequence[str]]) -> None:
         """See `MeterStore.renew`."""
         runs = (
-            self._renew.run((self._keys(key_id)[2],), self._now(), _LEASE_MS, *names)
+            self._renew.run((self._keys(key_id)[2],), self._now(), LEASE_MS, *names)
             for key_id, names in leases.items()
         )
         await asyncio.gather(*runs)
@@ -120,12 +119,6 @@ def _taken(told: list[int | bytes], bounds: Bounds) -> Taken:
         refused=cast("Kind", refused) if refused else None,
         available=available,
         retry_ms=None if retry_ms == _NONE else retry_ms,
-        requests=_left(bounds.requests, num_requests, requests_ms),
-        tokens=_left(bounds.tokens, num_tokens, tokens_ms),
+        requests=left_of(bounds.requests, num_requests, requests_ms),
+        tokens=left_of(bounds.tokens, num_tokens, tokens_ms),
     )
-
-
-def _left(limit: int | None, total: int, resets_ms: int) -> Left | None:
-    if limit is None:
-        return None
-    return Left(remaining=max(limit - total, 0), resets_ms=resets_ms)

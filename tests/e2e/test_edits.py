@@ -4,6 +4,7 @@ import contextlib
 import json
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,9 @@ class Site:
     """A service and the file it is edited by."""
 
     num_gateways = 2
+    #: Settings of the service, and what every request has.
+    environment: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -40,13 +44,20 @@ class Site:
             folder=self._folder / "data",
             gateways=self.num_gateways,
             program="tests.e2e.scripted_service",
+            environment=self.environment,
         ).await_ready()
-        self.client = httpx.Client(base_url=self.service.url, timeout=30, trust_env=False)
+        self.client = self.caller()
 
     def stop(self) -> None:
         """End the service; what it stored stays."""
         self.client.close()
         self.service.stop()
+
+    def caller(self) -> httpx.Client:
+        """One who may ask."""
+        return httpx.Client(
+            base_url=self.service.url, timeout=30, trust_env=False, headers=self.headers
+        )
 
     def expert(self, id_: str, model: str | None = None, *, num_bytes: int = 64, **more) -> str:
         """An entry of a slot's expert; models of one size are siblings."""
@@ -127,7 +138,7 @@ class Load:
         assert {where: found for where, found in told.items() if len(found) > 1} == {}
 
     def _call(self, over: threading.Event, is_streamed: bool) -> None:
-        with httpx.Client(base_url=self.site.service.url, timeout=30, trust_env=False) as client:
+        with self.site.caller() as client:
             while not over.is_set():
                 for model in self.models:
                     self._ask(client, model, is_streamed)

@@ -19,6 +19,7 @@ from orchestrator.store.redis_usage import RedisUsage
 from orchestrator.store.server import RedisServer
 from orchestrator.store.usage import UsageRow, Used
 from tests.e2e.service import FAKES, LOOPBACK, Service, ask, listeners
+from tests.faults.killers import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
@@ -188,15 +189,23 @@ def test_requests_under_way_are_answered_and_written_down_before_the_service_sto
             lines = answer.iter_lines()
             next(lines)
             os.kill(service.keeper.pid, signal.SIGTERM)
+            refused = until(lambda: turned_away(service), what="503 for whoever comes now")
             rest = list(lines)
 
     assert "data: [DONE]" in rest
+    assert refused.json()["error"]["code"] == "unavailable"
+    assert refused.headers["retry-after"] == "2"
     assert service.wait() == 0
     used, record = asyncio.run(_kept(tmp_path / str(service.port) / "redis"))
     assert [(row.expert, one.requests, one.completion_tokens) for row, one in used.items()] == [
         ("slow", 1, 3)
     ]
     assert (record.expert, record.status) == ("slow", 200)
+
+
+def turned_away(service: Service) -> httpx.Response | None:
+    answer = httpx.get(f"{service.url}/healthz", trust_env=False)
+    return answer if answer.status_code == 503 else None
 
 
 async def _kept(folder: Path) -> tuple[dict[UsageRow, Used], StoredRecord]:

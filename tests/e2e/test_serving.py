@@ -1,6 +1,7 @@
 """The shipped experts on real vLLM behind the whole service."""
 
 import json
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,12 +10,14 @@ import httpx
 import numpy as np
 import openai
 import pytest
+from playwright.async_api import expect
 from sentence_transformers import SentenceTransformer
 
 from bench import heldout
 from deploy.demo.training.forms import FORMS
 from orchestrator.service import ports
 from routers.embeddings import minilm_folder
+from tests.console_browser import chromium, window
 from tests.e2e.service import LOOPBACK, Service, ask, listeners
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -68,6 +71,21 @@ def test_siblings_answer_in_turn_with_their_own_weights(client):
     ]
 
     assert answers == ["Nairobi", "XLIV", "Nairobi"]
+
+
+async def test_the_console_asks_the_service_and_sees_its_slot(service):
+    async with chromium() as browser, window(browser) as own:
+        page = own.page
+        await page.goto(f"{service.url}/console")
+        await page.get_by_label("Prompt", exact=True).fill("What is the capital of Kenya?")
+        await page.get_by_role("button", name="Send").click()
+        await expect(page.locator(".turn.assistant")).to_contain_text("Nairobi", timeout=30_000)
+        await page.get_by_role("tab", name="Slots").click()
+        await expect(page.get_by_role("region", name="Slot local")).to_contain_text("capitals")
+        await page.get_by_role("tab", name="Registry").click()
+        await expect(page.get_by_label("Registry, YAML")).to_have_value(re.compile("id: capitals"))
+
+    assert own.errors == []
 
 
 def test_texts_become_vectors_beside_them(client):
@@ -157,16 +175,18 @@ def test_engines_listen_on_loopback_too(service):
 
 
 def test_a_stream_whose_engines_are_killed_says_what_an_unbroken_one_says(service):
-    whole = ask(service.url, "capitals", **LONG).json()
+    asked = LONG | {"max_tokens": 400}
+    whole = ask(service.url, "capitals", **asked).json()
 
-    events = broken_off(service, after=20, **LONG)
+    events = broken_off(service, after=20, **asked)
 
     said = [choice["delta"].get("content") or "" for one in events for choice in one["choices"]]
     assert "".join(said) == whole["choices"][0]["message"]["content"]
+    (used,) = (one["usage"] for one in events if one.get("usage"))
     counts = ("prompt_tokens", "completion_tokens")
-    used, meant = events[-1]["usage"], whole["usage"]
-    assert [used[one] for one in counts] == [meant[one] for one in counts]
-    assert events[-1]["orchestrator"]["failed"] == {"capitals": "engine_dead"}
+    assert [used[one] for one in counts] == [whole["usage"][one] for one in counts]
+    (details,) = (one["orchestrator"] for one in events if "orchestrator" in one)
+    assert details["failed"] == {"capitals": "engine_dead"}
 
 
 def broken_off(service: Service, *, after: int, **options) -> list[dict]:

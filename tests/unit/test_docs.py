@@ -26,6 +26,7 @@ PAGES = [
     "docs/routers.md",
     "docs/compositions.md",
     "docs/batches.md",
+    "docs/console.md",
 ]
 #: Folders a path may be relative to; pages about the package leave its name out.
 BASES = (ROOT, ROOT / "orchestrator", ROOT / "docs")

@@ -11,7 +11,8 @@ import pytest
 from orchestrator.engines.canary import CanaryFile
 from orchestrator.engines.lineage import Lineage, lineages
 from orchestrator.engines.vllm import start_vllm
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert
 from tests.e2e.engines.tiny import write_tiny
 
 ENGINE = VllmEngine(max_model_len=256, kv_cache_gib=0.1)

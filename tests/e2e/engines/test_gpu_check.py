@@ -13,7 +13,8 @@ from orchestrator.engines.fake_vllm_memory import FakeAccelerator
 from orchestrator.engines.lineage import lineages
 from orchestrator.engines.rungs import SLEEPS
 from orchestrator.errors import OutOfMemoryError
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert
 from tests.e2e.engines.tiny import write_tiny
 from tests.e2e.engines.tiny_adapters import write_tiny_adapter
 

@@ -16,7 +16,8 @@ from orchestrator.engines.lineage import lineages
 from orchestrator.engines.slot import Slot
 from orchestrator.engines.vllm import start_vllm
 from orchestrator.errors import NotHostedError, SwapError
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert
 from tests.e2e.engines.tiny_adapters import write_tiny_adapter
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("default")]

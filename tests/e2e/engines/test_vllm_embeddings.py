@@ -20,7 +20,8 @@ from orchestrator.errors import (
     InvalidRequestError,
     UnsupportedParameterError,
 )
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert
 from routers.embeddings import minilm_folder
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("default")]

@@ -18,7 +18,8 @@ from orchestrator.engines.lineage import Lineage, lineages
 from orchestrator.engines.rungs import SLEEPS
 from orchestrator.engines.sibling_host import SiblingHost
 from orchestrator.errors import EngineDeadError, NotHostedError, OutOfMemoryError, SwapError
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert
 from tests.e2e.engines.tiny import tiny_tokenizer, write_tiny
 from tests.e2e.engines.tiny_adapters import write_tiny_adapter
 

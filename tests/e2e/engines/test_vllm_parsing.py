@@ -7,7 +7,8 @@ from orchestrator.engines.choices import ChoiceReader, Reading
 from orchestrator.engines.collecting import collect
 from orchestrator.engines.spelling import Spelling
 from orchestrator.errors import InvalidRequestError, RegistryError, UnsupportedParameterError
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert
 from tests.e2e.engines.tiny import EOS, tiny_tokenizer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("default")]

@@ -10,7 +10,8 @@ import pytest
 from orchestrator.engines.canary import recorded
 from orchestrator.engines.lineage import lineages
 from orchestrator.engines.vllm import start_vllm
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert
 from tests.e2e.engines.tiny import write_tiny
 
 pytestmark = [pytest.mark.e2e, pytest.mark.filterwarnings("default")]

@@ -26,7 +26,7 @@ async def test_the_official_client_is_let_in_and_refused_by_its_own_errors():
         chunks = [chunk async for chunk in stream]
         with pytest.raises(openai.NotFoundError) as unknown:
             await client.chat.completions.create(model="plain", messages=ASKED)
-        with pytest.raises(openai.PermissionDeniedError) as excluded:
+        with pytest.raises(openai.NotFoundError) as excluded:
             await client.chat.completions.create(model="painter", messages=ASKED)
         with pytest.raises(openai.AuthenticationError) as refused:
             await client.with_options(api_key="sk-wrong").models.list()
@@ -35,7 +35,7 @@ async def test_the_official_client_is_let_in_and_refused_by_its_own_errors():
 
     assert answer.choices[0].message.content
     assert chunks[-1].choices[0].finish_reason == "stop"
-    assert (unknown.value.code, excluded.value.code) == ("model_not_found", "forbidden")
+    assert (unknown.value.code, excluded.value.code) == ("model_not_found", "model_not_found")
     assert (refused.value.code, refused.value.type) == ("invalid_api_key", "invalid_request_error")
     assert models == ["math"]
 

@@ -15,8 +15,8 @@ from orchestrator.engines.openai import OpenAIEngine
 from orchestrator.errors import OrchestratorError, SetupError
 from orchestrator.events.lines import JsonLines
 from orchestrator.guards.redaction import Redaction
+from orchestrator.registry.engine_entry import OpenAIEngine as OpenAISpec
 from orchestrator.registry.models import Expert
-from orchestrator.registry.models import OpenAIEngine as OpenAISpec
 from orchestrator.service.conductor import ConductorPlan
 from orchestrator.service.gateway import GatewayPlan
 from orchestrator.service.settings import read

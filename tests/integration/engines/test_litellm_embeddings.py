@@ -15,8 +15,8 @@ from orchestrator.errors import (
     EngineTimeoutError,
     OverloadedError,
 )
+from orchestrator.registry.engine_entry import LitellmEngine as LitellmSpec
 from orchestrator.registry.models import Expert
-from orchestrator.registry.models import LitellmEngine as LitellmSpec
 from tests.integration.engines.upstream import serving
 
 pytestmark = pytest.mark.integration

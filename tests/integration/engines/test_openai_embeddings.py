@@ -17,8 +17,8 @@ from orchestrator.errors import (
     EngineTimeoutError,
     OverloadedError,
 )
+from orchestrator.registry.engine_entry import OpenAIEngine as OpenAISpec
 from orchestrator.registry.models import Expert
-from orchestrator.registry.models import OpenAIEngine as OpenAISpec
 from tests.integration.engines.upstream import serving
 
 pytestmark = pytest.mark.integration

@@ -9,8 +9,8 @@ from orchestrator.engines.openai import OpenAIEngine
 from orchestrator.errors import AddressRefusedError, EngineDeadError, EngineProtocolError
 from orchestrator.guards.policy import policy_of
 from orchestrator.guards.upstreams import check_address
+from orchestrator.registry.engine_entry import OpenAIEngine as OpenAISpec
 from orchestrator.registry.models import Expert
-from orchestrator.registry.models import OpenAIEngine as OpenAISpec
 from tests.integration.engines.upstream import serving
 
 pytestmark = pytest.mark.integration

@@ -157,9 +157,11 @@ async def test_a_request_that_was_refused_entrance_makes_no_call(store):
 
 async def test_a_line_of_a_batch_waits_for_its_minute_and_the_store_and_not_for_money(store, clock):
     paused: list[float] = []
+    told: list[str | None] = []
 
     async def pause(seconds: float) -> None:
         paused.append(seconds)
+        told.append(meters.held_up(terms.key_id))
         clock.now_s += seconds
         store.is_away = False
 
@@ -176,6 +178,9 @@ async def test_a_line_of_a_batch_waits_for_its_minute_and_the_store_and_not_for_
 
     assert paused[0] == 1.0  # the store was away
     assert sum(paused[1:]) == pytest.approx(61)  # then the minute
+    assert told[0].startswith("its key's limits cannot be counted while the store is away: ")
+    assert set(told[1:]) == {"its key has used its 10 tokens of this minute"}
+    assert meters.held_up(terms.key_id) is None
 
 
 async def test_leases_end_with_their_requests_and_room_that_is_not_written_yet_counts(store):

@@ -6,6 +6,7 @@ from math import inf
 import pytest
 
 from orchestrator.api.settings import ApiSettings
+from orchestrator.engines.circuits import Circuit
 from orchestrator.engines.slot import Waiting
 from orchestrator.errors import SwapError
 from tests.served import Service, fault
@@ -197,4 +198,28 @@ async def test_every_live_expert_of_a_slot_has_a_home_or_none():
     assert sorted(state["experts"], key=lambda row: row["slots"]) == [
         {"expert": LIVE, "slots": [], "homes": []},
         {"expert": OLDER, "slots": ["local", "local-1"], "homes": ["local-1"]},
+    ]
+
+
+async def test_circuits_are_told_as_the_gateway_has_them_that_answers():
+    seen = Circuit(
+        engine=f"plain@{VERSION}",
+        state="open",
+        for_s=2.0,
+        retry_s=3.0,
+        reason="timeout",
+        num_failures=3,
+        is_refusing=True,
+        is_upstream=True,
+    )
+    slot = replace(seen, engine="local", is_upstream=False, is_refusing=False)
+    service = served(gateway="7-abc", circuits=(slot, seen))
+
+    found = (await service.get("/admin/residency")).json()
+
+    assert found["gateway"] == "7-abc"
+    figures = {"for_s": 2.0, "retry_s": 3.0, "reason": "timeout", "num_failures": 3}
+    assert found["circuits"] == [
+        {"slot": "local", "expert": None, "state": "open", **figures},
+        {"slot": None, "expert": LIVE, "state": "open", **figures},
     ]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from orchestrator.api.batch_watch import progress_events
 from orchestrator.batch.progress import BatchProgress
 from orchestrator.errors import ExpertUnavailableError, NotFoundError
 from tests.kept_batches import RUN, KeptBatches, batch
+from tests.keyrings import Keys
 from tests.served import Service, data_of, fault
 from tests.unit.api.test_hanging_up import Caller, hang_up, scope
 from tests.unit.batch.timelines import small
@@ -216,3 +218,28 @@ def test_the_progress_that_the_page_shows_is_of_this_form():
     told = ProgressState.model_validate_json(shown)
 
     assert told.model_dump(mode="json") == json.loads(shown)
+
+
+async def test_runs_beside_those_of_a_batch_are_not_told_of_experts_that_its_key_shuts_out():
+    keys = Keys()
+    key, header = await keys.issue(exclude=("expert:math",))
+    runs = [replace(RUN.current[0], expert=name) for name in ("math", "painter")]
+    work = replace(RUN, current=tuple(runs), ended=tuple(runs))
+    asked = service(BatchProgress(batch=batch(owner=key.id), run=work))
+    bars = [replace(small().predicted[0], expert=name) for name in ("math", "painter")]
+    asked.batches.timelines["batch_1"] = replace(small(), predicted=tuple(bars), happened=())
+    asked.keyring = keys.ring()
+
+    async with asked.client() as client:
+        sent = {"authorization": header}
+        told = (await client.get("/v1/batches/batch_1/progress", headers=sent)).json()
+        drawn = [
+            await client.get(f"/v1/batches/batch_1/timeline?format={form}", headers=sent)
+            for form in ("json", "html")
+        ]
+
+    assert [run["expert"] for run in told["run"]["current"]] == ["painter"]
+    assert "painter" in drawn[0].text
+    assert [one.status_code for one in drawn] == [200, 200]
+    assert "math" not in drawn[0].text
+    assert ">math<" not in drawn[1].text

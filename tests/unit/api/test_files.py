@@ -10,6 +10,7 @@ from openai.types import FileDeleted, FileObject
 from orchestrator.api.settings import ApiSettings
 from orchestrator.batch.storage_memory import MemoryStorage
 from orchestrator.errors import ExpertUnavailableError, StorageFullError
+from orchestrator.store.memory_repeats import MemoryRepeats
 from tests.kept_files import KeptFiles, service_over
 from tests.served import Service, fault
 
@@ -358,3 +359,28 @@ async def test_contents_that_are_gone_are_an_error_and_no_short_answer(service, 
     response = await service.get(f"/v1/files/{made['id']}/content")
 
     assert (response.status_code, fault(response)["code"]) == (404, "not_stored")
+
+
+async def test_an_upload_that_is_sent_again_under_its_key_is_one_file(storage):
+    service = service_over(storage, repeats=MemoryRepeats())
+    named = {"idempotency-key": "k1"}
+
+    first, again = [await sent(service, form(FILE, PURPOSE), **named) for _ in range(2)]
+    other = await sent(service, form(part("file", b"{}", filename="in.jsonl"), PURPOSE), **named)
+    listed = (await service.get("/v1/files")).json()["data"]
+    contents = [one.path for one in await storage.list("files") if one.path.endswith(".content")]
+
+    assert first.json() == again.json()
+    assert again.headers["x-orchestrator-replayed"] == "true"
+    assert (other.status_code, fault(other)["code"]) == (422, "idempotency_key_reused")
+    assert [one["id"] for one in listed] == [first.json()["id"]]
+    assert contents == [f"files/{first.json()['id']}.content"]
+
+
+async def test_uploads_under_one_key_at_a_time_are_one_file(storage):
+    service = service_over(storage, repeats=MemoryRepeats())
+    sending = (sent(service, form(FILE, PURPOSE), **{"idempotency-key": "k1"}) for _ in range(8))
+
+    told = [response.json()["id"] for response in await asyncio.gather(*sending)]
+
+    assert len(set(told)) == 1

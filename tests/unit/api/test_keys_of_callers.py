@@ -1,5 +1,8 @@
 """Who is let in, and what a key's terms bind: at every way of asking."""
 
+import json
+import logging
+
 import pytest
 
 from orchestrator.access.keyring import Open
@@ -10,6 +13,10 @@ from tests.keyrings import ADMIN, ADMIN_KEY, NOW_S, Keys, bearer
 from tests.served import Service, fault
 
 CHAT = "/v1/chat/completions"
+PIXEL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9aw"
+    "AAAABJRU5ErkJggg=="
+)
 ASKED = {
     CHAT: {"messages": [{"role": "user", "content": "1+1?"}]},
     "/v1/completions": {"prompt": "1+1="},
@@ -108,8 +115,7 @@ async def test_an_expert_that_the_key_excludes_is_never_asked(terms, path, body)
     named = await service.post(path, headers=bearer(header), model="math", **body)
     chosen = await service.post(path, headers=bearer(header), model="auto", **body)
 
-    assert (named.status_code, fault(named)["code"]) == (403, "forbidden")
-    assert "may not ask expert 'math'" in fault(named)["message"]
+    assert (named.status_code, fault(named)["code"]) == (404, "model_not_found")
     assert chosen.headers["x-orchestrator-expert"] == "painter"  # the router prefers math
     assert {call.expert for call in engine.calls} <= {"painter"}
 
@@ -122,7 +128,8 @@ async def test_an_embedder_that_the_key_excludes_is_not_asked():
         "/v1/embeddings", headers=bearer(header), model="vectors", input="a"
     )
 
-    assert response.status_code == 403
+    assert response.status_code == 404
+    assert fault(response)["code"] == "model_not_found"
 
 
 async def test_what_a_caller_includes_never_loosens_its_key():
@@ -132,7 +139,74 @@ async def test_what_a_caller_includes_never_loosens_its_key():
 
     response = await serving(keys).chat(headers=wish)
 
-    assert (response.status_code, fault(response)["code"]) == (400, "limits_unmet")
+    assert response.status_code == 400
+    assert "which does not exist, or which key" in fault(response)["message"]
+
+
+IMAGE = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": PIXEL}}]}]
+
+
+@pytest.mark.parametrize(
+    ("terms", "asked"),
+    [
+        pytest.param({"exclude": ("expert:math",)}, {"model": "auto"}, id="chosen among others"),
+        pytest.param({"exclude": ("expert:math",)}, {"model": "maths"}, id="a near name"),
+        pytest.param(
+            {"exclude": ("expert:math", "expert:painter", "expert:plain")},
+            {"model": "auto"},
+            id="nobody is left",
+        ),
+        pytest.param(
+            {"include": ("expert:plain",)},
+            {"model": "plain", "response_format": {"type": "json_object"}, "messages": IMAGE},
+            id="who could read images",
+        ),
+        pytest.param(
+            {"models": ("plain",)}, {"model": "plain", "messages": IMAGE}, id="named by nothing"
+        ),
+        pytest.param(
+            {"exclude": ("expert:math",)},
+            {"model": "auto", "x-orchestrator-exclude": "expert:mat"},
+            id="a near name in a header",
+        ),
+    ],
+)
+async def test_a_caller_learns_nothing_of_experts_that_its_key_shuts_out(terms, asked):
+    keys = Keys()
+    _, header = await keys.issue(**terms)
+    hidden = {"math", "painter"} if "exclude" not in terms else {"math"}
+    sent = bearer(header) | {name: asked.pop(name) for name in list(asked) if name[:2] == "x-"}
+    body = {**ASKED["/v1/route"], **asked}
+
+    answers = [await serving(keys).post(path, headers=sent, **body) for path in ("/v1/route", CHAT)]
+
+    for answer in answers:
+        told = answer.text.replace(repr(asked["model"]), "") + str(dict(answer.headers))
+        assert not [name for name in hidden if name in told], told
+
+
+async def test_an_admin_key_is_told_of_experts_that_it_excludes():
+    keys = Keys()
+    _, header = await keys.issue(is_admin=True, exclude=("expert:math",))
+
+    response = await serving(keys).post(
+        "/v1/route", headers=bearer(header), model="auto", **ASKED["/v1/route"]
+    )
+
+    assert response.json()["excluded"]["math"] == "excluded by expert:math"
+
+
+async def test_a_name_in_a_header_is_refused_alike_whether_it_is_hidden_or_of_nobody():
+    keys = Keys()
+    _, header = await keys.issue(exclude=("owner:us",))
+    service = serving(keys)
+
+    told = [
+        fault(await service.chat(headers=bearer(header) | {"x-orchestrator-exclude": one}))
+        for one in ("expert:math", "expert:nobody")
+    ]
+
+    assert told[0]["message"].replace("math", "nobody") == told[1]["message"]
 
 
 async def test_an_exclusion_of_what_has_left_the_registry_shuts_out_nobody_else():
@@ -244,3 +318,37 @@ async def test_a_judgement_is_its_giver_s_own():
 
     assert (stolen.status_code, taken.status_code) == (404, 200)
     assert kept == [f"key:{key.id}"]
+
+
+async def test_only_who_asked_may_judge_an_answer_and_others_hear_what_of_an_unknown_one():
+    keys = Keys()
+    (_, own), (_, other) = await keys.issue(), await keys.issue("ben")
+    _, admin = await keys.issue("eve", is_admin=True)
+    service = serving(keys)
+    answer = await service.chat(headers=bearer(own))
+    request_id = answer.headers["x-orchestrator-request-id"]
+
+    async def judged(header, named=request_id):
+        return await service.post(
+            "/v1/feedback", headers=bearer(header), request_id=named, score=1.0
+        )
+
+    stranger, unknown = await judged(other), await judged(own, "req-of-nobody")
+    assert (stranger.status_code, unknown.status_code) == (404, 404)
+    as_of_unknown = fault(unknown)["message"].replace("req-of-nobody", request_id)
+    assert fault(stranger)["message"] == as_of_unknown
+    assert [(await judged(header)).status_code for header in (own, admin)] == [200, 200]
+
+
+async def test_a_record_and_its_line_of_the_log_say_whose_key_it_was(caplog):
+    keys = Keys()
+    key, header = await keys.issue()
+    service = serving(keys)
+
+    with caplog.at_level(logging.INFO, logger="orchestrator.api.accounts"):
+        answer = await service.chat(headers=bearer(header) | {"x-request-id": "one-of-mine"})
+
+    record = await service.records.find(answer.headers["x-orchestrator-request-id"])
+    assert (record.key_id, record.owner, record.request_id) == (key.id, key.id, "one-of-mine")
+    line = json.loads(caplog.messages[-1])
+    assert (line["key"], line["request_id"]) == (key.id, "one-of-mine")

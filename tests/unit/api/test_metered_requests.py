@@ -177,3 +177,18 @@ async def test_a_key_that_is_forgotten_leaves_none_of_its_counts():
     assert before > 0
     assert gone.json()["are_counts_forgotten"]
     assert await site.spent(key_id) == 0
+
+
+async def test_a_question_who_would_answer_counts_as_a_request_and_takes_no_tokens():
+    site = MeteredService()
+    _, headers = await site.key(requests_per_minute=2, tokens_per_minute=100)
+    asked = {"model": "priced", "messages": [{"role": "user", "content": "?"}]}
+
+    first = await site.service.post("/v1/route", headers=headers, **asked)
+    answers = [await site.service.post("/v1/route", headers=headers, **asked) for _ in range(2)]
+    listed = await site.service.get("/v1/models", **headers)
+
+    assert first.headers["x-ratelimit-remaining-requests"] == "1"
+    assert first.headers["x-ratelimit-remaining-tokens"] == "100"
+    assert [one.status_code for one in answers] == [200, 429]
+    assert listed.status_code == 200

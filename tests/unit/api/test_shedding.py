@@ -14,7 +14,7 @@ from orchestrator.errors import OverloadedError
 from orchestrator.residency.clock import ManualClock
 from tests.served import Service, fault
 
-CHAT = {"path": "/v1/chat/completions"}
+CHAT = {"path": "/v1/chat/completions", "headers": []}
 BOUNDS = Bounds(max_in_flight=2, max_delay_s=1.0)
 
 
@@ -38,11 +38,18 @@ class TickingClock(ManualClock):
 
 
 @pytest.mark.parametrize(
-    ("num_in_flight", "delay_s", "reason"),
-    [(1, 1.0, None), (2, 0.0, "in_flight"), (0, 1.1, "delay")],
+    ("num_in_flight", "delay_s", "max_wait_s", "reason"),
+    [
+        (1, 1.0, 1.0, None),
+        (2, 0.0, 1.0, "in_flight"),
+        (0, 1.1, 2.0, "delay"),
+        (0, 0.6, 0.5, "max_wait"),
+    ],
 )
-def test_one_more_is_too_much_beyond_a_bound(num_in_flight, delay_s, reason):
-    assert BOUNDS.exceeded(num_in_flight=num_in_flight, delay_s=delay_s) == reason
+def test_one_more_is_too_much_beyond_a_bound(num_in_flight, delay_s, max_wait_s, reason):
+    found = BOUNDS.exceeded(num_in_flight=num_in_flight, delay_s=delay_s, max_wait_s=max_wait_s)
+
+    assert found == reason
 
 
 def shedding(clock: ManualClock | None = None) -> Shedding:
@@ -102,6 +109,34 @@ def test_a_gateway_that_stays_late_turns_away_and_says_for_how_long():
         raise AssertionError("it was let in")
 
     assert refused.value.retry_after_s == pytest.approx(3.0)
+
+
+def asking(max_wait: str) -> dict:
+    return CHAT | {"headers": [(b"x-orchestrator-max-wait-s", max_wait.encode())]}
+
+
+def test_a_request_that_waits_no_longer_than_the_gateway_is_late_is_turned_away(caplog):
+    caplog.set_level(logging.INFO)
+    subject = ticked(*[0.8] * NUM_TICKS)
+
+    with (
+        pytest.raises(
+            OverloadedError,
+            match=r"0\.8 s late with whatever it does, and the request waits no longer than 0\.5",
+        ),
+        subject.entered(asking("0.5")),
+    ):
+        raise AssertionError("it was let in")
+
+    assert "shed" not in caplog.text  # the gateway sheds nobody else
+
+
+@pytest.mark.parametrize("max_wait", ["2", "soon", "-1"])
+def test_a_request_that_waits_for_longer_is_let_in(max_wait):
+    subject = ticked(*[0.8] * NUM_TICKS)
+
+    with subject.entered(asking(max_wait)):
+        assert subject.num_in_flight == 1
 
 
 def test_turning_away_is_told_once_as_it_begins_and_as_it_ends(caplog):

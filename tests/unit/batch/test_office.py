@@ -176,6 +176,19 @@ async def test_whoever_asks_while_the_storage_is_away_is_told_what_is_known():
     assert told.request_counts.total == 4
 
 
+async def test_a_batch_whose_lines_are_held_up_says_why():
+    gate = asyncio.Event()
+    endpoint = FakeEndpoint(gate=gate, held={"": "its key has used its tokens of this minute"})
+    async with Desk(endpoint=endpoint) as desk:
+        batch = await desk.create(lines(2))
+        await desk.until(batch.id, "in_progress")
+        life = desk.office.lives[batch.id]
+        await until(lambda: life.progress().obstacle is not None)
+
+        assert life.progress().obstacle == "its key has used its tokens of this minute"
+        gate.set()
+
+
 async def test_a_storage_that_goes_away_delays_a_batch_and_says_so():
     gate = asyncio.Event()
     async with Desk(endpoint=FakeEndpoint(gate=gate)) as desk:

@@ -4,8 +4,8 @@ import pytest
 
 from bench.gpu_models import family, write_adapter
 from bench.process import BenchError
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.lora import check_adapts, read_adapter
-from orchestrator.registry.models import VllmEngine
 from orchestrator.registry.weights import read_checkpoint
 
 EXPERTS = Path(__file__).parents[3] / "deploy/demo/experts"

@@ -1,17 +1,31 @@
 """Slots for people, 80 columns wide."""
 
+from dataclasses import replace
+
 import pytest
 
-from orchestrator.api.residency_view import residency_state
+from orchestrator.api.residency_view import Here, residency_state
 from orchestrator.cli.residency import watched
 from orchestrator.cli.residency_lines import residency_lines
 from orchestrator.client.residency_wire import Residency
+from orchestrator.engines.circuits import Circuit
 from tests.slots import OLD, PLAIN, Slots
 
+SLOW = Circuit(
+    engine="local-1",
+    state="open",
+    for_s=2.0,
+    retry_s=3.0,
+    reason="dead",
+    num_failures=1,
+    is_refusing=False,
+    is_upstream=False,
+)
 
-async def shown(slots=None, *, width=80):
+
+async def shown(slots=None, *, width=80, **here):
     seen = await (slots or Slots()).oversight.residency()
-    state = residency_state(seen, generation=7, live=[PLAIN])
+    state = residency_state(seen, Here(generation=7, live=[PLAIN], hosted=[PLAIN], **here))
     return residency_lines(Residency.model_validate_json(state.model_dump_json()), width=width)
 
 
@@ -91,3 +105,15 @@ def test_watching_looks_again_until_it_is_interrupted():
     watched(lambda: looks.append(1), pause=pause)
 
     assert (len(looks), pauses) == (3, [1.0, 1.0, 1.0])
+
+
+async def test_circuits_are_told_with_the_gateway_that_has_them():
+    upstream = replace(SLOW, engine="hosted@1", state="half_open", retry_s=0.0, is_upstream=True)
+
+    lines = await shown(gateway="7-abc", circuits=(SLOW, upstream), width=132)
+
+    at = "at gateway 7-abc for 2.00s: dead, 1 in a row; tried"
+    assert [line for line in lines if "circuit" in line] == [
+        f"local-1  circuit open {at} in 3.00s",
+        f"upstream of hosted@1  circuit half open {at} by the next call",
+    ]

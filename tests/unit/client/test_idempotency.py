@@ -1,12 +1,14 @@
 """A request with an idempotency key is sent again while it fails; one without is not."""
 
+from io import BytesIO
+
 import httpx
 import pytest
 
 from orchestrator.client import AsyncClient, Client
 from orchestrator.client.failures import UnreachableError
 from orchestrator.errors import KeyReusedError, OverloadedError
-from tests.unit.client.scripted import BATCH, Scripted, refused
+from tests.unit.client.scripted import BATCH, FILE, Scripted, refused
 
 CHAT = "POST /v1/chat/completions"
 ANSWER = {
@@ -71,3 +73,14 @@ async def test_a_batch_without_a_key_is_not_begun_again(kind):
         await asked.ask("batches.create", "file-in")
 
     assert len(asked.seen) == 1
+
+
+@BOTH
+async def test_a_file_is_sent_again_from_its_beginning_though_its_answer_was_lost(kind):
+    asked = Scripted(kind, {"POST /v1/files": [httpx.ReadError("lost"), FILE]})
+
+    kept = await asked.ask("files.upload", BytesIO(b"a line"), idempotency_key="k1")
+
+    assert (kept.id, len(asked.seen)) == ("file-in", 2)
+    assert [one.headers["idempotency-key"] for one in asked.seen] == ["k1"] * 2
+    assert all(b"a line" in one.content for one in asked.seen)

@@ -55,5 +55,5 @@ def test_a_registry_without_embedders_says_so():
     plain = Registry.model_validate({"experts": ({"id": "talker", "engine": {"kind": "fake"}},)})
     programs = Programs(plain, generation=1, routers={}, dispatch=FakeEngine())
 
-    with pytest.raises(InvalidRequestError, match="no model of this registry does"):
+    with pytest.raises(InvalidRequestError, match="no model that you may ask does"):
         programs.embedder("talker")

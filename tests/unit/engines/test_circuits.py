@@ -183,3 +183,35 @@ async def test_slow_words_that_keep_coming_do_not_stall():
     asked = Asked(says="a b c d e f g h", token_delay_s=0.02)
 
     assert await asked.ask(stall_s=0.1) == "a b c d e f g h"
+
+
+async def test_a_circuit_that_is_not_closed_is_seen_with_why_and_until_when():
+    asked = Asked(fails=LIMITED)
+    await asked.fail(3)
+    asked.clock.advance(2.0)
+
+    (seen,) = asked.dispatch.circuits
+
+    assert (seen.engine, seen.state, seen.reason, seen.num_failures) == (KEY, "open", "limited", 3)
+    assert (seen.for_s, seen.retry_s) == (2.0, 18.0)
+    assert seen.is_upstream
+    assert seen.is_refusing
+
+
+async def test_one_whose_pause_is_over_is_tried_by_the_next_call_and_then_forgotten():
+    asked = Asked(fails=LIMITED)
+    await asked.fail(1)
+    asked.clock.advance(21.0)
+    (seen,) = asked.dispatch.circuits
+    asked.script = Script(says="hi")
+
+    assert (seen.state, seen.retry_s, seen.is_refusing) == ("half_open", 0.0, False)
+    await asked.ask()
+    assert asked.dispatch.circuits == ()
+
+
+async def test_failures_that_open_nothing_are_not_seen():
+    asked = Asked(fails=EngineProtocolError("cut"))
+    await asked.fail(1)
+
+    assert asked.dispatch.circuits == ()

@@ -6,7 +6,8 @@ from orchestrator.costs.cost_file import CostFile, Measured
 from orchestrator.engines.cost_book import KEEP_S, CostBook, weights_gib
 from orchestrator.engines.file_cache import weights_of
 from orchestrator.engines.lineage import Lineage
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert
 from orchestrator.residency.clock import ManualClock
 
 GiB = 2**30

@@ -4,7 +4,8 @@ import pytest
 
 from orchestrator.engines.lineage import lineages
 from orchestrator.errors import RegistryError
-from orchestrator.registry.models import Expert, FakeEngine, VllmEngine
+from orchestrator.registry.engine_entry import FakeEngine, VllmEngine
+from orchestrator.registry.models import Expert
 from tests import registries
 from tests.unit.engines.checkpoints import TENSORS, lora_tensors, write_adapter, write_model
 

@@ -9,7 +9,8 @@ from orchestrator.engines.embedding import EmbedCall
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.sibling_host import SiblingHost
 from orchestrator.errors import EngineDeadError, NotHostedError, SwapError
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert
 from tests.unit.engines.running import World
 
 MATHS, FRENCH, CODE = (Expert(id=name) for name in ("maths", "french", "code"))

@@ -7,7 +7,8 @@ from orchestrator.engines.collecting import collect
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.sibling_host import SiblingHost
 from orchestrator.errors import EngineDeadError, NotHostedError, OutOfMemoryError, SwapError
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert
 from orchestrator.residency.state import Footprint
 from tests.unit.engines.running import World
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.engines.vllm_settings import engine_arguments, prepare_environment
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.engine_entry import VllmEngine
+from orchestrator.registry.models import Expert
 
 UNI = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
 

@@ -4,7 +4,8 @@ import pytest
 
 from orchestrator.errors import MergeError
 from orchestrator.merging.plan import Asked, ByRouter, plan
-from orchestrator.registry.models import Expert, FakeEngine, Registry
+from orchestrator.registry.engine_entry import FakeEngine
+from orchestrator.registry.models import Expert, Registry
 from orchestrator.registry.routers import CategoryRouter
 from orchestrator.registry.surroundings import Surroundings
 from tests.unit.merging.small import adapter, sibling

@@ -5,7 +5,7 @@ import pytest
 from orchestrator.checkpoints.sources import Wanted
 from orchestrator.errors import WeightsError
 from orchestrator.registry.artifacts import content_findings, recording_findings, router_findings
-from orchestrator.registry.models import ReplayEngine
+from orchestrator.registry.engine_entry import ReplayEngine
 from orchestrator.registry.origins import named_findings
 from orchestrator.registry.surroundings import Surroundings
 from orchestrator.registry.weights import weights_at

@@ -4,7 +4,8 @@ import pytest
 
 from orchestrator.registry.capacity import findings, need_of
 from orchestrator.registry.draft import draft_of
-from orchestrator.registry.models import Expert, FakeEngine, Registry, Slot, VllmEngine
+from orchestrator.registry.engine_entry import FakeEngine, VllmEngine
+from orchestrator.registry.models import Expert, Registry, Slot
 from orchestrator.registry.weights import Weights
 
 GIB = 2**30

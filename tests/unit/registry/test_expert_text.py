@@ -4,8 +4,9 @@ import pytest
 
 from orchestrator.errors import RegistryError
 from orchestrator.registry.document import parse
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.expert_text import entry_text, replace_text, with_entry
-from orchestrator.registry.models import Expert, VllmEngine
+from orchestrator.registry.models import Expert
 
 ENTRY = Expert(
     id="both", model="models/both", engine=VllmEngine(kv_cache_gib=0.5), skills=("a", "b")

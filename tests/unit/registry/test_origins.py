@@ -3,8 +3,9 @@
 import pytest
 
 from orchestrator.checkpoints.library import ROOTS
+from orchestrator.registry.engine_entry import FakeEngine
 from orchestrator.registry.loader import load
-from orchestrator.registry.models import Expert, FakeEngine, Variant
+from orchestrator.registry.models import Expert, Variant
 from orchestrator.registry.origins import all_wanted, findings
 from orchestrator.registry.surroundings import Surroundings, resolved
 from tests.registries import VALID, write_model, write_registry

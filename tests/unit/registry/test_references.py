@@ -5,7 +5,8 @@ from itertools import pairwise
 import pytest
 
 from orchestrator.registry.draft import draft_of
-from orchestrator.registry.models import Expert, FakeEngine, Registry
+from orchestrator.registry.engine_entry import FakeEngine
+from orchestrator.registry.models import Expert, Registry
 from orchestrator.registry.references import MAX_ROUTER_DEPTH, Reference, cycles, findings
 from orchestrator.registry.routers import CategoryRouter, ShadowRouter, SplitRouter
 

@@ -4,7 +4,8 @@ import pytest
 
 from orchestrator.registry.compositions import CascadeComposition
 from orchestrator.registry.draft import draft_of
-from orchestrator.registry.models import Expert, FakeEngine, Registry, VllmEngine
+from orchestrator.registry.engine_entry import FakeEngine, VllmEngine
+from orchestrator.registry.models import Expert, Registry
 from orchestrator.registry.routers import CategoryRouter
 from orchestrator.registry.tasks import findings
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from orchestrator.engines.vllm_settings import engine_arguments
 from orchestrator.registry.arguments import ArgFault
+from orchestrator.registry.engine_entry import VllmEngine
 from orchestrator.registry.loader import check
-from orchestrator.registry.models import Expert, Slot, Variant, VllmEngine
+from orchestrator.registry.models import Expert, Slot, Variant
 from orchestrator.registry.variants import as_served, choose, serving
 from orchestrator.registry.weights import Weights
 from tests.registries import write_model, write_registry

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from orchestrator.errors import RegistryError
-from orchestrator.registry.models import Expert, FakeEngine, Registry
+from orchestrator.registry.engine_entry import FakeEngine
+from orchestrator.registry.models import Expert, Registry
 from orchestrator.registry.router_rules import RulesRouter
 from orchestrator.registry.routers import CategoryRouter, ShadowRouter, SplitRouter
 from orchestrator.routing.building import Routers, quick_to_load

@@ -1,6 +1,9 @@
+import pytest
+
+from orchestrator.engines.circuits import Circuit
 from orchestrator.residency.placement import DispatchTable
 from orchestrator.service.reports import Census
-from orchestrator.service.standing import Standing
+from orchestrator.service.standing import Broken, Standing
 from tests.unit.service.calling import Clock
 
 HOSTED = DispatchTable(slots_by_expert={"maths@1": ("local",)})
@@ -16,7 +19,7 @@ def test_where_all_is_well_every_part_is_up():
     found = standing(Clock()).readiness(None, ("maths@1",))
 
     assert (found.status, found.reasons, found.degraded) == ("ready", (), ())
-    assert set(found.parts) == {"programs", "slots", "store", "conductor", "runner"}
+    assert set(found.parts) == {"programs", "slots", "engines", "store", "conductor", "runner"}
     assert set(found.parts.values()) == {"up"}
 
 
@@ -82,3 +85,48 @@ def test_a_service_that_stops_is_not_ready():
     found = standing(Clock(), ends_in_s=3.0).readiness(None, ("maths@1",))
 
     assert (found.is_ready, found.reasons) == (False, ("the service stops: no new requests",))
+
+
+def opened(engine: str, *, is_upstream: bool = True) -> Circuit:
+    return Circuit(
+        engine=engine,
+        state="open",
+        for_s=2.0,
+        retry_s=3.0,
+        reason="limited",
+        num_failures=3,
+        is_refusing=is_upstream,
+        is_upstream=is_upstream,
+    )
+
+
+def test_an_engine_that_is_left_alone_degrades_and_is_named():
+    circuits = (opened("law@1"), opened("local", is_upstream=False))
+    broken = Broken(circuits=circuits, upstreams=("law@1", "code@1"))
+
+    found = standing(Clock()).readiness(None, ("maths@1",), broken=broken)
+
+    assert (found.status, found.is_ready) == ("degraded", True)
+    assert found.parts["engines"] == (
+        "left alone here: law for 2 s (limited), tried in 3 s; "
+        "slot local for 2 s (limited), tried in 3 s"
+    )
+
+
+@pytest.mark.parametrize(
+    ("hosted", "refused", "is_ready"),
+    [
+        ((), ("law@1", "code@1"), False),
+        ((), ("law@1",), True),
+        (("maths@1",), ("law@1", "code@1"), True),
+    ],
+    ids=["nobody", "one upstream", "a slot"],
+)
+def test_where_nobody_is_left_to_ask_nothing_is_ready(hosted, refused, is_ready):
+    circuits = tuple(opened(one) for one in refused)
+    broken = Broken(circuits=circuits, upstreams=("law@1", "code@1"))
+
+    found = standing(Clock()).readiness(None, hosted, broken=broken)
+
+    assert found.is_ready == is_ready
+    assert bool(found.reasons) != is_ready

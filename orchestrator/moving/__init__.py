@@ -1,0 +1,1 @@
+"""First registries: from models at hand, and from what other gateways were configured with."""
