@@ -1,53 +1,24 @@
 """An OpenAI-compatible upstream that answers at once: `python -m bench.echo --port 9000`.
 
 It repeats the first words of the last turn, streamed or not. What is measured through it is the
-gateway in front of it, so it parses no more of HTTP than it must: a raw protocol on uvloop, one
-write an answer.
+gateway in front of it, so it speaks no more of HTTP than it must (`bench/raw_http.py`).
 """
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import sys
-from typing import Any, cast
+from typing import Any
 
 import orjson
-import uvloop
 
-from bench.http1 import content_length
+from bench.raw_http import response, run
 
 MAX_ANSWER_WORDS = 16
-_END_OF_HEAD = b"\r\n\r\n"
 
 
-class Echo(asyncio.Protocol):
-    """One keep-alive connection; requests may be pipelined."""
-
-    def __init__(self) -> None:
-        self._buffer = b""
-        self._transport: asyncio.WriteTransport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport to answer on."""
-        self._transport = cast("asyncio.WriteTransport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Answer every request that is complete."""
-        self._buffer += data
-        while (body := self._next_body()) is not None:
-            self._transport.write(answer(body) if body else _http(b'{"status":"ok"}'))
-
-    def _next_body(self) -> bytes | None:
-        end = self._buffer.find(_END_OF_HEAD)
-        if end < 0:
-            return None
-        start = end + len(_END_OF_HEAD)
-        stop = start + content_length(self._buffer[:end])
-        if len(self._buffer) < stop:
-            return None
-        body, self._buffer = self._buffer[start:stop], self._buffer[stop:]
-        return body
+def answered(body: bytes) -> bytes:
+    """The response to any request; one without a body asks how it is."""
+    return answer(body) if body else response(b'{"status":"ok"}')
 
 
 def answer(body: bytes) -> bytes:
@@ -62,7 +33,9 @@ def answer(body: bytes) -> bytes:
         "message": {"role": "assistant", "content": " ".join(words)},
         "finish_reason": "stop",
     }
-    return _http(orjson.dumps(_completion("chat.completion", request.get("model"), choice, usage)))
+    return response(
+        orjson.dumps(_completion("chat.completion", request.get("model"), choice, usage))
+    )
 
 
 def _last_text(request: dict[str, Any]) -> str:
@@ -86,7 +59,7 @@ def _streamed(words: list[str], usage: dict[str, int], model: str) -> bytes:
     ]
     last = _completion("chat.completion.chunk", model, None, usage)
     lines = [b"data: " + orjson.dumps(event) for event in [*events, last]]
-    return _http(b"\n\n".join([*lines, b"data: [DONE]\n\n"]), kind=b"text/event-stream")
+    return response(b"\n\n".join([*lines, b"data: [DONE]\n\n"]), kind=b"text/event-stream")
 
 
 def _completion(
@@ -102,27 +75,9 @@ def _completion(
     }
 
 
-def _http(body: bytes, *, kind: bytes = b"application/json") -> bytes:
-    return b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\ncontent-length: %d\r\n\r\n%s" % (
-        kind,
-        len(body),
-        body,
-    )
-
-
-async def serve(port: int) -> None:
-    """Listen on loopback until cancelled; 0 takes any free port. Prints the port when ready."""
-    server = await asyncio.get_running_loop().create_server(Echo, "127.0.0.1", port)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    async with server:
-        await server.serve_forever()
-
-
 def main() -> int:
     """Command line of the echo upstream."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=0)
-    uvloop.run(serve(parser.parse_args().port))
+    run(answered, description=__doc__)
     return 0
 
 

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from orchestrator.cli.examples import EXAMPLES
 from orchestrator.errors import MissingExtraError
 
 #: Extra -> modules that come with it and with nothing smaller.
@@ -65,11 +66,44 @@ class _Lazy(TyperCommand):
         self._module = module
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> Any:
+        try:
+            real = self.real()
+        except MissingExtraError:
+            if not more.get("resilient_parsing"):
+                raise
+            # A shell that completes: it knows the name, and nothing behind it.
+            return super().make_context(info_name, args, *rest, **more)
+        parent = more.get("parent")
+        with_examples(real, f"{parent.command_path} {info_name}" if parent else info_name or "")
+        return real.make_context(info_name, args, *rest, **more)
+
+    def real(self) -> Any:
+        """The command with its options; its module is imported.
+
+        Raises:
+            MissingExtraError: its extra is not installed.
+        """
         app = load(self._module, self._command)
         if not isinstance(app, typer.Typer):
             function, app = app, typer.Typer(add_completion=False, rich_markup_mode=None)
             app.command(help=self._command.help)(function)
-        return get_command(app).make_context(info_name, args, *rest, **more)
+        return get_command(app)
+
+
+def with_examples(command: Any, path: str) -> None:
+    """Give a command that was loaded, and those inside of it, their examples.
+
+    Args:
+        command: of typer.
+        path: how it is called, `orchestrator models pull`.
+    """
+    if examples := EXAMPLES.get(path.partition(" ")[2]):
+        # The mark keeps lines as they are.
+        lines = "\n".join(f"  orchestrator {one}" for one in examples)
+        command.epilog = f"\b\nExamples:\n{lines}"
+    for name, inner in getattr(command, "commands", {}).items():
+        if not isinstance(inner, _Lazy):
+            with_examples(inner, f"{path} {name}")
 
 
 def load(name: str, command: Command) -> Callable[..., None] | typer.Typer:

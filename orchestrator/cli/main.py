@@ -5,7 +5,9 @@ To add a command `serve`:
 1. write `orchestrator/cli/serve.py` with one function `serve`, its parameters annotated for typer;
    import freely at its top: the file is loaded when the command runs, not before; a command with
    commands of its own is a `typer.Typer` of that name (`fit.py` has them in files of their own);
-2. add a row to `COMMANDS`: its help line, and the extra it needs beyond the core.
+2. add a row to `COMMANDS`: its help line, and the extra it needs beyond the core;
+3. add examples to `orchestrator/cli/examples.py`, and write the page anew:
+   `python -m orchestrator.cli.page`.
 
 Raise an `OrchestratorError` for whatever the person at the terminal should read: it is shown
 without a traceback and ends the process with 1 (2 where an extra is missing).
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 from typer.main import get_command
@@ -71,22 +74,24 @@ def main(args: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: always.
     """
+    try:
+        command()(args=list(sys.argv[1:] if args is None else args), prog_name="orchestrator")
+    except OrchestratorError as error:
+        sys.stderr.write(f"{error.message}\n")
+        sys.exit(2 if isinstance(error, MissingExtraError) else 1)
+
+
+def command() -> Any:
+    """All commands as one, those in it not loaded."""
     app = typer.Typer(
         cls=group_of(COMMANDS),
-        add_completion=False,
         no_args_is_help=True,
         rich_markup_mode=None,
         help="One endpoint over many expert language models.",
     )
     # Without a callback typer would take a single command for the whole program.
     app.callback()(lambda: None)
-    try:
-        get_command(app)(
-            args=list(sys.argv[1:] if args is None else args), prog_name="orchestrator"
-        )
-    except OrchestratorError as error:
-        sys.stderr.write(f"{error.message}\n")
-        sys.exit(2 if isinstance(error, MissingExtraError) else 1)
+    return get_command(app)
 
 
 if __name__ == "__main__":

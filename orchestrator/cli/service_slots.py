@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli.expert_ids import known_ids
 from orchestrator.cli.service_edits import reached
 from orchestrator.cli.service_key import operator_key
 from orchestrator.client.blocking import Client
@@ -17,7 +18,9 @@ from orchestrator.client.residency_wire import Steered
 #: A wish may start an engine: the service's own limit, which says more, comes before.
 _PATIENCE_S = 1230.0
 
-Expert = Annotated[str, typer.Argument(help="Id of an expert that slots host.")]
+Expert = Annotated[
+    str, typer.Argument(help="Id of an expert that slots host.", autocompletion=known_ids)
+]
 Slot = Annotated[
     str | None, typer.Option(help="Name of one slot; by default its homes, or all that host it.")
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 from uuid import uuid4
 
@@ -18,8 +18,9 @@ _LOG = logging.getLogger(__name__)
 
 #: Of the service, where operators name none.
 NAME = "orchestrator"
-_GROUP = "opentelemetry_traces_exporter"
-#: Where OTLP is spoken, by the names of its variants in `_GROUP`.
+#: Where packages offer exporters of spans.
+TRACES = "opentelemetry_traces_exporter"
+#: Where OTLP is spoken, by the names of its variants in `TRACES`.
 _BY_PROTOCOL = {"http/protobuf": "otlp_proto_http", "grpc": "otlp_proto_grpc"}
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
@@ -101,9 +102,12 @@ def _exporting(names: tuple[str, ...], environment: Mapping[str, str], *, role: 
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+    from orchestrator.tracing.beside import BesideExporter
+
+    for name in names:
+        _offered(TRACES, name)
     provider = TracerProvider(resource=Resource.create(resource_of(environment, role=role)))
-    for exporter in exporters_of(_GROUP, names):
-        provider.add_span_processor(BatchSpanProcessor(exporter))
+    provider.add_span_processor(BatchSpanProcessor(BesideExporter(names)))
     _LOG.info("traces go to %s", ", ".join(names))
     return Tracing(provider.get_tracer(NAME, orchestrator.__version__))
 
@@ -115,8 +119,12 @@ def exporters_of(group: str, names: tuple[str, ...]) -> Iterator[Any]:
         LookupError: no package offers one of that name.
     """
     for name in names:
-        found = entry_points(group=group, name=name)
-        if not found:
-            known = sorted(entry_points(group=group).names)
-            raise LookupError(f"no package here exports to {name!r}; known: {known}")
-        yield next(iter(found)).load()()
+        yield _offered(group, name).load()()
+
+
+def _offered(group: str, name: str) -> EntryPoint:
+    found = entry_points(group=group, name=name)
+    if not found:
+        known = sorted(entry_points(group=group).names)
+        raise LookupError(f"no package here exports to {name!r}; known: {known}")
+    return next(iter(found))

@@ -21,6 +21,7 @@ PAGES = [
     "docs/operations.md",
     "docs/events.md",
     "docs/runbook.md",
+    "docs/cli.md",
     "docs/gpu.md",
     "docs/merging.md",
     "docs/routers.md",
