@@ -17,18 +17,16 @@ from uuid import uuid4
 
 from orchestrator import metrics
 from orchestrator.access.books import Books
+from orchestrator.access.bounding import binds_spend, bounds_of, nano_usd, standings_of
 from orchestrator.access.caller import Caller
 from orchestrator.access.metering import Charge, Standing
 from orchestrator.access.refusing import refusal
 from orchestrator.access.settling import Settling
-from orchestrator.access.terms import Terms
 from orchestrator.compositions.ledger import Spend
 from orchestrator.errors import OrchestratorError, RateLimitedError, StoreError
 from orchestrator.store.meters import (
     LEASE_S,
-    MAX_NANO_USD,
     Bounds,
-    Left,
     MeterStore,
     Settlement,
     Taken,
@@ -37,7 +35,6 @@ from orchestrator.store.meters import (
 
 _LOG = logging.getLogger(__name__)
 
-_NANO = 1e9
 #: Longest pause of a line of a batch between two looks whether its key may go on, seconds.
 _PATIENCE_S = 10.0
 #: Its pause while the store is away.
@@ -172,8 +169,8 @@ class Request:
         self._caller = caller
         self._is_background = is_background
         terms = caller.terms
-        self._is_spend_bound = _binds_spend(terms)
-        self._bounds = _bounds(terms, is_background=is_background)
+        self._is_spend_bound = binds_spend(terms)
+        self._bounds = bounds_of(terms, is_background=is_background)
         self._lease = "" if self._bounds.concurrent is None else uuid4().hex
         self._is_in = self._bounds.requests is None and not self._lease
         self._holds: dict[Spend, list[str]] = {}
@@ -248,7 +245,7 @@ class Request:
         except StoreError as error:
             self._refused = error
             raise
-        self.standings = _standings(taken, self._bounds) or self.standings
+        self.standings = standings_of(taken, self._bounds) or self.standings
         if taken.refused is not None:
             metrics.METER_REFUSALS.labels(taken.refused).inc()
             self._refused = refusal(taken, wish, self._caller)
@@ -273,45 +270,3 @@ class Request:
                 pause_s = min(retry_ms / 1000, _PATIENCE_S)
                 why = f"its key has used its {self._bounds.tokens} tokens of this minute"
             await self._meters.wait(self._caller.key_id, pause_s, why)
-
-
-def nano_usd(usd: float) -> int:
-    """Whole nano-USD, rounded up; what floats add to a sum is not rounded up."""
-    return min(ceil(round(usd * _NANO, 3)), MAX_NANO_USD)
-
-
-def _binds_spend(terms: Terms) -> bool:
-    bounds = (terms.tokens_per_minute, terms.budget_day_usd, terms.budget_usd)
-    return any(one is not None for one in bounds)
-
-
-def _bounds(terms: Terms, *, is_background: bool) -> Bounds:
-    return Bounds(
-        requests=None if is_background else terms.requests_per_minute,
-        concurrent=None if is_background else terms.max_concurrent,
-        tokens=terms.tokens_per_minute,
-        day_nano_usd=_budget(terms.budget_day_usd),
-        all_nano_usd=_budget(terms.budget_usd),
-    )
-
-
-def _budget(usd: float | None) -> int | None:
-    return None if usd is None else min(int(round(usd * _NANO, 3)), MAX_NANO_USD)
-
-
-def _standings(taken: Taken, bounds: Bounds) -> tuple[Standing, ...]:
-    found = []
-    if taken.requests is not None and bounds.requests is not None:
-        found.append(_standing("requests", bounds.requests, taken.requests))
-    if taken.tokens is not None and bounds.tokens is not None:
-        found.append(_standing("tokens", bounds.tokens, taken.tokens))
-    return tuple(found)
-
-
-def _standing(kind: str, limit: int, left: Left) -> Standing:
-    return Standing(
-        kind="requests" if kind == "requests" else "tokens",
-        limit=limit,
-        remaining=left.remaining,
-        resets_s=left.resets_ms / 1000,
-    )

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from orchestrator.access.bounding import nano_usd
 from orchestrator.access.caller import Caller
-from orchestrator.access.metered import Metered, nano_usd
+from orchestrator.access.metered import Metered
 from orchestrator.access.metering import Charge
 from orchestrator.access.settling import Settling
 from orchestrator.access.terms import Terms
