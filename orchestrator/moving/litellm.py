@@ -22,6 +22,7 @@ from orchestrator.registry.models import Defaults, Expert, Registry
 _CARRIED = frozenset({"model_list", "router_settings", "litellm_settings", "general_settings"})
 _FALLBACKS = frozenset({"fallbacks", "default_fallbacks"})
 _SHUFFLE = "simple-shuffle"
+_MAX_WEIGHT = 1e9
 
 
 def from_litellm(config: Any, *, environ: Mapping[str, str]) -> Moved:
@@ -103,11 +104,18 @@ def _group(
         made = one.expert(own, environ=environ, notes=notes)
         if made is not None:
             experts.append(made)
-            weight = one.params.get("weight", 1)
-            shares.append(float(weight) if isinstance(weight, int | float) and weight > 0 else 1.0)
+            shares.append(_share(one, notes))
     if experts and id_ != name:
         notes.leave(f"{deployments[0].at}.model_name", f"{shown(name)} is no id: it is {id_!r}")
     return _named(id_, experts, shares, notes, deployments[0].at) if experts else None
+
+
+def _share(one: Deployment, notes: Notes) -> float:
+    weight = one.params.get("weight", 1)
+    if isinstance(weight, int | float) and 0 < weight < _MAX_WEIGHT:
+        return float(weight)
+    notes.leave(f"{one.at}.litellm_params.weight", f"{shown(weight)} is no share: it is 1")
+    return 1.0
 
 
 def _named(id_: str, experts: list[Expert], shares: list[float], notes: Notes, at: str) -> Group:

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.moving import litellm_reasons as reasons
 from orchestrator.moving.moved import Notes, expert_of
-from orchestrator.moving.naming import is_plain_url, variable_of
+from orchestrator.moving.naming import MAX_WHOLE, is_plain_url, variable_of
 from orchestrator.registry.faults import shown
 from orchestrator.registry.models import Expert
 
@@ -136,7 +136,8 @@ class Deployment:
         return variable
 
     def _context(self) -> Any:
-        return self.info.get("max_input_tokens")
+        told = self.info.get("max_input_tokens")
+        return None if isinstance(told, int) and told >= MAX_WHOLE else told
 
     def _knowledge(self) -> dict[str, Any]:
         """What an expert has beside its engine."""

@@ -137,7 +137,8 @@ def _peers(given: Any, taken: list[str], notes: Notes) -> list[Group]:
             notes.leave(at, "its `proxy` is no URL of scheme, host and path alone")
             continue
         key = _key(fields.get("apiKey"), f"{at}.apiKey", str(peer), notes)
-        for name in fields.get("models") or ():
+        named = fields.get("models")
+        for name in named if isinstance(named, list) else ():
             id_ = id_of(str(name), taken=(*taken, *(group.id for group in groups)))
             engine = {"kind": "openai", "base_url": _versioned(root), "model": str(name), **key}
             expert = expert_of({"id": id_, "engine": engine}, settings={}, notes=notes)

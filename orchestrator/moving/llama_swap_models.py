@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestrator.moving.llama_swap_macros import expanded, options_of, words_of
 from orchestrator.moving.moved import Notes, expert_of
-from orchestrator.moving.naming import is_plain_url
+from orchestrator.moving.naming import MAX_WHOLE, is_plain_url
 from orchestrator.registry.faults import shown
 from orchestrator.registry.models import Expert
 
@@ -104,7 +104,7 @@ class Model:
         engine: dict[str, Any] = {"kind": "openai", "base_url": f"{root.rstrip('/')}/v1"}
         engine["model"] = self.value("useModelName") or self.name
         context = next((options[name] for name in _CONTEXT if name in options), None)
-        if isinstance(context, str) and context.isdigit() and int(context) > 0:
+        if isinstance(context, str) and context.isdigit() and 0 < int(context) < MAX_WHOLE:
             engine["max_context"] = int(context)
         if any(name in options for name in _EMBEDDING):
             engine["task"] = "embed"

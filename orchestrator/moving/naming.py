@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 _MAX_CHARS = 64
+#: Greater numbers are refused by the registry's text.
+MAX_WHOLE = 2**63
 
 
 def id_of(name: str, *, taken: Iterable[str] = ()) -> str:
