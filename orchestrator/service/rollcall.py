@@ -13,16 +13,14 @@ from dataclasses import replace
 from orchestrator.engines.assignment import Assignment
 from orchestrator.engines.lineage import Lineage
 from orchestrator.residency.placement import DispatchTable
-from orchestrator.service.gateways import GONE_S, PATIENCE_S, Gateways
-from orchestrator.service.layout import Layout, Share, assignment_of, with_hosts
+from orchestrator.service.attendance import Attendance
+from orchestrator.service.gateways import Gateways
+from orchestrator.service.layout import Share, assignment_of, with_hosts
 from orchestrator.service.obstacles import Obstacles, of_slots
 from orchestrator.service.pinned import vacant, with_pinned
 from orchestrator.service.plan import Plan
 from orchestrator.service.reports import Census, GatewayReport, WorkerReport
 from orchestrator.service.tables import tabled
-
-#: A worker that is started anew answers within this, seconds; else its edit is given up.
-START_S = 120.0
 
 
 class Rollcall:
@@ -34,12 +32,8 @@ class Rollcall:
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._started_s = clock()
         self.gateways = Gateways(clock=clock)
-        self._workers: dict[str, WorkerReport] = {}
-        self._answered_s: dict[str, float] = {}
-        #: Workers that no one has seen yet, and since when they are to come.
-        self._awaited_s: dict[str, float] = {}
+        self._workers = Attendance(clock=clock)
         self._live: Plan | None = None
         self._proposed: Plan | None = None
         self._older: dict[int, Plan] = {}
@@ -67,7 +61,7 @@ class Rollcall:
     @property
     def workers(self) -> tuple[WorkerReport, ...]:
         """Workers as they were at their last answer."""
-        return tuple(self._workers.values())
+        return self._workers.reports
 
     @property
     def homes(self) -> Mapping[str, tuple[str, ...]] | None:
@@ -81,10 +75,10 @@ class Rollcall:
         if newest is not None:
             return newest.layout.slots_by_lineage
         found: dict[str, tuple[str, ...]] = {}
-        for slot, report in self._workers.items():
+        for report in self.workers:
             for engine in report.engines:
                 if engine.is_wanted:
-                    found[engine.lineage] = (*found.get(engine.lineage, ()), slot)
+                    found[engine.lineage] = (*found.get(engine.lineage, ()), report.slot)
         return found
 
     @property
@@ -115,7 +109,7 @@ class Rollcall:
     @property
     def holds_engines(self) -> bool:
         """Whether some worker says that it holds an engine."""
-        return any(report.engines for report in self._workers.values())
+        return any(report.engines for report in self.workers)
 
     def hear_gateway(self, report: GatewayReport) -> None:
         """Take note of what a gateway says."""
@@ -126,16 +120,13 @@ class Rollcall:
 
     def hear_worker(self, report: WorkerReport) -> None:
         """Take note of what a worker says, or that it says nothing."""
-        self._workers[report.slot] = report
+        self._workers.hear(report)
         self._table = None
-        if report.state != "silent":
-            self._answered_s[report.slot] = self._clock()
-            self._awaited_s.pop(report.slot, None)
 
     def dismiss(self, slot: str) -> None:
         """Forget a worker that has been ended; one that is wanted again by now is awaited anew."""
-        for known in (self._workers, self._answered_s, self._awaited_s, self._paused):
-            known.pop(slot, None)
+        self._workers.dismiss(slot)
+        self._paused.pop(slot, None)
         self._assign()
 
     def stop(self, *, within_s: float) -> None:
@@ -155,7 +146,7 @@ class Rollcall:
 
     def is_back(self, slot: str, *, other_than: int | None) -> bool:
         """Whether another process than this one holds all that the slot should hold."""
-        report = self._workers.get(slot)
+        report = self._workers.report(slot)
         if report is None or report.process in (None, other_than):
             return False
         return report.state == "ready" and self.is_told(slot)
@@ -189,7 +180,7 @@ class Rollcall:
 
     def is_told(self, slot: str) -> bool:
         """Whether the worker of `slot` holds the assignment it should."""
-        wanted, report = self.assignment(slot), self._workers.get(slot)
+        wanted, report = self.assignment(slot), self._workers.report(slot)
         return wanted is None or (report is not None and report.stamp == wanted.stamp)
 
     def settle_homes(self, homes: Mapping[str, tuple[str, ...]]) -> None:
@@ -206,7 +197,7 @@ class Rollcall:
         """Whether every slot takes calls for all that it should host of the live generation."""
         wanted = {one.id: {expert.key for expert in one.experts} for one in self.own}
         return all(
-            wanted.get(lineage, set()) <= self._taken(slot, lineage)
+            wanted.get(lineage, set()) <= self._workers.taken(slot, lineage)
             for lineage, slots in hosts.items()
             for slot in slots
         )
@@ -231,14 +222,15 @@ class Rollcall:
 
     def _tabled(self) -> DispatchTable:
         slots_by_key: dict[str, list[str]] = {}
-        for slot, report in sorted(self._workers.items()):
+        for slot in sorted(self._workers):
+            report = self._workers[slot]
             if report.report is None or report.state == "silent" or slot in self._paused:
                 continue
             stays = self._assigned_keys(slot)
             for key in report.report.experts:
                 if stays is None or key in stays:
                     slots_by_key.setdefault(key, []).append(slot)
-        return tabled(slots_by_key, self._homes, self._workers.values(), paused=self._paused)
+        return tabled(slots_by_key, self._homes, self.workers, paused=self._paused)
 
     def obstacles(self, number: int) -> Obstacles:
         """What keeps a proposed generation from becoming live; nothing at the end."""
@@ -246,47 +238,27 @@ class Rollcall:
         plan = self._proposed
         if plan is None or plan.number != number:
             return Obstacles(failed=failed, waiting=waiting | {"conductor": "it is being placed"})
-        slots = of_slots(plan.layout, taken=self._taken, engine=self._of_engine)
+        slots = of_slots(plan.layout, taken=self._workers.taken, engine=self._of_engine)
         return Obstacles(failed=failed | slots.failed, waiting=waiting | slots.waiting)
 
     @property
     def _newest(self) -> Plan | None:
         return self._proposed or self._live
 
-    def _taken(self, slot: str, lineage: str) -> frozenset[str]:
-        """Keys that the engine of a lineage takes calls for."""
-        report = self._workers.get(slot)
-        if report is None or report.report is None or report.state == "silent":
-            return frozenset()
-        hosts = (host for host in report.report.hosts if host.lineage == lineage)
-        return frozenset(key for host in hosts for key in host.experts)
-
     def _of_engine(self, slot: str, lineage: str) -> tuple[str, str] | None:
         """How far an engine is; `None` for one of a worker that is not waited for."""
-        report = self._workers.get(slot)
-        silent_s = self._clock() - self._answered_s.get(slot, self._started_s)
-        if report is None or report.state == "silent":
-            detail = "its worker is not up" if report is None else report.detail
-            if slot in self._awaited_s:
-                return self._of_new(slot, detail)
-            return None if silent_s > PATIENCE_S else ("silent", detail)
+        if self._workers.is_silent(slot):
+            return self._workers.silence(slot)
         if not self.is_told(slot):
             return "waiting", "its worker is not told yet"
-        engine = next((one for one in report.engines if one.lineage == lineage), None)
+        engine = next((one for one in self._workers[slot].engines if one.lineage == lineage), None)
         return ("waiting", "not begun") if engine is None else (engine.state, engine.detail)
-
-    def _of_new(self, slot: str, detail: str) -> tuple[str, str]:
-        if self._clock() - self._awaited_s[slot] <= START_S:
-            return "silent", detail
-        return "failed", f"its worker was not up within {START_S:g} s: {detail}"
 
     def _is_over(self, slot: str) -> bool:
         """Whether the worker of a slot that nobody wants has nothing to lose."""
-        report = self._workers[slot]
-        if report.state == "silent":
-            silent_s = self._clock() - self._answered_s.get(slot, self._started_s)
-            return slot in self._awaited_s or silent_s > GONE_S
-        return self.is_told(slot) and not report.engines
+        if self._workers.is_silent(slot):
+            return self._workers.is_gone(slot)
+        return self.is_told(slot) and not self._workers[slot].engines
 
     def _assigned_keys(self, slot: str) -> frozenset[str] | None:
         assignment = self._assignments.get(slot)
@@ -306,7 +278,7 @@ class Rollcall:
         newest = self._newest
         if newest is None:
             return
-        self._await_new(newest.layout)
+        self._workers.expect(share.name for share in newest.layout.every_share)
         layouts = [self._older[number].layout for number in sorted(self._older, reverse=True)]
         shares = {slot: vacant(slot, older=layouts) for slot in self._workers}
         shares |= {share.name: share for share in newest.layout.every_share}
@@ -317,11 +289,3 @@ class Rollcall:
             )
             for slot, share in shares.items()
         }
-
-    def _await_new(self, layout: Layout) -> None:
-        for share in layout.every_share:
-            if share.name not in self._workers:
-                self._awaited_s[share.name] = self._clock()
-                self._workers[share.name] = WorkerReport(
-                    slot=share.name, state="silent", detail="its process is starting"
-                )

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.service.attendance import START_S
 from orchestrator.service.gateways import PATIENCE_S
 from orchestrator.service.plan import Plan
 from orchestrator.service.reports import WorkerReport
-from orchestrator.service.rollcall import START_S, Rollcall
+from orchestrator.service.rollcall import Rollcall
 from tests.unit.service.calling import FRENCH, MATHS, Clock, gateway, lineage, plan, worker
 
 LLAMA = lineage("llama", MATHS, FRENCH)
