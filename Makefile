@@ -37,12 +37,12 @@ serve: .venv/.serve ## Start the service: make serve [PORT=8000] [REGISTRY=exper
 
 test: check integration e2e ## Everything CI runs.
 
-check: .venv/.dev ## The fast part: format, lint, types, import contracts, unit tests.
+check: .venv/.dev ## The fast part: format, lint, types, import contracts, unit tests, deployment.
 	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache | tail -2
-	@$(BIN)/python -m pytest tests/unit -q -n 2
+	@$(BIN)/python -m pytest tests/unit tests/deploy -q -n 2
 
 unit: .venv/.dev ## Unit tests alone.
 	@$(BIN)/python -m pytest tests/unit -q

@@ -28,6 +28,7 @@ PAGES = [
     "docs/compositions.md",
     "docs/batches.md",
     "docs/console.md",
+    "docs/deploy.md",
 ]
 #: Folders a path may be relative to; pages about the package leave its name out.
 BASES = (ROOT, ROOT / "orchestrator", ROOT / "docs")
