@@ -18,6 +18,7 @@ from orchestrator.api.app import create_app
 from orchestrator.api.inside import InsideEndpoint
 from orchestrator.api.settings import ApiSettings
 from orchestrator.api.wiring import Wiring
+from orchestrator.batch.batch_spans import BatchSpans
 from orchestrator.batch.executor import ExecutorSettings, PlannedExecutor, Plans
 from orchestrator.batch.files import Files
 from orchestrator.batch.held import HeldDispatch
@@ -75,6 +76,8 @@ class BatchRunner:
         self._following = FollowingConductor(plan.store_url, conductor, before=self._holding)
         self._keys = FollowingKeys(plan.entry, plan.store_url)
         self._storage = open_storage(plan.storage_url)
+        self._tracing = tracing_of(os.environ, role="batches")
+        self._spans = BatchSpans(self._tracing)
         self._keeping: asyncio.Task[None] | None = None
         self._started = asyncio.get_running_loop().create_task(self._start())
 
@@ -123,6 +126,7 @@ class BatchRunner:
             executor=self._executor(endpoint, paces),
             clock=time.time,
             settings=self._plan.settings,
+            spans=self._spans,
         )
         await office.start()
         return office
@@ -135,7 +139,8 @@ class BatchRunner:
                 records=following.records,
                 readiness=following.readiness,
                 settings=self._plan.api,
-                tracing=tracing_of(os.environ, role="batches"),
+                tracing=self._tracing,
+                batch_spans=self._spans,
                 keyring=self._keys.keyring,
                 meters=following.meters,
             )
