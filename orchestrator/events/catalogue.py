@@ -184,11 +184,12 @@ EVENTS: Mapping[Action, Event] = {
         fields={"status": "OpenAI's", "num_lines": "in all", "num_done": "answered"},
     ),
     "life": Event(
-        meaning="A process of the service began, drains, pauses or ends.",
+        meaning="A process of the service began, is ready, pauses, drains or ended in order.",
         fields={
-            "process": "`gateway`, `worker`, `conductor`, `runner` or `service`",
-            "version": "of the service",
-            "state": "`begun`, `ready`, `draining`, `paused`, `resumed` or `ended`",
+            "process": "`gateway`, `worker`, `conductor` or `batches`",
+            "slot": "of a worker",
+            "version": "of the service; not where the Conductor tells that others drain",
+            "state": "`begun`, `ready`, `paused`, `resumed`, `draining` or `ended`",
             **_REASON,
         },
     ),

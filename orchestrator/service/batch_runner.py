@@ -70,10 +70,12 @@ class BatchRunner:
     """
 
     def __init__(self, plan: BatchRunnerPlan, conductor: Any) -> None:
-        enter_replica("batches")
+        self._life = enter_replica("batches")
         return_large_blocks()
         self._plan = plan
-        self._following = FollowingConductor(plan.store_url, conductor, before=self._holding)
+        self._following = FollowingConductor(
+            plan.store_url, conductor, life=self._life, before=self._holding
+        )
         self._keys = FollowingKeys(plan.entry, plan.store_url)
         self._storage = open_storage(plan.storage_url)
         self._tracing = tracing_of(os.environ, role="batches")
@@ -96,6 +98,9 @@ class BatchRunner:
                 task.result()
         self._following.check()
         self._keys.check()
+        if self._started.done():
+            state = self._following.readiness()
+            self._life.see(is_up=state.is_ready, why="; ".join(state.reasons))
 
     async def __del__(self) -> None:
         """Called by Serve at the end: lines under way are let go of first, and then charged for."""
@@ -107,6 +112,7 @@ class BatchRunner:
             await asyncio.wait_for(office.close(), _LET_GO_S)
         await self._following.close()
         await self._keys.close()
+        self._life.end("lines under way were let go of; what is stored stays")
 
     def _holding(self, dispatch: Dispatch) -> HeldDispatch:
         self._held = HeldDispatch(dispatch)
