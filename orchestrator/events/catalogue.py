@@ -24,6 +24,7 @@ Action = Literal[
     "wish",
     "rollout",
     "batch",
+    "store",
     "life",
 ]
 
@@ -182,6 +183,10 @@ EVENTS: Mapping[Action, Event] = {
     "batch": Event(
         meaning="A batch came to another status, which is stored.",
         fields={"status": "OpenAI's", "num_lines": "in all", "num_done": "answered"},
+    ),
+    "store": Event(
+        meaning="A process that answers lost the store or has it again; it serves on what is live.",
+        fields={"state": "`away` or `up`", **_REASON},
     ),
     "life": Event(
         meaning="A process of the service began, is ready, pauses, drains or ended in order.",

@@ -28,6 +28,7 @@ from orchestrator.engines.dispatch import Dispatch
 from orchestrator.engines.embedding import FullEngine
 from orchestrator.engines.remote import is_remote
 from orchestrator.errors import ExpertUnavailableError, StoreError
+from orchestrator.events.telling import tell
 from orchestrator.registry.generation_store import StoredGenerations
 from orchestrator.residency.placement import DispatchTable
 from orchestrator.routing.hearing import Hearing
@@ -244,12 +245,9 @@ class FollowingConductor:
     def _tell_store(self, is_up: bool) -> None:
         self._store_up.set(is_up)
         if is_up:
-            _LOG.info("the store is back", extra={"action": "store", "outcome": "up"})
+            tell(_LOG, "store", state="up")
         else:
-            _LOG.warning(
-                "the store is away: what is live is served on",
-                extra={"action": "store", "outcome": "away"},
-            )
+            tell(_LOG, "store", logging.WARNING, state="away", reason=self._following.away)
 
     def _report(self) -> GatewayReport:
         following = self._following
