@@ -132,6 +132,9 @@ class Restarting:
                 return self._rollcall.is_back(slot, other_than=old.process)
 
             await self._until(is_back, within_s=_UP_S, what=f"slot {slot!r} is not back")
+        except OrchestratorError as exc:
+            tell(_LOG, "life", process="worker", slot=slot, state="resumed", reason=exc.message)
+            raise
         finally:
             self._rollcall.resume(slot)
 
