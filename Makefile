@@ -11,7 +11,7 @@ GATEWAYS ?= 2
 ANSWERS ?= $(BENCH_ANSWERS)
 BIN := .venv/bin
 
-.PHONY: help serve test check format unit integration e2e console console-pictures chromium lock experts router heldout bench-batch bench-caches bench-compositions bench-gateway bench-labels bench-merge bench-placement bench-planner bench-policy bench-prefetch bench-registry bench-replay bench-routing bench-soak bench-swap conformance gpu-check clean
+.PHONY: help serve test check docs format unit integration e2e console console-pictures chromium lock experts router heldout bench-batch bench-caches bench-compositions bench-gateway bench-labels bench-merge bench-placement bench-planner bench-policy bench-prefetch bench-registry bench-replay bench-routing bench-soak bench-swap conformance gpu-check clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -70,6 +70,9 @@ e2e: .venv/.dev chromium ## Real Ray Serve, real vLLM.
 format: .venv/.dev ## Format and fix what can be fixed.
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+docs: .venv/.dev ## Build the pages of docs/ as a site, in build/docs.
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet && echo "build/docs/index.html"
 
 lock: .venv/.dev ## Resolve the lock files anew.
 	@$(BIN)/python requirements/lock.py

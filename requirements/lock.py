@@ -57,11 +57,11 @@ def resolve(extras: str) -> list[str]:
 
 def main() -> None:
     """Write cpu.lock, what development adds to it as dev.lock, and gpu.lock."""
-    develop = resolve("cpu,train,replay,plot,dev")
+    develop = resolve("cpu,train,replay,plot,docs,dev")
     serve = sorted([*resolve("cpu"), *(pin for pin in develop if pin.startswith(_WEIGHTS))])
     _write("cpu.lock", "Everything `make serve` needs on a CPU, without the torchvision family "
            "(it breaks `import transformers`).", serve)  # fmt: skip
-    _write("dev.lock", "What `make test` and `make experts` need on top of cpu.lock.",
+    _write("dev.lock", "What `make test`, `make docs` and `make experts` need on top of cpu.lock.",
            [pin for pin in develop if pin not in serve])  # fmt: skip
     constraints = "\n".join(pin for pin in resolve("gpu,tracing") if not pin.startswith(_CUDA))
     (_HERE / "gpu.lock").write_text(f"{_GPU_HEADER}{constraints}\n")

@@ -10,6 +10,7 @@ import orjson
 
 from orchestrator.batch.asked import NewBatch
 from orchestrator.batch.batch import ENDED, Batch
+from orchestrator.batch.batch_spans import BatchSpans
 from orchestrator.batch.endpoint import Endpoint
 from orchestrator.batch.executing import Executor
 from orchestrator.batch.fake_endpoint import FakeEndpoint
@@ -56,6 +57,7 @@ class Desk:
         executor: Executor | None = None,
         settings: BatchSettings = QUICK,
         now_s: float = 1_000.0,
+        spans: BatchSpans | None = None,
     ) -> None:
         self.storage = storage or MemoryStorage()
         self.endpoint = endpoint or FakeEndpoint()
@@ -69,6 +71,7 @@ class Desk:
             executor=self.executor,
             clock=lambda: self.now_s,
             settings=settings,
+            spans=spans,
         )
 
     async def __aenter__(self) -> Desk:

@@ -24,6 +24,7 @@ from orchestrator.api.residency_control import ResidencyControl
 from orchestrator.api.restart_control import RestartControl
 from orchestrator.api.settings import ApiSettings
 from orchestrator.api.wiring import Wiring
+from orchestrator.batch.batch_spans import BatchSpans
 from orchestrator.batch.storage import Storage
 from orchestrator.caching.answer_cache import AnswerCache
 from orchestrator.compositions.programs import Programs
@@ -116,6 +117,7 @@ class Service:
     restarts: RestartControl | None = None
     judgements: MemoryJudgements = field(default_factory=MemoryJudgements)
     tracing: Tracing | None = None
+    batch_spans: BatchSpans = field(default_factory=BatchSpans)
     batches: BatchControl | None = None
     storage: Storage | None = None
     repeats: Repeats | None = None
@@ -142,6 +144,7 @@ class Service:
                 restarts=self.restarts,
                 judgements=self.judgements,
                 tracing=self.tracing or Tracing(),
+                batch_spans=self.batch_spans,
                 batches=self.batches,
                 storage=self.storage,
                 repeats=self.repeats,

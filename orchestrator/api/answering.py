@@ -44,7 +44,10 @@ def begin(request: Request, wiring: Wiring) -> tuple[Exchange, Programs]:
     exchange.endpoint = request.scope["route"].path
     exchange.is_recorded = True
     exchange.span = wiring.tracing.begun(
-        f"{request.method} {exchange.endpoint}", request.headers, created_s=exchange.created_s
+        f"{request.method} {exchange.endpoint}",
+        request.headers,
+        created_s=exchange.created_s,
+        part_of=wiring.batch_spans.of(exchange.batch),
     )
     waiting(exchange, wiring)
     exchange.answers, exchange.images = wiring.answers, wiring.images

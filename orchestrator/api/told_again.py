@@ -51,7 +51,7 @@ async def embedded(
     """
     cache = exchange.answers
     if cache is None:
-        return await program.embed(query)
+        return await program.embed(query, span=exchange.span)
     key = None
     if wishes.may_be_kept and exchange.batch is None:
         key = vectors_key(query, scope_of(exchange, is_shared=cache.is_shared))
@@ -61,7 +61,7 @@ async def embedded(
             exchange.cache = Use(outcome="hit", kind="exact", age_s=found.age_s)
             return found.vectors
     exchange.cache = BYPASS if key is None or wishes.is_fresh else MISS
-    vectors = await program.embed(query)
+    vectors = await program.embed(query, span=exchange.span)
     if key is not None:
         cache.vectors.keep(key, vectors)
     return vectors

@@ -17,6 +17,7 @@ from orchestrator.api.registry_control import RegistryControl
 from orchestrator.api.residency_control import ResidencyControl
 from orchestrator.api.restart_control import RestartControl
 from orchestrator.api.settings import ApiSettings
+from orchestrator.batch.batch_spans import BatchSpans
 from orchestrator.batch.storage import Storage
 from orchestrator.caching.answer_cache import AnswerCache
 from orchestrator.compositions.programs import Programs
@@ -47,6 +48,8 @@ class Wiring:
     created_s: int = field(default_factory=lambda: int(time.time()))
     #: Where requests get their spans.
     tracing: Tracing = field(default_factory=Tracing)
+    #: Which spans lines of batches name.
+    batch_spans: BatchSpans = field(default_factory=BatchSpans)
     #: Fetches what callers name by URL.
     images: Images = field(init=False)
     #: Knows callers by their keys.

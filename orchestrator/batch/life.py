@@ -88,6 +88,7 @@ class Life:
     def start(self) -> None:
         """Go on from where it stands."""
         if not self._batch.has_ended:
+            self._parts.spans.begin(self._batch)
             self._task = asyncio.create_task(self._run(), name=f"batch {self._batch.id}")
 
     async def stop(self) -> None:
@@ -255,6 +256,7 @@ class Life:
             if batch.has_ended:
                 # Its columns are large, and what is told of it is stored.
                 self._execution = None
+                self._parts.spans.end(batch)
             counts = batch.request_counts
             tell(
                 _LOG,

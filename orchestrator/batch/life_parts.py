@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from orchestrator.batch.batch_spans import BatchSpans
 from orchestrator.batch.claim import Claim
 from orchestrator.batch.endpoint import Endpoint
 from orchestrator.batch.executing import Executor
@@ -30,3 +31,5 @@ class LifeParts:
     settings: BatchSettings
     #: Input files that are read through at a time.
     validating: asyncio.Semaphore
+    #: Of batches that are under way.
+    spans: BatchSpans

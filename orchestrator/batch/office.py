@@ -9,6 +9,7 @@ from collections.abc import Callable
 from orchestrator.batch import batch_records
 from orchestrator.batch.asked import NewBatch, Page
 from orchestrator.batch.batch import Batch
+from orchestrator.batch.batch_spans import BatchSpans
 from orchestrator.batch.claim import claimed
 from orchestrator.batch.endpoint import ENDPOINTS, Endpoint
 from orchestrator.batch.executing import Executor
@@ -44,6 +45,7 @@ class BatchOffice:
         executor: has lines answered by plan.
         clock: Unix time, seconds.
         settings: limits and times.
+        spans: of batches; nobody records without.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class BatchOffice:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         settings: BatchSettings | None = None,
+        spans: BatchSpans | None = None,
     ) -> None:
         self._storage = storage
         self._files = files
@@ -64,6 +67,7 @@ class BatchOffice:
         self._clock = clock
         self._monotonic = monotonic
         self._settings = settings or BatchSettings()
+        self._spans = spans or BatchSpans()
         files.used_by = self.reader_of
         self._parts: LifeParts | None = None
         #: What is under way and what has ended, by id.
@@ -105,6 +109,8 @@ class BatchOffice:
     async def _let_go(self) -> None:
         self._parts = None
         await asyncio.gather(*(life.stop() for life in self.lives.values()))
+        for life in self.lives.values():
+            self._spans.end(life.batch)
 
     def reader_of(self, file_id: str) -> str | None:
         """The batch that has not ended and reads a file, so that it is not deleted."""
@@ -251,6 +257,7 @@ class BatchOffice:
             monotonic=self._monotonic,
             settings=self._settings,
             validating=asyncio.Semaphore(self._settings.validated_at_once),
+            spans=self._spans,
         )
 
 

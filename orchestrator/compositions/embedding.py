@@ -10,11 +10,13 @@ from orchestrator.compositions.ledger import NOTHING, Allowance, Spend
 from orchestrator.compositions.pricing import cost_usd
 from orchestrator.compositions.size import size_of
 from orchestrator.compositions.slot_prices import FREE
+from orchestrator.compositions.tracing_calls import traced_vectors
 from orchestrator.engines.base import Text, Usage
 from orchestrator.engines.embedding import EmbedCall, Vectors
 from orchestrator.errors import OrchestratorError
 from orchestrator.registry.models import Expert, Price
 from orchestrator.routing.limits import UNLIMITED, Limits
+from orchestrator.tracing.spans import UNTRACED, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +57,13 @@ class Embedding:
         self._generation.admission.check_inputs(self._expert.id, query.inputs, query.limits)
         return Decision(expert=self._expert.id, generation=self._generation.number)
 
-    async def embed(self, query: EmbedQuery) -> Vectors:
-        """The expert's vectors; see `Embedder.embed`."""
+    async def embed(self, query: EmbedQuery, *, span: Span = UNTRACED) -> Vectors:
+        """The expert's vectors; see `Embedder.embed`.
+
+        Args:
+            query: as its caller meant it.
+            span: of the request; ended by whoever began it.
+        """
         generation = self._generation
         call = EmbedCall(
             id=query.id,
@@ -70,9 +77,17 @@ class Embedding:
             priority=query.priority,
             order=query.order,
         )
-        if query.allowance is None:
-            return self._priced(await generation.dispatch.embed(call))
-        return await self._charged(call, query.allowance)
+        if query.allowance is not None:
+            return await self._charged(call, query.allowance, span=span)
+        return await self._sent(call, span)
+
+    async def _sent(self, call: EmbedCall, span: Span) -> Vectors:
+        if not span.is_recorded:
+            return await self._asked(call)
+        return await traced_vectors(self._asked, call, parent=span)
+
+    async def _asked(self, call: EmbedCall) -> Vectors:
+        return self._priced(await self._generation.dispatch.embed(call))
 
     def _priced(self, vectors: Vectors) -> Vectors:
         price = self._generation.prices.get(self._expert.id)
@@ -83,13 +98,13 @@ class Embedding:
             return vectors
         return replace(vectors, cost_usd=hours.cost_usd(vectors.slot, vectors.slot_s))
 
-    async def _charged(self, call: EmbedCall, allowance: Allowance) -> Vectors:
+    async def _charged(self, call: EmbedCall, allowance: Allowance, *, span: Span) -> Vectors:
         """Held at the most that its inputs can be; one that is given up is charged for that."""
         most = self._most(call)
         await allowance.reserve(most)
         took = most
         try:
-            vectors = self._priced(await self._generation.dispatch.embed(call))
+            vectors = await self._sent(call, span)
             took = Spend(calls=1, tokens=vectors.num_tokens, price_usd=vectors.cost_usd or 0.0)
         except OrchestratorError:
             took = NOTHING

@@ -5,15 +5,17 @@ No word of a prompt or an answer is in them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from orchestrator.compositions.base import Decision, Query
 from orchestrator.compositions.stages import CallDone, usage_of
 from orchestrator.engines.base import Call, Chat, Chunk, Item, Usage
+from orchestrator.engines.embedding import AnyCall, EmbedCall, Vectors
 from orchestrator.engines.notices import Notice
 from orchestrator.engines.streams import reading
 from orchestrator.errors import OrchestratorError
+from orchestrator.tracing.exporting import NAME
 from orchestrator.tracing.spans import Attributes, Span, Value
 
 
@@ -46,7 +48,34 @@ async def traced(
         ending = error = exc.code
         raise
     finally:
-        span.tell({"orchestrator.ending": ending, **seen.told()})
+        answered = {} if seen.first_s is None else {"gen_ai.response.model": call.expert}
+        span.tell({"orchestrator.ending": ending, **answered, **seen.told()})
+        span.end(error=error)
+
+
+async def traced_vectors(
+    embed: Callable[[EmbedCall], Awaitable[Vectors]], call: EmbedCall, *, parent: Span
+) -> Vectors:
+    """Have one call of an expert for vectors answered, with a span of its own.
+
+    Args:
+        embed: sends it; its vectors have their price.
+        call: as it is sent, but for the span that it goes on with elsewhere.
+        parent: the request that it is a piece of.
+    """
+    span = parent.child(f"embeddings {call.expert}", is_call=True)
+    span.tell(_asked_of_vectors(call))
+    ending, error = "cancelled", None
+    try:
+        vectors = await embed(replace(call, traceparent=span.traceparent))
+        ending = "done"
+        span.tell(_told_of_vectors(vectors, expert=call.expert))
+        return vectors
+    except OrchestratorError as exc:
+        ending = error = exc.code
+        raise
+    finally:
+        span.tell({"orchestrator.ending": ending})
         span.end(error=error)
 
 
@@ -167,13 +196,43 @@ class _Seen:
 def _asked(call: Call) -> dict[str, Value]:
     sampling = call.sampling
     known: dict[str, Value | None] = {
-        "gen_ai.request.model": call.expert,
+        **_named(call),
         "gen_ai.request.temperature": sampling.temperature,
         "gen_ai.request.top_p": sampling.top_p,
         "gen_ai.request.max_tokens": sampling.max_tokens,
         "gen_ai.request.seed": sampling.seed,
         "gen_ai.request.choice.count": sampling.n if sampling.n > 1 else None,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _asked_of_vectors(call: EmbedCall) -> dict[str, Value]:
+    told = {
+        "gen_ai.operation.name": "embeddings",
+        **_named(call),
+        "orchestrator.num_inputs": len(call.inputs),
+    }
+    if call.dimensions is not None:
+        told["gen_ai.embeddings.dimension.count"] = call.dimensions
+    return told
+
+
+def _told_of_vectors(vectors: Vectors, *, expert: str) -> dict[str, Value]:
+    told: dict[str, Value] = {
+        "gen_ai.response.model": expert,
+        "gen_ai.usage.input_tokens": vectors.num_tokens,
+    }
+    if vectors.cost_usd is not None:
+        told["orchestrator.cost_usd"] = vectors.cost_usd
+    waited_s = max((notice.waited_s for notice in vectors.notices), default=0.0)
+    return told | ({"orchestrator.waited_s": waited_s} if waited_s else {})
+
+
+def _named(call: AnyCall) -> dict[str, Value]:
+    """What every call says of itself; who provides all models here is this service."""
+    return {
+        "gen_ai.provider.name": NAME,
+        "gen_ai.request.model": call.expert,
         "orchestrator.call_id": call.id,
         "orchestrator.generation": call.generation,
     }
-    return {name: value for name, value in known.items() if value is not None}

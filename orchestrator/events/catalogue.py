@@ -24,6 +24,7 @@ Action = Literal[
     "wish",
     "rollout",
     "batch",
+    "store",
     "life",
 ]
 
@@ -183,12 +184,17 @@ EVENTS: Mapping[Action, Event] = {
         meaning="A batch came to another status, which is stored.",
         fields={"status": "OpenAI's", "num_lines": "in all", "num_done": "answered"},
     ),
+    "store": Event(
+        meaning="A process that answers lost the store or has it again; it serves on what is live.",
+        fields={"state": "`away` or `up`", **_REASON},
+    ),
     "life": Event(
-        meaning="A process of the service began, drains, pauses or ends.",
+        meaning="A process of the service began, is ready, pauses, drains or ended in order.",
         fields={
-            "process": "`gateway`, `worker`, `conductor`, `runner` or `service`",
-            "version": "of the service",
-            "state": "`begun`, `ready`, `draining`, `paused`, `resumed` or `ended`",
+            "process": "`gateway`, `worker`, `conductor` or `batches`",
+            "slot": "of a worker",
+            "version": "of the service; not where the Conductor tells that others drain",
+            "state": "`begun`, `ready`, `paused`, `resumed`, `draining` or `ended`",
             **_REASON,
         },
     ),

@@ -18,6 +18,7 @@ from orchestrator.api.app import create_app
 from orchestrator.api.inside import InsideEndpoint
 from orchestrator.api.settings import ApiSettings
 from orchestrator.api.wiring import Wiring
+from orchestrator.batch.batch_spans import BatchSpans
 from orchestrator.batch.executor import ExecutorSettings, PlannedExecutor, Plans
 from orchestrator.batch.files import Files
 from orchestrator.batch.held import HeldDispatch
@@ -69,12 +70,16 @@ class BatchRunner:
     """
 
     def __init__(self, plan: BatchRunnerPlan, conductor: Any) -> None:
-        enter_replica("batches")
+        self._life = enter_replica("batches")
         return_large_blocks()
         self._plan = plan
-        self._following = FollowingConductor(plan.store_url, conductor, before=self._holding)
+        self._following = FollowingConductor(
+            plan.store_url, conductor, life=self._life, before=self._holding
+        )
         self._keys = FollowingKeys(plan.entry, plan.store_url)
         self._storage = open_storage(plan.storage_url)
+        self._tracing = tracing_of(os.environ, role="batches")
+        self._spans = BatchSpans(self._tracing)
         self._keeping: asyncio.Task[None] | None = None
         self._started = asyncio.get_running_loop().create_task(self._start())
 
@@ -93,6 +98,9 @@ class BatchRunner:
                 task.result()
         self._following.check()
         self._keys.check()
+        if self._started.done():
+            state = self._following.readiness()
+            self._life.see(is_up=state.is_ready, why="; ".join(state.reasons))
 
     async def __del__(self) -> None:
         """Called by Serve at the end: lines under way are let go of first, and then charged for."""
@@ -104,6 +112,7 @@ class BatchRunner:
             await asyncio.wait_for(office.close(), _LET_GO_S)
         await self._following.close()
         await self._keys.close()
+        self._life.end("lines under way were let go of; what is stored stays")
 
     def _holding(self, dispatch: Dispatch) -> HeldDispatch:
         self._held = HeldDispatch(dispatch)
@@ -123,6 +132,7 @@ class BatchRunner:
             executor=self._executor(endpoint, paces),
             clock=time.time,
             settings=self._plan.settings,
+            spans=self._spans,
         )
         await office.start()
         return office
@@ -135,7 +145,8 @@ class BatchRunner:
                 records=following.records,
                 readiness=following.readiness,
                 settings=self._plan.api,
-                tracing=tracing_of(os.environ, role="batches"),
+                tracing=self._tracing,
+                batch_spans=self._spans,
                 keyring=self._keys.keyring,
                 meters=following.meters,
             )

@@ -70,7 +70,7 @@ class Conductor:
 
     def __init__(self, plan: ConductorPlan, workers: Sequence[Any]) -> None:
         del workers
-        enter_replica("conductor")
+        self._life = enter_replica("conductor")
         self._plan = plan
         self._rollcall = Rollcall(clock=time.monotonic)
         self._workforce = Workforce(self._rollcall, run=plan.run_workers, heard=self._heard)
@@ -120,6 +120,7 @@ class Conductor:
 
         Async although nothing is awaited: Serve runs what is not in a thread.
         """
+        self._life.drain(f"the service stops: calls under way end within {within_s:g} s")
         self._rollcall.stop(within_s=within_s)
 
     async def answer(self, question: Question, *arguments: Any) -> Any:
@@ -144,6 +145,10 @@ class Conductor:
             if task.done():
                 task.result()
 
+    async def __del__(self) -> None:
+        """Called by Serve."""
+        self._life.end("Serve ended it")
+
     async def _answer(
         self, owner: Control | Oversight | Arranging | Restarting, question: str, *arguments: Any
     ) -> Any:
@@ -160,6 +165,7 @@ class Conductor:
     async def _keep_following(self) -> None:
         """Follow the file, once it is known where engines are: they are to stay there."""
         await self._workforce.asked_all.wait()
+        self._life.see(is_up=True)
         await self._file.follow()
 
     async def _keep_forgetting(self) -> None:

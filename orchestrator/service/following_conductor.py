@@ -28,11 +28,13 @@ from orchestrator.engines.dispatch import Dispatch
 from orchestrator.engines.embedding import FullEngine
 from orchestrator.engines.remote import is_remote
 from orchestrator.errors import ExpertUnavailableError, StoreError
+from orchestrator.events.telling import tell
 from orchestrator.registry.generation_store import StoredGenerations
 from orchestrator.residency.placement import DispatchTable
 from orchestrator.routing.hearing import Hearing
 from orchestrator.service.conductor_calls import ConductorCalls
 from orchestrator.service.connections import Connections
+from orchestrator.service.process_life import ProcessLife
 from orchestrator.service.reports import Census, GatewayReport, Sights
 from orchestrator.service.serving import worker_handle
 from orchestrator.service.standing import Broken, Standing
@@ -64,6 +66,7 @@ class FollowingConductor:
     Args:
         store_url: Redis, which has the generations, the records and what callers say.
         conductor: Serve handle.
+        life: of this process; it drains once the Conductor says that the service stops.
         before: what compositions reach experts through, given dispatch; dispatch itself by
             default. Who gives it keeps batches.
     """
@@ -73,11 +76,13 @@ class FollowingConductor:
         store_url: str,
         conductor: Any,
         *,
+        life: ProcessLife,
         before: Callable[[Dispatch], FullEngine] | None = None,
     ) -> None:
         #: By which the Conductor, and operators, know this process.
         self.id = f"{os.getpid()}-{uuid4().hex[:6]}"
         self.conductor = ConductorCalls(conductor)
+        self._life = life
         self._slots = Connections(worker_handle)
         self._standing = Standing(clock=time.monotonic, changed=self._tell_store)
         self._ending: asyncio.TimerHandle | None = None
@@ -231,6 +236,8 @@ class FollowingConductor:
 
     def _end_by(self, census: Census) -> None:
         """End calls under way when the service stops; lines of batches are asked again later."""
+        if census.ends_in_s is not None:
+            self._life.drain("the service stops: no new requests")
         if census.ends_in_s is not None and self._ending is None and not self._is_runner:
             loop = asyncio.get_running_loop()
             self._ending = loop.call_later(census.ends_in_s, self._dispatch.give_up)
@@ -238,12 +245,9 @@ class FollowingConductor:
     def _tell_store(self, is_up: bool) -> None:
         self._store_up.set(is_up)
         if is_up:
-            _LOG.info("the store is back", extra={"action": "store", "outcome": "up"})
+            tell(_LOG, "store", state="up")
         else:
-            _LOG.warning(
-                "the store is away: what is live is served on",
-                extra={"action": "store", "outcome": "away"},
-            )
+            tell(_LOG, "store", logging.WARNING, state="away", reason=self._following.away)
 
     def _report(self) -> GatewayReport:
         following = self._following

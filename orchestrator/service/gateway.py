@@ -54,10 +54,10 @@ class Gateway:
     """
 
     def __init__(self, plan: GatewayPlan, conductor: Any, runner: Any) -> None:
-        enter_replica("gateway")
+        self._life = enter_replica("gateway")
         return_large_blocks()
         self._plan = plan
-        self._following = FollowingConductor(plan.store_url, conductor)
+        self._following = FollowingConductor(plan.store_url, conductor, life=self._life)
         self._keys = FollowingKeys(plan.entry, plan.store_url)
         self._batches = BatchCalls(runner)
         self._storage = open_storage(plan.storage_url)
@@ -104,6 +104,7 @@ class Gateway:
         """Called by Serve, once the last request has its answer."""
         await self._following.close()
         await self._keys.close()
+        self._life.end("every request that it had has its answer")
 
     async def check_health(self) -> None:
         """Called by Serve; raising has the gateway replaced.
@@ -113,3 +114,5 @@ class Gateway:
         await self._following.begun.wait()
         self._following.check()
         self._keys.check()
+        state = self._readiness()
+        self._life.see(is_up=state.is_ready, why="; ".join(state.reasons))

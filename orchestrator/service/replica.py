@@ -7,23 +7,25 @@ import logging
 import os
 from pathlib import Path
 
-import orchestrator
-from orchestrator.events.telling import tell
 from orchestrator.service.log_lines import VARIABLE, write_lines
 from orchestrator.service.loopback import keep_to_loopback
+from orchestrator.service.process_life import ProcessLife
 from orchestrator.tracing.log_export import send_lines
 
-_LOG = logging.getLogger(__name__)
 #: Allocations before young objects are looked through, and rounds before older ones are: a request
 #: leaves thousands behind, and nearly none of them in a circle.
 _GC_THRESHOLDS = (10_000, 20, 20)
 
 
-def enter_replica(role: str) -> None:
+def enter_replica(role: str, *, slot: str | None = None) -> ProcessLife:
     """Keep the replica to loopback, and write our log lines where an operator finds them.
 
     Args:
         role: what the process is for, by which collectors of lines know it.
+        slot: of a worker.
+
+    Returns:
+        Its life, which has begun: who holds it tells how it goes on.
     """
     keep_to_loopback()
     # What was imported stays: to look through all of it again and again held up the loop, by up to
@@ -33,4 +35,4 @@ def enter_replica(role: str) -> None:
     log = os.environ.get(VARIABLE)
     write_lines(logging.getLogger(), Path(log) if log else None)
     send_lines(logging.getLogger(), os.environ, role=role)
-    tell(_LOG, "life", process=role, state="begun", version=orchestrator.__version__)
+    return ProcessLife(role, slot=slot)

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from orchestrator.api.restart_control import RestartState
 from orchestrator.errors import ConflictError, NotFoundError, OrchestratorError
+from orchestrator.events.telling import tell
 from orchestrator.service.reports import WorkerReport
 from orchestrator.service.rollcall import Rollcall
 from orchestrator.service.serving import GATEWAY, gateway_states, worker_deployment
@@ -109,6 +110,7 @@ class Restarting:
     async def _gateways(self) -> None:
         before = self._rollcall.gateways.marks().keys()
         self._tell("Serve starts new gateways; the old ones end their answers")
+        tell(_LOG, "life", process="gateway", state="draining", reason=self._why)
         await self._workforce.renew(GATEWAY)
 
         async def are_new() -> bool:
@@ -130,12 +132,16 @@ class Restarting:
                 return self._rollcall.is_back(slot, other_than=old.process)
 
             await self._until(is_back, within_s=_UP_S, what=f"slot {slot!r} is not back")
+        except OrchestratorError as exc:
+            tell(_LOG, "life", process="worker", slot=slot, state="resumed", reason=exc.message)
+            raise
         finally:
             self._rollcall.resume(slot)
 
     async def _emptied(self, slot: str) -> None:
         marks = self._rollcall.gateways.marks()
         self._tell(f"slot {slot}: calls under way end")
+        tell(_LOG, "life", process="worker", slot=slot, state="draining", reason=self._why)
 
         async def is_empty() -> bool:
             if not self._rollcall.gateways.have_heard(marks):
@@ -154,6 +160,10 @@ class Restarting:
                 raise ConflictError(f"{what} after {within_s:g} s; it is left as it is")
             self._tell(self._state.doing)
             await asyncio.sleep(_POLL_S)
+
+    @property
+    def _why(self) -> str:
+        return f"an operator asked for a restart of {self._state.asked}"
 
     def _tell(self, doing: str, **more: object) -> None:
         if doing != self._state.doing:

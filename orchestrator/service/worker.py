@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from orchestrator.engines.assignment import Assignment
 from orchestrator.service.replica import enter_replica
+from orchestrator.service.reports import WorkerReport
 from orchestrator.service.slot_worker import SlotWorker, WorkerPlan
 
 __all__ = ["Worker", "WorkerPlan"]
@@ -12,5 +14,16 @@ class Worker(SlotWorker):
     """A slot's worker as Serve runs it; the Conductor tells it what to hold."""
 
     def __init__(self, plan: WorkerPlan) -> None:
-        enter_replica("worker")
+        self._life = enter_replica("worker", slot=plan.slot)
         super().__init__(plan)
+
+    async def describe(self, assignment: Assignment | None = None) -> WorkerReport:
+        """See `SlotWorker.describe`; one that gets another engine ready is not paused for it."""
+        report = await super().describe(assignment)
+        if report.state in {"ready", "failed"}:
+            self._life.see(is_up=report.state == "ready", why=report.detail)
+        return report
+
+    async def __del__(self) -> None:
+        """Called by Serve, once the last call has its answer."""
+        self._life.end("its calls have their answers")

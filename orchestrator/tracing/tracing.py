@@ -32,7 +32,9 @@ class Tracing:
     def __init__(self, tracer: Tracer | None = None) -> None:
         self._tracer = tracer
 
-    def begun(self, name: str, headers: Mapping[str, str], *, created_s: float) -> Span:
+    def begun(
+        self, name: str, headers: Mapping[str, str], *, created_s: float, part_of: Span = UNTRACED
+    ) -> Span:
         """The span of a request; one that its caller's sampling leaves out is not recorded.
 
         A `traceparent` that is malformed is left aside, as its standard says: the request begins a
@@ -42,6 +44,7 @@ class Tracing:
             name: of few values.
             headers: names in lower case.
             created_s: Unix time at which it began, seconds.
+            part_of: a span of another trace that it names.
         """
         has_parent = _HEADER in headers
         if self._tracer is None and not has_parent:
@@ -53,11 +56,19 @@ class Tracing:
             name,
             context=parent,
             kind=SpanKind.SERVER,
+            links=[part_of.link] if isinstance(part_of, Recorded) else (),
             start_time=int(created_s * _NS_A_SECOND),
         )
         if span.is_recording():
             return Recorded(self._tracer, span)
         return _unrecorded(span.get_span_context().trace_id)
+
+    def alone(self, name: str) -> Span:
+        """Begin work that no caller waits for: a trace of its own."""
+        if self._tracer is None:
+            return UNTRACED
+        span = self._tracer.start_span(name, context=Context())
+        return Recorded(self._tracer, span) if span.is_recording() else UNTRACED
 
     def continued(self, name: str, traceparent: str | None) -> Span:
         """A piece of a span of another process; `UNTRACED` where that one is not recorded."""

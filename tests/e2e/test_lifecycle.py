@@ -1,6 +1,7 @@
 """A service of scripted experts: starts, listens, stops, and leaves nothing behind."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -201,6 +202,19 @@ def test_requests_under_way_are_answered_and_written_down_before_the_service_sto
         ("slow", 1, 3)
     ]
     assert (record.expert, record.status) == ("slow", 200)
+    lives = lives_of(tmp_path / str(service.port) / "logs" / "orchestrator.log")
+    assert {states[0] for states in lives.values()} == {"begun"}
+    assert {states[-1] for states in lives.values()} == {"ended"}
+    assert lives["gateway"][-2:] == lives["conductor"][-2:] == ["draining", "ended"]
+
+
+def lives_of(log: Path) -> dict[str, list[str]]:
+    """Process -> its states in order, as the log has them."""
+    lives: dict[str, list[str]] = {}
+    for line in map(json.loads, log.read_text().splitlines()):
+        if line.get("action") == "life":
+            lives.setdefault(line["process"], []).append(line["state"])
+    return lives
 
 
 def turned_away(service: Service) -> httpx.Response | None:

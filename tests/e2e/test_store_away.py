@@ -166,5 +166,7 @@ def test_a_redis_that_comes_back_empty_gets_the_live_generation_again(site):
 
     assert after > number
     log = (site.file.parent / "data/logs/orchestrator.log").read_text()
-    lost = [json.loads(line) for line in log.splitlines() if "has lost its generations" in line]
-    assert lost
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert any("has lost its generations" in line.get("message", "") for line in lines)
+    told = [line["state"] for line in lines if line.get("action") == "store"]
+    assert {"away", "up"} == set(told)

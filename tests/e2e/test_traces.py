@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 
 from orchestrator.service import ports
@@ -109,3 +110,28 @@ def test_a_swap_is_told_in_the_trace_of_the_call_that_waited_for_it(site):
             events["step"] = line
         if line.event_name == "request" and line.trace_id.hex() == trace:
             events["request"] = line
+
+
+def batched(url: str, **body: object) -> str:
+    """A batch of one line, begun; its id."""
+    line = json.dumps({"custom_id": "a", "method": "POST", "url": CHAT.split()[1], "body": body})
+    with httpx.Client(base_url=url, timeout=60) as client:
+        file = {"files": {"file": ("in.jsonl", line)}, "data": {"purpose": "batch"}}
+        named = {"input_file_id": client.post("/v1/files", **file).json()["id"]}
+        asked = {**named, "endpoint": CHAT.split()[1], "completion_window": "24h"}
+        return client.post("/v1/batches", json=asked).raise_for_status().json()["id"]
+
+
+def test_a_line_of_a_batch_names_the_span_of_its_batch(site):
+    collector, service = site
+
+    batch = batched(service.url, model="one", messages=[{"role": "user", "content": "hi"}])
+    found = {}
+    while len(found) < 2:
+        for span in spans_of(collector.batch(60.0)):
+            if told_of(span.attributes).get("orchestrator.batch") == batch:
+                found[span.name] = span
+
+    line, whole = found[CHAT], found[f"batch {CHAT.split()[1]}"]
+    assert [link.span_id for link in line.links] == [whole.span_id]
+    assert told_of(whole.attributes)["orchestrator.batch_status"] == "completed"

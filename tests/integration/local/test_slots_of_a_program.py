@@ -51,7 +51,7 @@ def test_operators_see_and_steer_the_slot_as_a_service_s(orchestrator):
 
 async def test_a_slot_that_is_killed_fails_what_it_had_and_comes_back(orchestrator):
     stream = orchestrator.chat("slowly", model="capitals", stream=True)
-    (keeper,) = psutil.Process().children()
+    (keeper,) = slot_programs()
     for process in keeper.children():
         process.kill()
 
@@ -64,10 +64,17 @@ async def test_a_slot_that_is_killed_fails_what_it_had_and_comes_back(orchestrat
 
 
 def test_engines_that_do_not_start_are_told_with_their_reason(tmp_path):
+    before = slot_programs()
     with pytest.raises(SetupError, match=r"slot 'local': .* is broken"):
         Orchestrator(ROOT / "experts.yaml", progress=False, open_host=open_broken)
 
-    assert [one for one in psutil.Process().children() if "slot_program" in one.cmdline()] == []
+    assert slot_programs() == before
+
+
+def slot_programs() -> list[psutil.Process]:
+    """Those that this process has begun."""
+    program = "orchestrator.local.slot_program"
+    return [one for one in psutil.Process().children() if program in one.cmdline()]
 
 
 PROGRAM = """

@@ -13,7 +13,7 @@ from orchestrator.engines.slot import Slot
 from orchestrator.errors import OrchestratorError, SwapError
 from orchestrator.residency.clock import ManualClock
 from tests.traces import Recorder
-from tests.unit.engines.test_slot import FRENCH, MATHS, begun, call, said
+from tests.unit.engines.test_slot import FRENCH, MATHS, begun, call, embed_call, said
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 PARENT = f"00-{TRACE}-{SPAN}-01"
@@ -44,6 +44,18 @@ async def test_wait_swap_and_answer_are_pieces_of_the_call_that_the_gateway_sent
         "local",
     )
     assert wait.attributes["orchestrator.swap_id"] == swap.attributes["orchestrator.swap_id"]
+
+
+async def test_vectors_that_waited_for_a_swap_have_the_same_pieces(recorder):
+    slot = slot_on(FakeHost([MATHS, FRENCH]), recorder)
+
+    await slot.embed(embed_call("french", traceparent=PARENT))
+
+    [wait], [answer] = recorder.named("wait for turn"), recorder.named("answer")
+    assert {f"{one.parent.span_id:016x}" for one in (wait, answer)} == {SPAN}
+    [swap] = recorder.named("step swap")
+    assert swap.parent.span_id == wait.context.span_id
+    assert answer.start_time >= swap.end_time
 
 
 async def test_a_step_names_the_other_calls_that_waited_for_it(recorder):

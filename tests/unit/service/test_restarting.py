@@ -1,6 +1,8 @@
 """Restarts on a roll call whose replicas the tests play."""
 
 import asyncio
+import json
+import logging
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -105,7 +107,8 @@ async def test_a_slot_is_not_replaced_before_every_gateway_knows(played):
     assert played.renewed == []
 
 
-async def test_what_serve_refuses_ends_the_restart_and_the_slot_takes_calls_again(played):
+async def test_what_serve_refuses_ends_the_restart_and_the_slot_takes_calls_again(played, caplog):
+    caplog.set_level(logging.INFO)
     restarts = restarting(played)
     played.takes = False
     await restarts.restart("workers")
@@ -117,6 +120,17 @@ async def test_what_serve_refuses_ends_the_restart_and_the_slot_takes_calls_agai
     state = await ended(restarts)
 
     assert (state.done, state.left, state.error) == ((), ("a", "b"), "Serve does not answer")
+    assert lives_told(caplog) == [
+        ("worker", "a", "draining", "an operator asked for a restart of workers"),
+        ("worker", "a", "resumed", "Serve does not answer"),
+    ]
+
+
+def lives_told(caplog) -> list[tuple[str, str | None, str, str]]:
+    """Process, slot, state and reason of each `life` event, in order."""
+    lines = [one.getMessage() for one in caplog.records]
+    events = [json.loads(line) for line in lines if line.startswith('{"action":"life"')]
+    return [(one["process"], one.get("slot"), one["state"], one["reason"]) for one in events]
 
 
 async def test_gateways_are_new_once_serve_has_ended_the_old_ones_and_new_ones_are_heard(played):

@@ -1,0 +1,131 @@
+"""What pages tell their reader to type is typed, and ends well."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from orchestrator.compositions.programs import Programs
+from orchestrator.engines.fake import FakeEngine
+from orchestrator.registry.document import parse
+from orchestrator.registry.models import Registry
+from orchestrator.routing.building import Routers
+from tests.batch_desk import Desk
+from tests.page_blocks import ROOT, blocks_of, furnish, typed
+from tests.served import Service, running
+
+pytestmark = pytest.mark.integration
+
+PAGES = [
+    "README.md",
+    "docs/quickstart.md",
+    "docs/concepts.md",
+    "docs/sdk.md",
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs/howto").glob("*.md")),
+]
+#: First lines of what cannot be run here, and why; the pages' own marks say the same.
+NOT_RUN = {
+    "make serve": "starts real vLLM; the lifecycle tests of tests/e2e do it",
+    "orchestrator models pull --all": "fetches from a hub",
+    "orchestrator residency --watch": (
+        "needs slots with engines; tests/integration/cli/test_slots_of_a_service.py runs these"
+    ),
+    "orchestrator profile questions.jsonl --out outcomes.parquet --grader text": (
+        "asks real experts; tests/integration/cli/test_profile_of_a_service.py runs it"
+    ),
+    "orchestrator feedback list": (
+        "ids of your own requests; tests/integration/cli/test_feedback_of_a_service.py runs it"
+    ),
+    "orchestrator batch run questions answers --registry experts.yaml": (
+        "starts Ray and the experts of a registry; "
+        "tests/integration/cli/test_batch_run_examples.py runs it"
+    ),
+    "orchestrator profile questions.jsonl --expert auto --expert careful --expert thrifty "
+    "--out outcomes.parquet": "asks real experts; make bench-compositions measures every kind",
+}
+
+
+def demo_registry() -> Registry:
+    """The registry of `make serve`, with experts that answer at once."""
+    written = parse((ROOT / "experts.yaml").read_text(encoding="utf-8"), file="experts.yaml").value
+    ids = [one["id"] for one in written["experts"] if one.get("engine", {}).get("task") != "embed"]
+    return Registry.model_validate(
+        {
+            "experts": [{"id": one, "engine": {"kind": "fake"}} for one in ids],
+            "routers": {
+                name: {**spec, "artifact": str(ROOT / spec["artifact"])}
+                for name, spec in written["routers"].items()
+            },
+            "compositions": written["compositions"],
+        }
+    )
+
+
+@asynccontextmanager
+async def service():
+    """The endpoint of `make serve`, its router included, with experts that answer at once."""
+    registry, engine, desk = demo_registry(), FakeEngine("Nairobi"), Desk()
+    programs = Programs(
+        registry, generation=1, routers=Routers().load(registry.routers), dispatch=engine
+    )
+    served = Service(
+        engine=engine, live=lambda: programs, batches=desk.office, storage=desk.storage
+    )
+    async with desk, running(served) as url:
+        yield url
+
+
+async def failures_of(page: str, folder: Path, url: str) -> list[tuple[str, str]]:
+    """Type a page in order; what did not end well, and what it printed."""
+    furnish(folder)
+    failed = []
+    for block in blocks_of(ROOT / page):
+        if block.is_run or block.mark == "file":
+            code, out = await typed(block, folder, url)
+            failed += [(block.text, out)] if code else []
+    return failed
+
+
+@pytest.fixture(scope="module")
+async def failures(tmp_path_factory) -> dict[str, list[tuple[str, str]]]:
+    """Those of every page, typed by two readers at once: most of a command is its start."""
+    reading = asyncio.Semaphore(2)
+    async with service() as url, asyncio.TaskGroup() as readers:
+
+        async def read(page: str) -> list[tuple[str, str]]:
+            async with reading:
+                return await failures_of(page, tmp_path_factory.mktemp("page"), url)
+
+        tasks = {page: readers.create_task(read(page)) for page in PAGES}
+        return {page: await task for page, task in tasks.items()}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_everything_that_a_page_has_typed_ends_well(page, failures):
+    assert failures[page] == []
+
+
+def test_what_is_not_typed_is_known_with_its_reason():
+    marked = {
+        block.text.splitlines()[0]: block.told
+        for page in PAGES
+        for block in blocks_of(ROOT / page)
+        if block.mark == "not run"
+    }
+
+    assert marked == NOT_RUN
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_is_a_program_or_a_file_or_says_why_it_is_neither(page):
+    left = [one.text for one in blocks_of(ROOT / page) if not one.is_run and one.mark is None]
+
+    assert left == []
+
+
+@pytest.mark.parametrize("reason", sorted(set(NOT_RUN.values())))
+def test_a_test_that_a_reason_names_is_there(reason):
+    named = [word for word in reason.split() if word.startswith("tests/")]
+
+    assert [name for name in named if not (ROOT / Path(name.rstrip(";,"))).exists()] == []
