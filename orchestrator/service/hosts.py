@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import importlib
-
 from orchestrator.engines import fetched
 from orchestrator.engines.host import Host
 from orchestrator.engines.lineage import Lineage
 from orchestrator.engines.vllm import start_vllm
-from orchestrator.engines.vllm_settings import prepare_environment
 
 
 async def open_vllm(lineage: Lineage) -> Host:
@@ -23,9 +18,4 @@ async def open_vllm(lineage: Lineage) -> Host:
         MissingExtraError: vLLM is not installed.
     """
     await fetched.brought(lineage.experts)
-    prepare_environment()
-    # In a thread: it takes 13 s, and the worker says meanwhile how far it is. Where vLLM is
-    # missing, `start_vllm` says so.
-    with contextlib.suppress(ModuleNotFoundError):
-        await asyncio.to_thread(importlib.import_module, "orchestrator.engines.vllm_host")
     return await start_vllm(lineage)
