@@ -28,7 +28,17 @@ PAGES = [
     "docs/compositions.md",
     "docs/batches.md",
     "docs/console.md",
+<<<<<<< HEAD
     "docs/deploy.md",
+=======
+    "docs/index.md",
+    "docs/quickstart.md",
+    "docs/concepts.md",
+    "docs/sdk.md",
+    "docs/scale.md",
+    "docs/comparison.md",
+    "docs/papers.md",
+>>>>>>> site
 ]
 #: Folders a path may be relative to; pages about the package leave its name out.
 BASES = (ROOT, ROOT / "orchestrator", ROOT / "docs")
@@ -86,6 +96,16 @@ def test_every_kind_is_in_the_table_and_has_an_example_that_is_sound(section, sp
     assert {spec["kind"] for spec in document.value[section].values()} >= kinds
     table = page.partition("## Kinds")[2].partition("```yaml")[0]
     assert sorted(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == sorted(kinds)
+
+
+def test_every_paper_that_the_code_names_is_on_the_page_of_papers():
+    told = (ROOT / "docs/papers.md").read_text(encoding="utf-8")
+    sources = [path for top in ("orchestrator", "routers") for path in (ROOT / top).rglob("*.py")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    named = set(re.findall(r"arXiv:(\d{4}\.\d{5})", text))
+
+    assert named
+    assert sorted(one for one in named if one not in told) == []
 
 
 def _code(page: str) -> str:
