@@ -30,9 +30,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "eval": ("eval --router routers/ours --questions questions.jsonl --outcomes outcomes.parquet",),
     "experts list": ("experts list", "experts list --url http://127.0.0.1:8000 --json"),
     "experts show": ("experts show capitals",),
-    "experts add": (
-        "experts add law model=org/law engine.max_model_len=4096 'skills=[law, contracts]'",
-    ),
+    "experts add": ("experts add law model=org/law engine.kind=vllm 'skills=[law, contracts]'",),
     "experts edit": (
         "experts edit law engine.max_model_len=8192 --dry-run",
         "experts edit law --unset description",

@@ -55,13 +55,22 @@ def write_sound(registry: Path, text: str) -> None:
     Raises:
         RegistryError: its faults, or why it cannot be written; the file is as it was.
     """
+    require_sound(registry, text)
+    replace_text(registry, text)
+
+
+def require_sound(registry: Path, text: str) -> None:
+    """Check the text that a registry is to have.
+
+    Raises:
+        RegistryError: its faults.
+    """
     where = Surroundings(folder=registry.absolute().parent, environ=os.environ)
     document = decode(text.encode(), file=str(registry))
     checked = check_document(document, where, engine_args=installed_arguments())
     if checked.registry is None:
         faults = "\n".join(str(fault) for fault in checked.faults)
         raise RegistryError(f"{registry} was left as it is; with this it has faults:\n{faults}")
-    replace_text(registry, text)
 
 
 def carry_out(registry: Path, before: str, after: str, *, dry_run: bool, as_json: bool) -> None:
@@ -71,8 +80,8 @@ def carry_out(registry: Path, before: str, after: str, *, dry_run: bool, as_json
         RegistryError: with the change it has faults; the file is as it was.
     """
     diff = list(_diff(before, after, str(registry)))
-    if not dry_run and diff:
-        write_sound(registry, after)
+    if diff:
+        (require_sound if dry_run else write_sound)(registry, after)
     if as_json:
         told = {"file": str(registry), "is_written": not dry_run and bool(diff), "diff": diff}
         typer.echo(json.dumps(told, indent=2))

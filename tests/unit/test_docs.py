@@ -28,9 +28,6 @@ PAGES = [
     "docs/compositions.md",
     "docs/batches.md",
     "docs/console.md",
-<<<<<<< HEAD
-    "docs/deploy.md",
-=======
     "docs/index.md",
     "docs/quickstart.md",
     "docs/concepts.md",
@@ -38,7 +35,7 @@ PAGES = [
     "docs/scale.md",
     "docs/comparison.md",
     "docs/papers.md",
->>>>>>> site
+    "docs/deploy.md",
 ]
 #: Folders a path may be relative to; pages about the package leave its name out.
 BASES = (ROOT, ROOT / "orchestrator", ROOT / "docs")

@@ -79,6 +79,13 @@ def test_a_dry_run_of_an_edit_writes_nothing(capsys, registry):
     assert registry.read_text() == before
 
 
+def test_a_dry_run_says_what_would_be_refused(capsys, registry):
+    code, out, err = run(capsys, registry, *("add", "law", "engine.max_model_len=64", "--dry-run"))
+
+    assert (code, out) == (1, "")
+    assert "engine: the key 'kind' is missing" in err
+
+
 def test_an_expert_that_nothing_names_is_removed(capsys, registry):
     assert run(capsys, registry, "remove", "maths")[0] == 0
 
