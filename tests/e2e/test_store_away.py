@@ -39,9 +39,8 @@ def site(tmp_path_factory):
 
 
 def ready(site: Site) -> dict:
-    reply = site.client.get("/readyz")
-    assert reply.status_code == 200, reply.text
-    return reply.json()
+    """What one of the gateways says of itself; the second may be ready after the first."""
+    return site.client.get("/readyz").json()
 
 
 def store_up(site: Site) -> bool:

@@ -77,7 +77,10 @@ def test_a_port_that_somebody_has_is_told():
     assert port_finding("127.0.0.1", port).state == "ok"
 
 
-def test_a_service_without_a_store_starts_its_own():
+def test_a_service_without_a_store_starts_its_own(monkeypatch):
+    assert redis_finding(None).state == "ok"
+
+    monkeypatch.setenv("PATH", "")  # the one of its own package
     assert redis_finding(None).state == "ok"
 
 
