@@ -36,9 +36,12 @@ PAGES = [
     "docs/comparison.md",
     "docs/papers.md",
     "docs/deploy.md",
+    *(str(page.relative_to(ROOT)) for page in sorted((ROOT / "docs/inside").glob("*.md"))),
 ]
+#: Most lines of the page that is read first.
+ONE_PAGE = 100
 #: Folders a path may be relative to; pages about the package leave its name out.
-BASES = (ROOT, ROOT / "orchestrator", ROOT / "docs")
+BASES = (ROOT, ROOT / "orchestrator", ROOT / "docs", ROOT / "docs/inside")
 
 
 def paths_in(text: str) -> set[str]:
@@ -63,6 +66,10 @@ def test_every_make_target_it_names_exists(page):
     targets = set(re.findall(r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
     assert named <= targets
+
+
+def test_the_architecture_is_one_page():
+    assert len((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines()) <= ONE_PAGE
 
 
 def test_the_layers_drawn_are_the_layers_held():
