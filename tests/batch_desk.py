@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -21,6 +20,7 @@ from orchestrator.batch.settings import BatchSettings
 from orchestrator.batch.storage import Storage
 from orchestrator.batch.storage_memory import MemoryStorage
 from orchestrator.batch.stored_file import StoredFile
+from tests.polling import until
 
 CHAT = "/v1/chat/completions"
 #: Nothing is waited for that need not be.
@@ -113,13 +113,6 @@ class Desk:
         await self.office.file(file_id, owner="")
         data = await self.storage.read(contents_of(file_id))
         return [orjson.loads(one) for one in data.splitlines()]
-
-
-async def until(is_so: Callable[[], bool], *, within_s: float = 20.0) -> None:
-    """Returns once something is so that nobody tells of."""
-    async with asyncio.timeout(within_s):
-        while not is_so():  # noqa: ASYNC110 - a batch on its way has no event
-            await asyncio.sleep(0.002)
 
 
 async def ids_of(desk: Desk, batch: Batch) -> tuple[list[str], list[str]]:

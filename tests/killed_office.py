@@ -24,7 +24,8 @@ from orchestrator.batch.in_order import InOrderExecutor
 from orchestrator.batch.office import BatchOffice
 from orchestrator.batch.settings import BatchSettings
 from orchestrator.batch.storage_folder import FolderStorage
-from tests.batch_desk import CHAT, lines, until, uploaded
+from tests.batch_desk import CHAT, lines, uploaded
+from tests.polling import until
 
 #: Told by the process when its office has begun.
 BEGUN = "begun"

@@ -21,6 +21,7 @@ from orchestrator.engines.base import (
 )
 from orchestrator.engines.collecting import collect
 from orchestrator.errors import ContextTooLongError, EngineTimeoutError
+from tests.polling import until
 
 #: A prompt that the fake engine never answers; any engine takes longer over it than is allowed.
 SLOW = "slow"
@@ -181,18 +182,11 @@ async def it_ends_the_generation_when_its_reader_is_cancelled(subject):
 
 
 async def begun(subject: Subject) -> None:
-    await until(lambda: subject.num_in_flight() > 0, timeout_s=10)
+    await until(lambda: subject.num_in_flight() > 0, within_s=10)
 
 
 async def ended(subject: Subject) -> None:
-    await until(lambda: subject.num_in_flight() == 0, timeout_s=1)
-
-
-async def until(is_so: Callable[[], bool], *, timeout_s: float) -> None:
-    """Poll: what ends in another process has no event to wait on."""
-    async with asyncio.timeout(timeout_s):
-        while not is_so():  # noqa: ASYNC110
-            await asyncio.sleep(0.002)
+    await until(lambda: subject.num_in_flight() == 0, within_s=1)
 
 
 CONTRACT = [

@@ -9,6 +9,7 @@ import pytest
 from orchestrator.engines.hosting import Hosting
 from orchestrator.errors import RegistryError
 from tests.integration.service.cell import Cell, Load, answered
+from tests.polling import until
 
 
 @asynccontextmanager
@@ -30,12 +31,6 @@ async def cell(tmp_path):
 def entry(cell: Cell, id_: str, edition: int = 0, *, num_bytes: int = 64, kv: float = 0.25) -> str:
     model = cell.model(f"{id_}-{edition}", num_bytes=num_bytes)
     return f"{{id: {id_}, model: {model}, engine: {{kind: vllm, kv_cache_gib: {kv}}}}}"
-
-
-async def until(condition, *, within_s: float = 20.0) -> None:
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.001)
 
 
 def held(slot: Hosting) -> set[str]:

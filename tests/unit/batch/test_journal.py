@@ -7,7 +7,8 @@ from orchestrator.batch.line import LineFault, LineReply, LineResult
 from orchestrator.batch.settings import BatchSettings
 from orchestrator.batch.storage_memory import MemoryStorage
 from orchestrator.errors import StorageError
-from tests.batch_desk import QUICK, until
+from tests.batch_desk import QUICK
+from tests.polling import until
 
 OK = LineReply(status_code=200, request_id="r", body=b"{}")
 

@@ -17,7 +17,8 @@ from orchestrator.errors import (
     StorageError,
     StorageFullError,
 )
-from tests.batch_desk import CHAT, Desk, ids, ids_of, line, lines, until
+from tests.batch_desk import CHAT, Desk, ids, ids_of, line, lines
+from tests.polling import until
 
 
 async def test_a_batch_ends_with_each_line_in_its_file():

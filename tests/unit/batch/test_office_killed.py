@@ -14,8 +14,9 @@ from orchestrator.batch.life import Life
 from orchestrator.batch.settings import BatchSettings
 from orchestrator.batch.storage_memory import MemoryStorage
 from orchestrator.errors import StorageError
-from tests.batch_desk import QUICK, Desk, ids, ids_of, lines, until
+from tests.batch_desk import QUICK, Desk, ids, ids_of, lines
 from tests.dying_storage import DyingStorage
+from tests.polling import until
 
 #: Every result is a segment of its own, and segments are merged on the way.
 SMALL = BatchSettings(

@@ -9,7 +9,8 @@ from orchestrator.batch.batch import Batch
 from orchestrator.batch.fake_endpoint import FakeEndpoint
 from orchestrator.batch.settings import BatchSettings
 from orchestrator.errors import ConflictError
-from tests.batch_desk import Desk, ids, ids_of, lines, until
+from tests.batch_desk import Desk, ids, ids_of, lines
+from tests.polling import until
 
 
 async def test_a_cancelled_batch_keeps_what_is_finished_and_tells_the_rest():

@@ -11,7 +11,8 @@ from orchestrator.batch.ending import StoredEnding, store_ending
 from orchestrator.batch.fake_endpoint import FakeEndpoint
 from orchestrator.batch.storage_folder import FolderStorage
 from orchestrator.batch.stored_file import StoredFile
-from tests.batch_desk import Desk, ids, ids_of, until
+from tests.batch_desk import Desk, ids, ids_of
+from tests.polling import until
 
 KEPT = Path(__file__).parent / "version_1"
 BATCH = "batch_g9z4688uPfa8rgltPIICUVlV"

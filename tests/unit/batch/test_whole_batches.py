@@ -6,8 +6,9 @@ import pytest
 
 from orchestrator.batch.storage_memory import MemoryStorage
 from orchestrator.engines.fake import FakeEngine
-from tests.batch_desk import Desk, ids, ids_of, line, until
+from tests.batch_desk import Desk, ids, ids_of, line
 from tests.executing import Executing
+from tests.polling import until
 
 MESSAGES = [{"role": "user", "content": "1+1?"}]
 MODELS = ("math", "writer", "auto", "careful", "refined")

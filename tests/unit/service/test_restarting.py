@@ -12,6 +12,7 @@ from orchestrator.errors import ConflictError, ExpertUnavailableError, NotFoundE
 from orchestrator.service.reports import WorkerReport
 from orchestrator.service.restarting import Restarting
 from orchestrator.service.rollcall import Rollcall
+from tests.polling import until
 from tests.unit.service.calling import FRENCH, MATHS, Clock, gateway, lineage, plan, worker
 
 
@@ -59,12 +60,6 @@ def played():
 
 def restarting(played: Played) -> Restarting:
     return Restarting(played.rollcall, played, clock=Clock(), states=lambda: played.states)
-
-
-async def until(holds) -> None:
-    async with asyncio.timeout(5):
-        while not holds():  # noqa: ASYNC110 - what others do is no event
-            await asyncio.sleep(0)
 
 
 async def ended(restarts: Restarting) -> RestartState:
