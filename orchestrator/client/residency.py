@@ -12,7 +12,7 @@ WishKind = Literal["load", "unload", "pin", "unpin"]
 
 def residency_call() -> Outgoing:
     """Ask what every slot does."""
-    return Outgoing(method="GET", path="/admin/residency")
+    return Outgoing(method="GET", path="/admin/residency", repeats="wanted")
 
 
 def wish_call(kind: WishKind, expert: str, *, slot: str | None, wait: bool) -> Outgoing:

@@ -227,7 +227,7 @@ class Limits(TypedDict, total=False):
 
 
 class Wishes(Limits, total=False):
-    """What a caller wishes about its turn and allows, sent as headers."""
+    """What a caller wishes about its turn and allows, sent as headers, and how long it listens."""
 
     #: Longest wait, seconds; the registry's where it is left out.
     max_wait_s: float
@@ -239,6 +239,8 @@ class Wishes(Limits, total=False):
     fresh: bool
     #: Names the request: it is answered once, and asked again while it fails for a while.
     idempotency_key: str
+    #: Longest silence of the service for this request, seconds; the client's where it is left out.
+    timeout_s: float
 
 
 class ChatOptions(Wishes, total=False):
