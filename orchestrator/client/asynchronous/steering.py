@@ -58,7 +58,7 @@ class AsyncSteering:
         Example:
             ```python
             for slot in (await client.residency()).slots:
-                print(slot.slot, slot.state)
+                print(slot.name, slot.state)
             ```
         """
         return await self._to.ask(Residency, residency_call())
