@@ -12,7 +12,8 @@ from orchestrator.api.admin import require_admin
 from orchestrator.api.openapi import described
 from orchestrator.api.preconditions import require_no_page
 from orchestrator.api.residency_control import ResidencyControl
-from orchestrator.api.residency_view import Here, ResidencyState, residency_state
+from orchestrator.api.residency_rows import ResidencyState
+from orchestrator.api.residency_view import Here, residency_state
 from orchestrator.api.wiring import Wiring
 from orchestrator.engines.remote import is_remote
 from orchestrator.errors import ConflictError, NotFoundError
