@@ -146,7 +146,7 @@ class AsyncAsking:
 
         Example:
             ```python
-            found = await client.embed(["one text", "another"], model="embedder")
+            found = await client.embed(["one text", "another"], model="minilm")
             print(len(found.vectors))  # 2
             ```
         """

@@ -45,7 +45,7 @@ class AsyncFiles:
         Example:
             ```python
             kept = await client.files.upload("questions.jsonl", expires_after_s=86_400)
-            print(kept.filename, kept.status)  # questions.jsonl processed
+            print(kept.filename, kept.purpose)  # questions.jsonl batch
             ```
         """
         with calls.opened(file) as content:
@@ -65,7 +65,7 @@ class AsyncFiles:
             page = await client.files.list(limit=10)
             print([one.filename for one in page.data])
             if page.has_more:
-                page = await client.files.list(limit=10, after=page.last_id)
+                page = await client.files.list(limit=10, after=page.data[-1].id)
             ```
         """
         call = calls.files_call(purpose=purpose, after=after, limit=limit)
@@ -101,7 +101,7 @@ class AsyncFiles:
             ```python
             kept = await client.files.upload("questions.jsonl")
             content = await client.files.content(kept.id)
-            print(len(content) == kept.bytes)  # True
+            print(len(content) == kept.num_bytes)  # True
             ```
         """
         return (await self._to.complete(calls.content_call(file_id))).content

@@ -63,7 +63,7 @@ class AsyncRegistryClient:
         Example:
             ```python
             state = await client.registry.state()
-            print(state.generation, state.num_experts)  # 1 12
+            print(state.generation, state.num_experts, state.rollout.is_valid)
             ```
         """
         return await self._to.ask(RegistryState, calls.state_call())
@@ -111,7 +111,7 @@ class AsyncRegistryClient:
         Example:
             ```python
             applied = await client.registry.reload()
-            print(applied.outcome)  # unchanged
+            print(applied.outcome, applied.diff.experts.changed)
             ```
         """
         call = calls.edit_call(None, expected=expected, dry_run=dry_run)
@@ -136,7 +136,7 @@ class AsyncRegistryClient:
             text = await client.registry.text()
             edited = text.replace("Words and short texts", "Words, short texts")
             applied = await client.registry.apply(edited.encode(), dry_run=True)
-            print(applied.outcome)  # checked
+            print(applied.outcome)  # valid
             ```
         """
         call = calls.edit_call(text, expected=expected, dry_run=dry_run)
@@ -194,7 +194,7 @@ class AsyncRegistryClient:
             from orchestrator.client import AsyncRegistryClient
 
             registry = AsyncRegistryClient("http://127.0.0.1:8000")
-            print((await registry.state()).num_experts)  # 12
+            print((await registry.state()).rollout.is_valid)  # True
             await registry.close()
             ```
         """

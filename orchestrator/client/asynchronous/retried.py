@@ -28,14 +28,6 @@ async def retried(
 
     Raises:
         OrchestratorError: of the last attempt.
-
-    Example:
-        ```python
-        from orchestrator.client import Retries, retried
-
-        told = await retried(client.models, retries=Retries(max_attempts=3))
-        print(told[0].id)  # auto
-        ```
     """
     attempt = 1
     while True:

@@ -147,7 +147,7 @@ class Asking:
 
         Example:
             ```python
-            found = client.embed(["one text", "another"], model="embedder")
+            found = client.embed(["one text", "another"], model="minilm")
             print(len(found.vectors))  # 2
             ```
         """

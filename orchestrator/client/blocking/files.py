@@ -46,7 +46,7 @@ class Files:
         Example:
             ```python
             kept = client.files.upload("questions.jsonl", expires_after_s=86_400)
-            print(kept.filename, kept.status)  # questions.jsonl processed
+            print(kept.filename, kept.purpose)  # questions.jsonl batch
             ```
         """
         with calls.opened(file) as content:
@@ -66,7 +66,7 @@ class Files:
             page = client.files.list(limit=10)
             print([one.filename for one in page.data])
             if page.has_more:
-                page = client.files.list(limit=10, after=page.last_id)
+                page = client.files.list(limit=10, after=page.data[-1].id)
             ```
         """
         call = calls.files_call(purpose=purpose, after=after, limit=limit)
@@ -102,7 +102,7 @@ class Files:
             ```python
             kept = client.files.upload("questions.jsonl")
             content = client.files.content(kept.id)
-            print(len(content) == kept.bytes)  # True
+            print(len(content) == kept.num_bytes)  # True
             ```
         """
         return self._to.complete(calls.content_call(file_id)).content

@@ -64,7 +64,7 @@ class RegistryClient:
         Example:
             ```python
             state = client.registry.state()
-            print(state.generation, state.num_experts)  # 1 12
+            print(state.generation, state.num_experts, state.rollout.is_valid)
             ```
         """
         return self._to.ask(RegistryState, calls.state_call())
@@ -112,7 +112,7 @@ class RegistryClient:
         Example:
             ```python
             applied = client.registry.reload()
-            print(applied.outcome)  # unchanged
+            print(applied.outcome, applied.diff.experts.changed)
             ```
         """
         call = calls.edit_call(None, expected=expected, dry_run=dry_run)
@@ -135,7 +135,7 @@ class RegistryClient:
             text = client.registry.text()
             edited = text.replace("Words and short texts", "Words, short texts")
             applied = client.registry.apply(edited.encode(), dry_run=True)
-            print(applied.outcome)  # checked
+            print(applied.outcome)  # valid
             ```
         """
         call = calls.edit_call(text, expected=expected, dry_run=dry_run)
@@ -193,7 +193,7 @@ class RegistryClient:
             from orchestrator.client import RegistryClient
 
             registry = RegistryClient("http://127.0.0.1:8000")
-            print(registry.state().num_experts)  # 12
+            print(registry.state().rollout.is_valid)  # True
             registry.close()
             ```
         """

@@ -29,14 +29,6 @@ def retried(
 
     Raises:
         OrchestratorError: of the last attempt.
-
-    Example:
-        ```python
-        from orchestrator.client import Retries, retried
-
-        told = retried(client.models, retries=Retries(max_attempts=3))
-        print(told[0].id)  # auto
-        ```
     """
     attempt = 1
     while True:

@@ -59,7 +59,7 @@ class Steering:
         Example:
             ```python
             for slot in client.residency().slots:
-                print(slot.slot, slot.state)
+                print(slot.name, slot.state)
             ```
         """
         return self._to.ask(Residency, residency_call())
