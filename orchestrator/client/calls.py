@@ -11,8 +11,8 @@ from orchestrator.client.wire import Messages
 
 #: Names a request, so that it may be sent again and is answered once.
 IDEMPOTENCY_KEY = "idempotency-key"
-#: Options that travel as headers.
-_WISHES = {
+#: Option -> the header that it travels as.
+WISHES = {
     "include": "x-orchestrator-include",
     "exclude": "x-orchestrator-exclude",
     "max_price_usd": "x-orchestrator-max-price-usd",
@@ -26,10 +26,15 @@ _WISHES = {
     "fresh": "x-orchestrator-fresh",
     "details": "x-orchestrator-details",
     "stages": "x-orchestrator-stages",
+    "cache": "x-orchestrator-cache",
+    "log": "x-orchestrator-log",
+    "request_id": "x-request-id",
+    "traceparent": "traceparent",
+    "tracestate": "tracestate",
     "idempotency_key": IDEMPOTENCY_KEY,
 }
 #: Options that are no part of the body.
-_OF_REQUEST = frozenset({*_WISHES, "timeout_s"})
+_OF_REQUEST = frozenset({*WISHES, "timeout_s"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,8 +149,8 @@ def decisions_call(*, limit: int) -> Outgoing:
 
 def headers_of(options: Mapping[str, Any]) -> dict[bytes, bytes]:
     """The headers that the wishes among `options` travel as."""
-    given = {name: value for name, value in options.items() if name in _WISHES}
-    return {_WISHES[name].encode(): text for name, value in given.items() if (text := _text(value))}
+    given = {name: value for name, value in options.items() if name in WISHES}
+    return {WISHES[name].encode(): text for name, value in given.items() if (text := _text(value))}
 
 
 def _text(value: Any) -> bytes:

@@ -19,7 +19,8 @@ _DONE = b"[DONE]"
 _WAITING = b": waiting position="
 #: The event of a stage: a chunk with the stage beside its choices.
 _STAGE = b"orchestrator.stage"
-_HEADERS = {
+#: Field of `Origin` -> the header that it is read from.
+HEADERS = {
     "request_id": "x-orchestrator-request-id",
     "model": "x-orchestrator-model",
     "expert": "x-orchestrator-expert",
@@ -28,6 +29,11 @@ _HEADERS = {
     "reached": "x-orchestrator-reached",
     "is_fallback": "x-orchestrator-fallback",
     "is_recalled": "x-orchestrator-recalled",
+    "is_replayed": "x-orchestrator-replayed",
+    "cache": "x-orchestrator-cache",
+    "ignored": "x-orchestrator-ignored",
+    "defaults": "x-orchestrator-defaults",
+    "cost_usd": "x-orchestrator-cost-usd",
     "generation": "x-orchestrator-generation",
     "overhead_ms": "x-orchestrator-overhead-ms",
     "queue_position": "x-orchestrator-queue-position",
@@ -63,7 +69,7 @@ def origin_of(headers: Mapping[str, str]) -> Origin:
     Raises:
         UnexpectedReplyError: a number in them is none.
     """
-    told = {name: headers[header] for name, header in _HEADERS.items() if header in headers}
+    told = {name: headers[header] for name, header in HEADERS.items() if header in headers}
     try:
         return Origin.model_validate(told)
     except ValidationError as exc:

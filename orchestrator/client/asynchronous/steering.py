@@ -12,7 +12,7 @@ from orchestrator.client.asynchronous.usage import AsyncUsageAdmin
 from orchestrator.client.calls import decisions_call
 from orchestrator.client.decisions import DecisionList
 from orchestrator.client.placement import Placement, placement_call
-from orchestrator.client.residency import WishKind, residency_call, wish_call
+from orchestrator.client.residency import residency_call, wish_call
 from orchestrator.client.residency_wire import Residency, Steered
 from orchestrator.client.restart import RestartState, restart_call
 
@@ -99,27 +99,42 @@ class AsyncSteering:
         """
         return await self._to.ask(Placement, placement_call(carry_out=carry_out))
 
-    async def load(self, expert: str, *, slot: str | None = None, wait: bool = True) -> Steered:
+    async def load(
+        self,
+        expert: str,
+        *,
+        slot: str | None = None,
+        wait: bool = True,
+        timeout_s: float | None = None,
+    ) -> Steered:
         """Make an expert resident, at one slot, or where it is at home, or wherever it is hosted.
 
         Args:
             expert: its id.
             slot: where; left to the service by default.
-            wait: return when it is done, not when it is begun. An engine may have to start first,
-                which can take longer than the client's `timeout_s`.
+            wait: return when it is done, not when it is begun. An engine may have to start first.
+            timeout_s: longest silence of the service meanwhile, seconds; the client's by default.
 
         Raises:
             OrchestratorError: what the service says, or a `ClientError`.
 
         Example:
             ```python
-            steered = await client.load("capitals")
+            steered = await client.load("capitals", timeout_s=600)
             print([(one.slot, one.outcome) for one in steered.slots])
             ```
         """
-        return await self._wish("load", expert, slot=slot, wait=wait)
+        call = wish_call("load", expert, slot=slot, wait=wait, timeout_s=timeout_s)
+        return await self._to.ask(Steered, call)
 
-    async def unload(self, expert: str, *, slot: str | None = None, wait: bool = True) -> Steered:
+    async def unload(
+        self,
+        expert: str,
+        *,
+        slot: str | None = None,
+        wait: bool = True,
+        timeout_s: float | None = None,
+    ) -> Steered:
         """Have an expert's engine step down once nobody waits for it; see `load`.
 
         Example:
@@ -128,7 +143,8 @@ class AsyncSteering:
             print(steered.wish)  # unload
             ```
         """
-        return await self._wish("unload", expert, slot=slot, wait=wait)
+        call = wish_call("unload", expert, slot=slot, wait=wait, timeout_s=timeout_s)
+        return await self._to.ask(Steered, call)
 
     async def pin(self, expert: str, *, slot: str | None = None) -> Steered:
         """Keep an expert where it is once it is resident; see `load`.
@@ -139,7 +155,7 @@ class AsyncSteering:
             print(steered.expert, steered.wish)  # capitals pin
             ```
         """
-        return await self._wish("pin", expert, slot=slot, wait=True)
+        return await self._to.ask(Steered, wish_call("pin", expert, slot=slot))
 
     async def unpin(self, expert: str, *, slot: str | None = None) -> Steered:
         """Keep an expert no longer; see `load`.
@@ -150,7 +166,4 @@ class AsyncSteering:
             print(steered.wish)  # unpin
             ```
         """
-        return await self._wish("unpin", expert, slot=slot, wait=True)
-
-    async def _wish(self, kind: WishKind, expert: str, *, slot: str | None, wait: bool) -> Steered:
-        return await self._to.ask(Steered, wish_call(kind, expert, slot=slot, wait=wait))
+        return await self._to.ask(Steered, wish_call("unpin", expert, slot=slot))
