@@ -40,6 +40,9 @@ from tests.rollouts import Site
 from tests.served import Service, running
 from tests.slots import Slots
 
+#: What is said of experts, which their weights are not needed for.
+_TOLD = ("id", "skills", "tags", "license", "owner", "description", "parameters", "price")
+
 
 class Restarts:
     """Has restarted whatever it is asked to."""
@@ -78,7 +81,10 @@ def demo_registry() -> Registry:
     """The registry of `make serve`, with experts that answer at once."""
     written = parse((ROOT / "experts.yaml").read_text(encoding="utf-8"), file="experts.yaml").value
     experts = [
-        {"id": one["id"], "engine": {"kind": "vllm", "task": _task_of(one)}}
+        {
+            **{key: one[key] for key in _TOLD if key in one},
+            "engine": {"kind": "vllm", "task": _task_of(one)},
+        }
         for one in written["experts"]
     ]
     return Registry.model_validate(
