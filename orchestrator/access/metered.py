@@ -94,13 +94,9 @@ class Metered:
         Raises:
             StoreError: it cannot be counted now.
         """
-        task = asyncio.ensure_future(self._taken(caller.key_id, bounds, wish))
         try:
-            taken = await asyncio.shield(task)
-        except asyncio.CancelledError:
-            task.add_done_callback(lambda _: self.give_back(caller, wish))
-            raise
-        except StoreError:
+            taken = await self._taken(caller.key_id, bounds, wish)
+        except (asyncio.CancelledError, StoreError):
             self.give_back(caller, wish)  # it may have been taken all the same
             raise
         if taken.refused is None and wish.lease:

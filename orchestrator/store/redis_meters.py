@@ -22,7 +22,7 @@ from orchestrator.store.meters import (
     day_ends_ms,
     left_of,
 )
-from orchestrator.store.redis_scripts import TogetherScript
+from orchestrator.store.redis_scripts import LaneScript
 
 #: What stands for no bound.
 _NONE = -1
@@ -40,9 +40,9 @@ class RedisMeters:
     def __init__(self, link: RedisLink, *, clock: Callable[[], float] | None = None) -> None:
         self._link = link
         self._clock = clock
-        self._take = TogetherScript(link, TAKE, what="count what callers take")
-        self._settle = TogetherScript(link, SETTLE, what="settle what callers took")
-        self._renew = TogetherScript(link, RENEW, what="renew what is under way")
+        self._take = LaneScript(link, TAKE, what="count what callers take")
+        self._settle = LaneScript(link, SETTLE, what="settle what callers took")
+        self._renew = LaneScript(link, RENEW, what="renew what is under way")
 
     async def take(self, key_id: str, bounds: Bounds, wish: Wish) -> Taken:
         """See `MeterStore.take`."""
