@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import replace
 from math import ceil
 from uuid import uuid4
@@ -127,10 +126,9 @@ class Metered:
 
     async def _taken(self, key_id: str, bounds: Bounds, wish: Wish) -> Taken:
         taken = await self._store.take(key_id, bounds, wish)
-        if taken.refused is not None and self.settling.concerns(key_id):
-            # What has ended here gives room that is not written yet.
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.settling.settled(), 1.0)
+        if taken.refused is not None and taken.refused != "requests":
+            # What has ended lately gives room that may not be written yet.
+            await self.settling.settled_everywhere()
             taken = await self._store.take(key_id, bounds, wish)
         return taken
 
