@@ -66,7 +66,7 @@ integration: .venv/.dev chromium ## Real Redis, real HTTP, a real browser.
 	@$(BIN)/python -m pytest tests/integration -q -n 2 --dist loadfile
 
 e2e: .venv/.dev chromium ## Real Ray Serve, real vLLM.
-	@$(BIN)/python -m pytest tests/e2e -q -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest tests/e2e -q -n 2
 
 format: .venv/.dev ## Format and fix what can be fixed.
 	@$(BIN)/ruff format .

@@ -1,18 +1,22 @@
-"""Which tests go together where several run side by side (`pytest -n 2 --dist loadgroup`).
+"""Which tests go together where several run side by side (`pytest -n 2`).
 
-A module's tests share its service, so one run has them all. Modules that share engines, too.
+A module's tests share its service, so one run has them all; those of engines share engines, too.
 """
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-#: Whose tests start engines that others of them use.
-_SHARED = "models"
+_ENGINES = "tests/e2e/engines/"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Name each test's group: `engines`, or its module."""
-    sharing = {item.path for item in items if _SHARED in getattr(item, "fixturenames", ())}
-    for item in items:
-        group = "engines" if item.path in sharing else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+class ByWhatIsShared(LoadScopeScheduling):
+    """Hands out whole groups, the largest first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _ENGINES if nodeid.startswith(_ENGINES) else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> ByWhatIsShared:
+    """Hand out this folder's tests so."""
+    return ByWhatIsShared(config, log)
