@@ -48,6 +48,7 @@ check: .venv/.dev ## The fast part: format, lint, types, import contracts, unit 
 unit: .venv/.dev ## Unit tests alone.
 	@$(BIN)/python -m pytest tests/unit -q
 
+# Two at a time, since most of it is waiting; each has ports and a Redis of its own.
 # Where there is no browser, the tests of the console say what to install and fail.
 chromium:
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
@@ -63,10 +64,10 @@ console-pictures: .venv/.dev chromium ## Take the pictures of the console in doc
 	@$(BIN)/python -m tests.console_pictures
 
 integration: .venv/.dev chromium ## Real Redis, real HTTP, a real browser.
-	@$(BIN)/python -m pytest tests/integration -q
+	@$(BIN)/python -m pytest tests/integration -q -n 2 --dist loadfile
 
 e2e: .venv/.dev chromium ## Real Ray Serve, real vLLM.
-	@$(BIN)/python -m pytest tests/e2e -q
+	@$(BIN)/python -m pytest tests/e2e -q -n 2
 
 format: .venv/.dev ## Format and fix what can be fixed.
 	@$(BIN)/ruff format .
