@@ -60,7 +60,7 @@ class Lane:
         try:
             async with asyncio.timeout(self._timeout_s):
                 # The connection packs in Python, which takes six times as long.
-                packed = pack_command(command)  # type: ignore[arg-type] - of any length
+                packed = pack_command(command)  # type: ignore[arg-type]  # of any length
                 await line.connection.send_packed_command(packed, check_health=False)
                 return await done
         except TimeoutError:
