@@ -71,6 +71,9 @@ class Lane:
 
     async def close(self) -> None:
         """Close the connection; who waits for an answer waits in vain."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.wait([self._connecting])
         if self._line is not None:
             await self._line.connection.disconnect()
         if self._reading is not None:
