@@ -11,7 +11,7 @@ GATEWAYS ?= 2
 ANSWERS ?= $(BENCH_ANSWERS)
 BIN := .venv/bin
 
-.PHONY: help serve test check docs format unit integration e2e console console-pictures chromium lock experts router heldout bench-batch bench-caches bench-compositions bench-gateway bench-labels bench-merge bench-placement bench-planner bench-policy bench-prefetch bench-registry bench-replay bench-routing bench-soak bench-swap conformance gpu-check clean
+.PHONY: help serve test check docs format unit integration e2e console console-pictures chromium lock experts router heldout bench-batch bench-caches bench-clients bench-compositions bench-gateway bench-labels bench-merge bench-placement bench-planner bench-policy bench-prefetch bench-registry bench-replay bench-routing bench-soak bench-swap conformance gpu-check clean
 
 help: ## Show this help.
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -120,6 +120,9 @@ bench-policy: .venv/.dev ## Measure the residency policy against others' in simu
 
 bench-routing: .venv/.dev ## Measure the routers on recorded answers: make bench-routing ANSWERS=folder
 	@BENCH_ANSWERS=$(ANSWERS) OMP_NUM_THREADS=1 $(BIN)/python -m bench.routing
+
+bench-clients: .venv/.dev chromium ## Measure the SDK, the command line and the console (two minutes).
+	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.clients
 
 bench-caches: .venv/.dev ## Measure kept answers, on and off, like questions by threshold, and what routes take (five minutes).
 	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.caches

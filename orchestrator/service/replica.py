@@ -9,8 +9,9 @@ from pathlib import Path
 
 from orchestrator.service.collecting import collect_seldom
 from orchestrator.service.log_lines import VARIABLE, write_lines
-from orchestrator.service.loopback import PRIVATE, keep_to_loopback
+from orchestrator.service.loopback import keep_to_loopback
 from orchestrator.service.process_life import ProcessLife
+from orchestrator.service.sites import PRIVATE
 from orchestrator.tracing.log_export import send_lines
 
 

@@ -8,9 +8,10 @@ from typing import Any, Protocol
 
 from orchestrator.registry.widths import Width
 from orchestrator.service.layout import Layout
-from orchestrator.service.loopback import PRIVATE
 from orchestrator.service.room import Machine
 
+#: In the environment of a replica whose callers are all on this machine.
+PRIVATE = "_ORCHESTRATOR_PRIVATE"
 #: What Ray gives its head node, to be named by who wants to be there.
 _HEAD = "node:__internal_head__"
 #: A crumb of it: as many as like may be there.
