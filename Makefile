@@ -26,10 +26,11 @@ help: ## Show this help.
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/.dev: .venv/.serve requirements/dev.lock requirements/remote.lock
+.venv/.dev: .venv/.serve requirements/dev.lock requirements/remote.lock requirements/foreign.lock
 	@echo "installing what the tests need (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/remote.lock
+	@rm -rf .venv/foreign && $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv/foreign -r requirements/foreign.lock
 	@touch $@
 
 serve: .venv/.serve ## Start the service: make serve [PORT=8000] [REGISTRY=experts.yaml] [GATEWAYS=2]
@@ -47,6 +48,7 @@ check: .venv/.dev ## The fast part: format, lint, types, import contracts, unit 
 unit: .venv/.dev ## Unit tests alone.
 	@$(BIN)/python -m pytest tests/unit -q
 
+# Two at a time, since most of it is waiting; each has ports and a Redis of its own.
 # Where there is no browser, the tests of the console say what to install and fail.
 chromium:
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
@@ -62,10 +64,10 @@ console-pictures: .venv/.dev chromium ## Take the pictures of the console in doc
 	@$(BIN)/python -m tests.console_pictures
 
 integration: .venv/.dev chromium ## Real Redis, real HTTP, a real browser.
-	@$(BIN)/python -m pytest tests/integration -q
+	@$(BIN)/python -m pytest tests/integration -q -n 2 --dist loadfile
 
 e2e: .venv/.dev chromium ## Real Ray Serve, real vLLM.
-	@$(BIN)/python -m pytest tests/e2e -q
+	@$(BIN)/python -m pytest tests/e2e -q -n 2
 
 format: .venv/.dev ## Format and fix what can be fixed.
 	@$(BIN)/ruff format .

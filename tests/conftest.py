@@ -7,6 +7,8 @@ import tempfile
 
 from hypothesis import settings
 
+from tests.free_ports import keep_apart
+
 # A busy machine may stall any one example; how fast code is, the benches measure.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
@@ -15,3 +17,5 @@ settings.load_profile("unhurried")
 _LIBRARY = tempfile.mkdtemp(prefix="orchestrator-models-")
 os.environ["ORCHESTRATOR_MODELS_DIR"] = _LIBRARY
 atexit.register(shutil.rmtree, _LIBRARY, ignore_errors=True)
+
+keep_apart(os.environ.get("PYTEST_XDIST_WORKER"))

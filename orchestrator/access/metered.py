@@ -187,13 +187,12 @@ class Request:
         if not self._is_in:
             async with self._entering:
                 if not self._is_in:
-                    await self._take(self._entrance(Wish()))
+                    await self._take(Wish(requests=1, lease=self._lease))
                     self._is_in = True
 
     async def reserve(self, most: Spend) -> None:
         """See `Allowance.reserve`."""
-        wish = Wish(hold=uuid4().hex, tokens=ceil(most.tokens), nano_usd=nano_usd(most.price_usd))
-        granted = await (self._take(wish) if self._is_in else self._take_first(wish))
+        granted = await (self._take(_held(most)) if self._is_in else self._take_first(most))
         self._holds.setdefault(most, []).append(granted.hold)
 
     def settle(self, most: Spend, took: Spend) -> None:
@@ -218,17 +217,14 @@ class Request:
         if self._meters.books is not None:
             self._meters.books.add(self._caller, charge)
 
-    async def _take_first(self, wish: Wish) -> Wish:
+    async def _take_first(self, most: Spend) -> Wish:
         """With the first call the request enters; others that begin beside it wait for that."""
         async with self._entering:
             if not self._is_in:
-                granted = await self._take(self._entrance(wish))
+                granted = await self._take(_held(most, requests=1, lease=self._lease))
                 self._is_in = True
                 return granted
-        return await self._take(wish)
-
-    def _entrance(self, wish: Wish) -> Wish:
-        return replace(wish, requests=1, lease=self._lease)
+        return await self._take(_held(most))
 
     async def _take(self, wish: Wish) -> Wish:
         """Take what is wished for; returns the wish as it was granted."""
@@ -264,3 +260,14 @@ class Request:
                 pause_s = min(retry_ms / 1000, _PATIENCE_S)
                 why = f"its key has used its {self._bounds.tokens} tokens of this minute"
             await self._meters.wait(self._caller.key_id, pause_s, why)
+
+
+def _held(most: Spend, *, requests: int = 0, lease: str = "") -> Wish:
+    """The wish for what a call takes at its most."""
+    return Wish(
+        requests=requests,
+        lease=lease,
+        hold=uuid4().hex,
+        tokens=ceil(most.tokens),
+        nano_usd=nano_usd(most.price_usd),
+    )

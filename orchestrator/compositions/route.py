@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 from orchestrator.compositions.base import Decision, Query, Reply
@@ -29,7 +28,7 @@ class RouteOne:
         self._choosing = choosing
         self._limits = limits
         self._num_fallbacks = num_fallbacks
-        self._succession = Succession(generation=generation, clock=time.monotonic)
+        self._succession = Succession(generation=generation, clock=generation.clock)
 
     async def decide(self, query: Query) -> Decision:
         """Route the query among the experts that can take it within its limits.

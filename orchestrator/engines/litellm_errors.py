@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import httpx
-import openai
 
 from orchestrator.engines.openai_errors import from_message
 from orchestrator.errors import (
@@ -27,6 +27,9 @@ from orchestrator.errors import (
 from orchestrator.guards.connecting import RefusedAddressError
 from orchestrator.guards.redaction import blotted
 from orchestrator.guards.upstreams import refusal_of
+
+if TYPE_CHECKING:
+    import openai
 
 _MAX_MESSAGE = 500
 _REFUSED_KEY = frozenset({401, 402, 403})
@@ -54,6 +57,9 @@ def translated(provider: str, *, secret: str | None) -> Iterator[None]:
         provider: the expert's id and the model's name, for messages.
         secret: our key, which providers like to repeat.
     """
+    # Here, not above: half a second of every start, of which LiteLLM's own import takes care.
+    import openai
+
     try:
         yield
     except openai.OpenAIError as exc:
@@ -106,6 +112,8 @@ def _by_class(
     provider: str, text: str, causes: tuple[BaseException, ...]
 ) -> OrchestratorError | None:
     """The error where a class in the chain says more than the status."""
+    import openai
+
     names = {type(cause).__name__ for cause in causes}
     named = next((kind for name, kind in _BY_NAME.items() if name in names), None)
     if named is not None:
@@ -120,6 +128,8 @@ def _by_class(
 
 
 def _is_unreachable(cause: BaseException) -> bool:
+    import openai
+
     # LiteLLM's class of the same name also stands for faults of its own.
     return type(cause) is openai.APIConnectionError or isinstance(
         cause, httpx.TransportError | OSError

@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.service import collecting
 from orchestrator.service.children import Program
 from orchestrator.service.ports import LOOPBACK, Ports
 
@@ -75,6 +76,7 @@ def serve_environment(haproxy: Path) -> dict[str, str]:
         haproxy: the wrapper of `haproxy.install`.
     """
     return {
+        **collecting.ENVIRONMENT,
         # p50 0.8 ms instead of 11.5 ms, 1,511 requests a second instead of 135.
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",

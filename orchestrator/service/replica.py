@@ -7,14 +7,11 @@ import logging
 import os
 from pathlib import Path
 
+from orchestrator.service.collecting import collect_seldom
 from orchestrator.service.log_lines import VARIABLE, write_lines
 from orchestrator.service.loopback import PRIVATE, keep_to_loopback
 from orchestrator.service.process_life import ProcessLife
 from orchestrator.tracing.log_export import send_lines
-
-#: Allocations before young objects are looked through, and rounds before older ones are: a request
-#: leaves thousands behind, and nearly none of them in a circle.
-_GC_THRESHOLDS = (10_000, 20, 20)
 
 
 def enter_replica(role: str, *, slot: str | None = None) -> ProcessLife:
@@ -32,7 +29,7 @@ def enter_replica(role: str, *, slot: str | None = None) -> ProcessLife:
     # What was imported stays: to look through all of it again and again held up the loop, by up to
     # half a second on a busy machine.
     gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
+    collect_seldom()
     log = os.environ.get(VARIABLE)
     write_lines(logging.getLogger(), Path(log) if log else None)
     send_lines(logging.getLogger(), os.environ, role=role)

@@ -15,6 +15,7 @@ from orchestrator.batch.filesystems import local_path
 from orchestrator.caching.settings import CacheSettings
 from orchestrator.errors import SetupError
 from orchestrator.guards.policy import policy_of
+from orchestrator.service import ports
 
 PREFIX = "ORCHESTRATOR_"
 #: What other commands read: whoever exports them for those may serve from the same shell.
@@ -130,6 +131,11 @@ class Settings(BaseModel):
         None, description="Folder of a fitted router whose static embedding compares questions."
     )
 
+    # What whoever starts a node of Ray reads from the environment by itself.
+    private_ports: str = Field(
+        ports.PRIVATE,
+        description="Ports on loopback that processes of the service take, `LOW-HIGH`.",
+    )
     # What every process reads from the environment by itself: see `checkpoints.library`.
     models_dir: Path | None = Field(
         None,
@@ -158,6 +164,12 @@ class Settings(BaseModel):
     @classmethod
     def _is_list_of_hosts(cls, value: str) -> str:
         policy_of((), value)
+        return value
+
+    @field_validator("private_ports")
+    @classmethod
+    def _is_range_of_ports(cls, value: str) -> str:
+        ports.span(value)
         return value
 
     @property

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
+from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
@@ -58,7 +59,8 @@ class Lane:
         line.asked.append(done)
         try:
             async with asyncio.timeout(self._timeout_s):
-                packed = line.connection.pack_command(*command)
+                # The connection packs in Python, which takes six times as long.
+                packed = pack_command(command)  # type: ignore[arg-type]  # of any length
                 await line.connection.send_packed_command(packed, check_health=False)
                 return await done
         except TimeoutError:
@@ -69,6 +71,9 @@ class Lane:
 
     async def close(self) -> None:
         """Close the connection; who waits for an answer waits in vain."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.wait([self._connecting])
         if self._line is not None:
             await self._line.connection.disconnect()
         if self._reading is not None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal, Protocol
 
 #: Seconds that a limit of a minute looks back: the one that has begun and 60 whole ones.
@@ -139,7 +140,12 @@ def left_of(limit: int | None, total: int, resets_ms: int) -> Left | None:
 
 def day_of(now_ms: int) -> str:
     """The day of UTC, as counters are named by it."""
-    return datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%d")
+    return _named_day(now_ms // 86_400_000)
+
+
+@lru_cache(maxsize=8)
+def _named_day(days: int) -> str:
+    return datetime.fromtimestamp(days * 86_400, UTC).strftime("%Y%m%d")
 
 
 def day_ends_ms(now_ms: int) -> int:

@@ -93,12 +93,12 @@ class RedisMeters:
     async def forget(self, key_id: str) -> None:
         """See `MeterStore.forget`."""
         with self._link.doing(f"forget what key {key_id!r} has spent"):
-            await self._link.client.delete(*self._keys(key_id)[:4])
+            await self._link.client.delete(*self._keys(key_id)[:5])
 
     async def _settle_all(self, key_id: str, settlements: Sequence[Settlement]) -> None:
         """Settle those of one key by one run of the script."""
-        keys = self._keys(key_id)[:4]
-        holds = (self._keys(key_id, one.hold)[4] for one in settlements)
+        keys = self._keys(key_id)[:5]
+        holds = (self._keys(key_id, one.hold)[5] for one in settlements)
         ended: list[str | int] = []
         for one in settlements:
             ended += (one.lease, one.hold, one.tokens, one.nano_usd)
@@ -107,10 +107,10 @@ class RedisMeters:
     def _now(self) -> str:
         return "" if self._clock is None else str(int(self._clock() * 1000))
 
-    def _keys(self, key_id: str, hold: str = "") -> tuple[str, str, str, str, str]:
+    def _keys(self, key_id: str, hold: str = "") -> tuple[str, str, str, str, str, str]:
         """Of one key all on one node, where Redis is several."""
         prefix = f"{self._link.prefix}meter:{{{key_id}}}:"
-        names = ("requests", "tokens", "leases", "spent", f"hold:{hold}")
+        names = ("requests", "tokens", "leases", "spent", "sums", f"hold:{hold}")
         return tuple(f"{prefix}{name}" for name in names)  # type: ignore[return-value]
 
 

@@ -15,8 +15,8 @@ import openai
 import psutil
 from openai.types import Batch
 
-from orchestrator.service import ports
 from tests.e2e.service import Service
+from tests.free_ports import free_port
 from tests.registries import write_model
 
 #: Siblings, of two slots with room for one engine each.
@@ -46,7 +46,7 @@ class BatchSite:
         self.write(EXPERTS)
         self.service = Service(
             self.file,
-            port=ports.choose("127.0.0.1", 19_899).dashboard,
+            port=free_port(),
             folder=folder / "data",
             gateways=2,
             program="tests.e2e.scripted_service",

@@ -6,8 +6,8 @@ import pytest
 import yaml
 from openai import OpenAI
 
-from orchestrator.service import ports
 from tests.e2e.service import ROOT, Service
+from tests.free_ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -39,7 +39,7 @@ CAPITALS = {
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     folder = tmp_path_factory.mktemp("composed")
-    service = Service(_written(folder), port=ports.choose("127.0.0.1", 19_999).dashboard,
+    service = Service(_written(folder), port=free_port(),
                       folder=folder / "data").await_ready()  # fmt: skip
     yield service
     service.stop()

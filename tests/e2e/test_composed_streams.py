@@ -7,8 +7,8 @@ import openai
 import pytest
 
 from orchestrator.client import Client, Stage
-from orchestrator.service import ports
 from tests.e2e.service import Service, ask
+from tests.free_ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -36,7 +36,7 @@ def url(tmp_path_factory):
     (folder / "experts.yaml").write_text(REGISTRY)
     service = Service(
         folder / "experts.yaml",
-        port=ports.choose("127.0.0.1", 19_999).dashboard,
+        port=free_port(),
         folder=folder / "data",
         gateways=2,
     ).await_ready()

@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from orchestrator.service import ports
 from tests.e2e.scripted_service import BROKEN, SLOW
 from tests.e2e.service import Service
+from tests.free_ports import free_port
 from tests.registries import write_model
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
@@ -40,7 +40,7 @@ class Site:
         """Start a service, on what an earlier one stored."""
         self.service = Service(
             self.file,
-            port=ports.choose("127.0.0.1", 19_999).dashboard,
+            port=free_port(),
             folder=self._folder / "data",
             gateways=self.num_gateways,
             program="tests.e2e.scripted_service",

@@ -10,9 +10,9 @@ import psutil
 import pytest
 
 from orchestrator.client import Client
-from orchestrator.service import ports
 from tests.e2e.service import FAKES, Service
 from tests.faults.killers import until
+from tests.free_ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -31,7 +31,7 @@ def service(tmp_path_factory):
     folder = tmp_path_factory.mktemp("keys")
     registry = folder / "experts.yaml"
     registry.write_text(FAKES.replace("token_delay_ms: 1000", "token_delay_ms: 200") + PRICED)
-    port = ports.choose("127.0.0.1", 19_999).dashboard
+    port = free_port()
     service = Service(
         registry,
         port=port,
@@ -183,7 +183,7 @@ def test_it_does_not_start_open_to_others_before_it_is_told_who_may_ask(tmp_path
     registry.write_text(FAKES)
     service = Service(
         registry,
-        port=ports.choose("127.0.0.1", 19_999).dashboard,
+        port=free_port(),
         folder=tmp_path / "data",
         environment={"ORCHESTRATOR_HOST": "0.0.0.0"},
     )

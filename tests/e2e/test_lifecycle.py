@@ -21,12 +21,9 @@ from orchestrator.store.server import RedisServer
 from orchestrator.store.usage import UsageRow, Used
 from tests.e2e.service import FAKES, LOOPBACK, Service, ask, listeners
 from tests.faults.killers import until
+from tests.free_ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
-
-
-def free_port() -> int:
-    return ports.choose("127.0.0.1", 19_999).dashboard
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response, ResponseStreamEvent
 
 from orchestrator.api.openai_forms import CompletionChunk
-from orchestrator.service import ports
 from tests.e2e.service import Service
+from tests.free_ports import free_port
 from tests.official import official, official_error, official_event
 from tests.served import data_of
 
@@ -40,7 +40,7 @@ STREAM = {"stream": True, "stream_options": {"include_usage": True}}
 def client(tmp_path_factory) -> Iterator[httpx.Client]:
     folder = tmp_path_factory.mktemp("official")
     (folder / "experts.yaml").write_text(REGISTRY)
-    port = ports.choose("127.0.0.1", 19_999).dashboard
+    port = free_port()
     service = Service(folder / "experts.yaml", port=port, folder=folder / "data").await_ready()
     with httpx.Client(base_url=f"{service.url}/v1", timeout=60, trust_env=False) as client:
         yield client

@@ -9,10 +9,11 @@ from collections import Counter
 import httpx
 import pytest
 
-from orchestrator.service.ports import LOOPBACK, choose
+from orchestrator.service.ports import LOOPBACK
 from orchestrator.store.server import RedisServer
 from tests.e2e.two_nodes import ROOT, two_nodes
 from tests.faults.killers import until
+from tests.free_ports import free_port
 from tests.registries import write_model
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -45,7 +46,7 @@ def registry(folder):
 @pytest.fixture(scope="module")
 def nodes(folder, registry):
     registry()
-    port = choose(LOOPBACK, 19_997).redis
+    port = free_port()
     with two_nodes(cpus=2) as nodes, RedisServer(folder / "redis", port=port) as redis:
         arguments = {
             "registry": str(folder / "experts.yaml"), "store_url": redis.url, "keys": "off",

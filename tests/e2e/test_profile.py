@@ -11,7 +11,7 @@ from watchfiles import watch
 
 from routers.dataset_files import read_answered
 from tests.e2e.service import ROOT, Service
-from tests.e2e.test_lifecycle import free_port
+from tests.free_ports import free_port
 from tests.unit.routers.small import write_lines
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from orchestrator.service import ports
 from tests.e2e.service import Service
+from tests.free_ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
@@ -53,7 +53,7 @@ class Site:
     def __init__(self, folder):
         self.file, self.data = folder / "experts.yaml", folder / "data"
         self.file.write_text(REGISTRY)
-        port = ports.choose("127.0.0.1", 19_999).dashboard
+        port = free_port()
         self.service = Service(self.file, port=port, folder=self.data, gateways=2).await_ready()
         self.client = httpx.Client(base_url=self.service.url, timeout=30, trust_env=False)
 

@@ -15,10 +15,10 @@ from sentence_transformers import SentenceTransformer
 
 from bench import heldout
 from deploy.demo.training.forms import FORMS
-from orchestrator.service import ports
 from routers.embeddings import minilm_folder
 from tests.console_browser import chromium, window
 from tests.e2e.service import LOOPBACK, Service, ask, listeners
+from tests.free_ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -45,7 +45,7 @@ def service(tmp_path_factory):
     folder = tmp_path_factory.mktemp("service")
     registry = folder / "experts.yaml"
     registry.write_text(shipped_and_scripted())
-    port = ports.choose("127.0.0.1", 19_999).dashboard
+    port = free_port()
     service = Service(registry, port=port, folder=folder / "data").await_ready(timeout_s=600)
     yield service
     service.stop()

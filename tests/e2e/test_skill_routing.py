@@ -5,8 +5,8 @@ import time
 import pytest
 
 from orchestrator.client import Client
-from orchestrator.service import ports
 from tests.e2e.service import Service
+from tests.free_ports import free_port
 from tests.skilled_registry import MODES, NUM_TO_CHANGE, write_skilled_registry
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
@@ -20,7 +20,7 @@ def service(tmp_path_factory):
     folder = tmp_path_factory.mktemp("skilled")
     service = Service(
         write_skilled_registry(folder),
-        port=ports.choose("127.0.0.1", 19_999).dashboard,
+        port=free_port(),
         folder=folder / "data",
         gateways=2,
     ).await_ready()

@@ -5,9 +5,9 @@ import json
 import httpx
 import pytest
 
-from orchestrator.service import ports
 from tests.collector import collecting, spans_of, told_of
 from tests.e2e.service import FAKES, Service, ask
+from tests.free_ports import free_port
 from tests.registries import write_model
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -44,7 +44,7 @@ def site(tmp_path_factory):
     with collecting() as collector:
         service = Service(
             folder / "experts.yaml",
-            port=ports.choose("127.0.0.1", 19_999).dashboard,
+            port=free_port(),
             folder=folder / "data",
             program="tests.e2e.scripted_service",
             environment={

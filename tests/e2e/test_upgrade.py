@@ -14,9 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from orchestrator.service import ports
 from tests.e2e.service import Service
 from tests.faults.killers import until
+from tests.free_ports import free_port
 from tests.registries import write_model
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
@@ -47,7 +47,7 @@ def client(tmp_path_factory):
     (folder / "experts.yaml").write_text(REGISTRY % write_model(folder / "models" / "held"))
     service = Service(
         folder / "experts.yaml",
-        port=ports.choose("127.0.0.1", 19_799).dashboard,
+        port=free_port(),
         folder=folder / "data",
         gateways=1,
         program="tests.e2e.scripted_service",

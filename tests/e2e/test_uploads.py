@@ -9,8 +9,8 @@ import pytest
 
 from bench.memory_grown import MemoryGrown
 from bench.slow_s3 import BUCKET, s3_client, slow_s3
-from orchestrator.service import ports
 from tests.e2e.service import FAKES, Service
+from tests.free_ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -38,7 +38,7 @@ def service(tmp_path_factory, storage):
     (folder / "experts.yaml").write_text(FAKES)
     service = Service(
         folder / "experts.yaml",
-        port=ports.choose("127.0.0.1", 19_999).dashboard,
+        port=free_port(),
         folder=folder / "data",
         environment=storage | {"ORCHESTRATOR_STORAGE_URL": f"s3://{BUCKET}/batches"},
     ).await_ready()

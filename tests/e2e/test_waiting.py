@@ -8,9 +8,9 @@ import openai
 import pytest
 
 from orchestrator.client import Client, CompletionChunk, Waiting
-from orchestrator.service import ports
 from tests.e2e.scripted_service import SLOWLY
 from tests.e2e.service import Service
+from tests.free_ports import free_port
 from tests.registries import write_model
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -30,7 +30,7 @@ def url(tmp_path_factory):
     registry.write_text("experts:\n" + "".join(f"  - {one}\n" for one in experts) + ONE_SLOT)
     service = Service(
         registry,
-        port=ports.choose("127.0.0.1", 19_999).dashboard,
+        port=free_port(),
         folder=folder / "data",
         program="tests.e2e.scripted_service",
     ).await_ready()

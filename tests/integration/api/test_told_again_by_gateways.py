@@ -14,7 +14,7 @@ from orchestrator.store.link import RedisLink
 from orchestrator.store.redis_answers import RedisAnswers
 from orchestrator.store.redis_repeats import RedisRepeats
 from orchestrator.store.server import RedisServer
-from tests.integration.store.conftest import free_port
+from tests.free_ports import free_port
 from tests.served import Service, running
 
 pytestmark = pytest.mark.integration

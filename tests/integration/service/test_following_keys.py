@@ -13,7 +13,7 @@ from orchestrator.service.following_keys import FollowingKeys
 from orchestrator.store.link import RedisLink
 from orchestrator.store.redis_keys import RedisKeys
 from orchestrator.store.server import RedisServer
-from tests.integration.store.conftest import free_port
+from tests.free_ports import free_port
 
 pytestmark = pytest.mark.integration
 

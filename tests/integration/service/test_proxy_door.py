@@ -10,10 +10,10 @@ from threading import Event, Thread
 import httpx
 import pytest
 
-from orchestrator.service import ports
 from orchestrator.service.haproxy import bundled, install, rewrite
 from orchestrator.service.proxy_door import ProxyDoor
 from tests.faults.killers import until
+from tests.free_ports import free_port
 
 pytestmark = pytest.mark.integration
 
@@ -51,7 +51,7 @@ class Gateway(BaseHTTPRequestHandler):
 @contextmanager
 def proxied(folder: Path) -> Iterator[tuple[str, ProxyDoor]]:
     """HAProxy before a gateway that does not end: where it listens, and its door."""
-    port = ports.choose("127.0.0.1", 19_999).dashboard
+    port = free_port()
     Gateway.may_end.clear()
     install(folder, binary=bundled(), host="127.0.0.1")
     config = folder / "haproxy.cfg"

@@ -1,17 +1,11 @@
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from orchestrator.store.link import RedisLink
 from orchestrator.store.server import RedisServer
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+from tests.free_ports import free_port
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,13 @@
 import asyncio
+import random
 import time
+from dataclasses import replace
 
 import pytest
 
 from orchestrator.errors import StoreError
 from orchestrator.store.link import RedisLink
+from orchestrator.store.memory_meters import MemoryMeters
 from orchestrator.store.meters import Bounds, Settlement, Wish
 from orchestrator.store.redis_meters import RedisMeters
 from tests.contracts.meters import KEY, Clock, MetersContract, held
@@ -21,6 +24,29 @@ class TestRedisMeters(MetersContract):
     @pytest.fixture
     def meters(self, link, clock):
         return RedisMeters(link, clock=clock)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_redis_and_memory_say_the_same_of_any_course_of_calls(link, seed):
+    draw, clock = random.Random(seed), Clock()
+    both = (RedisMeters(link, clock=clock), MemoryMeters(clock=clock))
+    bounds = Bounds(requests=40, tokens=300, concurrent=6, day_nano_usd=3000, all_nano_usd=9000)
+    under_way: list[Settlement] = []
+    for n in range(400):
+        clock.now_s += draw.choice((0.0, 0.0, 0.1, 0.7, 5.0, 40.0, -1.0))
+        tokens, nano_usd = draw.randint(0, 60), draw.randint(0, 80)
+        wish = Wish(requests=1, hold=str(n), lease=str(n), tokens=tokens, nano_usd=nano_usd)
+        by_redis, by_memory = [await one.take(KEY, bounds, wish) for one in both]
+        assert by_redis == by_memory
+        if by_redis.refused is None:
+            took = Settlement(key_id=KEY, hold=str(n), lease=str(n), nano_usd=nano_usd // 2)
+            under_way.append(replace(took, tokens=draw.choice((0, tokens, tokens + 9))))
+        if len(under_way) > draw.randint(0, 6):
+            ended = [under_way.pop() for _ in range(draw.randint(1, len(under_way)))]
+            for one in both:
+                await one.settle(ended)
+
+    assert await both[0].spent(KEY) == await both[1].spent(KEY)
 
 
 async def test_two_gateways_share_one_budget_by_the_clock_of_redis(link, shared_redis):
@@ -69,6 +95,6 @@ async def test_all_that_is_counted_for_a_while_is_gone_after_it(link):
         async for key in link.client.scan_iter(f"{link.prefix}*")
     }
 
-    assert set(lives) == {"requests", "tokens", "leases", "spent", "hold:h"}
+    assert set(lives) == {"requests", "tokens", "leases", "spent", "sums", "hold:h"}
     assert lives.pop("spent") == -1
     assert all(0 < life_s <= 40 * 86_400 for life_s in lives.values())

@@ -12,6 +12,7 @@ from orchestrator.errors import SetupError
 from orchestrator.store.link import RedisLink
 from orchestrator.store.redis import RedisStore
 from orchestrator.store.server import RedisServer
+from tests.free_ports import free_port
 
 pytestmark = pytest.mark.integration
 
@@ -25,12 +26,6 @@ server.start()
 print(server.pid, flush=True)
 sys.stdin.read()
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 async def test_it_listens_on_loopback_alone_and_keeps_an_append_only_file(own_redis):

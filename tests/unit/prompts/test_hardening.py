@@ -85,11 +85,11 @@ def test_delimiters_that_overlap_are_all_broken(text, delimiters):
 @pytest.mark.parametrize("filler", ["a<", "< ", "\u00e9<", "</candidate", "<\u200b/candidate "])
 def test_a_text_of_a_million_characters_takes_no_more_than_a_moment(filler):
     text = (filler * 1_000_000)[:1_000_000]
-    began_s = time.perf_counter()
+    began_s = time.thread_time()
 
     broken(text, DELIMITERS)
 
-    assert time.perf_counter() - began_s < 5
+    assert time.thread_time() - began_s < 5
 
 
 @pytest.mark.parametrize("role", ROLES)

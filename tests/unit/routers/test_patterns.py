@@ -40,11 +40,11 @@ def test_what_cannot_be_searched_with_is_refused_with_the_reason(pattern, reason
 
 @pytest.mark.parametrize(("pattern", "text"), EVIL)
 def test_an_evil_pattern_on_an_evil_text_ends_soon(pattern, text):
-    began_s = time.perf_counter()
+    began_s = time.thread_time()
 
     assert not compiled(pattern).is_in(searchable(text))
 
-    assert time.perf_counter() - began_s < 1.0
+    assert time.thread_time() - began_s < 1.0
 
 
 @pytest.mark.parametrize("text", ["\ud800", "\x00\x01", "", "e\u0301" * 5000])

@@ -111,11 +111,11 @@ HUGE = {
 
 @pytest.mark.parametrize("text", HUGE.values(), ids=HUGE.keys())
 def test_a_hostile_reply_takes_no_time(text):
-    began_s = time.perf_counter()
+    began_s = time.thread_time()
     for kind in KINDS:
         extract(text, kind)
 
-    assert time.perf_counter() - began_s < 2.0
+    assert time.thread_time() - began_s < 2.0
 
 
 @pytest.mark.parametrize(("kind", "text", "gold"), WRONG)

@@ -1,12 +1,13 @@
 """Ports are bound once, as a test, before anything starts."""
 
+import os
 import socket
 from dataclasses import astuple
 
 import pytest
 
 from orchestrator.errors import SetupError
-from orchestrator.service import ports
+from orchestrator.service import ports, settings
 
 
 @pytest.fixture
@@ -35,6 +36,32 @@ def test_all_chosen_ports_are_distinct_and_free():
     assert len(set(numbers)) == len(numbers)
     for number in numbers:
         ports.require_free("127.0.0.1", number)
+
+
+def test_private_ports_are_of_the_range_that_the_environment_names():
+    before = os.environ.get(ports.VARIABLE)
+    os.environ[ports.VARIABLE] = "18000-18399"
+    try:
+        chosen = ports.choose("127.0.0.1", 19_999)
+    finally:
+        os.environ.pop(ports.VARIABLE)
+        os.environ.update({} if before is None else {ports.VARIABLE: before})
+
+    private = [getattr(chosen, name) for name in chosen.__slots__ if name != "http"]
+    assert all(number in range(18_000, 18_400) for number in private)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "20000", "20000-", "a-b", "20000-20100", "30000-20000", "80-9000", "60000-70000"]
+)
+def test_a_range_that_is_none_is_refused_with_what_it_may_be(text):
+    with pytest.raises(SetupError, match=r"'private_ports' is .*LOW-HIGH.*256 ports at least"):
+        ports.span(text)
+
+
+def test_the_settings_refuse_it_before_anything_starts():
+    with pytest.raises(SetupError, match="'private_ports' is '1-2'"):
+        settings.read({ports.VARIABLE: "1-2"})
 
 
 def test_the_gateways_block_holds_no_other_port():
