@@ -56,6 +56,22 @@ def _code(documented: object) -> str | None:
     return textwrap.dedent(found["code"]) if found else None
 
 
+def program_of(examples: list[Example], kind: type) -> str:
+    """All of them as functions of one module, for a type checker to read."""
+    word = "async def" if kind is sdk.AsyncClient else "def"
+    functions = [
+        f"{word} example_{number}({_given(one, kind)}) -> None:  # {one.name}\n"
+        + textwrap.indent(one.code or "pass", "    ")
+        for number, one in enumerate(examples)
+    ]
+    return "\n".join([f"from orchestrator.client import {kind.__name__}", *functions])
+
+
+def _given(example: Example, kind: type) -> str:
+    is_its_own = re.search(r"client = |as client", example.code or "")
+    return "" if is_its_own else f"client: {kind.__name__}"
+
+
 async def output_of(example: Example, client: object, url: str) -> list[str]:
     """Lines that an example prints, run with `client` at the service of `url`."""
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT

@@ -123,8 +123,9 @@ def batches_call(*, after: str | None, limit: int) -> Outgoing:
 
 
 def cancel_call(batch_id: str) -> Outgoing:
-    """End a batch; what is finished is kept."""
-    return Outgoing(method="POST", path=f"/v1/batches/{_name(batch_id)}/cancel")
+    """End a batch, once however often it is said; what is finished is kept."""
+    path = f"/v1/batches/{_name(batch_id)}/cancel"
+    return Outgoing(method="POST", path=path, repeats="wanted")
 
 
 def progress_call(batch_id: str) -> Outgoing:

@@ -11,8 +11,11 @@ from orchestrator.errors import OrchestratorError
 class Retries:
     """How often and how late something is asked again."""
 
+    #: The first one included.
     max_attempts: int = 6
+    #: Before the second attempt; twice as long before each one after it.
     first_wait_s: float = 0.5
+    #: Unless the service itself says when to come again.
     longest_wait_s: float = 30.0
 
     def wait_s(self, error: OrchestratorError, *, attempt: int, draw: float) -> float | None:

@@ -48,7 +48,8 @@ class Usage(Wire):
 class Origin(Wire):
     """Who answered and why, from the response's `x-orchestrator-*` headers."""
 
-    request_id: str | None = None
+    #: By which its decision is found and it is judged; empty where a service does not say it.
+    request_id: str = ""
     model: str | None = None
     expert: str | None = None
     #: `id@version`.

@@ -63,7 +63,7 @@ class AsyncRegistryClient:
         Example:
             ```python
             state = await client.registry.state()
-            print(state.generation, state.num_experts, state.rollout.is_valid)
+            print(state.generation, state.num_experts > 0)
             ```
         """
         return await self._to.ask(RegistryState, calls.state_call())
@@ -175,7 +175,7 @@ class AsyncRegistryClient:
             text = await client.registry.text()
             edited = text.replace("Words and short texts", "Words, short texts")
             applied = await client.registry.apply(edited.encode())
-            if applied.outcome == "preparing":
+            if applied.generation is not None:
                 await client.registry.await_live(applied.generation)
             ```
         """
@@ -194,7 +194,7 @@ class AsyncRegistryClient:
             from orchestrator.client import AsyncRegistryClient
 
             registry = AsyncRegistryClient("http://127.0.0.1:8000")
-            print((await registry.state()).rollout.is_valid)  # True
+            print((await registry.state()).num_experts > 0)  # True
             await registry.close()
             ```
         """

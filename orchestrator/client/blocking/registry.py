@@ -64,7 +64,7 @@ class RegistryClient:
         Example:
             ```python
             state = client.registry.state()
-            print(state.generation, state.num_experts, state.rollout.is_valid)
+            print(state.generation, state.num_experts > 0)
             ```
         """
         return self._to.ask(RegistryState, calls.state_call())
@@ -174,7 +174,7 @@ class RegistryClient:
             text = client.registry.text()
             edited = text.replace("Words and short texts", "Words, short texts")
             applied = client.registry.apply(edited.encode())
-            if applied.outcome == "preparing":
+            if applied.generation is not None:
                 client.registry.await_live(applied.generation)
             ```
         """
@@ -193,7 +193,7 @@ class RegistryClient:
             from orchestrator.client import RegistryClient
 
             registry = RegistryClient("http://127.0.0.1:8000")
-            print(registry.state().rollout.is_valid)  # True
+            print(registry.state().num_experts > 0)  # True
             registry.close()
             ```
         """

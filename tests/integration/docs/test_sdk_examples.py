@@ -28,9 +28,12 @@ def line(number: int, country: str) -> str:
 
 
 @pytest.fixture(scope="module")
-async def url(tmp_path_factory):
-    async with whole_service(tmp_path_factory.mktemp("service")) as found:
-        yield found
+async def site(tmp_path_factory):
+    """URL of the service, and a client of each kind that asks it."""
+    async with whole_service(tmp_path_factory.mktemp("service")) as url:
+        with Client(url) as blocking:
+            async with AsyncClient(url) as asynchronous:
+                yield url, {Client: blocking, AsyncClient: asynchronous}
 
 
 @pytest.fixture
@@ -43,12 +46,11 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(("kind", "example"), CASES)
-async def test_an_example_prints_what_it_says(kind, example: Example, url):
-    if kind is AsyncClient:
-        async with AsyncClient(url) as client:
-            printed = await output_of(example, client, url)
-    else:
-        with Client(url) as client:
-            printed = await asyncio.to_thread(asyncio.run, output_of(example, client, url))
+async def test_an_example_prints_what_it_says(kind, example: Example, site):
+    url, clients = site
+    running = output_of(example, clients[kind], url)
+
+    # A blocking example on a thread of its own: the service is in this one.
+    printed = await (running if kind is AsyncClient else asyncio.to_thread(asyncio.run, running))
 
     assert [text for text in printed if text in example.told] == example.told

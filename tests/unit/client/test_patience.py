@@ -22,6 +22,9 @@ READING = [
     pytest.param("GET /v1/models", {"data": []}, ["models"], id="models"),
     pytest.param("POST /v1/route", ROUTE, ["route", "2 + 2?"], id="route"),
     pytest.param("POST /v1/feedback", FEEDBACK, ["feedback", "r1"], id="feedback"),
+    pytest.param(
+        "POST /v1/batches/batch_1/cancel", BATCH, ["batches.cancel", "batch_1"], id="cancel"
+    ),
     pytest.param("GET /admin/decisions", {"data": []}, ["decisions"], id="decisions"),
 ]
 MORE = {"embed": {"model": "e"}, "feedback": {"score": 1}}

@@ -11,17 +11,22 @@ from orchestrator.client.twin import TARGET, twins
 LENT = ("batches", "files", "judgements", "keys", "registry", "usage")
 
 
-def test_the_blocking_client_is_as_its_source_makes_it():
+@pytest.fixture(scope="module")
+def made():
+    return twins()
+
+
+def test_the_blocking_client_is_as_its_source_makes_it(made):
     written = {path: path.read_text(encoding="utf-8") for path in TARGET.glob("*.py")}
 
-    assert written == twins()
+    assert written == made
 
 
-def test_nothing_of_an_event_loop_is_left_in_the_blocking_client():
+def test_nothing_of_an_event_loop_is_left_in_the_blocking_client(made):
     words = re.compile(r"async|await\b|aclos|Async")
     left = {
         path.name: words.findall(text.partition("\n")[2])
-        for path, text in twins().items()
+        for path, text in made.items()
         if words.search(text.partition("\n")[2])  # behind the line that names its source
     }
 
