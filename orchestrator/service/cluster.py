@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.service import collecting
+from orchestrator.service import before_imports
 from orchestrator.service.children import Program
 from orchestrator.service.ports import LOOPBACK, Ports
 
@@ -53,7 +53,7 @@ def environment(ports: Ports, folder: Path, *, haproxy: Path) -> dict[str, str]:
     home = folder / "haproxy"
     return {
         **ray_environment(ports),
-        **collecting.ENVIRONMENT,
+        **before_imports.ENVIRONMENT,
         # p50 0.8 ms instead of 11.5 ms, 1,511 requests a second instead of 135.
         "RAY_SERVE_ENABLE_HA_PROXY": "1",
         "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1",
