@@ -26,10 +26,11 @@ help: ## Show this help.
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/.dev: .venv/.serve requirements/dev.lock requirements/remote.lock
+.venv/.dev: .venv/.serve requirements/dev.lock requirements/remote.lock requirements/foreign.lock
 	@echo "installing what the tests need (once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/remote.lock
+	@rm -rf .venv/foreign && $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv/foreign -r requirements/foreign.lock
 	@touch $@
 
 serve: .venv/.serve ## Start the service: make serve [PORT=8000] [REGISTRY=experts.yaml] [GATEWAYS=2]

@@ -6,6 +6,13 @@ dashboard can be checked against it.
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+# First: it opens its files as it is imported, and the folder may be on a node that is new.
+if _FOLDER := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    Path(_FOLDER).mkdir(parents=True, exist_ok=True)
+
 from prometheus_client import Counter, Gauge, Histogram
 
 _LATENCY_S = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)

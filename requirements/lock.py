@@ -63,6 +63,10 @@ def main() -> None:
            "(it breaks `import transformers`).", serve)  # fmt: skip
     _write("dev.lock", "What `make test`, `make docs` and `make experts` need on top of cpu.lock.",
            [pin for pin in develop if pin not in serve])  # fmt: skip
+    foreign = resolve("foreign")
+    _write("foreign.lock", "Clients that ask for other versions than ours: tests run them from a "
+           "folder of their own.",
+           [pin for pin in foreign if pin not in serve and pin not in develop])  # fmt: skip
     constraints = "\n".join(pin for pin in resolve("gpu,tracing") if not pin.startswith(_CUDA))
     (_HERE / "gpu.lock").write_text(f"{_GPU_HEADER}{constraints}\n")
 

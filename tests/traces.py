@@ -8,7 +8,9 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+from orchestrator.tracing.recording import LeanSource
 from orchestrator.tracing.tracing import Tracing
 
 
@@ -21,8 +23,8 @@ class Recorder:
 
     def tracing(self) -> Tracing:
         provider = TracerProvider(sampler=self.sampler, shutdown_on_exit=False)
-        provider.add_span_processor(SimpleSpanProcessor(self.exporter))
-        return Tracing(provider.get_tracer("test"))
+        kept = SimpleSpanProcessor(self.exporter)
+        return Tracing(LeanSource(provider, kept, scope=InstrumentationScope("test")))
 
     @property
     def spans(self) -> list[ReadableSpan]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import replace
 from math import ceil
 from uuid import uuid4
@@ -94,13 +93,9 @@ class Metered:
         Raises:
             StoreError: it cannot be counted now.
         """
-        task = asyncio.ensure_future(self._taken(caller.key_id, bounds, wish))
         try:
-            taken = await asyncio.shield(task)
-        except asyncio.CancelledError:
-            task.add_done_callback(lambda _: self.give_back(caller, wish))
-            raise
-        except StoreError:
+            taken = await self._taken(caller.key_id, bounds, wish)
+        except (asyncio.CancelledError, StoreError):
             self.give_back(caller, wish)  # it may have been taken all the same
             raise
         if taken.refused is None and wish.lease:
@@ -131,10 +126,9 @@ class Metered:
 
     async def _taken(self, key_id: str, bounds: Bounds, wish: Wish) -> Taken:
         taken = await self._store.take(key_id, bounds, wish)
-        if taken.refused is not None and self.settling.concerns(key_id):
-            # What has ended here gives room that is not written yet.
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.settling.settled(), 1.0)
+        if taken.refused is not None and taken.refused != "requests":
+            # What has ended lately gives room that may not be written yet.
+            await self.settling.settled_everywhere()
             taken = await self._store.take(key_id, bounds, wish)
         return taken
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 
@@ -19,9 +20,9 @@ _LOG = logging.getLogger(__name__)
 _MAX_TOGETHER = 256
 #: Pause after a write that failed, seconds.
 _AGAIN_S = 0.5
-#: What the end of a call waits for the end of its request, so that both are one run of the script,
-#: seconds.
-_TOGETHER_S = 0.001
+#: What ends of calls wait to be written together, seconds: one run of the script for all of a key,
+#: where one for each would delay the request that follows it.
+TOGETHER_S = 0.05
 
 
 class Settling:
@@ -44,6 +45,8 @@ class Settling:
         self._again_s = again_s
         self._waiting: deque[Settlement] = deque()
         self._task: asyncio.Task[None] | None = None
+        #: Set while somebody waits for what is to be written.
+        self._is_urgent = asyncio.Event()
 
     def put(self, settlement: Settlement) -> None:
         """Settle it soon."""
@@ -54,14 +57,17 @@ class Settling:
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._write())
 
-    def concerns(self, key_id: str) -> bool:
-        """Whether anything of a key waits to be settled."""
-        return any(one.key_id == key_id for one in self._waiting)
-
     async def settled(self) -> None:
         """Returns once nothing waits."""
         while self._task is not None:
+            self._is_urgent.set()
             await asyncio.shield(self._task)
+
+    async def settled_everywhere(self) -> None:
+        """Returns once what had ended in any process is written, or after a second."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.settled(), 1.0)
+        await asyncio.sleep(2 * TOGETHER_S)  # by then the others have written theirs
 
     async def close(self, *, within_s: float = 2.0) -> None:
         """Settle what waits, for so long; the rest stays charged at its most."""
@@ -76,7 +82,8 @@ class Settling:
     async def _write(self) -> None:
         try:
             while self._waiting:
-                await asyncio.sleep(_TOGETHER_S)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._is_urgent.wait(), TOGETHER_S)
                 some = list(islice(self._waiting, _MAX_TOGETHER))
                 try:
                     await self._store.settle(joined(some))
@@ -87,6 +94,7 @@ class Settling:
                 for _ in some:
                     self._waiting.popleft()
         finally:
+            self._is_urgent.clear()
             self._task = None
 
     def _drop(self, left: Iterable[Settlement]) -> None:

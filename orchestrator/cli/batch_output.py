@@ -12,8 +12,8 @@ import typer
 
 from orchestrator.cli import batch_asking as asking
 from orchestrator.cli.service_edits import URL, Url
-from orchestrator.client.batch_results import sound
 from orchestrator.client.batch_wire import Batch
+from orchestrator.client.failures import sound
 from orchestrator.errors import SetupError
 
 

@@ -15,8 +15,8 @@ from orchestrator.cli import batch_asking as asking
 from orchestrator.cli.batch_screen import BatchScreen
 from orchestrator.cli.plan_tables import experts_table, head, summary_table, summed_up
 from orchestrator.cli.service_edits import URL, AsJson, Url
+from orchestrator.client.batch_calls import PLAN
 from orchestrator.client.batch_wire import Batch, BatchProgress, RequestCounts
-from orchestrator.client.batches import PLAN
 from orchestrator.client.blocking import Client
 from orchestrator.client.plan_wire import BatchPlan
 from orchestrator.errors import OrchestratorError

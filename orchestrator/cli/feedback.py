@@ -12,7 +12,8 @@ import typer
 from orchestrator.cli.service_edits import URL, AsJson, Url, reached
 from orchestrator.cli.service_key import operator_key
 from orchestrator.cli.telling import tell
-from orchestrator.client.feedback import FeedbackAdmin, SaidList
+from orchestrator.client.blocking import Client
+from orchestrator.client.feedback import SaidList
 
 feedback = typer.Typer(
     add_completion=False,
@@ -29,8 +30,8 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List judgements, newest first, and whether they weigh anything."""
-    with reached(url):
-        found = FeedbackAdmin(url, api_key=operator_key()).said(limit=limit)
+    with Client(url, api_key=operator_key()) as client, reached(url):
+        found = client.judgements.said(limit=limit)
     if as_json:
         typer.echo(json.dumps(found.model_dump(mode="json"), indent=2))
     else:
@@ -47,14 +48,13 @@ def revert(
     """Take judgements back, as if they had never been given."""
     if bool(ids) == (giver is not None):
         raise typer.BadParameter("give ids of judgements, or --giver")
-    admin = FeedbackAdmin(url, api_key=operator_key())
-    with reached(url):
+    with Client(url, api_key=operator_key()) as client, reached(url):
         if giver is not None:
-            num_deleted = admin.revert(giver).num_deleted
+            num_deleted = client.judgements.revert(giver).num_deleted
             line = f"took back {num_deleted} judgements of {giver}"
             tell(line, as_json=as_json, giver=giver, num_deleted=num_deleted)
         for one in ids or ():
-            admin.take_back(one)
+            client.judgements.take_back(one)
             if not as_json:
                 typer.echo(f"took back {one}")
     if ids and as_json:

@@ -12,7 +12,9 @@ import typer
 
 from orchestrator.cli.service_edits import reached
 from orchestrator.cli.service_key import operator_key
-from orchestrator.client.keys import Key, KeysAdmin, NewKey
+from orchestrator.client.blocking import Client
+from orchestrator.client.blocking.keys import KeysAdmin
+from orchestrator.client.keys import Key, NewKey
 
 KeyId = Annotated[str, typer.Argument(help="Id of a key, `key-…`.")]
 Term = Annotated[
@@ -40,8 +42,8 @@ def asking_keys(url: str) -> Iterator[KeysAdmin]:
     Raises:
         SetupError: nothing answers there.
     """
-    with reached(url):
-        yield KeysAdmin(url, api_key=operator_key())
+    with Client(url, api_key=operator_key()) as client, reached(url):
+        yield client.keys
 
 
 def terms_of(given: list[str] | None) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import typer
 
 from orchestrator.cli.service_key import operator_key
 from orchestrator.cli.telling import AsJson as AsJson
+from orchestrator.client.blocking.registry import RegistryClient
 from orchestrator.client.failures import UnreachableError
-from orchestrator.client.registry import RegistryClient
 from orchestrator.client.registry_wire import Applied, RolloutStatus
 from orchestrator.client.registry_wire import Diff as WireDiff
 from orchestrator.client.settings import DEFAULT_URL

@@ -10,7 +10,8 @@ import typer
 
 from orchestrator.cli.service_edits import URL, Url
 from orchestrator.cli.telling import AsJson, tell
-from orchestrator.client.decisions import MAX_RECORDS, recent_decisions
+from orchestrator.client.blocking import Client
+from orchestrator.client.decisions import MAX_RECORDS
 from orchestrator.client.failures import UnreachableError
 from orchestrator.errors import SetupError
 from orchestrator.simulation.trace_file import recorded, write_trace
@@ -38,7 +39,8 @@ def record(
 ) -> None:
     """Write what a running service answered last as a trace, without its words."""
     try:
-        told = recent_decisions(url, limit=limit)
+        with Client(url, timeout_s=60.0) as client:
+            told = client.decisions(limit=limit)
     except UnreachableError as exc:
         raise SetupError(
             f"no service answers at {url}: start one with `orchestrator serve`, or name another "

@@ -11,7 +11,8 @@ import typer
 
 from orchestrator.cli.service_edits import URL, AsJson, Url, reached
 from orchestrator.cli.service_key import operator_key
-from orchestrator.client.usage import Column, UsageAdmin, UsageGroup, UsageQuery, UsageReport
+from orchestrator.client.blocking import Client
+from orchestrator.client.usage import Column, UsageGroup, UsageQuery, UsageReport
 
 _NUMBERS = ("requests", "errors", "prompt_tokens", "completion_tokens", "cost_usd")
 _SINCE = "--since"
@@ -47,12 +48,11 @@ def usage(
         only=dict(_bound(one) for one in only or ()),
         first_day=None if since is None else first_day_of(since, today=today),
     )
-    admin = UsageAdmin(url, api_key=operator_key())
-    with reached(url):
+    with Client(url, api_key=operator_key()) as client, reached(url):
         if as_csv:
-            typer.echo(admin.sheet(query), nl=False)
+            typer.echo(client.usage.sheet(query), nl=False)
             return
-        report = admin.report(query)
+        report = client.usage.report(query)
     typer.echo(report.model_dump_json(indent=2) if as_json else "\n".join(lines(report)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 from urllib.parse import quote, urlencode
@@ -13,6 +14,9 @@ from orchestrator.errors import InvalidRequestError
 
 #: A file on this machine, by its path or open for reading bytes.
 Source: TypeAlias = str | Path | IO[bytes]
+
+#: The metadata by which a batch is planned alone.
+PLAN = {"plan": "true"}
 
 _EVENTS = {b"accept": b"text/event-stream"}
 #: A stream that tells something every second and is silent for so long is broken, seconds.
@@ -56,17 +60,20 @@ def upload_call(
     name = Path(filename or str(getattr(content, "name", "batch.jsonl"))).name
     upload = Upload(filename=name, content=content, fields=fields)
     named = headers_of(_named(idempotency_key))
-    return Outgoing(method="POST", path="/v1/files", upload=upload, headers=named)
+    return Outgoing(
+        method="POST", path="/v1/files", upload=upload, headers=named, may_be_named=True
+    )
 
 
 def files_call(*, purpose: str | None, after: str | None, limit: int) -> Outgoing:
     """A page of files."""
-    return Outgoing(method="GET", path=_paged("/v1/files", limit, after=after, purpose=purpose))
+    path = _paged("/v1/files", limit, after=after, purpose=purpose)
+    return Outgoing(method="GET", path=path, repeats="always")
 
 
 def file_call(file_id: str) -> Outgoing:
     """What is known of a file."""
-    return Outgoing(method="GET", path=f"/v1/files/{_name(file_id)}")
+    return Outgoing(method="GET", path=f"/v1/files/{_name(file_id)}", repeats="always")
 
 
 def delete_file_call(file_id: str) -> Outgoing:
@@ -74,11 +81,15 @@ def delete_file_call(file_id: str) -> Outgoing:
     return Outgoing(method="DELETE", path=f"/v1/files/{_name(file_id)}")
 
 
-def content_call(file_id: str, *, start: int = 0) -> Outgoing:
-    """What is in a file, from its byte number `start` on, if the service can begin there."""
+def content_call(file_id: str) -> Outgoing:
+    """All that is in a file."""
+    return Outgoing(method="GET", path=f"/v1/files/{_name(file_id)}/content", repeats="always")
+
+
+def rest_call(file_id: str, *, start: int) -> Outgoing:
+    """What is in a file from its byte number `start` on, if the service can begin there."""
     headers = {b"range": b"bytes=%d-" % start} if start else {}
-    path = f"/v1/files/{_name(file_id)}/content"
-    return Outgoing(method="GET", path=path, headers=headers)
+    return Outgoing(method="GET", path=f"/v1/files/{_name(file_id)}/content", headers=headers)
 
 
 def create_call(
@@ -98,17 +109,17 @@ def create_call(
     if metadata:
         body["metadata"] = dict(metadata)
     named = headers_of(_named(idempotency_key))
-    return Outgoing(method="POST", path="/v1/batches", body=body, headers=named)
+    return Outgoing(method="POST", path="/v1/batches", body=body, headers=named, may_be_named=True)
 
 
 def batch_call(batch_id: str) -> Outgoing:
     """One batch."""
-    return Outgoing(method="GET", path=f"/v1/batches/{_name(batch_id)}")
+    return Outgoing(method="GET", path=f"/v1/batches/{_name(batch_id)}", repeats="always")
 
 
 def batches_call(*, after: str | None, limit: int) -> Outgoing:
     """A page of batches."""
-    return Outgoing(method="GET", path=_paged("/v1/batches", limit, after=after))
+    return Outgoing(method="GET", path=_paged("/v1/batches", limit, after=after), repeats="always")
 
 
 def cancel_call(batch_id: str) -> Outgoing:
@@ -118,7 +129,13 @@ def cancel_call(batch_id: str) -> Outgoing:
 
 def progress_call(batch_id: str) -> Outgoing:
     """How far a batch is."""
-    return Outgoing(method="GET", path=f"/v1/batches/{_name(batch_id)}/progress")
+    path = f"/v1/batches/{_name(batch_id)}/progress"
+    return Outgoing(method="GET", path=path, repeats="always")
+
+
+def look_call(batch_id: str) -> Outgoing:
+    """The same, once: who watches asks again by itself."""
+    return replace(progress_call(batch_id), repeats="never")
 
 
 def watch_call(batch_id: str) -> Outgoing:
@@ -129,13 +146,13 @@ def watch_call(batch_id: str) -> Outgoing:
 
 def timeline_call(batch_id: str) -> Outgoing:
     """What was predicted, and what happened."""
-    return Outgoing(method="GET", path=f"/v1/batches/{_name(batch_id)}/timeline")
+    return Outgoing(method="GET", path=f"/v1/batches/{_name(batch_id)}/timeline", repeats="always")
 
 
 def page_call(batch_id: str) -> Outgoing:
     """The same, drawn."""
     path = f"/v1/batches/{_name(batch_id)}/timeline?format=html"
-    return Outgoing(method="GET", path=path, headers={b"accept": b"text/html"})
+    return Outgoing(method="GET", path=path, headers={b"accept": b"text/html"}, repeats="always")
 
 
 def _paged(path: str, limit: int, **more: str | None) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator
 
-from orchestrator.client.calls import Outgoing, headers_of
+from orchestrator.client.calls import Outgoing, generation_call
 from orchestrator.client.replies import origin_of, read
 from orchestrator.client.wire import Origin, Wishes
 from orchestrator.client.wire_form import Wire
@@ -63,7 +63,7 @@ def embed_call(inputs: Inputs, *, model: str, dimensions: int | None, wishes: Wi
     body: dict[str, Any] = {"model": model, "input": inputs, "encoding_format": "base64"}
     if dimensions is not None:
         body["dimensions"] = dimensions
-    return Outgoing(method="POST", path="/v1/embeddings", body=body, headers=headers_of(wishes))
+    return generation_call("/v1/embeddings", body, wishes=wishes)
 
 
 def read_embeddings(body: bytes, headers: Mapping[str, str]) -> Embeddings:

@@ -18,10 +18,11 @@ from contextlib import contextmanager
 
 from pydantic import BaseModel, ValidationError
 
-from orchestrator.client.batch_wire import BatchFault
+from orchestrator.client.batch_wire import Batch, BatchFault
 from orchestrator.errors import OrchestratorError, PlacedFault, RegistryError
 
 _MAX_SHOWN_CHARS = 200
+_MAX_TOLD = 3
 #: Where the errors are that the service speaks of; others have codes of their own.
 _TREE = "orchestrator.errors."
 
@@ -122,6 +123,22 @@ def failure(
     if isinstance(error, RegistryError):
         error.faults = tuple(PlacedFault(**one.model_dump()) for one in details.faults)
     return error
+
+
+def sound(batch: Batch) -> Batch:
+    """The batch, unless nothing of it was ever begun.
+
+    Raises:
+        BatchFailedError: its file has faults; the message names the first.
+    """
+    if batch.status != "failed":
+        return batch
+    told = [fault.text for fault in batch.faults[:_MAX_TOLD]] or ["it says no reason"]
+    more = len(batch.faults) - len(told)
+    tail = f"; and {more} more" if more > 0 else ""
+    raise BatchFailedError(
+        f"batch {batch.id!r} failed: {'; '.join(told)}{tail}", faults=batch.faults
+    )
 
 
 def unexpected(body: bytes, exc: ValidationError) -> UnexpectedReplyError:

@@ -6,8 +6,6 @@ from typing import Any
 from urllib.parse import quote
 
 from orchestrator.client.calls import Outgoing
-from orchestrator.client.operators import OperatorClient
-from orchestrator.client.replies import read
 from orchestrator.client.wire_form import Wire
 
 
@@ -61,7 +59,7 @@ def feedback_call(request_id: str, *, score: float, expert: str | None) -> Outgo
     body: dict[str, Any] = {"request_id": request_id, "score": score}
     if expert is not None:
         body["expert"] = expert
-    return Outgoing(method="POST", path="/v1/feedback", body=body)
+    return Outgoing(method="POST", path="/v1/feedback", body=body, repeats="wanted")
 
 
 def take_back_call(feedback_id: str) -> Outgoing:
@@ -69,22 +67,11 @@ def take_back_call(feedback_id: str) -> Outgoing:
     return Outgoing(method="DELETE", path=f"/v1/feedback/{quote(feedback_id, safe='')}")
 
 
-class FeedbackAdmin(OperatorClient):
-    """Asks a service for what was said of its answers, and takes it back."""
+def said_call(*, limit: int) -> Outgoing:
+    """Ask what was said."""
+    return Outgoing(method="GET", path="/admin/feedback", params={"limit": limit}, repeats="wanted")
 
-    def said(self, *, limit: int = 100) -> SaidList:
-        """The newest judgements, newest first.
 
-        Raises:
-            OrchestratorError: what the service says, or a `ClientError`.
-        """
-        return read(SaidList, self._asked("GET", "/admin/feedback", params={"limit": limit}))
-
-    def take_back(self, feedback_id: str) -> TakenBack:
-        """Take one judgement back; raises as `said`."""
-        call = take_back_call(feedback_id)
-        return read(TakenBack, self._asked(call.method, call.path))
-
-    def revert(self, giver: str) -> Reverted:
-        """Take back all that one giver said; raises as `said`."""
-        return read(Reverted, self._asked("DELETE", "/admin/feedback", params={"giver": giver}))
+def revert_call(giver: str) -> Outgoing:
+    """Take back all that one giver said."""
+    return Outgoing(method="DELETE", path="/admin/feedback", params={"giver": giver})

@@ -8,8 +8,7 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from orchestrator.client.operators import OperatorClient
-from orchestrator.client.replies import read
+from orchestrator.client.calls import Outgoing
 from orchestrator.client.wire_form import Wire
 
 _PATH = "/admin/keys"
@@ -61,52 +60,49 @@ class KeyGone(Wire):
     are_counts_forgotten: bool = False
 
 
-class KeysAdmin(OperatorClient):
-    """Makes and ends keys of a service; every method raises `OrchestratorError`s."""
+def create_key_call(
+    name: str,
+    *,
+    terms: Mapping[str, Any] | None,
+    tags: Sequence[str],
+    is_admin: bool,
+    expires_s: float | None,
+) -> Outgoing:
+    """Make a key."""
+    body = {
+        "name": name,
+        "terms": dict(terms or {}),
+        "tags": list(tags),
+        "is_admin": is_admin,
+        "expires_s": expires_s,
+    }
+    return Outgoing(method="POST", path=_PATH, body=body)
 
-    def create(
-        self,
-        name: str,
-        *,
-        terms: Mapping[str, Any] | None = None,
-        tags: Sequence[str] = (),
-        is_admin: bool = False,
-        expires_s: float | None = None,
-    ) -> NewKey:
-        """Make a key; what its holder may do, `terms` say as `POST /admin/keys` takes them."""
-        body = {
-            "name": name,
-            "terms": dict(terms or {}),
-            "tags": list(tags),
-            "is_admin": is_admin,
-            "expires_s": expires_s,
-        }
-        return read(NewKey, self._asked("POST", _PATH, body))
 
-    def every(self) -> KeyList:
-        """All keys, by the time they were made."""
-        return read(KeyList, self._asked("GET", _PATH))
+def keys_call() -> Outgoing:
+    """Ask for all keys."""
+    return Outgoing(method="GET", path=_PATH, repeats="wanted")
 
-    def show(self, key_id: str) -> Key:
-        """One key."""
-        return read(Key, self._asked("GET", _path(key_id)))
 
-    def edit(self, key_id: str, **changes: Any) -> Key:
-        """Change `name`, `terms` (one by one), `tags`, `is_admin` or `expires_s`."""
-        return read(Key, self._asked("PATCH", _path(key_id), changes))
+def key_call(key_id: str) -> Outgoing:
+    """Ask for one key."""
+    return Outgoing(method="GET", path=_path(key_id), repeats="wanted")
 
-    def rotate(self, key_id: str, *, grace_s: float = 0.0) -> NewKey:
-        """Give a key another secret; the one before works for `grace_s` more."""
-        body = {"grace_s": grace_s}
-        return read(NewKey, self._asked("POST", f"{_path(key_id)}/rotate", body))
 
-    def revoke(self, key_id: str) -> Key:
-        """End a key for good; it stays listed."""
-        return read(Key, self._asked("DELETE", _path(key_id)))
+def edit_key_call(key_id: str, changes: Mapping[str, Any]) -> Outgoing:
+    """Change a key."""
+    return Outgoing(method="PATCH", path=_path(key_id), body=changes)
 
-    def forget(self, key_id: str) -> KeyGone:
-        """End a key and keep nothing of it."""
-        return read(KeyGone, self._asked("DELETE", f"{_path(key_id)}?forget=true"))
+
+def rotate_key_call(key_id: str, *, grace_s: float) -> Outgoing:
+    """Give a key another secret."""
+    return Outgoing(method="POST", path=f"{_path(key_id)}/rotate", body={"grace_s": grace_s})
+
+
+def end_key_call(key_id: str, *, is_forgotten: bool = False) -> Outgoing:
+    """End a key; forgotten, it is listed no more."""
+    params = {"forget": "true"} if is_forgotten else None
+    return Outgoing(method="DELETE", path=_path(key_id), params=params)
 
 
 def _path(key_id: str) -> str:

@@ -8,7 +8,9 @@ from orchestrator.client.wire_form import Wire
 
 def placement_call(*, carry_out: bool) -> Outgoing:
     """Ask what could be moved, or have it moved."""
-    return Outgoing(method="POST" if carry_out else "GET", path="/admin/placement")
+    if carry_out:
+        return Outgoing(method="POST", path="/admin/placement")
+    return Outgoing(method="GET", path="/admin/placement", repeats="wanted")
 
 
 class Forecast(Wire):

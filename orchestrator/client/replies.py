@@ -19,20 +19,26 @@ _DONE = b"[DONE]"
 _WAITING = b": waiting position="
 #: The event of a stage: a chunk with the stage beside its choices.
 _STAGE = b"orchestrator.stage"
-_HEADERS = {
-    "request_id": "x-orchestrator-request-id",
-    "model": "x-orchestrator-model",
-    "expert": "x-orchestrator-expert",
-    "router": "x-orchestrator-router",
-    "failed": "x-orchestrator-failed",
-    "reached": "x-orchestrator-reached",
-    "is_fallback": "x-orchestrator-fallback",
-    "is_recalled": "x-orchestrator-recalled",
-    "generation": "x-orchestrator-generation",
-    "overhead_ms": "x-orchestrator-overhead-ms",
-    "queue_position": "x-orchestrator-queue-position",
-    "expected_wait_s": "x-orchestrator-expected-wait-s",
-    "waited_s": "x-orchestrator-waited-s",
+#: Header -> the field of `Origin` that it is.
+HEADERS = {
+    "x-orchestrator-request-id": "request_id",
+    "x-orchestrator-model": "model",
+    "x-orchestrator-expert": "expert",
+    "x-orchestrator-router": "router",
+    "x-orchestrator-failed": "failed",
+    "x-orchestrator-reached": "reached",
+    "x-orchestrator-fallback": "is_fallback",
+    "x-orchestrator-recalled": "is_recalled",
+    "x-orchestrator-replayed": "is_replayed",
+    "x-orchestrator-cache": "cache",
+    "x-orchestrator-ignored": "ignored",
+    "x-orchestrator-defaults": "defaults",
+    "x-orchestrator-cost-usd": "cost_usd",
+    "x-orchestrator-generation": "generation",
+    "x-orchestrator-overhead-ms": "overhead_ms",
+    "x-orchestrator-queue-position": "queue_position",
+    "x-orchestrator-expected-wait-s": "expected_wait_s",
+    "x-orchestrator-waited-s": "waited_s",
 }
 
 
@@ -63,7 +69,7 @@ def origin_of(headers: Mapping[str, str]) -> Origin:
     Raises:
         UnexpectedReplyError: a number in them is none.
     """
-    told = {name: headers[header] for name, header in _HEADERS.items() if header in headers}
+    told = {HEADERS[name]: value for name, value in headers.items() if name in HEADERS}
     try:
         return Origin.model_validate(told)
     except ValidationError as exc:

@@ -12,13 +12,20 @@ WishKind = Literal["load", "unload", "pin", "unpin"]
 
 def residency_call() -> Outgoing:
     """Ask what every slot does."""
-    return Outgoing(method="GET", path="/admin/residency")
+    return Outgoing(method="GET", path="/admin/residency", repeats="wanted")
 
 
-def wish_call(kind: WishKind, expert: str, *, slot: str | None, wait: bool) -> Outgoing:
+def wish_call(
+    kind: WishKind,
+    expert: str,
+    *,
+    slot: str | None = None,
+    wait: bool = True,
+    timeout_s: float | None = None,
+) -> Outgoing:
     """Have an expert loaded, unloaded, pinned or unpinned."""
     asked = {"wait": "true" if wait else "false"}
     if slot is not None:
         asked["slot"] = slot
     path = f"/admin/experts/{quote(expert, safe='')}/{kind}?{urlencode(asked)}"
-    return Outgoing(method="POST", path=path)
+    return Outgoing(method="POST", path=path, timeout_s=timeout_s)

@@ -9,7 +9,7 @@ from orchestrator.client.wire_form import Wire
 def restart_call(part: str | None) -> Outgoing:
     """Begin to restart a part; `None` asks how far it is."""
     if part is None:
-        return Outgoing(method="GET", path="/admin/restart")
+        return Outgoing(method="GET", path="/admin/restart", repeats="wanted")
     return Outgoing(method="POST", path="/admin/restart", body={"part": part})
 
 

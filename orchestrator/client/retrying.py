@@ -1,16 +1,10 @@
-"""Asks again what failed for a while: pure decisions, and one loop that waits by them."""
+"""When to ask again what failed for a while: pure decisions."""
 
 from __future__ import annotations
 
-import asyncio
-import random
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from orchestrator.errors import OrchestratorError
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,26 +27,3 @@ class Retries:
             return None
         doubled = min(self.longest_wait_s, self.first_wait_s * 2.0 ** (attempt - 1))
         return max(doubled * (0.5 + draw / 2), error.retry_after_s or 0.0)
-
-
-async def retried(
-    ask: Callable[[], Awaitable[T]],
-    *,
-    retries: Retries,
-    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> T:
-    """The answer to `ask`, asked again as `retries` says.
-
-    Raises:
-        OrchestratorError: of the last attempt.
-    """
-    attempt = 1
-    while True:
-        try:
-            return await ask()
-        except OrchestratorError as exc:
-            wait_s = retries.wait_s(exc, attempt=attempt, draw=random.random())
-            if wait_s is None:
-                raise
-        await pause(wait_s)
-        attempt += 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.client.retrying import Retries
+
 DEFAULT_URL = "http://127.0.0.1:8000"
 
 
@@ -15,6 +17,9 @@ class Settings:
     base_url: str
     api_key: str | None = field(default=None, repr=False)
     timeout_s: float
+    #: How often what may be asked again is; `None`: as `Retries()` says, and only what the caller
+    #: named with an idempotency key, and looks at files and batches.
+    retries: Retries | None = None
 
     def for_httpx(self) -> dict[str, Any]:
         """Keyword arguments that `httpx.Client` and `httpx.AsyncClient` share."""

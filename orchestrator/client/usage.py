@@ -7,14 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from orchestrator.client.operators import OperatorClient
-from orchestrator.client.replies import read
+from orchestrator.client.calls import Outgoing
 from orchestrator.client.wire_form import Wire
 
 #: What usage is summed by.
 Column = Literal["day", "key", "tag", "expert", "composition", "batch"]
-
-_PATH = "/admin/usage"
 
 
 class UsageGroup(Wire):
@@ -63,14 +60,8 @@ class UsageQuery:
         return {"group_by": list(self.by), **told, **only}
 
 
-class UsageAdmin(OperatorClient):
-    """Asks a service what was used; every method raises `OrchestratorError`s."""
-
-    def report(self, query: UsageQuery = UsageQuery()) -> UsageReport:
-        """Sums by groups."""
-        return read(UsageReport, self._asked("GET", _PATH, params=query.params))
-
-    def sheet(self, query: UsageQuery = UsageQuery()) -> str:
-        """The same as CSV, whose cells no spreadsheet takes for formulas."""
-        asked = {**query.params, "format": "csv"}
-        return self._asked("GET", _PATH, params=asked).decode()
+def usage_call(query: UsageQuery | None, *, is_sheet: bool = False) -> Outgoing:
+    """Ask what was used, by key where nothing else is asked for; in values or as CSV."""
+    params = (query or UsageQuery()).params
+    params = {**params, "format": "csv"} if is_sheet else params
+    return Outgoing(method="GET", path="/admin/usage", params=params, repeats="wanted")

@@ -62,6 +62,16 @@ class Origin(Wire):
     #: Caps for which something was left out: `max_calls, timeout_s`. Of a stream those that were
     #: met before it began; its details have all.
     reached: str | None = None
+    #: The answer is an earlier one's with the same idempotency key.
+    is_replayed: bool = False
+    #: Where answers are kept: `miss`, `bypass`, or `hit; kind=exact; age_s=12`.
+    cache: str | None = None
+    #: What the caller sent and the service left aside, by name.
+    ignored: str | None = None
+    #: Values the registry filled in: `max_tokens=256`.
+    defaults: str | None = None
+    #: What a whole answer cost.
+    cost_usd: float | None = None
     generation: int | None = None
     #: The service's own time up to the first byte.
     overhead_ms: float | None = None
@@ -227,7 +237,7 @@ class Limits(TypedDict, total=False):
 
 
 class Wishes(Limits, total=False):
-    """What a caller wishes about its turn and allows, sent as headers."""
+    """What a caller wishes about its turn and allows, sent as headers, and how long it listens."""
 
     #: Longest wait, seconds; the registry's where it is left out.
     max_wait_s: float
@@ -237,8 +247,19 @@ class Wishes(Limits, total=False):
     order: int
     #: An expert answers, even where the answer is known.
     fresh: bool
+    #: `off`: no known answer is told, and this one is not kept; `on`: it may be told again.
+    cache: Literal["on", "off"]
+    #: `off`: its words are not logged, whatever the operator has set.
+    log: Literal["off"]
+    #: An id of the caller's own, by which the service tells of the request.
+    request_id: str
+    #: The trace that the request is a part of (W3C).
+    traceparent: str
+    tracestate: str
     #: Names the request: it is answered once, and asked again while it fails for a while.
     idempotency_key: str
+    #: Longest silence of the service for this request, seconds; the client's where it is left out.
+    timeout_s: float
 
 
 class ChatOptions(Wishes, total=False):

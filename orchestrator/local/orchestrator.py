@@ -11,11 +11,10 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
-from orchestrator.client import AsyncClient, Client
+from orchestrator.client import AsyncClient, BatchResults, Client
+from orchestrator.client.batch_calls import PLAN
 from orchestrator.client.batch_lines import Requests
-from orchestrator.client.batch_results import BatchResults
 from orchestrator.client.batch_wire import BatchProgress
-from orchestrator.client.batches import PLAN
 from orchestrator.engines.hosting import OpenHost
 from orchestrator.local.batch_bar import BatchBar
 from orchestrator.local.dry_run import DryRun

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from orchestrator.client import AsyncClient, Completion
-from orchestrator.client.retrying import Retries, retried
+from orchestrator.client.asynchronous.retried import retried
+from orchestrator.client.retrying import Retries
 from orchestrator.client.wire import ChatOptions
 from orchestrator.errors import (
     BodyTooLargeError,

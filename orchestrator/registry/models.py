@@ -169,6 +169,11 @@ class Slot(Entry):
         description="Engines of one lineage that a slot may have at once, memory permitting.",
     )
     accelerators: int = Field(0, ge=0, description="GPUs of one slot; 0 runs on the CPU.")
+    accelerator: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$",
+        description="On a cluster, kind of GPUs of its node as Ray calls it (`H100`); else any.",
+    )
     cpus: float = Field(1, gt=0, description="CPU share of one slot.")
     usd_per_hour: float | None = Field(
         None,

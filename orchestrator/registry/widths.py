@@ -13,6 +13,7 @@ from orchestrator.registry.models import Slot
 
 #: Not of `registry.models.Id`, so that no slot of a registry is called like a wider one.
 _MARK = "@"
+_KIND = "kind"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class Width:
     #: Of the engines' arithmetic: whole CPUs of the slot, 1 at least.
     cpus: int = 1
     gpus: int = 0
+    #: Of its GPUs, as Ray calls them; any where empty.
+    kind: str = ""
 
 
 def worker_names(slot: Slot) -> Iterator[str]:
@@ -29,6 +32,7 @@ def worker_names(slot: Slot) -> Iterator[str]:
     cpus = max(1, int(slot.cpus))
     wide = f"{_MARK}{cpus}cpus" if cpus > 1 else ""
     wide += f"{_MARK}{slot.accelerators}gpus" if slot.accelerators else ""
+    wide += f"{_MARK}{slot.accelerator}{_KIND}" if slot.accelerator else ""
     for number in range(slot.count):
         yield f"{slot.name}-{number}{wide}" if number else f"{slot.name}{wide}"
 
@@ -36,4 +40,6 @@ def worker_names(slot: Slot) -> Iterator[str]:
 def width(worker: str) -> Width:
     """What the process of this name is started with."""
     parts = worker.split(_MARK)[1:]
-    return Width(**{part[-4:]: int(part[:-4]) for part in parts})
+    kinds = [part.removesuffix(_KIND) for part in parts if part.endswith(_KIND)]
+    counts = {part[-4:]: int(part[:-4]) for part in parts if not part.endswith(_KIND)}
+    return Width(**counts, kind="".join(kinds))

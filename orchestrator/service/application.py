@@ -17,7 +17,8 @@ from orchestrator.batch.executor import ExecutorSettings
 from orchestrator.batch.settings import BatchSettings
 from orchestrator.caching.settings import CacheSettings
 from orchestrator.engines.hosting import OpenHost
-from orchestrator.registry.widths import width
+from orchestrator.registry.widths import Width
+from orchestrator.registry.widths import width as width_of
 from orchestrator.service.batch_runner import BatchRunner, BatchRunnerPlan
 from orchestrator.service.conductor import Conductor, ConductorPlan
 from orchestrator.service.entry import OPEN, Entry
@@ -29,6 +30,7 @@ from orchestrator.service.serving import (
     running_editions,
     worker_deployment,
 )
+from orchestrator.service.sites import Site
 from orchestrator.service.worker import Worker, WorkerPlan
 
 #: The worker's own queue is the only one: Serve passes every call on at once.
@@ -63,8 +65,8 @@ class Blueprint:
     #: What callers may send.
     limits: ApiSettings
     open_host: OpenHost
-    #: GPUs of this machine.
-    accelerators: int = 0
+    #: Where all of it runs.
+    site: Site
     #: Deployment -> how it is told from the processes that it had before it was restarted.
     editions: Mapping[str, str] = field(default_factory=dict)
     batches: BatchSettings = field(default_factory=BatchSettings)
@@ -106,7 +108,7 @@ def build(blueprint: Blueprint) -> Application:
             store_url=blueprint.store_url,
             metrics_dir=blueprint.metrics_dir,
             run_workers=partial(run_workers, blueprint),
-            accelerators=blueprint.accelerators,
+            site=blueprint.site,
         ),
         workers,
     )
@@ -124,13 +126,12 @@ def build(blueprint: Blueprint) -> Application:
 
 
 def _worker(name: str, blueprint: Blueprint) -> Application:
-    given = width(name)
+    given = width_of(name)
     deployment = _deployment(
         Worker,
         worker_deployment(name),
         blueprint=blueprint,
-        num_gpus=given.gpus,
-        threads=given.cpus,
+        width=given,
     )
     plan = WorkerPlan(slot=name, open_host=blueprint.open_host, costs_dir=blueprint.costs_dir)
     return deployment.bind(plan)
@@ -173,15 +174,15 @@ def _deployment(
     *,
     blueprint: Blueprint,
     num_replicas: int = 1,
-    num_gpus: int = 0,
-    threads: int = 1,
+    width: Width | None = None,
     shutdown_s: float = _SHUTDOWN_S,
 ) -> Any:
     variables = {
         # Set here and not for all of Ray, whose agents export with the same library.
         "PROMETHEUS_MULTIPROC_DIR": str(blueprint.metrics_dir),
         # Ray would set the number of CPUs reserved, which is next to none.
-        "OMP_NUM_THREADS": str(threads),
+        "OMP_NUM_THREADS": str(width.cpus if width else 1),
+        **blueprint.site.variables,
     }
     deployment = serve.deployment(
         kind,
@@ -195,8 +196,7 @@ def _deployment(
         max_surge_percent=1 if name == GATEWAY else 0,
         graceful_shutdown_wait_loop_s=0.2,
         ray_actor_options={
-            "num_cpus": 0,
-            "num_gpus": num_gpus,
+            **(blueprint.site.worker(width) if width else blueprint.site.control()),
             "runtime_env": {"env_vars": variables},
         },
     )

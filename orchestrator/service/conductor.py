@@ -36,7 +36,7 @@ from orchestrator.service.replicas import Replicas
 from orchestrator.service.reports import Census, GatewayReport, WorkerReport
 from orchestrator.service.restarting import Restarting
 from orchestrator.service.rollcall import Rollcall
-from orchestrator.service.room import Machine
+from orchestrator.service.sites import Site
 from orchestrator.service.workforce import RunWorkers, Workforce
 from orchestrator.store.link import RedisLink
 from orchestrator.store.redis import RedisStore
@@ -55,8 +55,8 @@ class ConductorPlan:
     metrics_dir: Path
     #: Starts and ends workers.
     run_workers: RunWorkers
-    #: GPUs of this machine.
-    accelerators: int
+    #: Where slots run.
+    site: Site
 
 
 class Conductor:
@@ -83,7 +83,7 @@ class Conductor:
             self._rollcall,
             generations,
             tell=self._workforce.tell,
-            machine=Machine(accelerators=plan.accelerators),
+            room=plan.site,
         )
         self._arranging = Arranging(
             self._rollcall, tell=self._workforce.tell, clock=time.monotonic, solver=solved

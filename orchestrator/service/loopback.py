@@ -1,8 +1,8 @@
 """Keep Serve's replicas to loopback.
 
 `ray start --node-ip-address=127.0.0.1` keeps Ray's own servers there, but a Serve replica opens
-its port for calls from other deployments on `[::]`, by a constant. One host is all this service
-spans as long as it is started by `orchestrator serve`, so the constant is replaced before the
+its port for calls from other deployments on `[::]`, by a constant. One host is all that a service
+spans which is started by `orchestrator serve`, so there the constant is replaced before the
 replica opens the port: each deployment calls this in its constructor.
 """
 
@@ -14,6 +14,8 @@ from ray.serve._private import replica
 
 from orchestrator.errors import SetupError
 
+#: In the environment of a replica whose callers are all on this machine.
+PRIVATE = "_ORCHESTRATOR_PRIVATE"
 _ANY = "[::]:"
 _NAME = "add_port_to_grpc_server"
 

@@ -59,6 +59,23 @@ def check(settings: Settings) -> Checked:
     """
     entry = entry_of(settings)
     require_free(settings.host, settings.port)
+    checked = check_content(settings, entry)
+    _require_memory(checked.layout, settings)
+    return checked
+
+
+def check_content(settings: Settings, entry: Entry) -> Checked:
+    """Check what is the same wherever it runs.
+
+    Args:
+        settings: what to serve.
+        entry: who may enter.
+
+    Raises:
+        RegistryError: the registry is invalid, or a key is not set; one fault a line.
+        MissingExtraError: a package is not installed; names the extra.
+        SetupError: a model is missing, or a router does not load.
+    """
     if not settings.registry.is_file():
         raise SetupError(
             f"there is no registry {str(settings.registry)!r}: name one with `--registry` "
@@ -71,7 +88,6 @@ def check(settings: Settings) -> Checked:
     require_extras(layout, is_installed=_is_installed)
     require_keys(registry, os.environ)
     _require_routers(registry)
-    _require_memory(layout, settings)
     open_storage(settings.storage)
     open_likeness(settings.cache)
     return Checked(edit=edit, layout=layout, entry=entry)

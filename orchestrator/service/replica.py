@@ -9,13 +9,13 @@ from pathlib import Path
 
 from orchestrator.service.before_imports import collect_seldom
 from orchestrator.service.log_lines import VARIABLE, write_lines
-from orchestrator.service.loopback import keep_to_loopback
+from orchestrator.service.loopback import PRIVATE, keep_to_loopback
 from orchestrator.service.process_life import ProcessLife
 from orchestrator.tracing.log_export import send_lines
 
 
 def enter_replica(role: str, *, slot: str | None = None) -> ProcessLife:
-    """Keep the replica to loopback, and write our log lines where an operator finds them.
+    """Keep to loopback where all is on one machine, and write log lines where operators find them.
 
     Args:
         role: what the process is for, by which collectors of lines know it.
@@ -24,7 +24,8 @@ def enter_replica(role: str, *, slot: str | None = None) -> ProcessLife:
     Returns:
         Its life, which has begun: who holds it tells how it goes on.
     """
-    keep_to_loopback()
+    if PRIVATE in os.environ:
+        keep_to_loopback()
     # What was imported stays: to look through all of it again and again held up the loop, by up to
     # half a second on a busy machine.
     gc.freeze()

@@ -18,7 +18,7 @@ from orchestrator.service.gateways import PATIENCE_S
 from orchestrator.service.layout import Share, grouped, lay_out
 from orchestrator.service.plan import Plan
 from orchestrator.service.rollcall import Rollcall
-from orchestrator.service.room import Machine
+from orchestrator.service.room import Room
 
 _LOG = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Replicas:
         rollcall: what every replica said last.
         generations: where records of older generations are read.
         tell: called when workers have something new to be told.
-        machine: what slots that an edit adds have room in.
+        room: where slots that an edit adds go.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class Replicas:
         generations: Generations,
         *,
         tell: Callable[[], None],
-        machine: Machine,
+        room: Room,
     ) -> None:
         self._rollcall = rollcall
         self._generations = generations
         self._tell = tell
-        self._machine = machine
+        self._room = room
         self._news = asyncio.Event()
         self._live: GenerationRecord | None = None
         self._proposed: int | None = None
@@ -134,7 +134,7 @@ class Replicas:
         except SetupError as exc:
             raise RegistryError(f"generation {proposed.number}: {exc.message}") from exc
         try:
-            self._machine.require(plan.layout, running=self._rollcall.staff)
+            self._room.require(plan.layout, running=self._rollcall.staff)
         except SetupError as exc:
             raise RegistryError(
                 f"generation {proposed.number} does not fit beside generation {live.number}, which "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Protocol
 
 import psutil
 
@@ -19,15 +20,11 @@ def free_host_gib() -> float:
     return psutil.virtual_memory().available / _GIB
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """What this machine has for slots."""
-
-    accelerators: int
-    free_gib: Callable[[], float] = free_host_gib
+class Room(Protocol):
+    """Where slots go."""
 
     def require(self, layout: Layout, *, running: Collection[str]) -> None:
-        """Refuse what would be taken from slots that serve.
+        """Refuse what there is no room for.
 
         Args:
             layout: of the slots that are to come, with those that leave.
@@ -36,6 +33,18 @@ class Machine:
         Raises:
             SetupError: accelerators or memory are lacking; says how many.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What this machine has for slots."""
+
+    accelerators: int
+    free_gib: Callable[[], float] = free_host_gib
+
+    def require(self, layout: Layout, *, running: Collection[str]) -> None:
+        """See `Room.require`: nothing is taken from slots that serve."""
         if new := {share.name for share in layout.shares} - set(running):
             self._require_accelerators(new, running)
             self._require_memory(layout, new)

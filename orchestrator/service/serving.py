@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ray import serve
@@ -15,6 +16,8 @@ APPLICATION = "orchestrator"
 QUIET = LoggingConfig(enable_access_log=False, log_level="WARNING")
 
 _WORKER = "slot-"
+#: In what Serve says of a replica that it cannot place.
+_LACKING = re.compile(r"required for each replica: (.+?), total resources available: (.+?)\. ")
 #: The deployment of the endpoint.
 GATEWAY = "gateway"
 
@@ -47,6 +50,25 @@ def running_editions() -> dict[str, str]:
     names = () if application is None else tuple(application.deployments)
     found = {name: client.get_deployment_info(name, APPLICATION)[0].version for name in names}
     return {name: version for name, version in found.items() if version is not None}
+
+
+def unplaced(slot: str) -> str | None:
+    """Why Serve finds no node for the worker of `slot`; asks its controller and blocks.
+
+    `None` where it has one, or has not looked for one long enough to say.
+    """
+    application = serve.status().applications.get(APPLICATION)
+    deployed = None if application is None else application.deployments.get(worker_deployment(slot))
+    return None if deployed is None else lacking_of(deployed.message)
+
+
+def lacking_of(message: str) -> str | None:
+    """What Serve's message says that nodes lack; `None` where it says something else."""
+    found = _LACKING.search(message)
+    if found is None:
+        return None
+    free = "nothing" if found[2] == "{}" else found[2]
+    return f"no node has room for its worker yet: it needs {found[1]}, and {free} is free"
 
 
 def gateway_states() -> dict[str, int]:

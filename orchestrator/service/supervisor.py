@@ -35,8 +35,10 @@ from orchestrator.service.layout import named_slots
 from orchestrator.service.ports import Ports
 from orchestrator.service.preflight import Checked
 from orchestrator.service.progress import Progress
+from orchestrator.service.room import Machine
 from orchestrator.service.scrape_targets import write_targets
 from orchestrator.service.settings import Settings
+from orchestrator.service.sites import OneMachine
 from orchestrator.store.link import RedisLink
 from orchestrator.store.redis import RedisStore
 from orchestrator.store.server import RedisServer
@@ -187,7 +189,7 @@ class Supervisor:
             cache=self._settings.cache,
             batches=BatchSettings(max_lines=self._settings.max_batch_lines),
             open_host=self._open_host,
-            accelerators=deployment.accelerators,
+            site=OneMachine(machine=Machine(accelerators=deployment.accelerators)),
             entry=self._checked.entry,
             audit_log=self._logs / "audit.log",
         )

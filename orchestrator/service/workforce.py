@@ -22,7 +22,7 @@ from orchestrator.residency.wishes import Granted, Wish
 from orchestrator.service.ray_engine import RETRY_AFTER_S
 from orchestrator.service.reports import WorkerReport
 from orchestrator.service.rollcall import Rollcall
-from orchestrator.service.serving import running_workers, worker_handle
+from orchestrator.service.serving import running_workers, unplaced, worker_handle
 
 _LOG = logging.getLogger(__name__)
 
@@ -192,6 +192,12 @@ class Workforce:
         if not self._unasked:
             self.asked_all.set()
 
+    async def _unplaced(self, slot: str) -> str | None:
+        try:
+            return await asyncio.to_thread(unplaced, slot)
+        except (RayError, RayServeException, TimeoutError):
+            return None  # Serve is away itself
+
     async def _ask(self, slot: str) -> WorkerReport:
         news = None if self._rollcall.is_told(slot) else self._rollcall.assignment(slot)
         return await self._describe(slot, news, within_s=_PATIENCE_S)
@@ -208,7 +214,8 @@ class Workforce:
                 return await response  # type: ignore[no-any-return]
         except TimeoutError:
             response.cancel()
-            detail = f"its worker gave no answer in {within_s:g} s"
+            lacking = await self._unplaced(slot)
+            detail = lacking or f"its worker gave no answer in {within_s:g} s"
         except (RayError, RayServeException) as exc:
             detail = f"its worker is gone ({type(exc).__name__}); a new one is being started"
         return WorkerReport(slot=slot, state="silent", detail=detail)

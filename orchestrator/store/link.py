@@ -1,4 +1,4 @@
-"""The way to Redis: one pool of connections, every error of it a `StoreError`."""
+"""The way to Redis: its connections, every error of it a `StoreError`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from orchestrator.errors import SetupError, StoreError
 from orchestrator.guards.redaction import without_login
+from orchestrator.store.lane import Lane
 
 
 class RedisLink:
@@ -35,6 +36,8 @@ class RedisLink:
         self.client = self._connect(url, num_retries=1)
         #: For what must not be done twice, or go on silently over a new connection.
         self.once = self._connect(url, num_retries=0)
+        #: The same for what callers wait for.
+        self.lane = Lane(self.once.connection_pool, timeout_s=timeout_s)
 
     @contextmanager
     def doing(self, what: str) -> Iterator[None]:
@@ -59,6 +62,7 @@ class RedisLink:
     async def close(self) -> None:
         """Close every connection."""
         with self.doing("close"):
+            await self.lane.close()
             await self.client.aclose()
             await self.once.aclose()
 

@@ -139,30 +139,38 @@ return {refused, available, retry_ms, now_ms, windows[1].total, resets_ms(window
 """
 )
 
-#: ARGV: now, lease, hold, tokens, nano-USD, window. Without its hold nothing is settled, nor of
-#: a key that was forgotten since.
+#: KEYS: of each settlement its hold, behind the first four. ARGV: now, window; of each settlement
+#: lease, hold, tokens and nano-USD. Without its hold nothing is settled, nor of a key that was
+#: forgotten since.
 SETTLE = (
     _CLOCK
     + """
-if ARGV[2] ~= '' then redis.call('ZREM', KEYS[3], ARGV[2]) end
-if ARGV[3] == '' then return 0 end
-local held = redis.call('GET', KEYS[5])
-if not held then return 0 end
-redis.call('DEL', KEYS[5])
-if redis.call('HEXISTS', KEYS[4], 'all') == 0 then return 0 end
-local tokens, nano, at_s, day = string.match(held, '^(%d+) (%d+) (%d+) (%d+)$')
-local back = tonumber(nano) - tonumber(ARGV[5])
-if back > 0 then
-  local less = string.format('%.0f', -back)
-  redis.call('HINCRBY', KEYS[4], 'all', less)
-  if redis.call('HEXISTS', KEYS[4], day) == 1 then redis.call('HINCRBY', KEYS[4], day, less) end
+local since_s = math.floor(now() / 1000) - tonumber(ARGV[2])
+
+local function settled(key, took_tokens, took_nano)
+  local held = redis.call('GET', key)
+  if not held then return end
+  redis.call('DEL', key)
+  if redis.call('HEXISTS', KEYS[4], 'all') == 0 then return end
+  local tokens, nano, at_s, day = string.match(held, '^(%d+) (%d+) (%d+) (%d+)$')
+  local back = tonumber(nano) - took_nano
+  if back > 0 then
+    local less = string.format('%.0f', -back)
+    redis.call('HINCRBY', KEYS[4], 'all', less)
+    if redis.call('HEXISTS', KEYS[4], day) == 1 then redis.call('HINCRBY', KEYS[4], day, less) end
+  end
+  local more = took_tokens - tonumber(tokens)
+  if more ~= 0 and since_s < tonumber(at_s) and redis.call('HEXISTS', KEYS[2], at_s) == 1 then
+    redis.call('HINCRBY', KEYS[2], at_s, more)
+  end
 end
-local more = tonumber(ARGV[4]) - tonumber(tokens)
-local counts = math.floor(now() / 1000) - tonumber(ARGV[6]) < tonumber(at_s)
-if more ~= 0 and counts and redis.call('HEXISTS', KEYS[2], at_s) == 1 then
-  redis.call('HINCRBY', KEYS[2], at_s, more)
+
+for i = 5, #KEYS do
+  local at = 3 + (i - 5) * 4
+  if ARGV[at] ~= '' then redis.call('ZREM', KEYS[3], ARGV[at]) end
+  if ARGV[at + 1] ~= '' then settled(KEYS[i], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])) end
 end
-return 1
+return #KEYS - 4
 """
 )
 

@@ -106,8 +106,8 @@ class MeterStore(Protocol):
     async def take(self, key_id: str, bounds: Bounds, wish: Wish) -> Taken:
         """Take what is wished for, if all of it is within the bounds.
 
-        Atomic among all processes. After a `StoreError` it may or may not have been taken: settle
-        it at nothing.
+        Atomic among all processes. After a `StoreError`, or where nobody waited for the answer, it
+        may or may not have been taken: settle it at nothing, which is done after it.
         """
         ...
 

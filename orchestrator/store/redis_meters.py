@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import cast
 
@@ -22,7 +23,7 @@ from orchestrator.store.meters import (
     day_ends_ms,
     left_of,
 )
-from orchestrator.store.redis_scripts import TogetherScript
+from orchestrator.store.redis_scripts import LaneScript
 
 #: What stands for no bound.
 _NONE = -1
@@ -40,9 +41,9 @@ class RedisMeters:
     def __init__(self, link: RedisLink, *, clock: Callable[[], float] | None = None) -> None:
         self._link = link
         self._clock = clock
-        self._take = TogetherScript(link, TAKE, what="count what callers take")
-        self._settle = TogetherScript(link, SETTLE, what="settle what callers took")
-        self._renew = TogetherScript(link, RENEW, what="renew what is under way")
+        self._take = LaneScript(link, TAKE, what="count what callers take")
+        self._settle = LaneScript(link, SETTLE, what="settle what callers took")
+        self._renew = LaneScript(link, RENEW, what="renew what is under way")
 
     async def take(self, key_id: str, bounds: Bounds, wish: Wish) -> Taken:
         """See `MeterStore.take`."""
@@ -68,7 +69,10 @@ class RedisMeters:
 
     async def settle(self, settlements: Sequence[Settlement]) -> None:
         """See `MeterStore.settle`."""
-        await asyncio.gather(*(self._settle_one(one) for one in settlements))
+        by_key: dict[str, list[Settlement]] = defaultdict(list)
+        for one in settlements:
+            by_key[one.key_id].append(one)
+        await asyncio.gather(*(self._settle_all(key_id, some) for key_id, some in by_key.items()))
 
     async def renew(self, leases: Mapping[str, Sequence[str]]) -> None:
         """See `MeterStore.renew`."""
@@ -91,10 +95,14 @@ class RedisMeters:
         with self._link.doing(f"forget what key {key_id!r} has spent"):
             await self._link.client.delete(*self._keys(key_id)[:4])
 
-    async def _settle_one(self, one: Settlement) -> None:
-        keys = self._keys(one.key_id, one.hold)
-        ended = (one.lease, one.hold, one.tokens, one.nano_usd)
-        await self._settle.run(keys, self._now(), *ended, WINDOW_S)
+    async def _settle_all(self, key_id: str, settlements: Sequence[Settlement]) -> None:
+        """Settle those of one key by one run of the script."""
+        keys = self._keys(key_id)[:4]
+        holds = (self._keys(key_id, one.hold)[4] for one in settlements)
+        ended: list[str | int] = []
+        for one in settlements:
+            ended += (one.lease, one.hold, one.tokens, one.nano_usd)
+        await self._settle.run((*keys, *holds), self._now(), WINDOW_S, *ended)
 
     def _now(self) -> str:
         return "" if self._clock is None else str(int(self._clock() * 1000))

@@ -8,7 +8,7 @@ from dataclasses import astuple, fields
 from typing import cast
 
 from orchestrator.store.link import RedisLink
-from orchestrator.store.redis_scripts import TogetherScript
+from orchestrator.store.redis_scripts import LaneScript
 from orchestrator.store.usage import (
     KEPT_S,
     MAX_ROWS,
@@ -53,7 +53,7 @@ class RedisUsage:
     def __init__(self, link: RedisLink, *, max_rows: int = MAX_ROWS) -> None:
         self._link = link
         self._max_rows = max_rows
-        self._add = TogetherScript(link, _ADD, what="write what was used")
+        self._add = LaneScript(link, _ADD, what="write what was used")
 
     async def add(self, entry_id: str, used: Mapping[UsageRow, Used]) -> None:
         """See `UsageStore.add`."""

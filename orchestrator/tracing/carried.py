@@ -9,8 +9,9 @@ import pickle
 from collections.abc import Sequence
 from typing import Any
 
+from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan, SpanLimits
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link
 
@@ -28,10 +29,11 @@ def packed(spans: Sequence[ReadableSpan]) -> bytes:
 
 
 def unpacked(content: bytes) -> list[ReadableSpan]:
-    """What `packed` was given."""
+    """What `packed` was given, within the kit's limits of attributes."""
+    limits = SpanLimits()
     attributes, (name, version), spans = pickle.loads(content)  # noqa: S301 - our own process's
     resource, scope = Resource(attributes), InstrumentationScope(name, version)
-    return [_span(one, resource, scope) for one in spans]
+    return [_span(one, resource, scope, limits) for one in spans]
 
 
 def _plain(span: ReadableSpan) -> tuple[Any, ...]:
@@ -48,14 +50,18 @@ def _plain(span: ReadableSpan) -> tuple[Any, ...]:
     )
 
 
-def _span(plain: tuple[Any, ...], resource: Resource, scope: InstrumentationScope) -> ReadableSpan:
+def _span(
+    plain: tuple[Any, ...], resource: Resource, scope: InstrumentationScope, limits: SpanLimits
+) -> ReadableSpan:
     name, context, parent, kind, start_time, end_time, status, attributes, links = plain
     return ReadableSpan(
         name,
         context=context,
         parent=parent,
         resource=resource,
-        attributes=attributes,
+        attributes=BoundedAttributes(
+            limits.max_span_attributes, attributes, max_value_len=limits.max_span_attribute_length
+        ),
         links=[Link(linked, told) for linked, told in links],
         kind=kind,
         status=status,

@@ -101,15 +101,19 @@ def _exporting(names: tuple[str, ...], environment: Mapping[str, str], *, role: 
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
     from orchestrator.tracing.beside import BesideExporter
+    from orchestrator.tracing.recording import LeanSource
 
     for name in names:
         _offered(TRACES, name)
     provider = TracerProvider(resource=Resource.create(resource_of(environment, role=role)))
-    provider.add_span_processor(BatchSpanProcessor(BesideExporter(names)))
+    processor = BatchSpanProcessor(BesideExporter(names))
+    provider.add_span_processor(processor)  # which it ends with the process
     _LOG.info("traces go to %s", ", ".join(names))
-    return Tracing(provider.get_tracer(NAME, orchestrator.__version__))
+    scope = InstrumentationScope(NAME, orchestrator.__version__)
+    return Tracing(LeanSource(provider, processor, scope=scope))
 
 
 def exporters_of(group: str, names: tuple[str, ...]) -> Iterator[Any]:

@@ -18,7 +18,6 @@ from opentelemetry.trace import (
     SpanKind,
     Status,
     StatusCode,
-    Tracer,
     format_trace_id,
     set_span_in_context,
 )
@@ -26,6 +25,8 @@ from opentelemetry.trace import (
     Span as OtelSpan,
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from orchestrator.tracing.recording import SpanSource
 
 _PROPAGATOR = TraceContextTextMapPropagator()
 
@@ -113,7 +114,7 @@ UNTRACED = Untraced()
 
 
 def past_span(
-    tracer: Tracer,
+    tracer: SpanSource,
     name: str,
     *,
     parent: Context,
@@ -144,7 +145,7 @@ class Recorded:
         span: under way.
     """
 
-    def __init__(self, tracer: Tracer, span: OtelSpan) -> None:
+    def __init__(self, tracer: SpanSource, span: OtelSpan) -> None:
         self._tracer = tracer
         self._span = span
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from opentelemetry.context import Context
-from opentelemetry.trace import SpanKind, Tracer, format_trace_id, get_current_span
+from opentelemetry.trace import SpanKind, format_trace_id, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from orchestrator.tracing.recording import SpanSource
 from orchestrator.tracing.spans import (
     UNTRACED,
     Attributes,
@@ -29,7 +30,7 @@ class Tracing:
         tracer: who records them; nobody without one.
     """
 
-    def __init__(self, tracer: Tracer | None = None) -> None:
+    def __init__(self, tracer: SpanSource | None = None) -> None:
         self._tracer = tracer
 
     def begun(

@@ -132,6 +132,30 @@ class MetersContract:
         spent = await meters.spent(KEY)
         assert (spent.all_nano_usd, dict(spent.by_day)) == (130, {DAY: 130})
 
+    async def test_calls_of_several_keys_are_settled_at_once_each_at_what_it_took(
+        self, meters: MeterStore
+    ):
+        bounds = Bounds(all_nano_usd=100, tokens=100, concurrent=2)
+        for key in (KEY, "key-bob"):
+            for name in "ab":
+                wish = Wish(hold=name, lease=name, nano_usd=50, tokens=50)
+                await meters.take(key, bounds, wish)
+
+        await meters.settle(
+            [
+                Settlement(key_id=KEY, hold="a", nano_usd=10, tokens=20, lease="a"),
+                Settlement(key_id="key-bob", hold="b", nano_usd=5, tokens=50),
+                Settlement(key_id=KEY, hold="b", nano_usd=1, tokens=0),
+                Settlement(key_id=KEY, lease="gone"),
+            ]
+        )
+
+        assert (await meters.spent(KEY)).all_nano_usd == 11
+        assert (await meters.spent("key-bob")).all_nano_usd == 55
+        more = Wish(hold="c", lease="c", tokens=80)
+        assert (await meters.take(KEY, bounds, more)).refused is None
+        assert (await meters.take(KEY, bounds, Wish(lease="d"))).refused == "concurrent"
+
     async def test_a_new_day_has_its_budget_and_the_whole_goes_on(self, meters: MeterStore, clock):
         bounds = Bounds(day_nano_usd=100, all_nano_usd=150)
         await meters.take(KEY, bounds, held("a", nano_usd=100))

@@ -9,7 +9,7 @@ import httpx
 import psutil
 import pytest
 
-from orchestrator.client.keys import KeysAdmin
+from orchestrator.client import Client
 from tests.e2e.service import FAKES, Service
 from tests.faults.killers import until
 from tests.free_ports import free_port
@@ -46,7 +46,8 @@ def service(tmp_path_factory):
 
 @pytest.fixture
 def admin(service):
-    return KeysAdmin(service.url, api_key=ADMIN_KEY)
+    with Client(service.url, api_key=ADMIN_KEY) as client:
+        yield client.keys
 
 
 def asked(service, secret: str | None, *, model: str = "one", **more) -> httpx.Response:

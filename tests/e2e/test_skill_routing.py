@@ -5,7 +5,6 @@ import time
 import pytest
 
 from orchestrator.client import Client
-from orchestrator.client.feedback import FeedbackAdmin
 from tests.e2e.service import Service
 from tests.free_ports import free_port
 from tests.skilled_registry import MODES, NUM_TO_CHANGE, write_skilled_registry
@@ -72,9 +71,11 @@ def test_feedback_changes_who_answers_and_reverted_changes_it_back(service):
         assert kept.is_counted
 
     await_answering(service, "rival")
-    said = FeedbackAdmin(service.url).said()
+    with Client(service.url) as client:
+        said = client.judgements.said()
     assert said.num_kept == NUM_TO_CHANGE
     assert all(one.weighs and one.labels == ("sum",) for one in said.data)
 
-    FeedbackAdmin(service.url).revert(said.data[0].giver)
+    with Client(service.url) as client:
+        client.judgements.revert(said.data[0].giver)
     await_answering(service, "counter")

@@ -12,7 +12,7 @@ from typing import ClassVar
 import httpx
 import pytest
 
-from orchestrator.client.keys import KeysAdmin
+from orchestrator.client import Client
 from tests.e2e.test_edits import Load, Site
 from tests.faults.killers import until
 
@@ -73,8 +73,8 @@ class Batch:
 
 @contextmanager
 def batch_of_a_bounded_key(site: Site) -> Iterator[Batch]:
-    admin = KeysAdmin(site.service.url, api_key=ADMIN_KEY)
-    secret = admin.create("batches", terms={"tokens_per_minute": 10**9}).secret
+    with Client(site.service.url, api_key=ADMIN_KEY) as operator:
+        secret = operator.keys.create("batches", terms={"tokens_per_minute": 10**9}).secret
     headers = {"authorization": f"Bearer {secret}"}
     body = {"model": "steady", "messages": [{"role": "user", "content": "x"}]}
     line = {"method": "POST", "url": "/v1/chat/completions", "body": body}

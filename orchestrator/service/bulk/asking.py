@@ -9,8 +9,9 @@ from typing import Self
 import httpx
 
 from orchestrator.batch.line import LineFault, LineReply
+from orchestrator.client.asynchronous.retried import retried
 from orchestrator.client.failures import UnreachableError, failure, translated
-from orchestrator.client.retrying import Retries, retried
+from orchestrator.client.retrying import Retries
 from orchestrator.errors import OrchestratorError, SetupError
 from orchestrator.service.bulk.answer import Answer
 from orchestrator.service.bulk.reading import PlacedRow

@@ -1,19 +1,12 @@
 """What pages tell their reader to type is typed, and ends well."""
 
 import asyncio
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from orchestrator.compositions.programs import Programs
-from orchestrator.engines.fake import FakeEngine
-from orchestrator.registry.document import parse
-from orchestrator.registry.models import Registry
-from orchestrator.routing.building import Routers
-from tests.batch_desk import Desk
 from tests.page_blocks import ROOT, blocks_of, furnish, typed
-from tests.served import Service, running
+from tests.whole_service import whole_service
 
 pytestmark = pytest.mark.integration
 
@@ -46,36 +39,6 @@ NOT_RUN = {
 }
 
 
-def demo_registry() -> Registry:
-    """The registry of `make serve`, with experts that answer at once."""
-    written = parse((ROOT / "experts.yaml").read_text(encoding="utf-8"), file="experts.yaml").value
-    ids = [one["id"] for one in written["experts"] if one.get("engine", {}).get("task") != "embed"]
-    return Registry.model_validate(
-        {
-            "experts": [{"id": one, "engine": {"kind": "fake"}} for one in ids],
-            "routers": {
-                name: {**spec, "artifact": str(ROOT / spec["artifact"])}
-                for name, spec in written["routers"].items()
-            },
-            "compositions": written["compositions"],
-        }
-    )
-
-
-@asynccontextmanager
-async def service():
-    """The endpoint of `make serve`, its router included, with experts that answer at once."""
-    registry, engine, desk = demo_registry(), FakeEngine("Nairobi"), Desk()
-    programs = Programs(
-        registry, generation=1, routers=Routers().load(registry.routers), dispatch=engine
-    )
-    served = Service(
-        engine=engine, live=lambda: programs, batches=desk.office, storage=desk.storage
-    )
-    async with desk, running(served) as url:
-        yield url
-
-
 async def failures_of(page: str, folder: Path, url: str) -> list[tuple[str, str]]:
     """Type a page in order; what did not end well, and what it printed."""
     furnish(folder)
@@ -91,7 +54,8 @@ async def failures_of(page: str, folder: Path, url: str) -> list[tuple[str, str]
 async def failures(tmp_path_factory) -> dict[str, list[tuple[str, str]]]:
     """Those of every page, typed by two readers at once: most of a command is its start."""
     reading = asyncio.Semaphore(2)
-    async with service() as url, asyncio.TaskGroup() as readers:
+    folder = tmp_path_factory.mktemp("service")
+    async with whole_service(folder) as url, asyncio.TaskGroup() as readers:
 
         async def read(page: str) -> list[tuple[str, str]]:
             async with reading:

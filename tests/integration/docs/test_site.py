@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+import orchestrator.client
 from tests.page_blocks import ROOT
 
 pytestmark = pytest.mark.integration
@@ -46,6 +47,20 @@ def test_the_reference_of_the_client_tells_its_methods(site):
 
     assert 'id="orchestrator.client.Client.chat"' in page
     assert 'id="orchestrator.client.AsyncClient.chat"' in page
+
+
+def test_the_reference_of_the_client_tells_all_that_it_gives_away(site):
+    page = (site / "sdk.html").read_text()
+
+    named = [f'id="orchestrator.client.{name}"' for name in orchestrator.client.__all__]
+    assert [one for one in named if one not in page] == []
+
+
+def test_the_reference_tells_fields_with_what_stands_above_them(site):
+    page = (site / "sdk.html").read_text()
+
+    assert 'id="orchestrator.client.Origin.is_replayed"' in page
+    assert "The answer is an earlier one's with the same idempotency key." in page
 
 
 def test_nothing_that_is_code_is_in_the_site(site):

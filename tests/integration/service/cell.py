@@ -67,8 +67,8 @@ class Conductor:
         self.rollcall = Rollcall(clock=time.monotonic)
         for slot in slots:
             self.rollcall.hear_worker(WorkerReport(slot=slot, state="silent", detail="starting"))
-        machine = Machine(accelerators=0, free_gib=lambda: 16.0)
-        self.replicas = Replicas(self.rollcall, generations, tell=lambda: None, machine=machine)
+        room = Machine(accelerators=0, free_gib=lambda: 16.0)
+        self.replicas = Replicas(self.rollcall, generations, tell=lambda: None, room=room)
         self.arranging = Arranging(
             self.rollcall, tell=lambda: None, clock=time.monotonic, solver=solved
         )

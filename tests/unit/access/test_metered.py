@@ -194,6 +194,33 @@ async def test_leases_end_with_their_requests_and_room_that_is_not_written_yet_c
     await meters.close()
 
 
+async def test_room_that_another_process_has_not_written_yet_is_not_refused(store):
+    here, there = Metered(store), Metered(store)
+    first = there.admission(caller(max_concurrent=1, budget_usd=10e-9), is_background=False)
+    await first.allowance.reserve(TEN)
+    first.settle(TEN, Spend(calls=1))
+    first.end(ENDED)
+
+    next_one = here.admission(caller(max_concurrent=1, budget_usd=10e-9), is_background=False)
+    await next_one.allowance.reserve(TEN)
+
+    assert await spent(store) == 10
+    await here.close()
+    await there.close()
+
+
+async def test_what_ends_within_a_moment_is_settled_together(store):
+    meters = Metered(store)
+    for _ in range(3):
+        request = meters.admission(caller(budget_usd=1, max_concurrent=9), is_background=False)
+        await request.allowance.reserve(TEN)
+        request.settle(TEN, Spend(calls=1))
+        request.end(ENDED)
+    await meters.settling.settled()
+
+    assert (store.num_tries, await spent(store)) == (4, 0)  # three questions and one settlement
+
+
 def test_money_is_rounded_up_to_whole_nano_usd_and_floats_add_nothing():
     assert [nano_usd(one) for one in (0.0, 1e-9, 1.0000004e-9, 1.5e-9, 0.1 + 0.2)] == [
         0,

@@ -54,6 +54,8 @@ class Scripted:
     answers: dict[str, list[httpx.Response | Exception | dict]]
     seen: list[httpx.Request] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
+    #: Of the client.
+    settings: dict = field(default_factory=dict)
 
     def respond(self, request: httpx.Request) -> httpx.Response:
         self.seen.append(request)
@@ -77,7 +79,8 @@ class Scripted:
         """What `client.path(*args, **named)` gives; of an iterator all that it yields."""
         is_async = self.kind is AsyncClient
         transport = httpx.MockTransport(self.arespond if is_async else self.respond)
-        client = self.kind(transport=transport, pause=self.apause if is_async else self.pause)
+        pause = self.apause if is_async else self.pause
+        client = self.kind(transport=transport, pause=pause, **self.settings)
         method = client
         for name in path.split("."):
             method = getattr(method, name)

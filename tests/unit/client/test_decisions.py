@@ -1,39 +1,32 @@
 import httpx
 import pytest
 
-from orchestrator.client.decisions import recent_decisions
-from orchestrator.client.failures import UnexpectedReplyError
+from orchestrator.client import AsyncClient, Client, UnexpectedReplyError
 from orchestrator.errors import ForbiddenError
+from tests.unit.client.scripted import Scripted, refused
+
+ASKED = "GET /admin/decisions"
+BOTH = pytest.mark.parametrize("kind", [Client, AsyncClient])
 
 
-def answering(response: httpx.Response, seen: list[httpx.Request] | None = None):
-    def answer(request: httpx.Request) -> httpx.Response:
-        if seen is not None:
-            seen.append(request)
-        return response
-
-    return httpx.MockTransport(answer)
+@BOTH
+async def test_a_refusal_is_the_services_own_error(kind):
+    with pytest.raises(ForbiddenError, match="a sentence"):
+        await Scripted(kind, {ASKED: [refused(403, "forbidden")]}).ask("decisions")
 
 
-def test_a_refusal_is_the_services_own_error():
-    error = {"message": "operators only", "code": "forbidden"}
-    transport = answering(httpx.Response(403, json={"error": error}))
-
-    with pytest.raises(ForbiddenError, match="operators only"):
-        recent_decisions(transport=transport)
-
-
+@BOTH
 @pytest.mark.parametrize("body", ["{}", "[]", "no JSON"])
-def test_a_reply_that_is_no_list_of_decisions_says_so(body):
-    with pytest.raises(UnexpectedReplyError, match="does not tell its decisions"):
-        recent_decisions(transport=answering(httpx.Response(200, text=body)))
+async def test_a_reply_that_is_no_list_of_decisions_says_so(kind, body):
+    with pytest.raises(UnexpectedReplyError, match="reply not understood"):
+        await Scripted(kind, {ASKED: [httpx.Response(200, text=body)]}).ask("decisions")
 
 
-def test_the_records_are_those_of_the_service_newest_first():
-    seen: list[httpx.Request] = []
-    body = {"data": [{"request_id": "b"}, {"request_id": "a"}]}
+@BOTH
+async def test_the_records_are_those_of_the_service_newest_first(kind):
+    asked = Scripted(kind, {ASKED: [{"data": [{"request_id": "b"}, {"request_id": "a"}]}]})
 
-    found = recent_decisions(transport=answering(httpx.Response(200, json=body), seen), limit=2)
+    found = await asked.ask("decisions", limit=2)
 
     assert [one["request_id"] for one in found] == ["b", "a"]
-    assert (seen[0].url.path, seen[0].url.params["limit"]) == ("/admin/decisions", "2")
+    assert asked.seen[0].url.params["limit"] == "2"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.client.retrying import Retries, retried
+from orchestrator.client import Retries, retried
 from orchestrator.errors import ContextTooLongError, OverloadedError
 
 BUSY = OverloadedError("busy")

@@ -1,0 +1,5 @@
+"""The asynchronous client."""
+
+from orchestrator.client.asynchronous.client import AsyncClient
+
+__all__ = ["AsyncClient"]

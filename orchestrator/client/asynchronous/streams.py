@@ -1,0 +1,92 @@
+"""A chat answer as it is written."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from orchestrator.client.failures import translated
+from orchestrator.client.replies import Event, EventReader, origin_of
+from orchestrator.client.wire import CompletionChunk
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class AsyncChatStream:
+    """A chat answer as it is written; iterate once, close early to end the generation.
+
+    Example:
+        ```python
+        async with await client.chat("What is the capital of Kenya?", stream=True) as stream:
+            async for chunk in stream:
+                print(chunk.text, end="")
+        ```
+    """
+
+    def __init__(self, response: httpx.Response, *, base_url: str) -> None:
+        self._response = response
+        self._base_url = base_url
+        #: Who answers; known before the first chunk.
+        self.origin = origin_of(response.headers)
+
+    async def __aiter__(self) -> AsyncIterator[CompletionChunk]:
+        async with aclosing(self.events()) as events:
+            async for event in events:
+                if isinstance(event, CompletionChunk):
+                    yield event
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Its chunks; before them where it stands while it waits, and how far its stages are.
+
+        Raises:
+            OrchestratorError: what the service says inside the stream, or a `ClientError`; a
+                stream that ends too early is an `UnexpectedReplyError`.
+
+        Example:
+            ```python
+            from orchestrator.client import CompletionChunk, Stage, Waiting
+
+            stream = await client.chat("What is the capital of Kenya?", stream=True)
+            async for event in stream.events():
+                match event:
+                    case Waiting():
+                        print("number", event.position, "in the queue")
+                    case Stage():
+                        print(event.stage, event.state)
+                    case CompletionChunk():
+                        print(event.text, end="")
+            ```
+        """
+        reader = EventReader()
+        async with self:
+            with translated(self._base_url):
+                async for piece in self._response.aiter_bytes():
+                    for event in reader.feed(piece):
+                        yield event
+        reader.finish()
+
+    async def close(self) -> None:
+        """Hang up; the service ends the generation.
+
+        Example:
+            ```python
+            stream = await client.chat("What is the capital of Kenya?", stream=True)
+            print(stream.origin.expert)  # capitals
+            await stream.close()
+            ```
+        """
+        await self._response.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()

@@ -1,0 +1,85 @@
+# Made of asynchronous/connections.py by `python orchestrator/client/twin.py`: edit that one.
+"""How a client reaches the service: one pool, httpx's errors as ours, and what is asked again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from orchestrator.client.blocking.retried import retried
+from orchestrator.client.calls import Outgoing
+from orchestrator.client.failures import failure, translated
+from orchestrator.client.replies import read
+from orchestrator.client.retrying import Retries
+from orchestrator.client.settings import Settings
+from orchestrator.client.wire_form import Wire
+
+if TYPE_CHECKING:
+    import httpx
+
+W = TypeVar("W", bound=Wire)
+
+
+class Connection:
+    """Of one client and all that it lends it to."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        import httpx  # here, since it takes longer to import than all of the SDK
+
+        #: Root of the service, as it was given.
+        self.base_url = settings.base_url
+        #: How often and how late something is asked again.
+        self.retries = settings.retries or Retries()
+        #: Waits for some seconds.
+        self.pause = pause
+        self._is_patient = settings.retries is not None
+        with translated(self.base_url):
+            self._http = httpx.Client(transport=transport, **settings.for_httpx())
+
+    def complete(self, call: Outgoing) -> httpx.Response:
+        """The whole answer, asked again while it fails for a while where that may be done.
+
+        Raises:
+            OrchestratorError: what the service says, or a `ClientError`.
+        """
+        return self._asked(call, self._complete)
+
+    def ask(self, kind: type[W], call: Outgoing) -> W:
+        """The whole answer as the value it should be; as `complete`."""
+        return read(kind, self.complete(call).content)
+
+    def begin(self, call: Outgoing) -> httpx.Response:
+        """The head of an answer, whose rest the caller reads and closes; as `complete`."""
+        return self._asked(call, self._begin)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def _asked(self, call: Outgoing, ask: Callable[[Outgoing], httpx.Response]) -> httpx.Response:
+        sent = call.as_sent(is_patient=self._is_patient)
+        if not sent.may_be_sent_again(is_patient=self._is_patient):
+            return ask(sent)
+        return retried(lambda: ask(sent), retries=self.retries, pause=self.pause)
+
+    def _complete(self, call: Outgoing) -> httpx.Response:
+        response = self._begin(call)
+        with translated(self.base_url):
+            response.read()
+        return response
+
+    def _begin(self, call: Outgoing) -> httpx.Response:
+        with translated(self.base_url):
+            request = self._http.build_request(**call.for_httpx())
+            response = self._http.send(request, stream=True)
+            if response.is_success:
+                return response
+            body = response.read()
+        raise failure(body, status=response.status_code, headers=response.headers)
