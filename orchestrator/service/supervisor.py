@@ -26,8 +26,8 @@ from orchestrator.errors import OrchestratorError, SetupError
 from orchestrator.registry.generation_store import StoredGenerations
 from orchestrator.registry.opening import open_with
 from orchestrator.service import cluster, data_folder, haproxy, log_lines, ports
+from orchestrator.service.before_imports import begin
 from orchestrator.service.children import Child
-from orchestrator.service.collecting import collect_seldom
 from orchestrator.service.draining import drain
 from orchestrator.service.endpoint import Endpoint
 from orchestrator.service.hosts import open_vllm
@@ -93,7 +93,7 @@ class Supervisor:
             return 1
         self._logs.mkdir(parents=True, exist_ok=True)
         _divert_output(self._logs / "service.log")
-        collect_seldom()
+        begin()
         _obey()
         with ExitStack() as undo:
             try:

@@ -1,4 +1,4 @@
-"""Processes of the service look for objects that hold each other seldom."""
+"""A process of the service begins with little."""
 
 import gc
 import subprocess
@@ -7,20 +7,20 @@ import sys
 from ray._common.utils import load_class
 from ray._private import ray_constants
 
-from orchestrator.service.collecting import ENVIRONMENT, collect_seldom
+from orchestrator.service.before_imports import ENVIRONMENT, begin, collect_seldom
 
 
 def test_ray_is_told_in_the_variable_that_it_reads():
     ((variable, named),) = ENVIRONMENT.items()
 
     assert variable == ray_constants.WORKER_PROCESS_SETUP_HOOK_ENV_VAR
-    assert load_class(named) is collect_seldom
+    assert load_class(named) is begin
 
 
 def test_what_is_called_first_brings_nothing_else_with_it():
     lines = (
-        "import sys; from orchestrator.service.collecting import collect_seldom",
-        "collect_seldom(); import gc; print(gc.get_threshold()[0] > 5000)",
+        "import sys; from orchestrator.service.before_imports import begin",
+        "begin(); import gc; print(gc.get_threshold()[0] > 5000)",
         "print([one for one in ('ray', 'pydantic', 'httpx', 'openai') if one in sys.modules])",
     )
 
@@ -40,3 +40,17 @@ def test_it_is_the_process_that_is_told():
         gc.set_threshold(*before)
 
     assert told > before
+
+
+def test_serve_does_without_pandas():
+    lines = (
+        "import sys; from orchestrator.service.before_imports import begin; begin()",
+        "import ray.serve; from ray.serve._private import utils",
+        "print(utils.pd, 'pyarrow' in sys.modules)",
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], check=True, capture_output=True, text=True
+    )
+
+    assert done.stdout.split() == ["None", "False"]
