@@ -14,8 +14,6 @@ from ray.serve._private import replica
 
 from orchestrator.errors import SetupError
 
-#: In the environment of a replica whose callers are all on this machine.
-PRIVATE = "_ORCHESTRATOR_PRIVATE"
 _ANY = "[::]:"
 _NAME = "add_port_to_grpc_server"
 

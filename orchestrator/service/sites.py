@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from orchestrator.registry.widths import Width
+from orchestrator.service.cluster import PRIVATE
 from orchestrator.service.layout import Layout
-from orchestrator.service.loopback import PRIVATE
 from orchestrator.service.room import Machine
 
 #: What Ray gives its head node, to be named by who wants to be there.
