@@ -24,6 +24,9 @@ _OBJECT_STORE_BYTES = 100 * 2**20
 #: are what limits a host.
 _LOGICAL_CPUS = 1024
 
+#: In the environment of a replica whose callers are all on this machine.
+PRIVATE = "_ORCHESTRATOR_PRIVATE"
+
 #: Ray's own entry point, ended by the kernel when the service dies (PR_SET_PDEATHSIG is 1).
 _LAUNCH = (
     "import ctypes, signal; ctypes.CDLL(None).prctl(1, signal.SIGTERM); "

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from orchestrator.service.before_imports import collect_seldom
+from orchestrator.service.cluster import PRIVATE
 from orchestrator.service.log_lines import VARIABLE, write_lines
 from orchestrator.service.loopback import keep_to_loopback
 from orchestrator.service.process_life import ProcessLife

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from orchestrator.registry.widths import Width
+from orchestrator.service.cluster import PRIVATE
 from orchestrator.service.layout import Layout
 from orchestrator.service.room import Machine
 

@@ -54,3 +54,11 @@ def test_serve_does_without_pandas():
     )
 
     assert done.stdout.split() == ["None", "False"]
+
+
+def test_the_command_does_not_import_ray_before_its_variables_are_set():
+    lines = "import sys, orchestrator.cli.serve; print('ray' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", lines], check=True, capture_output=True, text=True)
+
+    assert done.stdout.split() == ["False"]
