@@ -12,7 +12,6 @@ from orchestrator.service.cluster import PRIVATE
 from orchestrator.service.log_lines import VARIABLE, write_lines
 from orchestrator.service.loopback import keep_to_loopback
 from orchestrator.service.process_life import ProcessLife
-from orchestrator.service.sites import PRIVATE
 from orchestrator.tracing.log_export import send_lines
 
 

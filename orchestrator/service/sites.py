@@ -11,8 +11,6 @@ from orchestrator.service.cluster import PRIVATE
 from orchestrator.service.layout import Layout
 from orchestrator.service.room import Machine
 
-#: In the environment of a replica whose callers are all on this machine.
-PRIVATE = "_ORCHESTRATOR_PRIVATE"
 #: What Ray gives its head node, to be named by who wants to be there.
 _HEAD = "node:__internal_head__"
 #: A crumb of it: as many as like may be there.
