@@ -9,8 +9,9 @@ from hypothesis import settings
 
 from tests.free_ports import keep_apart
 
-# A busy machine may stall any one example; how fast code is, the benches measure.
-settings.register_profile("unhurried", deadline=None)
+# A busy machine may stall any one example; how fast code is, the benches measure. The same code
+# gets the same examples: `make conformance` has the hours in which to look for others.
+settings.register_profile("unhurried", deadline=None, derandomize=True)
 settings.load_profile("unhurried")
 
 # What tests fetch and learn of weights stays out of the user's cache.

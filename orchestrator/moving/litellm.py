@@ -15,7 +15,7 @@ from orchestrator.moving.groups import Group, told_apart, ways
 from orchestrator.moving.litellm_models import Deployment
 from orchestrator.moving.litellm_names import Names, aliases_of, fallbacks_of
 from orchestrator.moving.moved import Moved, Notes
-from orchestrator.moving.naming import id_of
+from orchestrator.moving.naming import MAX_WHOLE, id_of
 from orchestrator.registry.faults import shown
 from orchestrator.registry.models import Defaults, Expert, Registry
 
@@ -138,7 +138,8 @@ def _defaults(router: Mapping[str, Any], library: Mapping[str, Any], notes: Note
         if value is None:
             continue
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or value < 0 or (name == "timeout_s" and value == 0):
+        least = 1e-3 if name == "timeout_s" else 0
+        if not is_number or not least <= value < MAX_WHOLE:
             notes.leave(f"{at}.{key}", f"{shown(value)} is no value for it")
         else:
             found[name] = int(value) if name == "max_retries" else value

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.moving import litellm_reasons as reasons
 from orchestrator.moving.moved import Notes, expert_of
-from orchestrator.moving.naming import MAX_WHOLE, is_plain_url, variable_of
+from orchestrator.moving.naming import is_plain_url, variable_of
 from orchestrator.registry.faults import shown
 from orchestrator.registry.models import Expert
 
@@ -83,7 +83,10 @@ class Deployment:
         if root == "":
             return None
         shared = {"task": task, "base_url": root, "api_key_env": self._key(id_, notes)}
-        shared |= {"timeout_s": self.params.get("timeout"), "max_context": self._context()}
+        shared |= {
+            "timeout_s": self.params.get("timeout"),
+            "max_context": self.info.get("max_input_tokens"),
+        }
         if provider in _OPENAI and root is not None:
             engine = {"kind": "openai", "model": name, **shared}
         else:
@@ -134,10 +137,6 @@ class Deployment:
         place = f"{self.at}.litellm_params.api_key"
         notes.leave(place, f"a registry holds no keys (not shown): put it into {variable}")
         return variable
-
-    def _context(self) -> Any:
-        told = self.info.get("max_input_tokens")
-        return None if isinstance(told, int) and told >= MAX_WHOLE else told
 
     def _knowledge(self) -> dict[str, Any]:
         """What an expert has beside its engine."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from orchestrator.moving.naming import MAX_WHOLE
 from orchestrator.registry.faults import dotted, shown
 from orchestrator.registry.models import Expert, Registry
 
@@ -80,7 +81,7 @@ def expert_of(
         `None` where what is left makes no expert.
     """
     kept = dict(fields)
-    for place in _refused(kept):
+    for place in list(_refused(kept)):
         notes.leave(settings.get(place, place), f"{shown(_at(kept, place))} is no value for it")
         _drop(kept, place)
     return None if list(_refused(kept)) else Expert.model_validate(kept)
@@ -88,6 +89,7 @@ def expert_of(
 
 def _refused(fields: Mapping[str, Any]) -> Iterator[str]:
     """Keys with values that are refused, dotted, without the kind of an engine."""
+    yield from _too_large(fields)
     try:
         Expert.model_validate(fields)
     except ValidationError as exc:
@@ -97,6 +99,14 @@ def _refused(fields: Mapping[str, Any]) -> Iterator[str]:
             # Of a list the whole: an item alone is of no use.
             steps = [step for at, step in enumerate(loc) if not any(map(_is_place, loc[: at + 1]))]
             yield dotted(tuple(steps))
+
+
+def _too_large(fields: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    for key, value in fields.items():
+        if isinstance(value, Mapping):
+            yield from _too_large(value, f"{above}{key}.")
+        elif isinstance(value, int) and abs(value) >= MAX_WHOLE:
+            yield f"{above}{key}"
 
 
 def _is_place(step: int | str) -> bool:
