@@ -36,6 +36,15 @@ NOT_RUN = {
     ),
     "orchestrator profile questions.jsonl --expert auto --expert careful --expert thrifty "
     "--out outcomes.parquet": "asks real experts; make bench-compositions measures every kind",
+    "helm install kuberay-operator kuberay/kuberay-operator --namespace kuberay-system "
+    "--create-namespace": "needs a Kubernetes cluster; tests/deploy renders what it installs",
+    "slots:": "slots of GPUs; tests/unit/registry/test_widths.py reads such",
+    'eval "$(python -m orchestrator.service.node_environment /opt/orchestrator/ray)"': (
+        "begins Ray on several machines; tests/e2e/two_nodes.py does"
+    ),
+    "http_options: {host: 0.0.0.0, port: 8000}": (
+        "a file for serve deploy; tests/e2e/test_on_two_nodes.py deploys one"
+    ),
 }
 
 

@@ -1,0 +1,157 @@
+"""The chart's RayService: sound, and the service as the code has it on a cluster."""
+
+import functools
+import json
+import re
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import ray
+import yaml
+from jsonschema import Draft7Validator
+from ray.serve.schema import ServeDeploySchema
+
+from orchestrator.registry.loader import check
+from orchestrator.service.cluster import serve_environment
+from orchestrator.service.on_cluster import settings_of
+from tests.deploy.rendering import CHART, ROOT, helm, of_kind, rendered
+from tests.deploy.test_chart import OLDEST
+
+VALUES = ["--values", str(CHART / "values-cluster.yaml")]
+CASES = {
+    "cluster": VALUES,
+    "everything": [
+        *VALUES,
+        *("--set", "cluster.modelsClaim=models,cluster.upgrade=None,store.secret=other"),
+        *("--set", "cluster.gcsRedis.address=redis:6379,cluster.gcsRedis.passwordSecret=redis"),
+        *("--set", "secretVariables[0].name=HF_TOKEN,podDisruptionBudget.enabled=true"),
+        *("--set", "secretVariables[0].secret=hub,secretVariables[0].key=token"),
+        *("--set", "nodeSelector.kind=x,podAnnotations.a=b,imagePullSecrets[0].name=pull"),
+    ],
+}
+SCHEMA = Draft7Validator(json.loads(Path(__file__).with_name("rayservice_schema.json").read_text()))
+
+objects_of = functools.cache(lambda case: rendered(*CASES[case]))
+
+
+def service_of(case):
+    return of_kind(objects_of(case), "RayService")
+
+
+def templates_of(case):
+    cluster = service_of(case)["spec"]["rayClusterConfig"]
+    return [
+        cluster["headGroupSpec"]["template"],
+        *(group["template"] for group in cluster["workerGroupSpecs"]),
+    ]
+
+
+def deployed(case) -> ServeDeploySchema:
+    return ServeDeploySchema.model_validate(
+        yaml.safe_load(service_of(case)["spec"]["serveConfigV2"])
+    )
+
+
+@pytest.mark.parametrize("version", [OLDEST, kubernetes_validate.latest_version()])
+@pytest.mark.parametrize("case", CASES)
+def test_every_object_and_pod_of_a_cluster_is_sound(case, version):
+    SCHEMA.validate(service_of(case))
+    for template in templates_of(case):
+        pod = {"apiVersion": "v1", "kind": "Pod", **template}
+        pod["metadata"] = {**pod["metadata"], "name": "a"}
+        kubernetes_validate.validate(pod, version, strict=True)
+    for one in objects_of(case):
+        if one["kind"] not in {"RayService", "PrometheusRule"}:
+            kubernetes_validate.validate(one, version, strict=True)
+
+
+def test_a_field_that_kuberay_lacks_is_found():
+    assert list(SCHEMA.iter_errors({**service_of("cluster"), "specs": {}}))
+
+
+def test_a_cluster_has_no_pod_beside_its_own():
+    kinds = {one["kind"] for one in objects_of("cluster")}
+
+    assert not kinds & {"StatefulSet", "Service"}
+    assert {"RayService", "ConfigMap", "NetworkPolicy", "ServiceAccount"} <= kinds
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_serve_reads_the_configuration_and_the_service_its_arguments(case, tmp_path):
+    [application] = deployed(case).applications
+    module, _, name = application.import_path.partition(":")
+    assert callable(getattr(__import__(module, fromlist=[name]), name))
+    named = {one["name"] for one in templates_of(case)[0]["spec"]["containers"][0]["env"]}
+    assert {"ORCHESTRATOR_STORE_URL", "ORCHESTRATOR_ADMIN_KEY_FILE"} <= named
+
+    settings = settings_of(application.args, {"ORCHESTRATOR_STORE_URL": "redis://r:6379/0"})
+
+    assert settings.storage_url == "s3://my-bucket/orchestrator"
+    assert settings.gateways == 2
+    assert deployed(case).http_options.port == 8000
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_pod_begins_ray_with_what_serve_needs_of_a_node(case):
+    for template in templates_of(case):
+        [only] = template["spec"]["containers"]
+        env = {one["name"]: one.get("value") for one in only["env"]}
+        wrapper = Path(env["RAY_SERVE_HAPROXY_BINARY_PATH"])
+        assert serve_environment(wrapper).items() <= env.items()
+        for kind in ("cpu", "gpu"):
+            image = (ROOT / f"deploy/container/Dockerfile.{kind}").read_text()
+            assert f"node_environment {wrapper.parent} " in image
+            assert re.search(r"install --no-install-recommends -y .*\bwget\b", image)
+
+
+def test_images_have_the_ray_that_kuberay_is_told():
+    version = service_of("cluster")["spec"]["rayClusterConfig"]["rayVersion"]
+
+    assert version == ray.__version__
+    for lock in ("cpu.lock", "gpu.lock"):
+        assert f"ray=={version}" in (ROOT / "requirements" / lock).read_text()
+
+
+def test_slots_find_nodes_with_what_they_need(tmp_path):
+    told = of_kind(objects_of("cluster"), "ConfigMap", "experts")["data"]["experts.yaml"]
+    (tmp_path / "experts.yaml").write_text(told)
+    registry = check(tmp_path / "experts.yaml").registry
+    [group] = service_of("cluster")["spec"]["rayClusterConfig"]["workerGroupSpecs"]
+    limits = group["template"]["spec"]["containers"][0]["resources"]["limits"]
+
+    assert registry is not None
+    [slot] = registry.slots
+    assert slot.count <= group["replicas"] * limits["nvidia.com/gpu"] // slot.accelerators
+    head = service_of("cluster")["spec"]["rayClusterConfig"]["headGroupSpec"]
+    assert head["rayStartParams"]["num-cpus"] == "0"
+
+
+def test_pods_of_a_cluster_reach_each_other_and_the_operator_reaches_the_head():
+    spec = of_kind(objects_of("cluster"), "NetworkPolicy")["spec"]
+    labels = spec["podSelector"]["matchLabels"]
+    for template in templates_of("cluster"):
+        assert labels.items() <= template["metadata"]["labels"].items()
+    peers = [rule["from"][0] for rule in spec["ingress"] if "ports" not in rule]
+    assert peers == [{"podSelector": {"matchLabels": labels}}]
+    assert {"to": [{"podSelector": {"matchLabels": labels}}]} in spec["egress"]
+    operators = [one for one in spec["ingress"] if "namespaceSelector" in one["from"][0]]
+    assert [port["port"] for port in operators[0]["ports"]] == ["dashboard", "serve"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--set", "cluster.storageUrl="], "give cluster.storageUrl"),
+        (["--set", "store.secret="], "and store.secret"),
+        (["--set", "cluster.storageUrl=/data"], "cluster.storageUrl"),
+        (["--set", "cluster.upgrade=Rolling"], "cluster.upgrade"),
+        (["--set-json", "cluster.workers=[]"], "cluster.workers"),
+        (["--set", "cluster.workers[0].gpu=1"], "gpu"),
+    ],
+)
+def test_a_value_of_a_cluster_that_will_not_do_is_refused_with_its_place(given, told):
+    done = helm(*VALUES, *given)
+
+    assert done.returncode != 0
+    assert told in done.stderr.replace("/", ".").replace("..", ".")
