@@ -16,6 +16,7 @@ PAGES = [
     "docs/concepts.md",
     "docs/sdk.md",
     *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs/howto").glob("*.md")),
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs/examples").glob("*.md")),
 ]
 #: First lines of what cannot be run here, and why; the pages' own marks say the same.
 NOT_RUN = {
@@ -38,6 +39,15 @@ NOT_RUN = {
     "--out outcomes.parquet": "asks real experts; make bench-compositions measures every kind",
     "helm install kuberay-operator kuberay/kuberay-operator --namespace kuberay-system "
     "--create-namespace": "needs a Kubernetes cluster; tests/deploy renders what it installs",
+    "make serve REGISTRY=deploy/demo/compositions.yaml": (
+        "starts real vLLM; make bench-compositions does"
+    ),
+    "export ORCHESTRATOR_ADMIN_KEY=$(openssl rand -hex 32)": (
+        "begins a service; tests/e2e/test_tenants_example.py does and types the rest"
+    ),
+    'python agent.py "How many pears and figs are there together?"': (
+        "needs an expert that calls tools; tests/integration/docs/test_agent_example.py has one"
+    ),
     "slots:": "slots of GPUs; tests/unit/registry/test_widths.py reads such",
     'eval "$(python -m orchestrator.service.node_environment /opt/orchestrator/ray)"': (
         "begins Ray on several machines; tests/e2e/two_nodes.py does"
