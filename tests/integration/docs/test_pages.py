@@ -20,6 +20,16 @@ PAGES = [
 ]
 #: First lines of what cannot be run here, and why; the pages' own marks say the same.
 NOT_RUN = {
+    "make serve      # http://127.0.0.1:8000/v1, twenty small experts on vLLM; needs Python 3.11 "
+    "and make": "tests/e2e/test_readme.py types the first; the second is what runs it",
+    "$ curl -s http://127.0.0.1:8000/v1/route -H 'content-type: application/json' \\": (
+        "tests/e2e/test_readme.py types it"
+    ),
+    '"stage":"attempt",   "state":"started","num_done":0,"num_calls":1,"models":["reverse"]': (
+        "what a stream says; tests/e2e/test_composed_streams.py reads one"
+    ),
+    "orchestrator batch plan questions.jsonl       # what it would take, and who works when; "
+    "generates nothing": "of a file of yours; docs/howto/batch.md has one, and is typed",
     "make serve": "starts real vLLM; the lifecycle tests of tests/e2e do it",
     "orchestrator models pull --all": "fetches from a hub",
     "orchestrator residency --watch": (
