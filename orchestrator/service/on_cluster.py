@@ -28,7 +28,7 @@ from orchestrator.service.entry import entry_of
 from orchestrator.service.hosts import open_vllm
 from orchestrator.service.layout import named_slots
 from orchestrator.service.preflight import Checked, check_content
-from orchestrator.service.settings import Settings, read
+from orchestrator.service.settings import PREFIX, Settings, read
 from orchestrator.service.sites import Cluster
 from orchestrator.store.link import RedisLink
 from orchestrator.store.redis import RedisStore
@@ -86,8 +86,8 @@ def settings_of(args: Mapping[str, Any], environment: Mapping[str, str]) -> Sett
     for name in _OF_RAY.keys() & set(args):
         raise SetupError(f"setting {name!r} is Ray's on a cluster: see {_OF_RAY[name]}")
     # Whoever reaches the pods reaches it: keys are asked for unless it is said otherwise.
-    given = {"data_dir": _DATA, **args, "host": "0.0.0.0"}
-    settings = read(environment, **given)
+    given = {**args, "host": "0.0.0.0"}
+    settings = read({f"{PREFIX}DATA_DIR": str(_DATA), **environment}, **given)
     if settings.store_url is None:
         raise SetupError(
             "a service on a cluster needs a Redis that all nodes reach: give `store_url`"

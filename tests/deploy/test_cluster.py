@@ -24,8 +24,8 @@ CASES = {
     "everything": [
         *VALUES,
         *("--set", "cluster.modelsClaim=models,cluster.upgrade=None,store.secret=other"),
-        *("--set", "cluster.gcsRedis.address=redis:6379,cluster.gcsRedis.passwordSecret=redis"),
-        *("--set", "secretVariables[0].name=HF_TOKEN,podDisruptionBudget.enabled=true"),
+        *("--set", "cluster.gcsRedis.address=ray-redis:6380,cluster.gcsRedis.passwordSecret=redis"),
+        *("--set", "secretVariables[0].name=HF_TOKEN"),
         *("--set", "secretVariables[0].secret=hub,secretVariables[0].key=token"),
         *("--set", "nodeSelector.kind=x,podAnnotations.a=b,imagePullSecrets[0].name=pull"),
     ],
@@ -139,9 +139,17 @@ def test_pods_of_a_cluster_reach_each_other_and_the_operator_reaches_the_head():
     assert [port["port"] for port in operators[0]["ports"]] == ["dashboard", "serve"]
 
 
+def test_both_redis_are_let_through():
+    egress = of_kind(objects_of("everything"), "NetworkPolicy")["spec"]["egress"]
+
+    assert {port["port"] for rule in egress for port in rule.get("ports", ())} >= {6379, 6380}
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
+        (["--set", "serviceMonitor.enabled=true"], "serviceMonitor and podDisruptionBudget"),
+        (["--set", "podDisruptionBudget.enabled=true"], "serviceMonitor and podDisruptionBudget"),
         (["--set", "cluster.storageUrl="], "give cluster.storageUrl"),
         (["--set", "store.secret="], "and store.secret"),
         (["--set", "cluster.storageUrl=/data"], "cluster.storageUrl"),

@@ -40,6 +40,16 @@ def test_arguments_win_over_the_environment():
     assert (settings.gateways, settings.store_url) == (3, GIVEN["store_url"])
 
 
+def test_what_a_node_keeps_lies_where_it_is_told_else_where_it_may_go():
+    folders = [
+        settings_of(GIVEN, {}),
+        settings_of(GIVEN, {"ORCHESTRATOR_DATA_DIR": "/data"}),
+        settings_of({**GIVEN, "data_dir": "/own"}, {"ORCHESTRATOR_DATA_DIR": "/data"}),
+    ]
+
+    assert [str(one.folder) for one in folders] == ["/tmp/orchestrator", "/data", "/own"]
+
+
 def test_strangers_reach_it_so_it_does_not_start_open_unless_told_so(tmp_path):
     registry = tmp_path / "experts.yaml"
     registry.write_text("experts: [{id: a, engine: {kind: fake}}]")
