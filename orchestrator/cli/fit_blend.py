@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import fit_options as given
+from orchestrator.cli.fit_options import AsJson, tell_fitted
 from orchestrator.cli.registry_routers import routers_of
 from orchestrator.errors import SetupError
 from routers.base import RouterError
@@ -24,6 +25,7 @@ def fit_blend(
     out: given.Out,
     registry: Annotated[Path, typer.Option(help="The registry file.")] = Path("experts.yaml"),
     split: given.Split = "",
+    as_json: AsJson = False,
 ) -> None:
     """Fit the weights of a blend and write its artifact."""
     names = list(dict.fromkeys(name.strip() for name in routers.split(",") if name.strip()))
@@ -35,7 +37,9 @@ def fit_blend(
         manifest = write_blend(loaded, table, out)
     except RouterError as exc:
         raise SetupError(str(exc)) from exc
-    typer.echo("\n".join(_summary(manifest, out, num_questions=len(table.examples))))
+    tell_fitted(
+        _summary(manifest, out, num_questions=len(table.examples)), manifest, out, as_json=as_json
+    )
 
 
 def _summary(manifest: BlendManifest, out: Path, *, num_questions: int) -> list[str]:

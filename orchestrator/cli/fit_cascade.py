@@ -9,6 +9,7 @@ import numpy as np
 import typer
 
 from orchestrator.cli import fit_options as given
+from orchestrator.cli.fit_options import AsJson, tell_fitted
 from orchestrator.cli.registry_routers import routers_of
 from orchestrator.errors import SetupError
 from routers.acceptance import (
@@ -62,6 +63,7 @@ def fit_cascade(
         "experts.yaml"
     ),
     split: given.Split = "",
+    as_json: AsJson = False,
 ) -> None:
     """Fit the acceptance threshold of a cascade and write it with its curve."""
     choose = _choice(quality, budget)
@@ -85,7 +87,7 @@ def fit_cascade(
         )
     except RouterError as exc:
         raise SetupError(str(exc)) from exc
-    typer.echo("\n".join(_summary(manifest, out)))
+    tell_fitted(_summary(manifest, out), manifest, out, as_json=as_json)
 
 
 def _choice(quality: float | None, budget: float | None) -> Choose:

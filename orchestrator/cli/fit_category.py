@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar, get_args
 
 import typer
 
-from orchestrator.cli.fit_options import Embedders, TableFolder
+from orchestrator.cli.fit_options import AsJson, Embedders, TableFolder, tell_fitted
 from orchestrator.cli.proposals import propose
 from orchestrator.errors import SetupError
 from routers.artifacts import ClassifierName, Manifest
@@ -73,6 +73,7 @@ def fit_category(
     unlabelled: _Unlabelled = None,
     discover: _Discover = None,
     router: _Router = None,
+    as_json: AsJson = False,
 ) -> None:
     """Fit a category router and write its artifact."""
     try:
@@ -105,7 +106,7 @@ def fit_category(
         )
     except RouterError as exc:
         raise SetupError(str(exc)) from exc
-    _print_summary(manifest, out, data)
+    tell_fitted(_summary(manifest, out, data), manifest, out, as_json=as_json)
 
 
 def _measured(
@@ -141,13 +142,13 @@ def _classifier(given: str) -> ClassifierName:
     raise SetupError(f"classifier {given!r} is not known; known: {list(known)}")
 
 
-def _print_summary(manifest: Manifest, out: Path, data: TrainingSet) -> None:
+def _summary(manifest: Manifest, out: Path, data: TrainingSet) -> Iterator[str]:
     spread = f" and {len(data.unlabelled)} without a label" if data.unlabelled else ""
-    typer.echo(
+    yield (
         f"fitted {len(manifest.categories)} categories on {len(data.known)} questions, "
         f"{len(data.unknown)} unknown ones{spread}; measured on frames left out:"
     )
     for name, head in manifest.heads.items():
         figures = ", ".join(f"{key} {value:.3f}" for key, value in head.metrics.items())
-        typer.echo(f"  {name}, {head.classifier}: {figures}, tau {head.tau:.3f}")
-    typer.echo(f"wrote {out}")
+        yield f"  {name}, {head.classifier}: {figures}, tau {head.tau:.3f}"
+    yield f"wrote {out}"

@@ -8,6 +8,7 @@ from typing import Annotated, get_args
 import typer
 
 from orchestrator.cli import fit_options as given
+from orchestrator.cli.fit_options import AsJson, tell_fitted
 from orchestrator.errors import SetupError
 from routers.base import RouterError
 from routers.dataset_files import read_answered
@@ -25,6 +26,7 @@ def fit_neighbours(
     ] = "static",
     table: given.TableFolder = None,
     split: given.Split = "",
+    as_json: AsJson = False,
 ) -> None:
     """Fit a neighbours router and write its artifact."""
     name = _embedder(embedder)
@@ -34,7 +36,9 @@ def fit_neighbours(
         manifest = write_neighbours(asked, out, name=name, of=carried)
     except RouterError as exc:
         raise SetupError(str(exc)) from exc
-    typer.echo("\n".join(_summary(manifest, out, num_questions=len(asked.examples))))
+    tell_fitted(
+        _summary(manifest, out, num_questions=len(asked.examples)), manifest, out, as_json=as_json
+    )
 
 
 def _embedder(given: str) -> EmbedderName:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from orchestrator.cli.telling import AsJson as AsJson
+from orchestrator.cli.telling import tell
+from routers.sealed import Seal
 
 Questions = Annotated[
     list[Path], typer.Option(help="Questions: JSONL, CSV, parquet or a dataset's folder.")
@@ -27,3 +32,9 @@ TableFolder = Annotated[
         "takes half a minute and the extra `train`.",
     ),
 ]
+
+
+def tell_fitted(summary: Iterable[str], manifest: Seal, out: Path, *, as_json: bool) -> None:
+    """What was fitted: in lines for people, or its manifest for programs."""
+    facts = manifest.model_dump(mode="json")
+    tell("\n".join(summary), as_json=as_json, artifact=out, manifest=facts)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import fit_options as given
+from orchestrator.cli.fit_options import AsJson, tell_fitted
 from orchestrator.errors import SetupError
 from routers.base import RouterError
 from routers.dataset_files import of_split, read_examples, read_outcomes
@@ -29,6 +30,7 @@ def fit_recall(
         float, typer.Option(help="How often an answer to a question alike must be the same.")
     ] = 0.98,
     split: given.Split = "",
+    as_json: AsJson = False,
 ) -> None:
     """Write known answers and the likeness from which a question has one."""
     try:
@@ -42,7 +44,7 @@ def fit_recall(
         manifest = write_recall(answers, out, precision=precision)
     except RouterError as exc:
         raise SetupError(str(exc)) from exc
-    typer.echo("\n".join(_summary(manifest, out)))
+    tell_fitted(_summary(manifest, out), manifest, out, as_json=as_json)
 
 
 def _summary(manifest: RecallManifest, out: Path) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import fit_options as given
+from orchestrator.cli.fit_options import AsJson, tell_fitted
 from orchestrator.errors import SetupError
 from routers.base import RouterError
 from routers.dataset_files import of_split, read_examples, read_outcomes
@@ -76,6 +77,7 @@ def fit_skill(
     table: given.TableFolder = None,
     aggregator_tests: _AggregatorTests = None,
     num_tests: Annotated[int, typer.Option(min=1, help="With --aggregator-tests.")] = 100,
+    as_json: AsJson = False,
 ) -> None:
     """Fit a skill router and write its artifact."""
     try:
@@ -90,7 +92,7 @@ def fit_skill(
         manifest = write_skill_router(out, parts)
     except RouterError as exc:
         raise SetupError(str(exc)) from exc
-    typer.echo("\n".join(_summary(manifest, parts, out)))
+    tell_fitted(_summary(manifest, parts, out), manifest, out, as_json=as_json)
 
 
 def _own(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from orchestrator.cli.telling import AsJson, tell
 from orchestrator.errors import RegistryError, SetupError
 from orchestrator.registry.document import decode
 from orchestrator.registry.expert_text import replace_text
@@ -68,6 +70,7 @@ def fit_task(
     url: _Url = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the ranking.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a task of this name.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Rank experts by what they solve of a few examples, and write the task into the registry."""
     served = load(registry)
@@ -89,10 +92,17 @@ def fit_task(
         chosen = kept(ranked, most=keep)
     except RouterError as exc:
         raise SetupError(str(exc)) from exc
-    _show(table, ranked, chosen)
+    if not as_json:
+        _show(table, ranked, chosen)
     if not dry_run:
         note = f"`orchestrator fit task`, {len(asked)} examples, {data_sha256(table)[:12]}"
         _write(registry, served, name, chosen, note=note)
+    names = ", ".join(one.expert for one in chosen)
+    line = f"wrote task {name!r} to {registry}: {names}; callers ask for model {name!r}"
+    if as_json or not dry_run:
+        ranking = [asdict(one) for one in ranked]
+        told = {"chosen": [one.expert for one in chosen], "ranking": ranking}
+        tell(line, as_json=as_json, task=name, is_written=not dry_run, **told)
 
 
 def _ask(examples: Sequence[Path], outcomes: Sequence[Path], url: str) -> None:
@@ -180,5 +190,3 @@ def _write(
     if checked.registry is None:
         raise RegistryError("\n".join(str(fault) for fault in checked.faults))
     replace_text(path, changed)
-    names = ", ".join(one.expert for one in chosen)
-    typer.echo(f"wrote task {name!r} to {path}: {names}; callers ask for model {name!r}")

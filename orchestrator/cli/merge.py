@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.file_edits import write_sound
+from orchestrator.cli.telling import AsJson, tell
 from orchestrator.errors import MergeError
 from orchestrator.merging.entry import entry_of
 from orchestrator.merging.plan import Asked, ByRouter, plan
@@ -53,6 +55,7 @@ def merge(
     add: Annotated[bool, typer.Option("--add", help="Add the entry to the registry file.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the folder if there.")] = False,
     canary: Annotated[bool, typer.Option(help="Record a canary; starts vLLM.")] = True,
+    as_json: AsJson = False,
 ) -> None:
     """Merge experts into a new one, with a card and a canary of its own."""
     asked = Asked(
@@ -70,11 +73,12 @@ def merge(
     record = _recorder(recipe) if canary else None
     merged = write(recipe, out, made_at=datetime.now(UTC), replaces=force, record=record)
     entry = entry_of(recipe, merged, registry_folder=registry.absolute().parent)
-    _print_summary(recipe, merged)
     if add:
         _add(entry, registry)
-    else:
-        typer.echo(f"add it to {registry}, or run again with --add:\n{entry_text(entry)}", nl=False)
+    lines = [*_summary(recipe, merged), *_next(entry, registry, is_added=add)]
+    facts = {"weights": _weights_by_expert(recipe), "errors": dict(merged.written.errors)}
+    told = {"id": recipe.id, "method": recipe.method, "folder": merged.folder, "is_added": add}
+    tell("\n".join(lines), as_json=as_json, **told, **facts, entry=entry_text(entry))
 
 
 def _method(name: str | None) -> Method | None:
@@ -127,21 +131,31 @@ def _recorder(recipe: Recipe) -> Record:
     return partial(record_canary, dtype=engine.dtype, base=recipe.base_folder)
 
 
-def _print_summary(recipe: Recipe, merged: Merged) -> None:
-    typer.echo(f"{recipe.method} of {len(recipe.sources)} experts, {recipe.weights.origin}:")
-    for source, weight in zip(recipe.sources, recipe.weights.values, strict=True):
-        error = merged.written.errors.get(source.id)
+def _summary(recipe: Recipe, merged: Merged) -> Iterator[str]:
+    yield f"{recipe.method} of {len(recipe.sources)} experts, {recipe.weights.origin}:"
+    for expert, weight in _weights_by_expert(recipe).items():
+        error = merged.written.errors.get(expert)
         lost = "" if error is None else f", its own part within {error:.1%}"
-        typer.echo(f"  {source.id}: {weight:.4g}{lost}")
+        yield f"  {expert}: {weight:.4g}{lost}"
     if recipe.id in merged.written.errors:
-        typer.echo(f"  error of rank {recipe.rank}: {merged.written.errors[recipe.id]:.3%}")
+        yield f"  error of rank {recipe.rank}: {merged.written.errors[recipe.id]:.3%}"
     for sentence in (*merged.terms.conflicts, *merged.notes):
-        typer.echo(f"note: {sentence}")
-    typer.echo(f"wrote {merged.folder}")
+        yield f"note: {sentence}"
+    yield f"wrote {merged.folder}"
+
+
+def _weights_by_expert(recipe: Recipe) -> dict[str, float]:
+    pairs = zip(recipe.sources, recipe.weights.values, strict=True)
+    return {source.id: float(weight) for source, weight in pairs}
+
+
+def _next(entry: Expert, registry: Path, *, is_added: bool) -> tuple[str, ...]:
+    if is_added:
+        return (f"added {entry.id!r} to {registry}",)
+    return (f"add it to {registry}, or run again with --add:", entry_text(entry).rstrip("\n"))
 
 
 def _add(entry: Expert, registry: Path) -> None:
     """Add the entry if the file stays sound with it; the folder is there in any case."""
     text = with_entry(registry.read_bytes().decode("utf-8"), entry, file=str(registry))
     write_sound(registry, text)
-    typer.echo(f"added {entry.id!r} to {registry}")

@@ -234,6 +234,14 @@ def test_answers_of_the_data_are_known(tmp_path, files):
     assert route.answer == "a3"
 
 
+def test_what_was_fitted_is_told_to_programs(tmp_path, files):
+    result = run(fit_recall, *files[:2], *files[4:], "--precision", 0.9, "--json")
+
+    told = json.loads(result.stdout)
+    assert told["artifact"] == str(tmp_path / "out")
+    assert (told["manifest"]["kind"], told["manifest"]["num_known"]) == ("recall", 40)
+
+
 def test_experts_that_never_agree_make_nothing_known(files):
     result = run(fit_recall, *files)
 

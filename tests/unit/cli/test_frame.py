@@ -36,6 +36,16 @@ def test_every_example_of_a_command_is_one_it_takes(path):
         assert context.params is not None
 
 
+def test_every_command_speaks_json_but_those_whose_output_is_a_file_or_a_service():
+    silent = {
+        path
+        for path, leaf in LEAVES.items()
+        if not any("--json" in option.opts for option in leaf.params)
+    }
+
+    assert silent == {"batch output", "schema", "serve"}
+
+
 def test_help_ends_with_examples_line_by_line(capsys):
     with pytest.raises(SystemExit):
         main(["experts", "edit", "--help"])

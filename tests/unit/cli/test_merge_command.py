@@ -1,5 +1,7 @@
 """`orchestrator merge` as the person at the terminal meets it."""
 
+import json
+
 import pytest
 
 from orchestrator.cli.main import main
@@ -72,6 +74,15 @@ def test_it_says_what_to_add_and_leaves_the_registry(run, registry):
     assert "  - id: both\n    model: out\n" in out
     assert "left: 0.25" in out
     assert registry.read_text() == REGISTRY
+
+
+def test_it_speaks_json_to_programs(run, registry):
+    code, out, _ = run("left", "right", "--json")
+
+    told = json.loads(out)
+    assert (code, told["id"], told["is_added"]) == (0, "both", False)
+    assert told["weights"] == {"left": 0.5, "right": 0.5}
+    assert "id: both" in told["entry"]
 
 
 def test_it_adds_an_expert_that_can_be_served(run, registry):
