@@ -12,6 +12,7 @@ from orchestrator import metrics
 from orchestrator.access.caller import Caller
 from orchestrator.access.metering import Charge, Part
 from orchestrator.errors import StoreError
+from orchestrator.store.ending import ended
 from orchestrator.store.meters import day_of
 from orchestrator.store.usage import NOTHING_USED, UsageRow, UsageStore, Used
 
@@ -68,8 +69,7 @@ class Books:
     async def close(self) -> None:
         """Write what is left; what the store does not take now is lost, and told."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await ended([self._task])
         try:
             await asyncio.wait_for(self.flush(), 2.0)
         except (StoreError, TimeoutError):

@@ -23,6 +23,7 @@ from orchestrator.access.refusing import refusal
 from orchestrator.access.settling import Settling
 from orchestrator.compositions.ledger import Spend
 from orchestrator.errors import OrchestratorError, RateLimitedError, StoreError
+from orchestrator.store.ending import ended
 from orchestrator.store.meters import (
     LEASE_S,
     Bounds,
@@ -118,8 +119,7 @@ class Metered:
     async def close(self) -> None:
         """Write what is left to be written."""
         if self._renewing is not None:
-            self._renewing.cancel()
-            await asyncio.wait([self._renewing])
+            await ended([self._renewing])
         await self.settling.close()
         if self.books is not None:
             await self.books.close()

@@ -12,6 +12,7 @@ from itertools import islice
 
 from orchestrator import metrics
 from orchestrator.errors import StoreError
+from orchestrator.store.ending import ended
 from orchestrator.store.meters import MeterStore, Settlement
 
 _LOG = logging.getLogger(__name__)
@@ -76,14 +77,14 @@ class Settling:
         except TimeoutError:
             self._drop(self._waiting)
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await ended([self._task])
 
     async def _write(self) -> None:
         try:
             while self._waiting:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._is_urgent.wait(), TOGETHER_S)
+                    async with asyncio.timeout(TOGETHER_S):
+                        await self._is_urgent.wait()
                 some = list(islice(self._waiting, _MAX_TOGETHER))
                 try:
                     await self._store.settle(joined(some))

@@ -38,6 +38,7 @@ from orchestrator.service.process_life import ProcessLife
 from orchestrator.service.reports import Census, GatewayReport, Sights
 from orchestrator.service.serving import worker_handle
 from orchestrator.service.standing import Broken, Standing
+from orchestrator.store.ending import ended
 from orchestrator.store.link import RedisLink
 from orchestrator.store.redis import RedisStore
 from orchestrator.store.redis_judgements import RedisJudgements
@@ -150,9 +151,7 @@ class FollowingConductor:
 
     async def close(self) -> None:
         """Write what is left once nothing is answered any more: charges, usage and records."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(self._tasks)
         await asyncio.gather(self.meters.close(), self.records.close())
 
     def readiness(self) -> Readiness:

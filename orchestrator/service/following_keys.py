@@ -10,6 +10,7 @@ from orchestrator.access.issued_keys import IssuedKeys
 from orchestrator.access.keyring import Keyring, Open
 from orchestrator.errors import StoreError
 from orchestrator.service.entry import Entry
+from orchestrator.store.ending import ended
 from orchestrator.store.keys import KeyRecords
 from orchestrator.store.link import RedisLink
 from orchestrator.store.redis_keys import RedisKeys
@@ -63,9 +64,7 @@ class FollowingKeys:
 
     async def close(self) -> None:
         """End its tasks and connections."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(self._tasks)
         await self._link.close()
 
     async def _keep_looking(self, issued: IssuedKeys, hint: asyncio.Event) -> None:

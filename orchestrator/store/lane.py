@@ -17,6 +17,8 @@ from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
+from orchestrator.store.ending import ended
+
 
 @dataclass(slots=True, kw_only=True)
 class _Line:
@@ -72,13 +74,11 @@ class Lane:
     async def close(self) -> None:
         """Close the connection; who waits for an answer waits in vain."""
         if self._connecting is not None:
-            self._connecting.cancel()
-            await asyncio.wait([self._connecting])
+            await ended([self._connecting])
         if self._line is not None:
             await self._line.connection.disconnect()
         if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.wait([self._reading])
+            await ended([self._reading])
 
     async def _connected(self) -> _Line:
         """A line that is up: all who ask while there is none wait for the same one."""

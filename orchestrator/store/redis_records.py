@@ -12,6 +12,7 @@ from typing import cast
 
 from orchestrator import metrics
 from orchestrator.errors import StoreError
+from orchestrator.store.ending import ended
 from orchestrator.store.link import RedisLink
 from orchestrator.store.records import DecisionRecord, StoredRecord, parse_record
 
@@ -119,8 +120,7 @@ class RedisRecords:
             await asyncio.wait_for(self.drained(), self._limits.close_s)
         except TimeoutError:
             self._drop(len(self._buffer))
-        self._writer.cancel()
-        await asyncio.wait([self._writer])
+        await ended([self._writer])
 
     async def _write_forever(self) -> None:
         while True:
