@@ -64,8 +64,8 @@ class AskedFrame:
         names = list(self._form.columns)
         columns = [self._column(self._form.columns[name]) for name in names]
         for at, messages in enumerate(self._prompts):
-            told = {name: column[at] for name, column in zip(names, columns, strict=True)}
-            own = {name: value for name, value in told.items() if not _is_missing(value)}
+            told = {name: _plain(column[at]) for name, column in zip(names, columns, strict=True)}
+            own = {name: value for name, value in told.items() if value is not None}
             yield {"custom_id": str(at), "body": {"messages": messages, **self._form.fields, **own}}
 
     def joined(self, results: Iterable[BatchResult]) -> Any:
@@ -95,6 +95,10 @@ class AskedFrame:
 
     def _require_columns(self) -> None:
         has = self._frame.columns
+        if named := {"custom_id", "messages"} & {*self._form.columns, *self._form.fields}:
+            raise InvalidRequestError(
+                f"{sorted(named)} are set by the frame: rows by their number, messages by `prompt`"
+            )
         for name in (self._form.prompt, *self._form.columns.values()):
             if name not in has:
                 raise InvalidRequestError(f"the frame has no column {name!r}; it has {has}")
@@ -105,7 +109,8 @@ class AskedFrame:
             )
 
     def _prompt(self, at: int, prompt: Any) -> list[Any]:
-        if isinstance(prompt, str) and prompt:
+        prompt = _plain(prompt)
+        if isinstance(prompt, str) and prompt.strip():
             return [{"role": "user", "content": prompt}]
         messages = prompt if isinstance(prompt, list) else []
         if messages and all(isinstance(one, Mapping) for one in messages):
@@ -119,9 +124,17 @@ class AskedFrame:
 _EMPTY: dict[str, Any] = dict.fromkeys(ADDED) | {"error": "not_answered"}
 
 
-def _is_missing(value: Any) -> bool:
-    # NaN is pandas' word for it.
-    return value is None or (isinstance(value, float) and isnan(value))
+def _plain(value: Any) -> Any:
+    """As JSON has it; pandas has words of its own for what is missing, and floats beside it."""
+    if hasattr(value, "tolist"):  # of numpy, which cells of parquet are read as
+        value = value.tolist()
+    if type(value).__name__ in {"NAType", "NaTType"}:
+        return None
+    if isinstance(value, float):
+        if isnan(value):
+            return None
+        return int(value) if value.is_integer() else value
+    return value
 
 
 def _row(result: BatchResult) -> dict[str, Any]:
@@ -150,6 +163,8 @@ def _read(frame: object) -> narwhals.DataFrame[Any]:
         ) from None
     try:
         return narwhals.from_native(frame, eager_only=True)
+    except narwhals.exceptions.DuplicateError as exc:
+        raise InvalidRequestError(f"the frame has columns of one name: {exc}") from exc
     except TypeError:
         raise InvalidRequestError(
             f"a {type(frame).__module__}.{type(frame).__qualname__} is no data frame in memory; "

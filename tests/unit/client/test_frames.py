@@ -87,6 +87,36 @@ def test_a_row_of_an_expired_batch_says_why_it_has_no_answer(make):
     assert [row["error"] for row in rows] == ["batch_expired", "not_answered", "not_answered"]
 
 
+def test_what_pandas_makes_of_gaps_is_sent_as_it_was_meant():
+    frame = pd.DataFrame({"q": ["a", "b"], "most": [8, None]})
+    frame["seed"] = pd.array([None, 3], dtype="Int64")
+    form = RowForm(prompt="q", columns={"max_tokens": "most", "seed": "seed"})
+
+    first, second = (one["body"] for one in AskedFrame(frame, form).requests())
+
+    assert (first["max_tokens"], "seed" in first) == (8, False)
+    assert isinstance(first["max_tokens"], int)
+    assert (second["seed"], "max_tokens" in second) == (3, False)
+
+
+def test_messages_that_pandas_read_from_parquet_are_messages(tmp_path):
+    turns = [[{"role": "user", "content": "1+1?"}]]
+    pl.DataFrame({"turns": turns}).write_parquet(tmp_path / "t.parquet")
+
+    (request,) = AskedFrame(
+        pd.read_parquet(tmp_path / "t.parquet"), RowForm(prompt="turns")
+    ).requests()
+
+    assert request["body"]["messages"] == turns[0]
+
+
+def test_columns_of_one_name_are_refused():
+    frame = pd.DataFrame([["a", "b"]], columns=["q", "q"])
+
+    with pytest.raises(InvalidRequestError, match="columns of one name"):
+        AskedFrame(frame, RowForm(prompt="q"))
+
+
 def test_messages_may_stand_in_a_column():
     turns = [[{"role": "system", "content": "Brief."}, {"role": "user", "content": "1+1?"}]]
 
@@ -102,10 +132,12 @@ def test_messages_may_stand_in_a_column():
         ({"q": ["a"]}, RowForm(prompt="q", columns={"model": "by"}), "no column 'by'"),
         ({"q": ["a", None]}, RowForm(prompt="q"), "row 1 of column 'q' is None"),
         ({"q": ["a", ""]}, RowForm(prompt="q"), "row 1 of column 'q' is ''"),
+        ({"q": ["a", "  "]}, RowForm(prompt="q"), "row 1 of column 'q' is '  '"),
+        ({"q": ["a"]}, RowForm(prompt="q", columns={"custom_id": "q"}), "['custom_id'] are set"),
         ({"q": [1]}, RowForm(prompt="q"), "row 0 of column 'q' is 1"),
         ({"q": ["a"], "answer": ["b"]}, RowForm(prompt="q"), "['answer'] already"),
     ],
-    ids=["no prompt", "no column", "nothing", "empty", "a number", "taken"],
+    ids=["no prompt", "no column", "nothing", "empty", "blank", "an id", "a number", "taken"],
 )
 def test_what_is_no_request_is_named_before_anything_is_sent(frame, form, said):
     with pytest.raises(InvalidRequestError) as caught:
