@@ -31,6 +31,8 @@ END_OF_ANSWER = 257
 LONG = {"max_tokens": 900, "logit_bias": {str(END_OF_ANSWER): -100}}
 #: A swap needs an idle engine, so an answer of the sibling proves that the engine is idle.
 SOON_S = 2.0
+#: Less than any worker takes to start.
+IN_A_HURRY = {"x-orchestrator-max-wait-s": "1"}
 
 
 def shipped_and_scripted() -> str:
@@ -207,10 +209,10 @@ def broken_off(service: Service, *, after: int, **options) -> list[dict]:
     return events
 
 
-def test_a_killed_worker_answers_503_with_retry_after_and_is_replaced(service):
+def test_who_cannot_wait_for_a_killed_workers_successor_gets_503_and_when_to_come(service):
     service.killers.kill("worker", slot="local")
 
-    refused = ask(service.url, "capitals", max_tokens=1)
+    refused = ask(service.url, "capitals", headers=IN_A_HURRY, max_tokens=1)
 
     assert refused.status_code == 503
     assert int(refused.headers["retry-after"]) > 0
