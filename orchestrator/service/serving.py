@@ -27,6 +27,11 @@ def worker_deployment(slot: str) -> str:
     return f"{_WORKER}{slot}"
 
 
+def is_worker(deployment: str) -> bool:
+    """Whether the deployment of this name is the worker of a slot."""
+    return deployment.startswith(_WORKER)
+
+
 def worker_handle(slot: str) -> Any:
     """A handle of the worker of `slot`, new: Serve's own cache would give back a closed one."""
     return DeploymentHandle(worker_deployment(slot), APPLICATION)
@@ -36,7 +41,7 @@ def running_workers() -> frozenset[str]:
     """Slots whose workers Serve runs or starts; asks its controller and blocks for it."""
     application = serve.status().applications.get(APPLICATION)
     deployed = () if application is None else application.deployments
-    return frozenset(name.removeprefix(_WORKER) for name in deployed if name.startswith(_WORKER))
+    return frozenset(name.removeprefix(_WORKER) for name in deployed if is_worker(name))
 
 
 def running_editions() -> dict[str, str]:
@@ -69,6 +74,17 @@ def lacking_of(message: str) -> str | None:
         return None
     free = "nothing" if found[2] == "{}" else found[2]
     return f"no node has room for its worker yet: it needs {found[1]}, and {free} is free"
+
+
+def control_states() -> dict[str, tuple[str, str]]:
+    """Deployment that is no worker -> its state by Serve, and what Serve says of it."""
+    application = serve.status().applications.get(APPLICATION)
+    deployed = {} if application is None else application.deployments
+    return {
+        name: (str(one.status.value), one.message)
+        for name, one in deployed.items()
+        if not is_worker(name)
+    }
 
 
 def gateway_states() -> dict[str, int]:
