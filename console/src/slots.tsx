@@ -1,13 +1,12 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { ask } from "./api";
-import { counted, gib, percent } from "./format";
+import { Experts, type Wish } from "./experts";
+import { gib, percent } from "./format";
 import { useLive } from "./live";
 import { SlotCard } from "./slot_card";
-import type { ExpertRef, Residency, SlotRow } from "./types";
-import { Empty, FaultBox, Icon, LiveBadge } from "./widgets";
-
-type Wish = "load" | "unload" | "pin" | "unpin";
+import type { Residency, SlotRow } from "./types";
+import { Empty, FaultBox, LiveBadge } from "./widgets";
 
 /** Every slot and what it holds, as it changes. */
 export function Slots({ onKey, turn }: { onKey: () => void; turn: number }): JSX.Element {
@@ -47,14 +46,9 @@ export function Slots({ onKey, turn }: { onKey: () => void; turn: number }): JSX
         ))}
       </div>
       {residency && residency.experts.length > 0 && (
-        <section class="card" aria-labelledby="experts-title">
-          <header>
-            <h2 id="experts-title">Experts</h2>
-            <span class="muted">{counted(residency.experts.length, "definition")}</span>
-          </header>
+        <Experts residency={residency} wish={(kind, expert) => void wish(kind, expert)}>
           {said && ("text" in said ? <p class="note" role="status">{said.text}</p> : <FaultBox fault={said.fault} onKey={onKey} />)}
-          <Experts residency={residency} wish={(kind, expert) => void wish(kind, expert)} />
-        </section>
+        </Experts>
       )}
     </>
   );
@@ -84,60 +78,5 @@ function Sums({ slots }: { slots: SlotRow[] }): JSX.Element {
         </div>
       ))}
     </dl>
-  );
-}
-
-function Experts({ residency, wish }: { residency: Residency; wish: (kind: Wish, expert: string) => void }): JSX.Element {
-  const isSame = (a: ExpertRef, b: ExpertRef): boolean => a.id === b.id && a.version === b.version;
-  return (
-    <div class="scroll" tabIndex={0} role="region" aria-labelledby="experts-title">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Expert</th>
-            <th scope="col">Resident</th>
-            <th scope="col" class="wide-only">Taken by</th>
-            <th scope="col" class="wide-only">At home</th>
-            <th scope="col">
-              <span class="unseen">Wishes</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {residency.experts.map(({ expert, slots, homes }) => {
-            const at = residency.slots.filter((slot) => slot.engines.some((one) => one.residents.some((ref) => isSame(ref, expert))));
-            const isPinned = residency.slots.some((slot) => slot.engines.some((one) => one.pinned.some((ref) => isSame(ref, expert))));
-            return (
-              <tr key={`${expert.id}@${expert.version}`}>
-                <th scope="row">
-                  {expert.id} {isPinned && <Icon name="pin" />}
-                  {isPinned && <span class="unseen">pinned</span>}
-                  <small class="mono">{expert.version}{expert.is_live ? "" : ", older"}</small>
-                </th>
-                <td>{at.length ? at.map((slot) => slot.name).join(", ") : <span class="muted">no</span>}</td>
-                <td class="wide-only">{slots.join(", ") || <span class="muted">nobody yet</span>}</td>
-                <td class="wide-only">{homes.join(", ") || <span class="muted">anywhere</span>}</td>
-                <td class="acts">
-                  {expert.is_live && (
-                    <>
-                      <Act kind={at.length ? "unload" : "load"} expert={expert.id} wish={wish} />
-                      <Act kind={isPinned ? "unpin" : "pin"} expert={expert.id} wish={wish} />
-                    </>
-                  )}
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-function Act({ kind, expert, wish }: { kind: Wish; expert: string; wish: (kind: Wish, expert: string) => void }): JSX.Element {
-  return (
-    <button type="button" class="small" aria-label={`${kind} ${expert}`} onClick={() => wish(kind, expert)}>
-      {kind}
-    </button>
   );
 }

@@ -107,10 +107,16 @@ export interface SlotRow {
   num_steps: Record<string, number>;
 }
 
+export interface ExpertRow {
+  expert: ExpertRef;
+  slots: string[];
+  homes: string[];
+}
+
 export interface Residency {
   generation: number;
   slots: SlotRow[];
-  experts: { expert: ExpertRef; slots: string[]; homes: string[] }[];
+  experts: ExpertRow[];
 }
 
 export interface Batch {

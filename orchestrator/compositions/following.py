@@ -166,11 +166,16 @@ class Following:
         """Forget what was being prepared; a router that loads meanwhile is kept for the next."""
         if self._preparing is not None:
             self._preparing[1].cancel()
+        if self._prepared is not None:
+            self._prepared.close()
         self._preparing, self._prepared, self.failure = None, None, None
         self._freed_for = []
 
     async def _free(self) -> None:
+        ended = [one for one in self._draining if not one.num_pinned]
         self._draining = [one for one in self._draining if one.num_pinned]
+        for one in ended:
+            one.close()
         if self._preparing is not None or self._live is None:
             return
         held = [one for one in (self._live, self._prepared, *self._draining) if one is not None]

@@ -69,7 +69,7 @@ class Programs:
         #: Requests that are pinned to it: what they need stays until they have ended.
         self.num_pinned = 0
         self._models = {model.id: model for model in _models(registry)}
-        compositions: dict[str, Composition] = {}
+        compositions = self._compositions = dict[str, Composition]()
         shared = self._shared = Generation(
             number=generation,
             registry=registry,
@@ -92,6 +92,14 @@ class Programs:
         self._embedders = {
             expert.id: Embedding(expert, shared) for expert in registry.experts if expert.embeds
         }
+
+    def close(self) -> None:
+        """Let go of all that compositions know of one another, once nobody is pinned to it.
+
+        They are a circle, which holds the whole registry until garbage is collected: long after
+        the next edits of a service that answers without leaving any.
+        """
+        self._compositions.clear()
 
     async def decide(self, query: Query) -> Decision:
         """Say who would answer `query`; nothing is generated.

@@ -81,6 +81,16 @@ async def test_what_was_not_heard_for_a_while_is_stale_and_comes_back(opened, sl
     await expect(slots.get_by_role("alert")).to_have_count(0)
 
 
+async def test_experts_are_found_by_name_and_slot(slots):
+    experts = slots.get_by_role("region", name="Experts").last
+    await slots.get_by_label("Find experts").fill("GPU-2 fr")
+
+    await expect(experts.get_by_role("rowheader")).to_have_count(1)
+    await expect(experts.get_by_role("rowheader")).to_contain_text("french")
+    await slots.get_by_label("Find experts").fill("nobody")
+    await expect(experts).to_contain_text("No expert has “nobody”")
+
+
 async def test_a_wish_is_granted_and_told(slots, site):
     await slots.get_by_role("button", name="load units").click()
 

@@ -25,7 +25,10 @@ async def test_an_answer_is_told_with_who_answered_and_why(opened):
     await expect(opened.page.locator(".turn.assistant")).to_contain_text("Nairobi")
     route = opened.page.get_by_role("region", name="Route")
     await expect(route).to_contain_text("category 'capitals'")
-    await expect(route.get_by_role("list", name="Scores")).to_contain_text("capitals")
+    scores = route.get_by_role("list", name="Scores")
+    await expect(scores).to_contain_text("capitals1.00")
+    track, bar = [await part.bounding_box() for part in (await scores.locator("i, b").all())[:2]]
+    assert bar["width"] == pytest.approx(track["width"], rel=0.01)  # that of a score of 1
     await expect(opened.page.get_by_role("region", name="Answer", exact=True)).to_contain_text(
         "Generation"
     )

@@ -1,4 +1,6 @@
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -163,6 +165,24 @@ async def test_an_upstream_that_is_gone_is_closed_when_nobody_is_pinned_to_it(re
 
     assert replica.following.oldest == first + 1
     assert engine not in replica.remotes.values()
+
+
+async def test_a_generation_that_is_gone_takes_its_registry_along_at_once(replica):
+    rules = [{"name": "some", "when": {"matches": "law"}, "expert": "maths"}]
+    routed = {"kind": "rules", "rules": rules, "otherwise": {"expert": "maths"}}
+    route = {"kind": "route", "router": "any"}
+    fields = {"routers": {"any": routed}, "compositions": {"auto": route, "best": route}}
+    await replica.go_live({"id": "maths"}, **fields)
+    live = weakref.ref(replica.following.live.registry)
+    await replica.prepare(await replica.propose({"id": "maths"}, {"id": "law"}, **fields))
+    gc.disable()
+    try:
+        await replica.go_live({"id": "maths"}, {"id": "art"}, **fields)
+        await replica.following.look()
+
+        assert live() is None
+    finally:
+        gc.enable()
 
 
 async def test_without_the_store_what_is_held_serves_on(replica):
