@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import ray
 from ray import serve
 from ray.serve.context import _get_global_client as get_global_client
 from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import LoggingConfig
+
+from orchestrator.registry.widths import width
 
 #: Our one application.
 APPLICATION = "orchestrator"
@@ -62,9 +66,34 @@ def unplaced(slot: str) -> str | None:
 
     `None` where it has one, or has not looked for one long enough to say.
     """
+    wanted = width(slot).labels
+    if wanted and (lacking := lacking_labels(wanted, node_labels())):
+        return lacking
     application = serve.status().applications.get(APPLICATION)
     deployed = None if application is None else application.deployments.get(worker_deployment(slot))
     return None if deployed is None else lacking_of(deployed.message)
+
+
+def node_labels() -> list[dict[str, str]]:
+    """Labels of every node that lives."""
+    return [node["Labels"] for node in ray.nodes() if node["Alive"]]
+
+
+def lacking_labels(wanted: Mapping[str, str], nodes: Sequence[Mapping[str, str]]) -> str | None:
+    """Which labels no node has; `None` where one node has them all.
+
+    Args:
+        wanted: of the slot.
+        nodes: labels of every node.
+    """
+    if any(wanted.items() <= node.items() for node in nodes):
+        return None
+    for label, value in wanted.items():
+        found = sorted({node[label] for node in nodes if label in node})
+        if value not in found:
+            told = f"those with that label have {found}" if found else "no node has that label"
+            return f"no node has the label '{label}={value}' yet: {told}"
+    return f"no node has all of the labels {dict(wanted)} yet"
 
 
 def lacking_of(message: str) -> str | None:

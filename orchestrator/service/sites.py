@@ -86,7 +86,11 @@ class Cluster:
     def worker(self, width: Width) -> dict[str, Any]:
         """See `Site.worker`."""
         options: dict[str, Any] = {"num_cpus": width.cpus, "num_gpus": width.gpus}
-        return options | ({"accelerator_type": width.kind} if width.kind else {})
+        if width.kind:
+            options["accelerator_type"] = width.kind
+        if width.labels:
+            options["label_selector"] = dict(width.labels)
+        return options
 
     def require(self, layout: Layout, *, running: Collection[str]) -> None:
         """See `Site.require`: a node with room may be on its way."""

@@ -165,6 +165,17 @@ def test_every_node_is_scraped_with_an_admin_key_where_it_exports():
     assert {"protocol": "TCP", "port": endpoint["port"]} in first["ports"]
 
 
+def test_evictions_of_the_head_are_refused_and_of_other_pods_are_not():
+    spec = of_kind(objects_of("cluster"), "PodDisruptionBudget")["spec"]
+    head, worker = (one["metadata"]["labels"].items() for one in templates_of("cluster"))
+    wanted = dict(spec["selector"]["matchLabels"])
+
+    assert wanted.pop("ray.io/node-type") == "head"
+    assert wanted.items() <= head
+    assert wanted.items() <= worker
+    assert spec["maxUnavailable"] == 0
+
+
 def test_nodes_have_the_labels_of_their_group():
     [group] = service_of("everything")["spec"]["rayClusterConfig"]["workerGroupSpecs"]
 
@@ -180,8 +191,7 @@ def test_both_redis_are_let_through():
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (["--set", "serviceMonitor.enabled=true"], "serviceMonitor and podDisruptionBudget"),
-        (["--set", "podDisruptionBudget.enabled=true"], "serviceMonitor and podDisruptionBudget"),
+        (["--set", "serviceMonitor.enabled=true"], "podMonitor scrapes those of a cluster"),
         (["--set", "cluster.storageUrl="], "give cluster.storageUrl"),
         (["--set", "store.secret="], "and store.secret"),
         (["--set", "cluster.storageUrl=/data"], "cluster.storageUrl"),
