@@ -232,6 +232,18 @@ def fresh(nodes, before) -> set[int]:
     return nodes.processes(0, "gateway").keys() - before.keys()
 
 
+def test_a_slot_runs_where_its_labels_are_and_says_which_no_node_has(nodes, client, registry):
+    registry(count=1, label_selector={"zone": "beside"})
+    until(lambda: set(hosting(client)) == {"local@zone=beside"}, what="a slot at the label")
+    assert "local@zone=beside" in nodes.workers(1)
+
+    registry(count=1, label_selector={"zone": "moon"})
+    told = until(lambda: lacking(client), what="a slot that waits for a label")
+
+    assert "no node has the label 'zone=moon' yet: those with that label have ['beside']" in told
+    assert ask(client, "maths").status_code == 200
+
+
 def test_a_slot_that_no_node_has_room_for_says_what_it_lacks(nodes, client, registry):
     registry(count=6)
 
@@ -243,4 +255,4 @@ def test_a_slot_that_no_node_has_room_for_says_what_it_lacks(nodes, client, regi
 
 def lacking(client) -> list[str]:
     details = [slot["detail"] for slot in slots(client).values()]
-    return [one for one in details if one.startswith("no node has room")]
+    return [one for one in details if one.startswith("no node has")]

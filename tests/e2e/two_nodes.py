@@ -91,7 +91,7 @@ def two_nodes(*, cpus: int) -> Iterator[TwoNodes]:
         names = iter("abc")
 
         def join(*which: str) -> subprocess.Popen[bytes]:
-            which = which or (f"--address={address}",)
+            which = which or (f"--address={address}", "--labels=zone=beside")
             # Both have one address here.
             own = env | {"ORCHESTRATOR_METRICS_PORT": str(free_port())}
             return _node(undo, folder / next(names), own, *which, cpus=cpus)
