@@ -20,6 +20,7 @@ from orchestrator.api.binding import bound_limits, require_model
 from orchestrator.api.embedding_request import EmbeddingRequest, embed_query
 from orchestrator.api.exchange import BATCH, OWNER, TIMEOUT_S
 from orchestrator.api.faults import parse
+from orchestrator.api.headers import COST_USD
 from orchestrator.api.parameters import settle
 from orchestrator.api.queries import chat_query, completion_query
 from orchestrator.api.requests import CallerRequest, ChatRequest, CompletionRequest
@@ -153,11 +154,13 @@ class _Exchanged:
     def reply(self, call_id: str) -> LineReply:
         """As a batch has it."""
         after_s = self.headers.get("retry-after")
+        cost_usd = self.headers.get(COST_USD.decode())
         is_retryable = after_s is not None or self.headers.get("x-should-retry") == "true"
         return LineReply(
             status_code=self.status_code,
             request_id=self.headers.get("x-orchestrator-request-id", call_id),
             body=b"".join(self.parts),
+            cost_usd=None if cost_usd is None else float(cost_usd),
             is_retryable=is_retryable and self.status_code >= 400,
             retry_after_s=None if after_s is None else float(after_s),
         )

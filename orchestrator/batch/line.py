@@ -26,6 +26,8 @@ class LineReply:
     request_id: str
     #: JSON: the answer, or the error's envelope.
     body: bytes
+    #: What it cost, USD; `None` where nobody knows.
+    cost_usd: float | None = None
     #: Of an error: whether another try makes sense, and when, seconds.
     is_retryable: bool = False
     retry_after_s: float | None = None

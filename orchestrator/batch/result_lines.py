@@ -42,6 +42,7 @@ def _response(reply: LineReply) -> dict[str, Any]:
     return {
         "status_code": reply.status_code,
         "request_id": reply.request_id,
+        **({} if reply.cost_usd is None else {"cost_usd": reply.cost_usd}),
         "body": _body(reply.body),
     }
 

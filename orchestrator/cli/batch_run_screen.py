@@ -9,9 +9,9 @@ from typing import Self
 from rich.console import Console
 from rich.progress import TaskID
 
+from orchestrator.client.progress_bar import progress_bar
 from orchestrator.service.bulk.answering import Written
 from orchestrator.service.bulk.routed import NOBODY, RoutedBlock
-from orchestrator.service.progress_bar import progress_bar
 
 
 class Bars:

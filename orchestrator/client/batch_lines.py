@@ -10,12 +10,14 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any, TypeAlias
 
 from orchestrator.client.batch_calls import opened
+from orchestrator.client.custom_ids import CustomIds, require_ids
+from orchestrator.client.row_requests import Tabular, is_frame, row_requests
 from orchestrator.errors import InvalidRequestError
 
 #: A line as an input file has it, the body of a request, or the text of one user turn.
 Request: TypeAlias = str | Mapping[str, Any]
-#: A file on this machine, or requests one after the other.
-Requests: TypeAlias = str | Path | Iterable[Request]
+#: A file on this machine, requests one after the other, or a data frame of them.
+Requests: TypeAlias = str | Path | Iterable[Request] | Tabular
 
 #: Held in memory before it goes to disk.
 _SPOOL_BYTES = 8 * 2**20
@@ -51,7 +53,7 @@ def line_of(request: Request, number: int, *, endpoint: str, model: str) -> byte
     body = line.get("body")
     if not isinstance(body, Mapping):
         raise InvalidRequestError(f"request {number} has no body: 'body' must be a mapping")
-    named = {"custom_id": f"request-{number}", "method": "POST", "url": endpoint, **line}
+    named = {"custom_id": named_by(number), "method": "POST", "url": endpoint, **line}
     try:
         text = json.dumps({**named, "body": {"model": model, **body}}, allow_nan=False)
     except (TypeError, ValueError) as exc:
@@ -64,17 +66,34 @@ def written(requests: Requests, *, endpoint: str, model: str) -> Iterator[IO[byt
     """An input file of `requests`, open at its beginning; long ones are not held in memory.
 
     Raises:
-        InvalidRequestError: a file cannot be read, or a request is none.
+        InvalidRequestError: a file cannot be read, a request is none, or an id is there twice.
     """
     if isinstance(requests, str | Path):
         with opened(requests) as content:
+            require_ids(content)
+            content.seek(0)
             yield content
         return
+    if is_frame(requests):
+        found: Iterable[Request] = row_requests(requests, key=_KEYS.get(endpoint, "prompt"))
+    else:
+        found = requests
+    seen = CustomIds(lambda number: f"'custom_id' of request {number}")
     with SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
-        for number, request in enumerate(requests, start=1):
-            spool.write(line_of(request, number, endpoint=endpoint, model=model))
+        for number, request in enumerate(found, start=1):
+            line = line_of(request, number, endpoint=endpoint, model=model)
+            if isinstance(request, Mapping) and "custom_id" in request:
+                seen.add(request["custom_id"], number)
+            else:
+                seen.require_new(named_by(number), number)
+            spool.write(line)
         spool.seek(0)
         yield spool
+
+
+def named_by(number: int) -> str:
+    """The `custom_id` of a request that has none of its own."""
+    return f"request-{number}"
 
 
 def name_of(requests: Requests) -> str:

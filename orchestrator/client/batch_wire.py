@@ -195,6 +195,8 @@ class LineResponse(Wire):
 
     status_code: int
     request_id: str | None = None
+    #: USD; `None` where nobody knows.
+    cost_usd: float | None = None
     body: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -218,6 +220,11 @@ class BatchResult(Wire):
     def is_ok(self) -> bool:
         """Whether it has an answer."""
         return self.error is None and self.response is not None and self.response.status_code < 300
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What it cost, USD; `None` where the service does not know."""
+        return None if self.response is None else self.response.cost_usd
 
     @property
     def text(self) -> str:

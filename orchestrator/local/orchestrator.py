@@ -12,13 +12,12 @@ from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
 from orchestrator.client import AsyncClient, BatchResults, Client
+from orchestrator.client.bars import Heard
 from orchestrator.client.batch_calls import PLAN
 from orchestrator.client.batch_lines import Requests
 from orchestrator.client.batch_wire import BatchProgress
 from orchestrator.engines.hosting import OpenHost
-from orchestrator.local.batch_bar import BatchBar
 from orchestrator.local.dry_run import DryRun
-from orchestrator.local.frames import requests_of
 from orchestrator.local.loop_thread import LoopThread
 from orchestrator.local.preparing import RegistrySource, prepared
 from orchestrator.local.site import Site, SiteSettings
@@ -103,7 +102,7 @@ class Orchestrator(Client):
         model: str = "auto",
         completion_window: str = "24h",
         metadata: Mapping[str, str] | None = None,
-        heard: Callable[[BatchProgress], None] | None = None,
+        heard: Heard | None = None,
         progress: bool = True,
     ) -> BatchResults:
         """Have many requests answered by one plan, with a bar.
@@ -125,20 +124,20 @@ class Orchestrator(Client):
             BatchFailedError: a request is not valid; nothing was begun.
             OrchestratorError: as of every request.
         """
-        lines = requests_of(requests, endpoint=endpoint)
-        with BatchBar(is_shown=progress) as bar:
-            try:
-                return super().batch(
-                    lines,
-                    endpoint=endpoint,
-                    model=model,
-                    completion_window=completion_window,
-                    metadata=metadata,
-                    heard=_both(bar.heard, heard),
-                )
-            finally:
-                if bar.batch_id is not None:  # interrupted: nobody waits for it any more
-                    self.batches.cancel(bar.batch_id)
+        under_way = _UnderWay(heard)
+        try:
+            return super().batch(
+                requests,
+                endpoint=endpoint,
+                model=model,
+                completion_window=completion_window,
+                metadata=metadata,
+                heard=under_way.hear,
+                progress=progress,
+            )
+        finally:
+            if under_way.batch_id is not None:  # interrupted: nobody waits for it any more
+                self.batches.cancel(under_way.batch_id)
 
     def plan(
         self, requests: Requests, *, endpoint: str = "/v1/chat/completions", model: str = "auto"
@@ -173,15 +172,19 @@ def _close(thread: LoopThread, opened: AsyncExitStack) -> None:
     thread.run(opened.aclose())
 
 
-def _both(
-    first: Callable[[BatchProgress], None], second: Callable[[BatchProgress], None] | None
-) -> Callable[[BatchProgress], None]:
-    def heard(progress: BatchProgress) -> None:
-        first(progress)
-        if second is not None:
-            second(progress)
+class _UnderWay:
+    """Remembers the batch that is waited for."""
 
-    return heard
+    def __init__(self, heard: Heard | None) -> None:
+        self._heard = heard
+        #: `None` before it was heard of and after its end.
+        self.batch_id: str | None = None
+
+    def hear(self, progress: BatchProgress) -> None:
+        """Tell it on."""
+        self.batch_id = None if progress.has_ended else progress.id
+        if self._heard is not None:
+            self._heard(progress)
 
 
 def _sayer(progress: Progress | None) -> Callable[[str], None]:

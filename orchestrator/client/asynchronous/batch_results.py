@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from typing import Any
 
 from orchestrator.client.asynchronous.files import AsyncFiles
 from orchestrator.client.batch_wire import Batch, BatchResult
+from orchestrator.client.custom_ids import id_of
+from orchestrator.client.native_frames import Library, frame_with, require_library
 from orchestrator.client.replies import read
+from orchestrator.client.result_columns import result_columns
 
 
 class AsyncBatchResults:
@@ -34,3 +38,32 @@ class AsyncBatchResults:
                 async for line in lines:
                     if line.strip():
                         yield read(BatchResult, line)
+
+    async def frame(self, library: Library = "pandas") -> Any:
+        """All of them as a data frame: one row a line, in the order of the input, answered or not.
+
+        Its columns are `custom_id`, `answer` (of embeddings `vectors`, one an input),
+        `answered_by`, `error` (a code where there is no answer), `prompt_tokens`,
+        `completion_tokens` and `cost_usd`.
+
+        Args:
+            library: whose frame it is: `pandas`, `polars` or `pyarrow`.
+
+        Raises:
+            MissingExtraError: the extra `data` or the library is not installed.
+            OrchestratorError: what the service says, as that the input file was deleted; or a
+                `ClientError`.
+
+        Example:
+            ```python
+            results = await client.batch(["What is the capital of Kenya?"])
+            frame = await results.frame()
+            print(frame[["custom_id", "answer", "cost_usd"]])
+            ```
+        """
+        require_library(library)
+        async with aclosing(self._files.lines(self.batch.input_file_id)) as lines:
+            ids = [custom_id async for line in lines if (custom_id := id_of(line)) is not None]
+        results = [result async for result in self]
+        told = result_columns(ids, results, endpoint=self.batch.endpoint)
+        return frame_with({"custom_id": ("text", ids), **told}, library=library)

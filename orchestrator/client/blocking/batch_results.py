@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 from orchestrator.client.batch_wire import Batch, BatchResult
 from orchestrator.client.blocking.files import Files
+from orchestrator.client.custom_ids import id_of
+from orchestrator.client.native_frames import Library, frame_with, require_library
 from orchestrator.client.replies import read
+from orchestrator.client.result_columns import result_columns
 
 
 class BatchResults:
@@ -35,3 +39,32 @@ class BatchResults:
                 for line in lines:
                     if line.strip():
                         yield read(BatchResult, line)
+
+    def frame(self, library: Library = "pandas") -> Any:
+        """All of them as a data frame: one row a line, in the order of the input, answered or not.
+
+        Its columns are `custom_id`, `answer` (of embeddings `vectors`, one an input),
+        `answered_by`, `error` (a code where there is no answer), `prompt_tokens`,
+        `completion_tokens` and `cost_usd`.
+
+        Args:
+            library: whose frame it is: `pandas`, `polars` or `pyarrow`.
+
+        Raises:
+            MissingExtraError: the extra `data` or the library is not installed.
+            OrchestratorError: what the service says, as that the input file was deleted; or a
+                `ClientError`.
+
+        Example:
+            ```python
+            results = client.batch(["What is the capital of Kenya?"])
+            frame = results.frame()
+            print(frame[["custom_id", "answer", "cost_usd"]])
+            ```
+        """
+        require_library(library)
+        with closing(self._files.lines(self.batch.input_file_id)) as lines:
+            ids = [custom_id for line in lines if (custom_id := id_of(line)) is not None]
+        results = list(self)
+        told = result_columns(ids, results, endpoint=self.batch.endpoint)
+        return frame_with({"custom_id": ("text", ids), **told}, library=library)

@@ -94,10 +94,12 @@ class Asking:
                 content=placed.row.body,
                 headers={"x-orchestrator-order": str(min(order, _MAX_ORDER))},
             )
+        cost_usd = response.headers.get("x-orchestrator-cost-usd")
         reply = LineReply(
             status_code=response.status_code,
             request_id=response.headers.get("x-request-id", ""),
             body=response.content,
+            cost_usd=None if cost_usd is None else float(cost_usd),
         )
         if response.is_success:
             return reply

@@ -28,6 +28,16 @@ def test_whatever_the_endpoint_said_a_result_is_one_line_of_json(body, read):
     assert found["response"] == {"status_code": 200, "request_id": "req-1", "body": read}
 
 
+def test_a_price_stands_beside_the_answer_where_one_is_known():
+    reply = LineReply(status_code=200, request_id="req-1", body=b"{}", cost_usd=0.25)
+
+    found = orjson.loads(result_line(LineResult(place=0, custom_id="q", reply=reply)))
+
+    assert found["response"] == {
+        "status_code": 200, "request_id": "req-1", "cost_usd": 0.25, "body": {},
+    }  # fmt: skip
+
+
 def test_a_fault_stands_beside_the_answer_that_had_it():
     _, found = told(b"{}", status=429, fault=LineFault(code="overloaded", message="too many"))
 

@@ -1,12 +1,14 @@
 """Rows of data frames as requests, and answers as their columns."""
 
+import narwhals
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
 
 from orchestrator.client.batch_wire import BatchResult, LineError, LineResponse
-from orchestrator.client.frames import ADDED, AskedFrame, RowForm
+from orchestrator.client.frames import AskedFrame, RowForm
+from orchestrator.client.result_columns import ADDED
 from orchestrator.errors import InvalidRequestError
 
 ROWS = {"question": ["1+1?", "2+2?", "3+3?"], "heat": [0.5, None, 0.0]}
@@ -14,14 +16,16 @@ KINDS = {"pandas": pd.DataFrame, "polars": pl.DataFrame, "pyarrow": pa.table}
 FORM = RowForm(prompt="question", columns={"temperature": "heat"}, fields={"max_tokens": 4})
 
 
-def answered(row: int, text: str) -> BatchResult:
+def answered(row: int | str, text: str, *, cost_usd: float | None = None) -> BatchResult:
     body = {
         "model": "math",
         "choices": [{"message": {"content": text}}],
-        "usage": {"prompt_tokens": 3, "completion_tokens": row},
+        "usage": {"prompt_tokens": 3, "completion_tokens": len(text)},
     }
     return BatchResult(
-        id="l", custom_id=str(row), response=LineResponse(status_code=200, body=body)
+        id="l",
+        custom_id=str(row),
+        response=LineResponse(status_code=200, body=body, cost_usd=cost_usd),
     )
 
 
@@ -64,7 +68,43 @@ def test_answers_are_columns_of_a_frame_of_its_kind_in_its_order(make):
     assert [row["answer"] for row in rows] == ["two", None, "six"]
     assert [row["answered_by"] for row in rows] == ["math", None, "math"]
     assert [row["error"] for row in rows] == [None, "overloaded", None]
-    assert [row["completion_tokens"] for row in rows] == [0, None, 2]
+    assert [row["completion_tokens"] for row in rows] == [3, None, 3]
+
+
+def test_each_row_has_its_price_where_the_service_knows_one(make):
+    results = [answered(0, "two", cost_usd=0.25), answered(1, "four"), refused(2)]
+
+    rows = as_rows(AskedFrame(make(ROWS), FORM).joined(results))
+
+    assert [row["cost_usd"] for row in rows] == [0.25, None, None]
+
+
+def test_prices_are_a_column_of_numbers_though_none_is_known(make):
+    joined = AskedFrame(make(ROWS), FORM).joined([answered(0, "two")])
+
+    assert str(narwhals.from_native(joined)["cost_usd"].dtype) == "Float64"
+
+
+@pytest.mark.parametrize("ids", [["c", "a", "b"], [30, 10, 20]], ids=["texts", "numbers"])
+def test_rows_go_by_the_ids_of_their_column_and_keep_it(make, ids):
+    asked = AskedFrame(make(ROWS | {"key": ids}), RowForm(prompt="question", custom_id="key"))
+
+    assert [one["custom_id"] for one in asked.requests()] == [str(one) for one in ids]
+    rows = as_rows(asked.joined([answered(ids[2], "six"), answered(ids[0], "two")]))
+    assert [(row["key"], row["answer"]) for row in rows] == [
+        (ids[0], "two"), (ids[1], None), (ids[2], "six"),
+    ]  # fmt: skip
+
+
+def test_an_index_of_pandas_that_repeats_itself_is_kept_as_it_is():
+    frame = pd.DataFrame(ROWS | {"key": ["c", "a", "b"]}, index=[1, 1, 0])
+
+    joined = AskedFrame(frame, RowForm(prompt="question", custom_id="key")).joined(
+        [answered("b", "six"), answered("a", "four"), answered("c", "two")]
+    )
+
+    assert list(joined.index) == [1, 1, 0]
+    assert list(joined["answer"]) == ["two", "four", "six"]
 
 
 def test_an_index_of_pandas_stays_with_its_rows():
@@ -134,10 +174,33 @@ def test_messages_may_stand_in_a_column():
         ({"q": ["a", ""]}, RowForm(prompt="q"), "row 1 of column 'q' is ''"),
         ({"q": ["a", "  "]}, RowForm(prompt="q"), "row 1 of column 'q' is '  '"),
         ({"q": ["a"]}, RowForm(prompt="q", columns={"custom_id": "q"}), "['custom_id'] are set"),
+        (
+            {"q": ["a", "b"], "key": ["x", "x"]},
+            RowForm(prompt="q", custom_id="key"),
+            "row 1 of column 'key' is 'x', which row 0 of column 'key' is too",
+        ),
+        (
+            {"q": ["a", "b"], "key": [1, None]},
+            RowForm(prompt="q", custom_id="key"),
+            "row 1 of column 'key' is None; it must be a text of 1 to 512",
+        ),
+        ({"q": ["a"]}, RowForm(prompt="q", custom_id="key"), "no column 'key'; it has ['q']"),
         ({"q": [1]}, RowForm(prompt="q"), "row 0 of column 'q' is 1"),
         ({"q": ["a"], "answer": ["b"]}, RowForm(prompt="q"), "['answer'] already"),
     ],
-    ids=["no prompt", "no column", "nothing", "empty", "blank", "an id", "a number", "taken"],
+    ids=[
+        "no prompt",
+        "no column",
+        "nothing",
+        "empty",
+        "blank",
+        "an id",
+        "id twice",
+        "id missing",
+        "no ids",
+        "a number",
+        "taken",
+    ],
 )
 def test_what_is_no_request_is_named_before_anything_is_sent(frame, form, said):
     with pytest.raises(InvalidRequestError) as caught:
