@@ -71,7 +71,11 @@ def unplaced(slot: str) -> str | None:
         return lacking
     application = serve.status().applications.get(APPLICATION)
     deployed = None if application is None else application.deployments.get(worker_deployment(slot))
-    return None if deployed is None else lacking_of(deployed.message)
+    lacking = None if deployed is None else lacking_of(deployed.message)
+    if lacking is None or not wanted:
+        return lacking
+    named = ", ".join(f"{label}={value}" for label, value in wanted.items())
+    return f"{lacking}; its node has to have {named}"
 
 
 def node_labels() -> list[dict[str, str]]:
