@@ -1,9 +1,10 @@
-"""Figures that the README gives are those of the runs that it names."""
+"""Figures that pages give are those of the runs that it names."""
 
 import json
 import re
 from functools import cache
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -36,6 +37,30 @@ def edits_ms(quantile: str) -> float:
 
 def recorded(arm: str) -> float:
     return figures("compositions")["recorded"]["right"][arm]["mean"]
+
+
+def bar(name: str, start: str) -> float:
+    """The value of the one bar of a bench whose name begins so."""
+    content = json.loads((ROOT / f"bench/out/{name}.json").read_text(encoding="utf-8"))
+    (found,) = (one["value"] for one in content["bars"] if one["name"].startswith(start))
+    return float(found)
+
+
+def of_gateway(part: str, who: str, case: str, key: str) -> float:
+    """The median of the interleaved runs."""
+    told = [run[key] for run in figures("gateway")[part]["runs"][who][case]]
+    return median(one["p50"] if isinstance(one, dict) else one for one in told)
+
+
+def both(part: str, beside: str, case: str, key: str) -> list[float]:
+    return [of_gateway(part, who, case, key) for who in ("orchestrator", beside)]
+
+
+def of_one_expert(arm: str) -> float:
+    """Requests a second, as a share of those of one resident expert."""
+    runs = figures("swap")["turns"]["runs"]
+    alone = (runs["one expert"]["requests_per_s"] + runs["one expert again"]["requests_per_s"]) / 2
+    return runs[arm]["requests_per_s"] / alone
 
 
 #: What the README says, as a pattern with one group for each figure, and what the run says.
@@ -84,6 +109,82 @@ TOLD = {
             recorded("best single"),
         ],
     ),
+    "p50 beside LiteLLM": (
+        r"routing on \| ([\d.]+) ms \| LiteLLM's proxy ([\d.]+) ms",
+        lambda: both("litellm", "litellm", "1 clients, 60 tokens", "latency_ms"),
+    ),
+    "requests a second beside LiteLLM": (
+        r"32 clients, one gateway, one (?:LiteLLM )?worker \| ([\d,]+) \| LiteLLM's proxy (\d+)",
+        lambda: both("litellm", "litellm", "32 clients, 60 tokens", "requests_per_s"),
+    ),
+    "tokens a second beside vLLM": (
+        r"tokens a second at 64 clients, streamed[^|]*\| ([\d,]+) \| bare \w+ ([\d,]+)",
+        lambda: both("vllm", "bare", "tokens", "tokens_per_s"),
+    ),
+    "first token beside vLLM": (
+        r"first token at one client \| ([\d.]+) ms \| bare \w+ ([\d.]+) ms",
+        lambda: both("vllm", "bare", "first token", "first_token_ms"),
+    ),
+    "bars of the gateway": (
+        (
+            r"(?s)a third: holds \(([\d.]+)\).* holds \(([\d.]+)\).* 75 %: holds \(([\d.]+)\)"
+            r".* at most: holds \(([\d.]+)\)"
+        ),
+        lambda: [
+            bar("gateway", start)
+            for start in (
+                "litellm: our p50",
+                "litellm: our requests",
+                "vllm: our tokens",
+                "vllm: our first",
+            )
+        ],
+    ),
+    "a routing decision": (
+        r"500-token prompts \| ([\d.]+) ms, .* reading the whole prompt ([\d.]+) ms",
+        lambda: [median(figures("gateway")["routing"]["p50_ms"][key]) for key in ("cut", "uncut")],
+    ),
+    "start and stop": (
+        r"SIGTERM to nothing left \| (\d+) s; ([\d.]+) s",
+        lambda: [bar("lifecycle", "lifecycle: make"), bar("lifecycle", "lifecycle: SIGTERM")],
+    ),
+    "turns of twelve experts": (
+        r"one engine \((\d+)\) \| ([\d.]+); with `patience: 0.9` ([\d.]+) \|",
+        lambda: [
+            figures("swap")["turns"]["runs"]["one expert"]["requests_per_s"],
+            *map(of_one_expert, ("ours", "ours, patience 0.9")),
+        ],
+    ),
+    "turns in other orders": (
+        r"of their arrival \| ([\d.]+) \| \|\n\| on one engine instead of four \| ([\d.]+)",
+        lambda: [*map(of_one_expert, ("arrival order", "ours, one engine"))],
+    ),
+    "the longest wait for a turn": (
+        r"the answer included \| ([\d.]+) s",
+        lambda: [bar("swap", "turns: longest wait")],
+    ),
+    "a sibling's swap": (
+        r"beside a load; (\d+) answers unlike a fresh engine's \| (\d+) ms; (\d+) \|",
+        lambda: [
+            figures("swaps")["swaps"]["num_answers"],
+            bar("swaps", "swaps: a sibling's swap"),
+            bar("swaps", "swaps: answers unlike"),
+        ],
+    ),
+    "homes by load": (
+        r"several gateways ([\d.]+) times as soon, with a median wait ([\d.]+) times",
+        lambda: [
+            bar("placement", "makespan, off to on, several"),
+            bar("placement", "median wait, off to on, several"),
+        ],
+    ),
+    "the simulator": (
+        r"makespan is (\d+) % off and its swaps (\d+) %",
+        lambda: [
+            100 * bar("replay", "simulated against real: makespan"),
+            100 * bar("replay", "simulated against real: swaps"),
+        ],
+    ),
     "where long prompts are routed": (
         r"500-token prompts \| [\d.]+ ms, ([\d.]+) % right \| [^|]*, ([\d.]+) % \|",
         lambda: [100 * figures("gateway")["routing"]["accuracy"][key] for key in ("cut", "uncut")],
@@ -97,10 +198,25 @@ def as_told(number: float, told: str) -> str:
     return f"{number:,.{digits}f}"
 
 
-@pytest.mark.parametrize("claim", TOLD)
-def test_a_figure_of_the_readme_is_the_one_that_its_run_wrote(claim):
+#: Claims of the README that another page makes as well.
+ALSO = {
+    "docs/comparison.md": (
+        "p50 beside LiteLLM",
+        "requests a second beside LiteLLM",
+        "tokens a second beside vLLM",
+        "first token beside vLLM",
+    ),
+}
+CLAIMS = [
+    *(("README.md", claim) for claim in TOLD),
+    *((page, claim) for page, claims in ALSO.items() for claim in claims),
+]
+
+
+@pytest.mark.parametrize(("page", "claim"), CLAIMS)
+def test_a_figure_of_a_page_is_the_one_that_its_run_wrote(page, claim):
     pattern, measured = TOLD[claim]
-    found = re.search(pattern, (ROOT / "README.md").read_text(encoding="utf-8"))
+    found = re.search(pattern, (ROOT / page).read_text(encoding="utf-8"))
     assert found is not None
 
     told = list(found.groups())
