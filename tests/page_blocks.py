@@ -12,10 +12,15 @@ from pathlib import Path
 from typing import Literal
 
 ROOT = Path(__file__).parents[1]
+#: Every page that a reader may come to.
+PAGES = [
+    *("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "deploy/demo/README.md"),
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")),
+]
 #: Where pages say that the service is.
 URL = "http://127.0.0.1:8000"
 _BLOCK = re.compile(
-    r"(?:^<!-- (?P<mark>not run|file): (?P<told>.+?) -->\n)?^```(?P<language>\w+)\n"
+    r"(?:^<!-- (?P<mark>not run|file): (?P<told>.+?) -->\n)?^```(?P<language>\w*)\n"
     r"(?P<text>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
@@ -39,7 +44,7 @@ class Block:
 
 
 def blocks_of(page: Path) -> list[Block]:
-    """Every block of a page that names its language, in order."""
+    """Every block of a page, in order; one that does not name its language has an empty one."""
     found = _BLOCK.finditer(page.read_text(encoding="utf-8"))
     return [
         Block(language=one["language"], text=one["text"], mark=one["mark"], told=one["told"] or "")

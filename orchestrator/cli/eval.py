@@ -24,6 +24,7 @@ from orchestrator.cli.eval_routers import (
 from orchestrator.cli.eval_seen import folders_of, seen
 from orchestrator.cli.eval_table import show
 from orchestrator.cli.eval_trial import GENERAL, Data, best_known, trial_from
+from orchestrator.cli.router_work import router_work
 from orchestrator.errors import SetupError
 from routers.base import RouterError
 from routers.evaluate import Evaluation, evaluate
@@ -129,10 +130,8 @@ def eval(  # noqa: A001 - the command's name
         fallback=fallback,
         keywords_from=keywords_from,
     )
-    try:
+    with router_work("measuring routers"):
         found = _evaluated(data, wanted, unknown)
-    except RouterError as exc:
-        raise SetupError(str(exc)) from exc
     if html is not None:
         _write_page(found, html)
     if as_json:

@@ -37,24 +37,42 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "experts remove": ("experts remove law",),
     "feedback list": ("feedback list",),
-    "feedback revert": ("feedback revert feedback-1a2b",),
-    "fit category": ("fit category --questions questions.jsonl --out routers/topic",),
+    "feedback revert": ("feedback revert fb-1a2b",),
+    "fit category": (
+        (
+            "fit category --questions questions.jsonl --unknown unknown.jsonl "
+            "--table routers/before --out routers/ours"
+        ),
+        "fit category --discover traffic.jsonl --router routers/ours --out proposals",
+    ),
     "fit neighbours": (
-        "fit neighbours --questions questions.jsonl --outcomes outcomes.jsonl --out routers/near",
+        (
+            "fit neighbours --questions questions.jsonl --outcomes outcomes.jsonl "
+            "--table routers/ours --out routers/near"
+        ),
     ),
     "fit blend": (
         "fit blend --routers topic,near --questions q.jsonl --outcomes o.jsonl --out routers/blend",
     ),
     "fit cascade": (
-        "fit cascade --cheap small --strong large --questions q.jsonl --outcomes o.jsonl --out c",
+        (
+            "fit cascade --cheap plurals --cheap logic --strong generalist --quality 0.4 "
+            "--questions q.jsonl --outcomes o.jsonl --out routers/cheap"
+        ),
     ),
     "fit recall": ("fit recall --questions known.jsonl --out routers/known",),
     "fit map": (
-        "fit map --router routers/topic --questions q.jsonl --outcomes o.jsonl --out routers/map",
+        (
+            "fit map --router routers/ours --questions q.jsonl --outcomes o.jsonl "
+            "--models experts.yaml --budget num_experts=6 --out routers/map"
+        ),
     ),
     "fit task": ("fit task --examples examples.jsonl --outcomes outcomes.jsonl --name fractions",),
     "fit skill": (
-        "fit skill --questions questions.jsonl --outcomes outcomes.jsonl --out routers/skills",
+        (
+            "fit skill --questions questions.jsonl --outcomes outcomes.jsonl --table routers/ours "
+            "--out routers/skills"
+        ),
     ),
     "generations": ("generations",),
     "import litellm": ("import litellm config.yaml > experts.yaml",),
@@ -68,15 +86,15 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "keys edit": ("keys edit key-1a2b --term budget_day_usd=5",),
     "keys rotate": ("keys rotate key-1a2b --grace-s 3600",),
     "keys revoke": ("keys revoke key-1a2b",),
-    "load": ("load capitals", "load capitals --slot local-0 --no-wait"),
+    "load": ("load capitals", "load capitals --slot local --no-wait"),
     "unload": ("unload capitals",),
     "pin": ("pin capitals",),
     "unpin": ("unpin capitals",),
     "residency": ("residency", "residency --watch"),
     "reload": ("reload",),
     "restart": ("restart gateways",),
-    "rollback": ("rollback", "rollback 7"),
-    "merge": ("merge french spanish --weights 0.6,0.4 --id both --out models/both --add",),
+    "rollback": ("rollback", "rollback 1"),
+    "merge": ("merge french spanish --weights 0.6,0.4 --id both --out merges/both --add",),
     "models pull": ("models pull --all", "models pull capitals"),
     "models verify": ("models verify",),
     "models list": ("models list --json",),

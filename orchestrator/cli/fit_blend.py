@@ -10,8 +10,8 @@ import typer
 from orchestrator.cli import fit_options as given
 from orchestrator.cli.fit_options import AsJson, tell_fitted
 from orchestrator.cli.registry_routers import routers_of
+from orchestrator.cli.router_work import router_work
 from orchestrator.errors import SetupError
-from routers.base import RouterError
 from routers.blend_files import BlendManifest, write_blend
 from routers.dataset_files import read_answered
 
@@ -32,11 +32,9 @@ def fit_blend(
     if len(names) < 2:
         raise SetupError(f"--routers names {names}; a blend takes two or more")
     loaded = routers_of(registry, names)
-    try:
+    with router_work("weighing routers"):
         table = read_answered(questions, outcomes, split=split)
         manifest = write_blend(loaded, table, out)
-    except RouterError as exc:
-        raise SetupError(str(exc)) from exc
     tell_fitted(
         _summary(manifest, out, num_questions=len(table.examples)), manifest, out, as_json=as_json
     )

@@ -11,6 +11,7 @@ import typer
 from orchestrator.cli import fit_options as given
 from orchestrator.cli.fit_options import AsJson, tell_fitted
 from orchestrator.cli.registry_routers import routers_of
+from orchestrator.cli.router_work import router_work
 from orchestrator.errors import SetupError
 from routers.acceptance import (
     Choose,
@@ -67,7 +68,7 @@ def fit_cascade(
 ) -> None:
     """Fit the acceptance threshold of a cascade and write it with its curve."""
     choose = _choice(quality, budget)
-    try:
+    with router_work("fitting when the cheap answer is taken"):
         examples = read_examples(questions)
         asked = of_split(examples, split)
         ids = {one.id for one in asked}
@@ -85,8 +86,6 @@ def fit_cascade(
             choose=choose,
             data_sha256=data_sha256(answered(asked, found)),
         )
-    except RouterError as exc:
-        raise SetupError(str(exc)) from exc
     tell_fitted(_summary(manifest, out), manifest, out, as_json=as_json)
 
 

@@ -10,9 +10,9 @@ import typer
 
 from orchestrator.cli.fit_options import AsJson, Embedders, TableFolder, tell_fitted
 from orchestrator.cli.proposals import propose
+from orchestrator.cli.router_work import router_work
 from orchestrator.errors import SetupError
 from routers.artifacts import ClassifierName, Manifest
-from routers.base import RouterError
 from routers.dataset_files import read_answered, read_texts
 from routers.datasets import data_sha256
 from routers.embeddings import EmbedderName
@@ -76,10 +76,10 @@ def fit_category(
     as_json: AsJson = False,
 ) -> None:
     """Fit a category router and write its artifact."""
-    try:
+    with router_work("fitting a category router"):
         if discover:
             _refuse(questions, "--questions", "is for a fit, --discover for traffic: give one")
-            propose(discover, router=_needed(router, "--router"), out=out)
+            propose(discover, router=_needed(router, "--router"), out=out, as_json=as_json)
             return
         _refuse(router, "--router", "is what --discover goes by: give that too, or leave it out")
         names, chosen = _embedders(embedder), _classifier(classifier)
@@ -104,8 +104,6 @@ def fit_category(
             classifier=chosen,
             table=table_of(table, names=names),
         )
-    except RouterError as exc:
-        raise SetupError(str(exc)) from exc
     tell_fitted(_summary(manifest, out, data), manifest, out, as_json=as_json)
 
 

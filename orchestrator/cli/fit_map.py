@@ -16,11 +16,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from orchestrator.cli.commands import require
 from orchestrator.cli.map_tables import show_curve, show_map
+from orchestrator.cli.router_work import router_work
 from orchestrator.errors import SetupError
 from orchestrator.registry.loader import load
 from orchestrator.routing.expert_costs import registry_costs, with_seconds
 from routers.artifacts import read_artifact
-from routers.base import RouterError
 from routers.budget import BudgetedMap, MapTask, best_map
 from routers.cost_files import read_costs
 from routers.dataset_files import read_examples, read_outcomes
@@ -75,7 +75,7 @@ def fit_map(
         raise SetupError("nothing to write: give --out, or --pareto to look first")
     _check_picture(plot)
     axis = _measure(pareto, "--pareto") if pareto else None
-    try:
+    with router_work("searching maps of experts"):
         data, costs = _read(router, questions, outcomes, models)
         task = MapTask(
             quality=data.quality,
@@ -88,8 +88,6 @@ def fit_map(
         curve = pareto_curve(task, axis, num_points=points, time_s=time_s) if axis else ()
         if out is not None:
             write_map(router, out, task, found, data_sha256=data.data_sha256)
-    except RouterError as exc:
-        raise SetupError(str(exc)) from exc
     show_map(found, task, data)
     if axis is not None:
         _show_curve(curve, task, axis, plot)

@@ -9,8 +9,8 @@ import typer
 
 from orchestrator.cli import fit_options as given
 from orchestrator.cli.fit_options import AsJson, tell_fitted
+from orchestrator.cli.router_work import router_work
 from orchestrator.errors import SetupError
-from routers.base import RouterError
 from routers.dataset_files import read_answered
 from routers.embeddings import EmbedderName
 from routers.neighbour_files import NeighboursManifest, write_neighbours
@@ -30,12 +30,10 @@ def fit_neighbours(
 ) -> None:
     """Fit a neighbours router and write its artifact."""
     name = _embedder(embedder)
-    try:
+    with router_work("fitting a router by neighbours"):
         asked = read_answered(questions, outcomes, split=split)
         carried = embedder_to_carry(name, table=table_of(table, names=[name]))
         manifest = write_neighbours(asked, out, name=name, of=carried)
-    except RouterError as exc:
-        raise SetupError(str(exc)) from exc
     tell_fitted(
         _summary(manifest, out, num_questions=len(asked.examples)), manifest, out, as_json=as_json
     )

@@ -9,8 +9,7 @@ import typer
 
 from orchestrator.cli import fit_options as given
 from orchestrator.cli.fit_options import AsJson, tell_fitted
-from orchestrator.errors import SetupError
-from routers.base import RouterError
+from orchestrator.cli.router_work import router_work
 from routers.dataset_files import of_split, read_examples, read_outcomes
 from routers.fit_recall import agreed_answers, gold_answers
 from routers.recall_files import RecallManifest, write_recall
@@ -33,7 +32,7 @@ def fit_recall(
     as_json: AsJson = False,
 ) -> None:
     """Write known answers and the likeness from which a question has one."""
-    try:
+    with router_work("gathering known answers"):
         examples = read_examples(questions)
         asked = of_split(examples, split)
         if outcomes:
@@ -42,8 +41,6 @@ def fit_recall(
         else:
             answers = gold_answers(asked)
         manifest = write_recall(answers, out, precision=precision)
-    except RouterError as exc:
-        raise SetupError(str(exc)) from exc
     tell_fitted(_summary(manifest, out), manifest, out, as_json=as_json)
 
 

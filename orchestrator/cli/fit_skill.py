@@ -12,7 +12,8 @@ import typer
 
 from orchestrator.cli import fit_options as given
 from orchestrator.cli.fit_options import AsJson, tell_fitted
-from orchestrator.errors import SetupError
+from orchestrator.cli.router_work import router_work
+from orchestrator.cli.telling import tell
 from routers.base import RouterError
 from routers.dataset_files import of_split, read_examples, read_outcomes
 from routers.datasets import Example, answered
@@ -80,18 +81,17 @@ def fit_skill(
     as_json: AsJson = False,
 ) -> None:
     """Fit a skill router and write its artifact."""
-    try:
+    with router_work("fitting a skill router"):
         if aggregator_tests is not None:
             asked = _examples(questions, outcomes, split=split)
-            _write_tests(aggregator_tests, asked, outcomes or (), num_tests=num_tests)
+            tests = _write_tests(aggregator_tests, asked, outcomes or (), num_tests=num_tests)
+            _tell_tests(tests, aggregator_tests, as_json=as_json)
             return
         own = _own(questions, outcomes, split=split, is_labelled=labels, num_clusters=clusters)
         names = embedder or ["static", "minilm"]
         read = readers(names, table=table_of(table, names=names))
         parts = _parts(own, merge or (), read)
         manifest = write_skill_router(out, parts)
-    except RouterError as exc:
-        raise SetupError(str(exc)) from exc
     tell_fitted(_summary(manifest, parts, out), manifest, out, as_json=as_json)
 
 
@@ -144,17 +144,22 @@ def _parts(own: Asked | None, others: Sequence[Path], read: Readers) -> SkillPar
 
 def _write_tests(
     path: Path, examples: Sequence[Example], outcomes: Sequence[Path], *, num_tests: int
-) -> None:
+) -> int:
     tests = merge_questions(examples, read_outcomes(outcomes), num_tests=num_tests, seed=SEED)
     lines = [
         json.dumps({key: value for key, value in asdict(test).items() if key in _WRITTEN and value})
         for test in tests
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    typer.echo(
-        f"wrote {len(tests)} questions of the aggregator's test to {path}: ask every expert with "
+    return len(tests)
+
+
+def _tell_tests(num: int, path: Path, *, as_json: bool) -> None:
+    line = (
+        f"wrote {num} questions of the aggregator's test to {path}: ask every expert with "
         "`orchestrator profile`, then fit with --questions and --outcomes of both"
     )
+    tell(line, as_json=as_json, file=path, num_questions=num)
 
 
 _WRITTEN = frozenset({"id", "prompt", "gold", "accepted", "grader"})

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from orchestrator.cli.router_work import router_work
 from orchestrator.cli.telling import AsJson, tell
 from orchestrator.errors import RegistryError, SetupError
 from orchestrator.registry.document import decode
@@ -23,7 +24,6 @@ from orchestrator.registry.loader import check_document, load
 from orchestrator.registry.models import Registry
 from orchestrator.registry.surroundings import Surroundings
 from orchestrator.routing.task_entry import check_free, with_task
-from routers.base import RouterError
 from routers.dataset_files import read_examples, read_outcomes
 from routers.datasets import Answered, Example, Outcome, answered, data_sha256
 from routers.shots import Suited, check_shots, kept, rank_by_shots
@@ -75,7 +75,7 @@ def fit_task(
     """Rank experts by what they solve of a few examples, and write the task into the registry."""
     served = load(registry)
     check_free(served, name, may_replace=force or dry_run)
-    try:
+    with router_work("ranking experts"):
         asked = read_examples(examples)
         check_shots(len(asked))
         if url is not None:
@@ -90,8 +90,6 @@ def fit_task(
             known=_elsewhere(table, [*made, *(read_outcomes(known) if known else ())]),
         )
         chosen = kept(ranked, most=keep)
-    except RouterError as exc:
-        raise SetupError(str(exc)) from exc
     if not as_json:
         _show(table, ranked, chosen)
     if not dry_run:

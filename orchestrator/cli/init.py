@@ -20,14 +20,15 @@ from orchestrator.registry.document import parse
 from orchestrator.registry.expert_text import replace_text
 from orchestrator.registry.loader import check_document
 from orchestrator.registry.models import Registry
-from orchestrator.registry.surroundings import Surroundings
+from orchestrator.registry.surroundings import Surroundings, on_base
 
 #: Shares of a device's and of the machine's memory that engines get.
 _OF_DEVICE = 0.9
 _OF_MACHINE = 0.5
 
 Sources = Annotated[
-    list[str], typer.Argument(help="Models: ids of the hub, folders, folders of models.")
+    list[str],
+    typer.Argument(help="Models and LoRA adapters: folders, folders of such, ids of the hub."),
 ]
 Out = Annotated[Path, typer.Option(help="The file to write.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
@@ -45,7 +46,8 @@ def init(
 ) -> None:
     """Write a first registry from models.
 
-    It has experts by lineage, a router, and a slot for this machine.
+    It has experts by lineage, adapters beside their bases, licences and tags as the models' cards
+    tell them, a router, and a slot for this machine.
 
     Of models at the hub configuration and headers are fetched, no weights.
     """
@@ -54,9 +56,11 @@ def init(
     start = out.absolute().parent
     experts = experts_of(survey(models, start=start, outline=_outline))
     machine = _machine(memory_gib)
-    grouped = lineages(experts, start, on_cpu=not machine.accelerators)
+    by_id = {one.id: one for one in experts}
+    whole = [on_base(one, by_id.get(one.base or "")) for one in experts]
+    grouped = lineages(whole, start, on_cpu=not machine.accelerators)
     registry, comments = first_registry(
-        grouped, general=general_of(experts, general), machine=machine
+        experts, grouped, general=general_of(experts, general), machine=machine
     )
     text = registry_text(registry, comments)
     _require_sound(text, out)

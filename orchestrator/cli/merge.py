@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.file_edits import write_sound
-from orchestrator.cli.telling import AsJson, tell
+from orchestrator.cli.telling import AsJson, patiently, tell
 from orchestrator.errors import MergeError
 from orchestrator.merging.entry import entry_of
 from orchestrator.merging.plan import Asked, ByRouter, plan
@@ -71,7 +71,8 @@ def merge(
         raise MergeError(f"expert {name!r} is in {registry} already; name another --id")
     recipe = plan(asked, loaded, _surroundings(registry))
     record = _recorder(recipe) if canary else None
-    merged = write(recipe, out, made_at=datetime.now(UTC), replaces=force, record=record)
+    with patiently(f"merging {len(recipe.sources)} experts into {out}"):
+        merged = write(recipe, out, made_at=datetime.now(UTC), replaces=force, record=record)
     entry = entry_of(recipe, merged, registry_folder=registry.absolute().parent)
     if add:
         _add(entry, registry)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import typer
-
+from orchestrator.cli.telling import tell
 from orchestrator.errors import SetupError
 from routers.artifacts import load_router, read_artifact
 from routers.dataset_files import read_texts
@@ -17,7 +16,7 @@ from routers.discovery import Discovery, Proposal, discover, unsure
 PROPOSALS, QUESTIONS = "proposals.jsonl", "questions.jsonl"
 
 
-def propose(traffic: Sequence[Path], *, router: Path, out: Path) -> None:
+def propose(traffic: Sequence[Path], *, router: Path, out: Path, as_json: bool = False) -> None:
     """Write what could be categories, and their prompts ready to be labelled, to `out`.
 
     Raises:
@@ -34,19 +33,23 @@ def propose(traffic: Sequence[Path], *, router: Path, out: Path) -> None:
     left = unsure(fitted, asked)
     settings = Discovery()
     proposals = discover(fitted, left, settings=settings)
+    counts = {"num_asked": len(asked), "num_unsure": len(left)}
     if not proposals:
-        typer.echo(
+        line = (
             f"{len(left)} of {len(asked)} prompts were unsure, and no {settings.min_size} or more "
             "of them are alike: nothing is proposed"
         )
+        tell(line, as_json=as_json, folder=None, **counts, proposals=[])
         return
+    told = [_told(one, settings) for one in proposals]
     out.mkdir(parents=True, exist_ok=True)
-    _write(out / PROPOSALS, (_told(one, settings) for one in proposals))
+    _write(out / PROPOSALS, told)
     _write(
         out / QUESTIONS,
         ({"skill": one.name, "question": text} for one in proposals for text in one.texts),
     )
-    _print(proposals, out, num_asked=len(asked), num_unsure=len(left))
+    lines = _lines(proposals, out, **counts)
+    tell("\n".join(lines), as_json=as_json, folder=out, **counts, proposals=told)
 
 
 def _told(one: Proposal, settings: Discovery) -> dict[str, Any]:
@@ -65,19 +68,21 @@ def _write(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     path.write_text("".join(lines), encoding="utf-8", errors="backslashreplace")
 
 
-def _print(proposals: Sequence[Proposal], out: Path, *, num_asked: int, num_unsure: int) -> None:
+def _lines(
+    proposals: Sequence[Proposal], out: Path, *, num_asked: int, num_unsure: int
+) -> Iterator[str]:
     in_one = sum(one.size for one in proposals)
     noun = "proposal" if len(proposals) == 1 else "proposals"
-    typer.echo(
+    yield (
         f"{num_unsure} of {num_asked} prompts were unsure, {in_one} of them in "
         f"{len(proposals)} {noun}:"
     )
     for one in proposals:
-        typer.echo(
+        yield (
             f"  {one.name}: {one.size} prompts, cohesion {one.cohesion:.2f}, "
             f"{', '.join(one.keywords)}; such as {one.texts[0]!r}"
         )
-    typer.echo(
+    yield (
         f"name them in {out / QUESTIONS} and give that file to --questions, beside those it was "
         "fitted on"
     )

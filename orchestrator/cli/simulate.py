@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestrator.cli.commands import require
+from orchestrator.cli.telling import patiently
 from orchestrator.errors import SetupError
 from orchestrator.simulation.contenders import NAMES, contender
 from orchestrator.simulation.machine import Machine
@@ -62,11 +63,12 @@ def simulate(
     played = _trace(trace, load)
     machine = replace(Machine(), engines=engines)
     setting = Setting(num_slots=slots, machine=machine, max_wait_s=max_wait_s, clients=clients)
-    outcomes = [
-        simulated(played, contender(name, played, patience=patience), setting)
-        for name in policy or NAMES
-    ]
-    profile = profiled(played, capacity=slots * engines)
+    with patiently(f"playing {len(played.requests)} requests"):
+        outcomes = [
+            simulated(played, contender(name, played, patience=patience), setting)
+            for name in policy or NAMES
+        ]
+        profile = profiled(played, capacity=slots * engines)
     if plot is not None:
         _draw(outcomes, plot)
     if as_json:

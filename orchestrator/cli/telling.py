@@ -31,6 +31,8 @@ def plain(facts: Mapping[str, Any]) -> dict[str, Any]:
 def patiently(what: str, *, after_s: float = _PATIENCE_S) -> Iterator[threading.Event]:
     """Say on standard error what is being done, once it takes longer than people wait for.
 
+    On a terminal with the time that it took so far, until it ends; else on a line.
+
     Args:
         what: with a verb: `reading the headers of org/model`.
         after_s: when it is said.
@@ -38,17 +40,30 @@ def patiently(what: str, *, after_s: float = _PATIENCE_S) -> Iterator[threading.
     Yields:
         What is set once it was said.
     """
-    said = threading.Event()
-    err = sys.stderr
-
-    def say() -> None:
-        err.write(f"{what} ...\n")
-        said.set()
-
-    timer = threading.Timer(after_s, say)
-    timer.daemon = True
-    timer.start()
+    said, is_over = threading.Event(), threading.Event()
+    telling = threading.Thread(target=_say, args=(what, after_s, said, is_over), daemon=True)
+    telling.start()
     try:
         yield said
     finally:
-        timer.cancel()
+        is_over.set()
+        telling.join()
+
+
+def _say(what: str, after_s: float, said: threading.Event, is_over: threading.Event) -> None:
+    if is_over.wait(after_s):
+        return
+    err = sys.stderr
+    if not err.isatty():
+        err.write(f"{what} ...\n")
+        said.set()
+        return
+    # What most commands never show: its import would be a third of their start.
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(file=err), transient=True) as shown:
+        shown.add_task(what, total=None)
+        said.set()
+        is_over.wait()

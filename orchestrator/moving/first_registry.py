@@ -24,6 +24,8 @@ _CACHE_GIB = 0.25
 #: Names that models for everything have.
 _GENERAL = re.compile(r"general|instruct|chat|assistant", re.IGNORECASE)
 _MAX_RULES = 200
+#: Adapters that an engine is told to hold ready; others take their turns.
+_MAX_LORAS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,23 +37,67 @@ class Machine:
 
 
 def experts_of(found: Sequence[Found]) -> tuple[Expert, ...]:
-    """The experts that models make, by names that differ."""
-    experts: list[Expert] = []
+    """The experts that models and adapters make, by names that differ.
+
+    Raises:
+        SetupError: the base of an adapter is not among them.
+    """
+    bases = {one.source: _base_of(one, found) for one in found if one.base is not None}
+    ids: dict[str, str] = {}
     for one in found:
-        id_ = id_of(one.name, taken=[expert.id for expert in experts])
-        experts.append(
-            Expert(id=id_, model=one.source, engine=_engine(one), parameters=one.parameters)
+        ids[one.source] = id_of(one.name, taken=ids.values())
+    return tuple(
+        _adapter(one, ids[one.source], base=ids[bases[one.source]])
+        if one.source in bases
+        else _whole(one, ids[one.source], adapters=list(bases.values()).count(one.source))
+        for one in found
+    )
+
+
+def _base_of(adapter: Found, found: Sequence[Found]) -> str:
+    """The source of the model that it is put on: of that name, or the only one that ends so."""
+    wanted = str(adapter.base).rstrip("/")
+    models = [one for one in found if one.base is None]
+    exact = [one.source for one in models if one.source == wanted]
+    like = [one.source for one in models if one.name == wanted.rpartition("/")[2]]
+    if len(matches := exact or like) != 1:
+        raise SetupError(
+            f"adapter {adapter.source!r} is put on {wanted!r}, which is not among the models: "
+            f"{sorted(one.source for one in models)}; name that model as well"
         )
-    return tuple(experts)
+    return matches[0]
 
 
-def _engine(found: Found) -> VllmEngine:
+def _adapter(found: Found, id_: str, *, base: str) -> Expert:
+    return Expert(
+        id=id_,
+        base=base,
+        adapter=found.source,
+        parameters=found.parameters,
+        license=found.card.license,
+        tags=found.card.tags,
+    )
+
+
+def _whole(found: Found, id_: str, *, adapters: int) -> Expert:
+    return Expert(
+        id=id_,
+        model=found.source,
+        engine=_engine(found, adapters=adapters),
+        parameters=found.parameters,
+        license=found.card.license,
+        tags=found.card.tags,
+    )
+
+
+def _engine(found: Found, *, adapters: int) -> VllmEngine:
     if found.embeds:
         return VllmEngine(task="embed", max_model_len=min(found.max_context, 512))
     # Four answers at once, of the longest.
     cache_gib = 4 * found.max_context * found.cache_bytes_per_token / _GIB
     rounded = max(_CACHE_GIB, math.ceil(cache_gib * 4) / 4)
-    return VllmEngine(max_model_len=found.max_context, kv_cache_gib=rounded)
+    loras = min(adapters, _MAX_LORAS) or None
+    return VllmEngine(max_model_len=found.max_context, kv_cache_gib=rounded, max_loras=loras)
 
 
 def general_of(experts: Sequence[Expert], wanted: str | None) -> Expert:
@@ -60,7 +106,7 @@ def general_of(experts: Sequence[Expert], wanted: str | None) -> Expert:
     Raises:
         SetupError: there is no such expert, or none that answers with text.
     """
-    able = [one for one in experts if not one.embeds]
+    able = [one for one in experts if not one.embeds and not one.is_adapter]
     if wanted is not None:
         by_id = {one.id: one for one in able}
         if wanted not in by_id:
@@ -73,24 +119,26 @@ def general_of(experts: Sequence[Expert], wanted: str | None) -> Expert:
 
 
 def first_registry(
-    lineages: Sequence[Lineage], *, general: Expert, machine: Machine
+    experts: Sequence[Expert], lineages: Sequence[Lineage], *, general: Expert, machine: Machine
 ) -> tuple[Registry, Comments]:
     """The registry and what is said in it.
 
     Args:
-        lineages: all experts, grouped by the engine they share.
+        experts: all of them, as they are written.
+        lineages: the same, grouped by the engine they share.
         general: who answers where no rule holds.
         machine: what the slot may take.
     """
-    experts = tuple(one for lineage in lineages for one in lineage.experts)
+    by_id = {one.id: one for one in experts}
+    ordered = tuple(by_id[one.id] for lineage in lineages for one in lineage.experts)
     needed_gib = max(_needed_gib(lineage) for lineage in lineages)
     memory_gib = max(machine.memory_gib, math.ceil(needed_gib * 10) / 10)
     slot = Slot(name="local", memory_gib=memory_gib, accelerators=machine.accelerators)
-    routers: dict[str, RouterSpec] = {"first": _router(experts, general)}
+    routers: dict[str, RouterSpec] = {"first": _router(ordered, general)}
     compositions: dict[str, CompositionSpec] = {
         "auto": RouteComposition(kind="route", router="first")
     }
-    registry = Registry(experts=experts, routers=routers, compositions=compositions, slots=(slot,))
+    registry = Registry(experts=ordered, routers=routers, compositions=compositions, slots=(slot,))
     return registry, _comments(lineages, general, needed_gib, machine)
 
 
@@ -117,15 +165,21 @@ def _words(id_: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([id_, *parts]))
 
 
+def _shared(lineage: Lineage) -> str:
+    adapters = sum(one.is_adapter for one in lineage.experts)
+    count = len(lineage.experts) - adapters
+    beside = f", {adapters} adapter{'s' if adapters > 1 else ''} beside" if adapters else ""
+    engine = f"{count} experts share one engine and swap" if count > 1 else "an engine alone"
+    return engine + beside
+
+
 def _comments(
     lineages: Sequence[Lineage], general: Expert, needed_gib: float, machine: Machine
 ) -> Comments:
     above: dict[str, tuple[str, ...]] = {}
     for lineage in lineages:
         each_gib = lineage.num_weight_bytes / _GIB
-        count = len(lineage.experts)
-        shared = f"{count} experts share one engine and swap" if count > 1 else "an engine alone"
-        line = f"Lineage {lineage.id}: {shared}, {each_gib:.2f} GiB each."
+        line = f"Lineage {lineage.id}: {_shared(lineage)}, {each_gib:.2f} GiB each."
         above[lineage.experts[0].id] = (line,)
     slots = (
         f"Where engines run. The largest lineage needs {needed_gib:.1f} GiB, this machine has "
@@ -134,7 +188,8 @@ def _comments(
     sections: Mapping[str, tuple[str, ...]] = {
         "experts": (
             "The models that answer. Say what each is good at, for people and routers:",
-            "`description`, `skills` and `license`; experts.yaml of the project shows every key.",
+            "`description` and `skills`; licences and tags are those of the models' cards.",
+            "experts.yaml of the project shows every key.",
         ),
         "routers": (
             "A beginning: prompts that hold a name of an expert go to it, all others to",

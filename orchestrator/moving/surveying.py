@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from orchestrator.checkpoints.sources import is_hub_id
 from orchestrator.errors import ModelError, SetupError, WeightsError
+from orchestrator.moving.cards import Card, read_card
+from orchestrator.registry.lora import CONFIG, read_adapter
 from orchestrator.registry.weights import read_checkpoint
 
 #: Longest context that is written by itself, tokens.
@@ -33,6 +35,9 @@ class Found:
     max_context: int
     #: What a token takes in the cache, two bytes a number.
     cache_bytes_per_token: int
+    card: Card = field(default_factory=Card)
+    #: Of an adapter: the name of the model that it is put on, as its configuration has it.
+    base: str | None = None
 
 
 def survey(
@@ -46,7 +51,8 @@ def survey(
         outline: fetches configuration and headers of a hub's id, and says where they lie.
 
     Raises:
-        SetupError: a source is none of these, or a folder holds no model.
+        SetupError: a source is none of these, a folder holds no model, or an adapter's base is
+            not among them.
         ModelError: a hub's model cannot be had.
     """
     found: dict[str, Found] = {}
@@ -54,7 +60,8 @@ def survey(
         for name, folder in _folders(source, outline):
             is_here = Path(source).is_dir()
             called = _relative(folder, start) if is_here else source
-            found.setdefault(called, _read(name, called, folder))
+            read = _read_adapter if _is_adapter(folder) else _read
+            found.setdefault(called, read(name, called, folder))
     return tuple(found.values())
 
 
@@ -65,16 +72,51 @@ def _folders(source: str, outline: Callable[[str], Path]) -> Iterator[tuple[str,
             raise SetupError(f"{source!r} is no folder and no id of a hub, organisation/name")
         yield source.rpartition("/")[2], outline(source)
         return
-    models = [folder] if _is_model(folder) else sorted(filter(_is_model, folder.iterdir()))
+    models = [folder] if _is_usable(folder) else sorted(filter(_is_usable, folder.iterdir()))
     if not models:
-        raise SetupError(
-            f"{source!r} holds no model: no config.json beside *.safetensors, there or one below"
-        )
+        raise SetupError(_nothing_in(folder))
     yield from ((one.resolve().name, one) for one in models)
+
+
+def _nothing_in(folder: Path) -> str:
+    told = "no config.json beside *.safetensors, and no adapter_config.json, there or one below"
+    others = [one for end in ("gguf", "bin") for one in sorted(folder.rglob(f"*.{end}"))]
+    if others:
+        told += f"; {others[0].name} is of a format that is not loaded: convert it to safetensors"
+    return f"{str(folder)!r} holds no model: {told}"
+
+
+def _is_usable(folder: Path) -> bool:
+    return _is_model(folder) or _is_adapter(folder)
 
 
 def _is_model(folder: Path) -> bool:
     return (folder / "config.json").is_file() and any(folder.glob("*.safetensors"))
+
+
+def _is_adapter(folder: Path) -> bool:
+    return (folder / CONFIG).is_file()
+
+
+def _read_adapter(name: str, source: str, folder: Path) -> Found:
+    try:
+        adapter = read_adapter(folder)
+    except WeightsError as exc:
+        raise ModelError(f"{source!r}: {exc.message}") from exc
+    base = adapter.config.base_model_name_or_path
+    if not base:
+        raise ModelError(f"{source!r}: its {CONFIG} does not say which model it is put on")
+    return Found(
+        name=name,
+        source=source,
+        parameters=sum(math.prod(one.shape) for one in adapter.tensors.values()) or 1,
+        num_bytes=sum(one.num_bytes for one in adapter.tensors.values()),
+        embeds=False,
+        max_context=_MAX_CONTEXT,
+        cache_bytes_per_token=0,
+        card=read_card(folder),
+        base=base,
+    )
 
 
 def _read(name: str, source: str, folder: Path) -> Found:
@@ -99,6 +141,7 @@ def _read(name: str, source: str, folder: Path) -> Found:
         embeds=bool(named) and not any(one.endswith(_GENERATES) for one in named),
         max_context=_context(inner),
         cache_bytes_per_token=_cache_bytes(inner),
+        card=read_card(folder),
     )
 
 

@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from orchestrator.registry.compositions import CompositionSpec
 from orchestrator.registry.engine_entry import EngineSpec, ReplayEngine, VllmEngine
 from orchestrator.registry.fields import Entry, Id, Label, Sha256
+from orchestrator.registry.node_labels import require_labels
 from orchestrator.registry.routers import RouterSpec
 
 Modality = Literal["text", "image"]
@@ -174,12 +175,24 @@ class Slot(Entry):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$",
         description="On a cluster, kind of GPUs of its node as Ray calls it (`H100`); else any.",
     )
+    label_selector: dict[str, str] = Field(
+        default_factory=dict,
+        description=(
+            "On a cluster, labels of its node, all of them (`ray.io/market-type: spot`); else any."
+        ),
+    )
     cpus: float = Field(1, gt=0, description="CPU share of one slot.")
     usd_per_hour: float | None = Field(
         None,
         ge=0,
         description="What an hour of one costs, USD: calls of experts without a price share it.",
     )
+
+    @field_validator("label_selector")
+    @classmethod
+    def _has_labels(cls, value: dict[str, str]) -> dict[str, str]:
+        require_labels(value)
+        return value
 
 
 class Defaults(Entry):

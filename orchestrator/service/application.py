@@ -27,7 +27,9 @@ from orchestrator.service.serving import (
     APPLICATION,
     GATEWAY,
     QUIET,
+    is_worker,
     running_editions,
+    running_workers,
     worker_deployment,
 )
 from orchestrator.service.sites import Site
@@ -42,9 +44,6 @@ _HEALTH_TIMEOUT_S = 60.0
 _SHUTDOWN_S = 5.0
 #: A gateway that is replaced ends its longest answer first; a stop of the service ends them before.
 GATEWAY_SHUTDOWN_S = 600.0
-#: The same at every deployment: Serve replaces what has another version, and leaves alone what has
-#: none but the workers that came or went beside it.
-_VERSION = "1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +66,9 @@ class Blueprint:
     open_host: OpenHost
     #: Where all of it runs.
     site: Site
+    #: What its processes are started with, in short. Serve replaces what has another version, and
+    #: leaves alone what has none but the workers that came or went beside it.
+    stamp: str = "1"
     #: Deployment -> how it is told from the processes that it had before it was restarted.
     editions: Mapping[str, str] = field(default_factory=dict)
     batches: BatchSettings = field(default_factory=BatchSettings)
@@ -90,10 +92,41 @@ def run_workers(blueprint: Blueprint, workers: frozenset[str], renewed: str | No
     """
     editions = running_editions()
     if renewed is not None:
-        editions |= {renewed: uuid4().hex}
-    application = build(replace(blueprint, workers=workers, editions=editions))
+        editions |= {renewed: f"{blueprint.stamp}-{uuid4().hex}"}
+    _run(replace(blueprint, workers=workers, editions=editions))
+
+
+def run_all(blueprint: Blueprint) -> None:
+    """Have Serve run all of it; of what runs, what was started otherwise is replaced.
+
+    Workers that run stay as they are: the Conductor ends those that are not to be. Blocks until
+    Serve has taken the order.
+
+    Args:
+        blueprint: as the service is to be.
+    """
+    editions = kept(running_editions(), stamp=blueprint.stamp)
+    workers = running_workers() or blueprint.workers
+    _run(replace(blueprint, workers=workers, editions=editions))
+
+
+def kept(editions: Mapping[str, str], *, stamp: str) -> dict[str, str]:
+    """Those of `editions` that stay where a service is to be as `stamp` says.
+
+    Args:
+        editions: deployment -> edition that Serve runs.
+        stamp: of the blueprint.
+    """
+    return {
+        name: edition
+        for name, edition in editions.items()
+        if is_worker(name) or edition.partition("-")[0] == stamp
+    }
+
+
+def _run(blueprint: Blueprint) -> None:
     serve.run_many(
-        [RunTarget(target=application, name=APPLICATION, logging_config=QUIET)],
+        [RunTarget(target=build(blueprint), name=APPLICATION, logging_config=QUIET)],
         wait_for_ingress_deployment_creation=False,
         wait_for_applications_running=False,
     )
@@ -202,4 +235,4 @@ def _deployment(
     )
     # Of Serve's own: without it every deployment has a version of its own, and a slot that comes
     # would have the gateways replaced.
-    return deployment.options(version=blueprint.editions.get(name, _VERSION), _internal=True)
+    return deployment.options(version=blueprint.editions.get(name, blueprint.stamp), _internal=True)

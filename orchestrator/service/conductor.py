@@ -8,11 +8,14 @@ keep the last one while it does not answer; no request waits for it.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from ray.util import get_node_ip_address
 
 from orchestrator.engines.vllm_args import installed_arguments
 from orchestrator.errors import OrchestratorError
@@ -30,12 +33,14 @@ from orchestrator.service.conductor_calls import (
     SlotQuestion,
 )
 from orchestrator.service.gauges import forget_dead
+from orchestrator.service.node_exporter import begin_export
 from orchestrator.service.oversight import Oversight
 from orchestrator.service.replica import enter_replica
 from orchestrator.service.replicas import Replicas
 from orchestrator.service.reports import Census, GatewayReport, WorkerReport
 from orchestrator.service.restarting import Restarting
 from orchestrator.service.rollcall import Rollcall
+from orchestrator.service.scrape_targets import write_nodes
 from orchestrator.service.sites import Site
 from orchestrator.service.workforce import RunWorkers, Workforce
 from orchestrator.store.link import RedisLink
@@ -72,6 +77,7 @@ class Conductor:
         del workers
         self._life = enter_replica("conductor")
         self._plan = plan
+        self._exporter = begin_export(get_node_ip_address(), os.environ)
         self._rollcall = Rollcall(clock=time.monotonic)
         self._workforce = Workforce(self._rollcall, run=plan.run_workers, heard=self._heard)
         self._restarting = Restarting(self._rollcall, self._workforce, clock=time.monotonic)
@@ -172,3 +178,10 @@ class Conductor:
         while True:
             await asyncio.sleep(_FORGET_PERIOD_S)
             forget_dead(self._plan.metrics_dir)
+            self._tell_scrapers()
+
+    def _tell_scrapers(self) -> None:
+        """Who scrapes a cluster finds its nodes in a file of the head's."""
+        if self._exporter is not None:
+            heard = [one.exporter for one in self._rollcall.census().workers if one.exporter]
+            write_nodes(self._plan.metrics_dir.parent, [self._exporter.address, *heard])

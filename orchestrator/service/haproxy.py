@@ -184,7 +184,8 @@ def install(folder: Path, *, binary: str, host: str) -> Path:
     # -I -S: nothing of the caller's environment or site-packages, 15 ms instead of 60.
     command = (sys.executable, "-I", "-S", str(Path(__file__).resolve()), binary, str(folder), host)
     wrapper.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
-    wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
+    # For all: an image is made by root, and Ray in it runs as somebody else.
+    wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
     return wrapper
 
 

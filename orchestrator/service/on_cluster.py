@@ -8,7 +8,8 @@ the environment that `python -m orchestrator.service.node_environment` prints.
 
 from __future__ import annotations
 
-import asyncio
+import hashlib
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,22 +17,20 @@ from typing import Any
 
 from ray.serve import Application
 
+import orchestrator
 from orchestrator.batch.settings import BatchSettings
 from orchestrator.engines.hosting import OpenHost
 from orchestrator.errors import SetupError
-from orchestrator.registry.edit import SoundEdit
-from orchestrator.registry.generation_store import StoredGenerations
-from orchestrator.registry.opening import open_with
-from orchestrator.service.application import Blueprint, build
+from orchestrator.service.application import Blueprint
 from orchestrator.service.cluster import BINARY
-from orchestrator.service.entry import entry_of
+from orchestrator.service.deployer import deployer_of
+from orchestrator.service.entry import Entry, entry_of
 from orchestrator.service.hosts import open_vllm
 from orchestrator.service.layout import named_slots
+from orchestrator.service.node_exporter import PORT
 from orchestrator.service.preflight import Checked, check_content
 from orchestrator.service.settings import PREFIX, Settings, read
 from orchestrator.service.sites import Cluster
-from orchestrator.store.link import RedisLink
-from orchestrator.store.redis import RedisStore
 
 #: Where each node keeps what is its own, unless told otherwise.
 _DATA = Path("/tmp/orchestrator")  # noqa: S108 - nothing of it outlives the pod
@@ -43,10 +42,12 @@ _OF_RAY = {
     "stop_timeout_s": "the grace period of the pods",
     "drain_s": "the grace period of the pods",
 }
+#: Settings of each node, and where a node has them.
+_OF_NODE = {"metrics_port": PORT}
 
 
 def application(args: Mapping[str, Any]) -> Application:
-    """Build the service; called by Serve, in a task on a node of the cluster.
+    """What deploys the service; called by Serve, in a task on a node of the cluster.
 
     Args:
         args: settings of `orchestrator serve` by name, beside those in ORCHESTRATOR_<NAME>.
@@ -54,7 +55,6 @@ def application(args: Mapping[str, Any]) -> Application:
     Raises:
         RegistryError: the registry is invalid; one fault a line.
         SetupError: a setting is wrong, or the cluster lacks what the service needs.
-        StoreError: the store does not answer.
     """
     return application_with(open_vllm, args, os.environ)
 
@@ -73,18 +73,21 @@ def application_with(
     settings = settings_of(args, environment)
     checked = check_content(settings, entry_of(settings))
     assert settings.store_url is not None, "it was asked for"
-    asyncio.run(_open(settings.store_url, checked.edit))
-    return build(_blueprint(settings, settings.store_url, checked, open_host))
+    return deployer_of(_blueprint(settings, settings.store_url, checked, open_host), checked.edit)
 
 
 def settings_of(args: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
     """Settings of a service on a cluster.
 
     Raises:
-        SetupError: one is wrong, is Ray's here, or is lacking.
+        SetupError: one is wrong, is Ray's or a node's here, or is lacking.
     """
     for name in _OF_RAY.keys() & set(args):
         raise SetupError(f"setting {name!r} is Ray's on a cluster: see {_OF_RAY[name]}")
+    for name in _OF_NODE.keys() & set(args):
+        raise SetupError(
+            f"setting {name!r} is of each node: set {_OF_NODE[name]} where Ray starts on it"
+        )
     # Whoever reaches the pods reaches it: keys are asked for unless it is said otherwise.
     given = {**args, "host": "0.0.0.0"}
     settings = read({f"{PREFIX}DATA_DIR": str(_DATA), **environment}, **given)
@@ -108,13 +111,19 @@ def _require_environment(environment: Mapping[str, str]) -> None:
         )
 
 
-async def _open(store_url: str, edit: SoundEdit) -> None:
-    """Make the file the live generation, which gateways and workers then follow."""
-    store = RedisStore(RedisLink(store_url))
-    try:
-        await open_with(StoredGenerations(store), edit)
-    finally:
-        await store.close()
+def stamp_of(settings: Settings, entry: Entry) -> str:
+    """What tells a service from one with other settings, program or admin key; tells none of them.
+
+    Args:
+        settings: of the service.
+        entry: who may enter.
+    """
+    told = {
+        **settings.model_dump(mode="json", exclude=set(_OF_NODE)),
+        "admin": entry.admin_digest,
+        "version": orchestrator.__version__,
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _blueprint(
@@ -132,7 +141,8 @@ def _blueprint(
         cache=settings.cache,
         batches=BatchSettings(max_lines=settings.max_batch_lines),
         open_host=open_host,
-        site=Cluster(),
+        site=Cluster(scrapers=checked.entry.admin_digest if checked.entry.asks_for_keys else None),
+        stamp=stamp_of(settings, checked.entry),
         entry=checked.entry,
         audit_log=settings.folder / "audit.log",
     )

@@ -29,6 +29,8 @@ class WorkerReport:
     report: SlotReport | None = None
     #: Id of its process, `None` while it is silent.
     process: int | None = None
+    #: Where its node's metrics are, host:port; `None` where it exports none.
+    exporter: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

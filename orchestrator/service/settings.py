@@ -136,6 +136,16 @@ class Settings(BaseModel):
         ports.PRIVATE,
         description="Ports on loopback that processes of the service take, `LOW-HIGH`.",
     )
+    # What every process of a cluster's node reads by itself: see `service.node_exporter`.
+    metrics_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description=(
+            "On a cluster, in the environment of each node: where its processes' metrics are, 9464 "
+            "by default; 0 exports nothing."
+        ),
+    )
     # What every process reads from the environment by itself: see `checkpoints.library`.
     models_dir: Path | None = Field(
         None,

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from orchestrator.registry.widths import Width
 from orchestrator.service.cluster import PRIVATE
 from orchestrator.service.layout import Layout
+from orchestrator.service.node_exporter import ANYBODY, SCRAPERS
 from orchestrator.service.room import Machine
 
 #: What Ray gives its head node, to be named by who wants to be there.
@@ -66,14 +67,17 @@ class OneMachine:
         self.machine.require(layout, running=running)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
     """Slots wherever Ray finds what they need; all else on its head node, beside Serve's own."""
+
+    #: SHA-256 of the key that who scrapes a node sends; anybody may where there is none.
+    scrapers: str | None = None
 
     @property
     def variables(self) -> Mapping[str, str]:
         """See `Site.variables`."""
-        return {}
+        return {SCRAPERS: self.scrapers or ANYBODY}
 
     def control(self) -> dict[str, Any]:
         """See `Site.control`."""
@@ -82,7 +86,11 @@ class Cluster:
     def worker(self, width: Width) -> dict[str, Any]:
         """See `Site.worker`."""
         options: dict[str, Any] = {"num_cpus": width.cpus, "num_gpus": width.gpus}
-        return options | ({"accelerator_type": width.kind} if width.kind else {})
+        if width.kind:
+            options["accelerator_type"] = width.kind
+        if width.labels:
+            options["label_selector"] = dict(width.labels)
+        return options
 
     def require(self, layout: Layout, *, running: Collection[str]) -> None:
         """See `Site.require`: a node with room may be on its way."""

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+
+from ray.util import get_node_ip_address
+
 from orchestrator.engines.assignment import Assignment
+from orchestrator.service.node_exporter import begin_export
 from orchestrator.service.replica import enter_replica
 from orchestrator.service.reports import WorkerReport
 from orchestrator.service.slot_worker import SlotWorker, WorkerPlan
@@ -15,6 +21,7 @@ class Worker(SlotWorker):
 
     def __init__(self, plan: WorkerPlan) -> None:
         self._life = enter_replica("worker", slot=plan.slot)
+        self._exporter = begin_export(get_node_ip_address(), os.environ)
         super().__init__(plan)
 
     async def describe(self, assignment: Assignment | None = None) -> WorkerReport:
@@ -22,7 +29,9 @@ class Worker(SlotWorker):
         report = await super().describe(assignment)
         if report.state in {"ready", "failed"}:
             self._life.see(is_up=report.state == "ready", why=report.detail)
-        return report
+        return (
+            report if self._exporter is None else replace(report, exporter=self._exporter.address)
+        )
 
     async def __del__(self) -> None:
         """Called by Serve, once the last call has its answer."""

@@ -14,7 +14,10 @@ from ray.serve.schema import ServeDeploySchema
 
 from orchestrator.registry.loader import check
 from orchestrator.service.cluster import serve_environment
+from orchestrator.service.deployer import require_other_name
+from orchestrator.service.node_exporter import DEFAULT_PORT
 from orchestrator.service.on_cluster import settings_of
+from orchestrator.service.scrape_targets import NODES_JOB
 from tests.deploy.rendering import CHART, ROOT, helm, of_kind, rendered
 from tests.deploy.test_chart import OLDEST
 
@@ -27,6 +30,7 @@ CASES = {
         *("--set", "cluster.gcsRedis.address=ray-redis:6380,cluster.gcsRedis.passwordSecret=redis"),
         *("--set", "secretVariables[0].name=HF_TOKEN"),
         *("--set", "secretVariables[0].secret=hub,secretVariables[0].key=token"),
+        *("--set-json", 'cluster.workers[0].labels={"ray.io/market-type":"spot","zone":"a"}'),
         *("--set", "nodeSelector.kind=x,podAnnotations.a=b,imagePullSecrets[0].name=pull"),
     ],
 }
@@ -62,7 +66,7 @@ def test_every_object_and_pod_of_a_cluster_is_sound(case, version):
         pod["metadata"] = {**pod["metadata"], "name": "a"}
         kubernetes_validate.validate(pod, version, strict=True)
     for one in objects_of(case):
-        if one["kind"] not in {"RayService", "PrometheusRule"}:
+        if one["kind"] not in {"RayService", "PrometheusRule", "PodMonitor"}:
             kubernetes_validate.validate(one, version, strict=True)
 
 
@@ -80,6 +84,8 @@ def test_a_cluster_has_no_pod_beside_its_own():
 @pytest.mark.parametrize("case", CASES)
 def test_serve_reads_the_configuration_and_the_service_its_arguments(case, tmp_path):
     [application] = deployed(case).applications
+    require_other_name(application.name)
+    assert application.route_prefix is None
     module, _, name = application.import_path.partition(":")
     assert callable(getattr(__import__(module, fromlist=[name]), name))
     named = {one["name"] for one in templates_of(case)[0]["spec"]["containers"][0]["env"]}
@@ -139,6 +145,43 @@ def test_pods_of_a_cluster_reach_each_other_and_the_operator_reaches_the_head():
     assert [port["port"] for port in operators[0]["ports"]] == ["dashboard", "serve"]
 
 
+def test_every_node_is_scraped_with_an_admin_key_where_it_exports():
+    objects = objects_of("cluster")
+    spec = of_kind(objects, "PodMonitor")["spec"]
+    assert set(spec) == {"selector", "podMetricsEndpoints"}
+    [endpoint] = spec["podMetricsEndpoints"]
+    for template in templates_of("cluster"):
+        labels = template["metadata"]["labels"]
+        assert spec["selector"]["matchLabels"].items() <= labels.items()
+        [only] = template["spec"]["containers"]
+        ports = {port["name"]: port["containerPort"] for port in only["ports"]}
+        assert ports[endpoint["port"]] == DEFAULT_PORT
+    assert endpoint["path"] == "/metrics"
+    assert endpoint["authorization"] == {
+        "credentials": {"name": "orchestrator-admin", "key": "key"}
+    }
+    assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": NODES_JOB}]
+    first = of_kind(objects, "NetworkPolicy")["spec"]["ingress"][0]
+    assert {"protocol": "TCP", "port": endpoint["port"]} in first["ports"]
+
+
+def test_evictions_of_the_head_are_refused_and_of_other_pods_are_not():
+    spec = of_kind(objects_of("cluster"), "PodDisruptionBudget")["spec"]
+    head, worker = (one["metadata"]["labels"].items() for one in templates_of("cluster"))
+    wanted = dict(spec["selector"]["matchLabels"])
+
+    assert wanted.pop("ray.io/node-type") == "head"
+    assert wanted.items() <= head
+    assert wanted.items() <= worker
+    assert spec["maxUnavailable"] == 0
+
+
+def test_nodes_have_the_labels_of_their_group():
+    [group] = service_of("everything")["spec"]["rayClusterConfig"]["workerGroupSpecs"]
+
+    assert group["labels"] == {"ray.io/market-type": "spot", "zone": "a"}
+
+
 def test_both_redis_are_let_through():
     egress = of_kind(objects_of("everything"), "NetworkPolicy")["spec"]["egress"]
 
@@ -148,11 +191,12 @@ def test_both_redis_are_let_through():
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (["--set", "serviceMonitor.enabled=true"], "serviceMonitor and podDisruptionBudget"),
-        (["--set", "podDisruptionBudget.enabled=true"], "serviceMonitor and podDisruptionBudget"),
+        (["--set", "serviceMonitor.enabled=true"], "podMonitor scrapes those of a cluster"),
         (["--set", "cluster.storageUrl="], "give cluster.storageUrl"),
         (["--set", "store.secret="], "and store.secret"),
         (["--set", "cluster.storageUrl=/data"], "cluster.storageUrl"),
+        (["--set-string", "settings.METRICS_PORT=9000"], "METRICS_PORT"),
+        (["--set-json", 'cluster.workers[0].labels={"zone":"a b"}'], "labels"),
         (["--set", "cluster.upgrade=Rolling"], "cluster.upgrade"),
         (["--set-json", "cluster.workers=[]"], "cluster.workers"),
         (["--set", "cluster.workers[0].gpu=1"], "gpu"),

@@ -14,7 +14,9 @@ from jsonschema import Draft7Validator
 import orchestrator
 from orchestrator.errors import SetupError
 from orchestrator.service import settings as service_settings
+from orchestrator.service.cluster import BINARY
 from orchestrator.service.entry import entry_of
+from orchestrator.service.node_environment import node_environment
 
 ROOT = Path(__file__).parents[2]
 START = ROOT / "deploy/container/start"
@@ -158,3 +160,19 @@ def test_nothing_of_the_compose_file_but_the_endpoint_is_reached_from_outside():
     for one in COMPOSE["services"].values():
         assert one["cap_drop"] == ["ALL"]
         assert one["read_only"] is True
+
+
+def test_what_the_service_writes_to_run_it_may_run_there():
+    tmpfs = COMPOSE["services"]["orchestrator"]["tmpfs"]
+
+    folders = {one.partition(":")[0]: one.partition(":")[2].split(",") for one in tmpfs}
+    assert {folder for folder, options in folders.items() if "exec" in options} == {
+        "/tmp", "/home/orchestrator",
+    }  # fmt: skip
+
+
+def test_a_user_who_did_not_make_the_image_runs_haproxy(tmp_path):
+    wrapper = Path(node_environment(tmp_path / "ray")[BINARY])
+
+    assert wrapper.stat().st_mode & 0o555 == 0o555
+    assert wrapper.parent.stat().st_mode & 0o555 == 0o555

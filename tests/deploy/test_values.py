@@ -25,6 +25,7 @@ from tests.deploy.rendering import CASES, CHART, helm, of_kind, rendered
         (["--set-string", "settings.PORT=9000"], "PORT"),
         (["--set", "settings.GATEWAYS=4"], "settings.GATEWAYS"),
         (["--set", "networkPolicy.httpsTo[0]=example.org"], "networkPolicy.httpsTo.0"),
+        (["--set", "podMonitor.enabled=true"], "on one node it is serviceMonitor"),
         (["--set", "stop.orderlySeconds=20"], "each be more than the one before"),
         (["--set", "stop.killSeconds=60"], "each be more than the one before"),
     ],

@@ -42,6 +42,7 @@ class Service:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.url = f"http://127.0.0.1:{port}"
+        self.registry = registry
         command = [sys.executable, "-m", program, "serve"]
         options = [
             f"--registry={registry}",

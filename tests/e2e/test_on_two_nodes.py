@@ -1,8 +1,6 @@
 """The service on a Ray cluster of two nodes, one of which is killed under load."""
 
 import json
-import subprocess
-import sys
 import threading
 from collections import Counter
 
@@ -11,7 +9,7 @@ import pytest
 
 from orchestrator.service.ports import LOOPBACK
 from orchestrator.store.server import RedisServer
-from tests.e2e.two_nodes import ROOT, two_nodes
+from tests.e2e.two_nodes import two_nodes
 from tests.faults.killers import until
 from tests.free_ports import free_port
 from tests.registries import write_model
@@ -44,31 +42,65 @@ def registry(folder):
 
 
 @pytest.fixture(scope="module")
-def nodes(folder, registry):
+def arguments(folder):
+    return {
+        "registry": str(folder / "experts.yaml"), "keys": "off", "gateways": 2,
+        "storage_url": str(folder / "batches"), "data_dir": str(folder / "data"),
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def nodes(folder, registry, arguments):
     registry()
     port = free_port()
     with two_nodes(cpus=2) as nodes, RedisServer(folder / "redis", port=port) as redis:
-        arguments = {
-            "registry": str(folder / "experts.yaml"), "store_url": redis.url, "keys": "off",
-            "storage_url": str(folder / "batches"), "data_dir": str(folder / "data"),
-        }  # fmt: skip
+        arguments["store_url"] = redis.url
+        until(lambda: takes_configurations(nodes), what="a dashboard")
         deploy(nodes, arguments)
+        until(lambda: told_to_kube_ray(nodes) == {"deployer": "RUNNING"}, what="a service")
         yield nodes
 
 
-def deploy(nodes, arguments):
-    """As `serve deploy` does."""
+#: What KubeRay asks, every few seconds.
+STATUS = "/api/serve/applications/?api_type=declarative"
+
+
+def kube_ray(nodes) -> httpx.Client:
+    """The operator, as the head's dashboard knows it."""
+    token = nodes.env["RAY_AUTH_TOKEN"]
+    return httpx.Client(
+        base_url=nodes.dashboard, headers={"x-ray-authorization": f"Bearer {token}"}, timeout=60
+    )  # fmt: skip
+
+
+def takes_configurations(nodes) -> bool:
+    try:
+        return told_to_kube_ray(nodes) == {}
+    except httpx.TransportError:
+        return False
+
+
+def deploy(nodes, arguments) -> None:
+    """As KubeRay hands `serveConfigV2` over."""
     application = {
-        "name": "orchestrator", "import_path": "tests.e2e.scripted_cluster:application",
-        "route_prefix": "/", "args": arguments,
+        "name": "deployer", "import_path": "tests.e2e.scripted_cluster:application",
+        "route_prefix": None, "args": arguments,
     }  # fmt: skip
     config = {
-        "http_options": {"host": LOOPBACK, "port": nodes.http}, "applications": [application],
+        "http_options": {"host": LOOPBACK, "port": nodes.http}, "proxy_location": "HeadOnly",
+        "applications": [application],
     }  # fmt: skip
-    subprocess.run(
-        [sys.executable, "-m", "tests.e2e.scripted_cluster", nodes.address, json.dumps(config)],
-        cwd=ROOT, env=nodes.env, check=True, capture_output=True, timeout=120,
-    )  # fmt: skip
+    with kube_ray(nodes) as client:
+        taken = client.put("/api/serve/applications/", json=config)
+    assert taken.status_code == 200, taken.text
+
+
+def told_to_kube_ray(nodes) -> dict[str, str]:
+    """Application -> its status, of those that KubeRay takes for its own."""
+    with kube_ray(nodes) as client:
+        told = client.get(STATUS)
+    assert told.status_code == 200, told.text
+    return {name: one["status"] for name, one in told.json()["applications"].items()}
 
 
 @pytest.fixture
@@ -147,6 +179,24 @@ def hosting(client) -> list[str]:
     return [name for name, slot in slots(client).items() if slot["state"] == "ready"]
 
 
+def test_workers_of_another_node_are_found_and_scraped_there(nodes, folder):
+    told = until(lambda: exporters(folder), what="both nodes in the file for scrapers")
+    scraped = [httpx.get(f"http://{one}/metrics").text for one in told]
+
+    for node in (0, 1):
+        for slot in nodes.workers(node):
+            assert any(f'orchestrator_queue_length{{slot="{slot}"}}' in one for one in scraped)
+
+
+def exporters(folder) -> list[str]:
+    """Where both nodes export; nothing while fewer or more are told."""
+    try:
+        told = json.loads((folder / "data" / "scrape.json").read_text())
+    except FileNotFoundError:
+        return []
+    return [one["targets"][0] for one in told] if len(told) == 2 else []
+
+
 def test_an_edit_of_the_slots_leaves_gateways_as_they_are(nodes, client, registry):
     gateways = nodes.processes(0, "gateway")
 
@@ -156,17 +206,55 @@ def test_an_edit_of_the_slots_leaves_gateways_as_they_are(nodes, client, registr
     assert gateways
     assert nodes.processes(0, "gateway") == gateways
     assert ask(client, "maths").status_code == 200
+    assert told_to_kube_ray(nodes) == {"deployer": "RUNNING"}
+
+
+def test_changed_settings_replace_gateways_without_a_failed_request_and_no_worker(
+    nodes, client, arguments
+):
+    before, workers = nodes.processes(0, "gateway"), nodes.processes(0, "slot-")
+
+    with Asking(client) as asking:
+        until(lambda: asking.statuses[200] > 20, what="answers")
+        deploy(nodes, {**arguments, "max_output_tokens": 7})
+        until(lambda: len(fresh(nodes, before)) == 2, what="two other gateways")
+        until(lambda: len(nodes.processes(0, "gateway")) == 2, what="an end of those before")
+        told = asking.statuses[200]
+        until(lambda: asking.statuses[200] > told + 20, what="answers of the others")
+
+    assert set(asking.statuses) == {200}
+    assert nodes.processes(0, "slot-") == workers
+    until(lambda: told_to_kube_ray(nodes) == {"deployer": "RUNNING"}, what="a service")
+
+
+def fresh(nodes, before) -> set[int]:
+    """Gateways that were not there before."""
+    return nodes.processes(0, "gateway").keys() - before.keys()
+
+
+def test_a_slot_runs_where_its_labels_are_and_says_which_no_node_has(nodes, client, registry):
+    registry(count=1, label_selector={"zone": "beside"})
+    until(lambda: set(hosting(client)) == {"local@zone=beside"}, what="a slot at the label")
+    assert "local@zone=beside" in nodes.workers(1)
+
+    registry(count=1, label_selector={"zone": "moon"})
+    told = until(lambda: lacking(client), what="a slot that waits for a label")
+
+    assert "no node has the label 'zone=moon' yet: those with that label have ['beside']" in told
+    assert ask(client, "maths").status_code == 200
 
 
 def test_a_slot_that_no_node_has_room_for_says_what_it_lacks(nodes, client, registry):
     registry(count=6)
 
-    told = until(lambda: lacking(client), what="a slot that waits for a node")
+    until(
+        lambda: any('it needs {"CPU": 1}, and nothing is free' in one for one in lacking(client)),
+        what="a slot that waits for a node",
+    )
 
-    assert 'it needs {"CPU": 1}, and nothing is free' in told[0]
     assert ask(client, "maths").status_code == 200
 
 
 def lacking(client) -> list[str]:
     details = [slot["detail"] for slot in slots(client).values()]
-    return [one for one in details if one.startswith("no node has room")]
+    return [one for one in details if one.startswith("no node has")]

@@ -1,7 +1,10 @@
 """The shipped experts on real vLLM behind the whole service."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -135,6 +138,42 @@ async def test_auto_answers_held_out_questions_of_every_skill(service):
     wrong = [(m.question.text, m.expert, m.reply) for m in marked if not m.is_right]
     assert len(wrong) <= len(marked) * 0.1, wrong
     assert {mark.question.skill for mark in marked if mark.is_right} == set(heldout.SKILLS)
+
+
+def test_the_command_line_asks_the_service_and_edits_its_file(service):
+    before = service.registry.read_text()
+
+    assert typed(service, "chat", "What is the capital of Kenya?").strip() == "Nairobi"
+    told = json.loads(typed(service, "route", "Write 44 in Roman numerals.", "--json"))
+    assert told["chosen"] == ["roman"]
+
+    typed(service, "experts", "add", "parrot", "engine.kind=fake", "engine.says=polly")
+    typed(service, "reload")
+    assert typed(service, "chat", "Hi", "--model", "parrot").strip() == "polly"
+    typed(service, "experts", "edit", "parrot", "engine.says=squawk")
+    typed(service, "reload")
+    assert typed(service, "chat", "Hi", "--model", "parrot").strip() == "squawk"
+    assert "parrot" in typed(service, "experts", "list", "--url", service.url)
+
+    typed(service, "experts", "remove", "parrot")
+    typed(service, "reload")
+    assert ask(service.url, "parrot").status_code == 404
+    assert service.registry.read_text() == before
+    used = json.loads(typed(service, "usage", "--by", "expert", "--json"))
+    assert {"capitals", "parrot"} <= {row["group"]["expert"] for row in used["data"]}
+    slots = json.loads(typed(service, "residency", "--json"))["slots"]
+    assert [slot["state"] for slot in slots] == ["ready"]
+
+
+def typed(service: Service, *words: str) -> str:
+    """What a command prints that finds the service and its file by the environment."""
+    where = {"ORCHESTRATOR_URL": service.url, "ORCHESTRATOR_REGISTRY": str(service.registry)}
+    command = [sys.executable, "-m", "orchestrator.cli.main", *words]
+    ran = subprocess.run(
+        command, env=os.environ | where, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ran.returncode == 0, (words, ran.stderr)
+    return ran.stdout
 
 
 def test_a_stream_says_what_the_whole_answer_says(client):

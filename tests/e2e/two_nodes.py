@@ -16,6 +16,7 @@ import psutil
 
 from orchestrator.service.node_environment import node_environment
 from orchestrator.service.ports import LOOPBACK, choose
+from tests.free_ports import free_port
 
 ROOT = Path(__file__).parents[2]
 _LAUNCH = "from ray.scripts.scripts import main; main()"
@@ -29,6 +30,8 @@ class TwoNodes:
     #: What a process needs to join.
     env: dict[str, str]
     http: int
+    #: Where the head takes the configuration of Serve, as KubeRay hands it over.
+    dashboard: str
     #: Its head node, and the one beside it.
     nodes: list[subprocess.Popen[bytes]]
     join: Callable[[], subprocess.Popen[bytes]]
@@ -72,7 +75,7 @@ def two_nodes(*, cpus: int) -> Iterator[TwoNodes]:
     """Two nodes of so many CPUs each; all their processes end with the block."""
     with ExitStack() as undo:
         folder = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="r-", dir="/tmp")))
-        ports = choose(LOOPBACK, 19_998)
+        ports = choose(LOOPBACK, free_port())
         env = os.environ | node_environment(folder / "haproxy", host=LOOPBACK) | {
             "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32),
             "RAY_SERVE_HAPROXY_METRICS_PORT": str(ports.haproxy_metrics),
@@ -88,13 +91,19 @@ def two_nodes(*, cpus: int) -> Iterator[TwoNodes]:
         names = iter("abc")
 
         def join(*which: str) -> subprocess.Popen[bytes]:
-            which = which or (f"--address={address}",)
-            return _node(undo, folder / next(names), env, *which, cpus=cpus)
+            which = which or (f"--address={address}", "--labels=zone=beside")
+            # Both have one address here.
+            own = env | {"ORCHESTRATOR_METRICS_PORT": str(free_port())}
+            return _node(undo, folder / next(names), own, *which, cpus=cpus)
 
-        head = join("--head", f"--port={ports.gcs}")
+        head = join(
+            "--head", f"--port={ports.gcs}", f"--dashboard-port={ports.dashboard}",
+            f"--dashboard-host={LOOPBACK}",
+        )  # fmt: skip
         yield TwoNodes(
-            address=address, env=env, http=ports.dashboard, nodes=[head, join()], join=join
-        )
+            address=address, env=env, http=ports.http, nodes=[head, join()], join=join,
+            dashboard=f"http://{LOOPBACK}:{ports.dashboard}",
+        )  # fmt: skip
 
 
 def _node(
@@ -107,7 +116,7 @@ def _node(
             sys.executable, "-c", _LAUNCH, "start", *which, "--block", "--disable-usage-stats",
             f"--node-ip-address={LOOPBACK}", f"--num-cpus={cpus}", f"--temp-dir={folder}",
             "--object-store-memory=100000000", "--min-worker-port=0", "--max-worker-port=0",
-            "--include-dashboard=false" if "--head" in which else "--log-color=false",
+            "--log-color=false", f"--dashboard-agent-listen-port={free_port()}",
         ],
         cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT,
     )  # fmt: skip

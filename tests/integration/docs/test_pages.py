@@ -5,19 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.page_blocks import PAGES as ALL_PAGES
 from tests.page_blocks import ROOT, blocks_of, furnish, typed
 from tests.whole_service import whole_service
 
 pytestmark = pytest.mark.integration
 
-PAGES = [
-    "README.md",
-    "docs/quickstart.md",
-    "docs/concepts.md",
-    "docs/sdk.md",
-    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs/howto").glob("*.md")),
-    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs/examples").glob("*.md")),
-]
+#: Pages that are typed by tests of their own.
+TYPED_ELSEWHERE = {
+    "docs/batches.md": "tests/integration/cli/test_batch_examples.py",
+    "docs/cli.md": "tests/integration/cli/test_every_example.py",
+}
+PAGES = [page for page in ALL_PAGES if page not in TYPED_ELSEWHERE]
+#: Languages that nobody types; tests/unit/test_pages.py reads them.
+DATA = {"yaml", "json", "text"}
 #: First lines of what cannot be run here, and why; the pages' own marks say the same.
 NOT_RUN = {
     "make serve      # http://127.0.0.1:8000/v1, twenty small experts on vLLM; needs Python 3.11 "
@@ -61,6 +62,36 @@ NOT_RUN = {
     "slots:": "slots of GPUs; tests/unit/registry/test_widths.py reads such",
     'eval "$(python -m orchestrator.service.node_environment /opt/orchestrator/ray)"': (
         "begins Ray on several machines; tests/e2e/two_nodes.py does"
+    ),
+    "orchestrator merge french spanish --weights 0.6,0.4 --id french-spanish "
+    "--out models/french-spanish --add": (
+        "starts vLLM for its canary; tests/e2e/engines/test_vllm_merges.py"
+    ),
+    "python3.11 -m venv .venv-gpu && .venv-gpu/bin/pip install -e '.[gpu]'": (
+        "needs a GPU; tests/e2e/engines/test_gpu_check.py runs it on a CPU"
+    ),
+    "make experts                                      # questions, training, export, scores: "
+    "from the seeds, on a CPU": "trains for an hour",
+    **dict.fromkeys(
+        (
+            (
+                "orchestrator fit map --router routers/topic --questions asked.jsonl "
+                "--outcomes outcomes.jsonl --models costs.csv \\"
+            ),
+            (
+                "orchestrator profile questions.jsonl --split train --grader number "
+                "--out train.parquet   # 1. every expert of the running service answers"
+            ),
+            (
+                "orchestrator profile questions.jsonl --out outcomes.jsonl          "
+                "# every expert, by a running service"
+            ),
+            (
+                "orchestrator eval --registry experts.yaml --router topic "
+                "--questions asked.parquet --outcomes outcomes.parquet \\"
+            ),
+        ),
+        "questions of yours; tests/integration/cli/test_every_example.py types these commands",
     ),
     "http_options: {host: 0.0.0.0, port: 8000}": (
         "a file for serve deploy; tests/e2e/test_on_two_nodes.py deploys one"
@@ -111,10 +142,20 @@ def test_what_is_not_typed_is_known_with_its_reason():
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_block_is_a_program_or_a_file_or_says_why_it_is_neither(page):
-    left = [one.text for one in blocks_of(ROOT / page) if not one.is_run and one.mark is None]
+def test_every_program_of_a_page_is_typed_or_says_why_not(page):
+    left = [
+        one.text
+        for one in blocks_of(ROOT / page)
+        if one.language not in DATA and not one.is_run and one.mark is None
+    ]
 
     assert left == []
+
+
+@pytest.mark.parametrize("page", TYPED_ELSEWHERE)
+def test_a_page_that_is_typed_elsewhere_has_a_test_there(page):
+    assert page in ALL_PAGES
+    assert (ROOT / TYPED_ELSEWHERE[page]).exists()
 
 
 @pytest.mark.parametrize("reason", sorted(set(NOT_RUN.values())))

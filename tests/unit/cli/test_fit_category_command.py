@@ -102,9 +102,9 @@ UNLIKE = (
 )
 
 
-def discover(tmp_path, *texts, out="out"):
+def discover(tmp_path, *texts, more=()):
     traffic = write_lines(tmp_path / "traffic", *({"question": text} for text in texts))
-    return run("--discover", traffic, "--router", ARTIFACT, "--out", tmp_path / out)
+    return run("--discover", traffic, "--router", ARTIFACT, "--out", tmp_path / "out", *more)
 
 
 def lines(path):
@@ -120,6 +120,20 @@ def test_unsure_traffic_becomes_proposals_and_questions_to_be_named(tmp_path):
     assert "12 of 13 prompts were unsure, 12 of them in 1 proposal:" in result.output
     assert (told["proposal"], told["size"], "bake" in told["keywords"]) == ("new-1", 12, True)
     assert {(one["skill"], one["question"]) for one in asked} == {("new-1", it) for it in COOKING}
+
+
+def test_proposals_are_told_to_programs_as_they_are_written(tmp_path):
+    told = json.loads(discover(tmp_path, *COOKING, more=["--json"]).stdout)
+
+    assert (told["num_asked"], told["num_unsure"]) == (12, 12)
+    assert told["folder"] == str(tmp_path / "out")
+    assert told["proposals"] == lines(tmp_path / "out/proposals.jsonl")
+
+
+def test_that_nothing_is_proposed_is_told_to_programs_too(tmp_path):
+    told = json.loads(discover(tmp_path, *UNLIKE, more=["--json"]).stdout)
+
+    assert told == {"folder": None, "num_asked": 8, "num_unsure": 8, "proposals": []}
 
 
 def test_proposals_that_somebody_may_have_named_are_not_written_over(tmp_path):

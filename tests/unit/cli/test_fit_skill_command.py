@@ -110,7 +110,8 @@ def test_a_pool_that_nobody_graded_is_fitted_by_agreement_on_clusters(
 def test_the_aggregator_s_test_is_written_asked_and_named(tmp_path, owner, table, capsys):
     given, tests = owner("one"), tmp_path / "tests.jsonl"
     assert run("--out", tmp_path / "out", *given, "--aggregator-tests", tests,
-               "--num-tests", 8) == 0  # fmt: skip
+               "--num-tests", 8, "--json") == 0  # fmt: skip
+    assert json.loads(capsys.readouterr().out) == {"file": str(tests), "num_questions": 8}
     ids = [json.loads(line)["id"] for line in tests.read_text().splitlines()]
     said = tmp_path / "tests-o.jsonl"
     said.write_text("\n".join(

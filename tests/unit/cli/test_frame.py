@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import shlex
 import subprocess
 import sys
@@ -131,6 +132,25 @@ def test_what_takes_long_is_said_once_and_what_is_quick_is_not(capsys):
     with patiently("reading b", after_s=0) as said:
         assert said.wait(10)
     assert capsys.readouterr().err == "reading b ...\n"
+
+
+def test_on_a_terminal_what_takes_long_is_shown_with_its_time_and_wiped():
+    program = (
+        "from orchestrator.cli.telling import patiently\n"
+        "with patiently('reading b', after_s=0) as said:\n"
+        "    assert said.wait(10)\n"
+        "    import time; time.sleep(0.5)\n"  # two of its pictures
+    )
+    shown, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
+    subprocess.run([sys.executable, "-c", program], check=True, stderr=theirs, env=environment)
+    os.close(theirs)
+    told = os.read(shown, 65_536).decode()
+    os.close(shown)
+
+    assert "reading b" in told
+    assert "0:00:00" in told
+    assert told.rstrip("\r\n").endswith("\x1b[2K")
 
 
 @pytest.mark.parametrize(

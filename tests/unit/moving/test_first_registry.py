@@ -1,7 +1,9 @@
 """A first registry from models on disk: grouped, commented, sound."""
 
 import json
+import shutil
 import struct
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,9 @@ from orchestrator.cli.main import main
 from orchestrator.errors import ModelError, SetupError
 from orchestrator.moving.first_registry import experts_of, general_of
 from orchestrator.moving.surveying import survey
+from orchestrator.registry.loader import load
+
+DEMO = Path(__file__).parents[3] / "deploy/demo"
 
 
 def write(folder, *, hidden=4, architecture="LlamaForCausalLM", **config):
@@ -132,3 +137,66 @@ def test_init_of_a_hubs_model_offline_says_how_to_have_it(capsys, tmp_path, monk
     assert code == 1
     assert "HF_HUB_OFFLINE or ORCHESTRATOR_OFFLINE is set" in err
     assert not (tmp_path / "experts.yaml").exists()
+
+
+@pytest.fixture
+def demo(tmp_path):
+    folder = tmp_path / "models"
+    for name in ("experts/generalist", "experts/capitals", "adapters/formal", "adapters/json"):
+        shutil.copytree(DEMO / name, folder / name.rpartition("/")[2])
+    return folder
+
+
+def test_adapters_are_put_on_their_bases_and_cards_are_read(capsys, demo, tmp_path):
+    out = tmp_path / "experts.yaml"
+
+    code, said, _ = init(capsys, demo, "--out", out, "--memory-gib", "4")
+
+    assert (code, said.splitlines()[0]) == (0, f"wrote {out}: 4 experts of 2 lineages")
+    assert "an engine alone, 2 adapters beside" in out.read_text()
+    by_id = {one.id: one for one in load(out).experts}
+    assert (by_id["formal"].base, by_id["formal"].adapter) == ("generalist", str(demo / "formal"))
+    assert by_id["generalist"].engine.max_loras == 2
+    assert {one.license for one in by_id.values()} == {"Apache-2.0"}
+    assert by_id["capitals"].tags == ("demo", "tiny", "orchestrator", "en")
+
+
+def test_an_adapter_whose_base_is_not_given_is_refused_by_name(demo, tmp_path):
+    found = survey([str(demo / "formal"), str(demo / "capitals")], start=tmp_path, outline=nowhere)
+
+    with pytest.raises(SetupError, match=r"'models/formal' is put on .*generalist', which is not"):
+        experts_of(found)
+
+
+def test_a_base_is_known_by_its_last_name_where_no_folder_is_it(demo, tmp_path):
+    config = demo / "formal/adapter_config.json"
+    config.write_text(
+        config.read_text().replace("deploy/demo/experts/generalist", "org/generalist")
+    )
+
+    found = survey([str(demo)], start=tmp_path, outline=nowhere)
+
+    assert {one.id: one.base for one in experts_of(found)}["formal"] == "generalist"
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        pytest.param({"use_dora": True}, "'use_dora' is not served by vLLM", id="unsupported"),
+        pytest.param({"base_model_name_or_path": None}, "does not say which model", id="no base"),
+    ],
+)
+def test_an_adapter_that_cannot_be_served_is_told_with_its_folder(demo, tmp_path, change, fault):
+    config = demo / "formal/adapter_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | change))
+
+    with pytest.raises(ModelError, match=f"models/formal.*{fault}"):
+        survey([str(demo)], start=tmp_path, outline=nowhere)
+
+
+def test_a_folder_of_another_format_says_which(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/llama.gguf").write_bytes(b"GGUF")
+
+    with pytest.raises(SetupError, match=r"llama\.gguf is of a format that is not loaded"):
+        survey([str(tmp_path / "models")], start=tmp_path, outline=nowhere)

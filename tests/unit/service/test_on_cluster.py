@@ -9,9 +9,10 @@ import pytest
 
 from orchestrator.errors import SetupError
 from orchestrator.service.cluster import BINARY
+from orchestrator.service.entry import OPEN, Entry
 from orchestrator.service.hosts import open_vllm
 from orchestrator.service.node_environment import main, node_environment
-from orchestrator.service.on_cluster import application_with, settings_of
+from orchestrator.service.on_cluster import application_with, settings_of, stamp_of
 
 GIVEN = {"store_url": "redis://redis:6379/0", "storage_url": "s3://bucket/batches"}
 
@@ -22,10 +23,11 @@ GIVEN = {"store_url": "redis://redis:6379/0", "storage_url": "s3://bucket/batche
         ({}, "give `store_url`"),
         ({"store_url": "redis://redis:6379"}, "give `storage_url`"),
         ({**GIVEN, "port": 80}, "setting 'port' is Ray's on a cluster: see http_options.port"),
+        ({**GIVEN, "metrics_port": 9}, "set ORCHESTRATOR_METRICS_PORT where Ray starts on it"),
         ({**GIVEN, "gateway": 2}, "no setting is called 'gateway'"),
         ({**GIVEN, "gateways": 0}, "setting 'gateways' is 0"),
     ],
-    ids=["no store", "no storage", "Ray's", "unknown", "too few"],
+    ids=["no store", "no storage", "Ray's", "a node's", "unknown", "too few"],
 )
 def test_a_setting_that_will_not_do_is_refused_by_name(given, said):
     with pytest.raises(SetupError) as caught:
@@ -81,3 +83,13 @@ def test_a_shell_takes_the_environment_of_a_node(tmp_path):
 def test_a_folder_is_asked_for(capsys):
     assert main([]) == 2
     assert "FOLDER" in capsys.readouterr().err
+
+
+def test_other_settings_or_another_admin_key_are_another_service_and_a_nodes_port_is_not():
+    settings = settings_of(GIVEN, {})
+    stamp = stamp_of(settings, OPEN)
+
+    assert stamp_of(settings_of(GIVEN, {"ORCHESTRATOR_METRICS_PORT": "9999"}), OPEN) == stamp
+    assert stamp_of(settings_of({**GIVEN, "gateways": 3}, {}), OPEN) != stamp
+    assert stamp_of(settings, Entry(asks_for_keys=True, admin_digest="ab")) != stamp
+    assert "-" not in stamp

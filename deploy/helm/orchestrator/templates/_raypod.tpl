@@ -49,6 +49,7 @@ spec:
         - {name: client, containerPort: 10001}
         {{- end }}
         - {name: serve, containerPort: 8000}
+        - {name: node-metrics, containerPort: 9464}
       resources:
         {{- $resources := deepCopy .group.resources }}
         {{- if gt $gpus 0 }}
