@@ -30,7 +30,8 @@ class AsyncChatStream:
     def __init__(self, response: httpx.Response, *, base_url: str) -> None:
         self._response = response
         self._base_url = base_url
-        self._is_begun = False
+        # Read, or closed: not what httpx says, since a short answer is closed before it is read.
+        self._is_over = False
         #: Who answers; known before the first chunk.
         self.origin = origin_of(response.headers)
 
@@ -63,11 +64,11 @@ class AsyncChatStream:
                         print(event.text, end="")
             ```
         """
-        if self._is_begun or self._response.is_closed:
+        if self._is_over:
             raise ClosedError(
                 "a stream is read once, while it is open: keep its chunks, or ask anew"
             )
-        self._is_begun = True
+        self._is_over = True
         reader = EventReader()
         async with self:
             try:
@@ -90,6 +91,7 @@ class AsyncChatStream:
             await stream.close()
             ```
         """
+        self._is_over = True
         await self._response.aclose()
 
     async def __aenter__(self) -> Self:

@@ -31,7 +31,8 @@ class ChatStream:
     def __init__(self, response: httpx.Response, *, base_url: str) -> None:
         self._response = response
         self._base_url = base_url
-        self._is_begun = False
+        # Read, or closed: not what httpx says, since a short answer is closed before it is read.
+        self._is_over = False
         #: Who answers; known before the first chunk.
         self.origin = origin_of(response.headers)
 
@@ -64,11 +65,11 @@ class ChatStream:
                         print(event.text, end="")
             ```
         """
-        if self._is_begun or self._response.is_closed:
+        if self._is_over:
             raise ClosedError(
                 "a stream is read once, while it is open: keep its chunks, or ask anew"
             )
-        self._is_begun = True
+        self._is_over = True
         reader = EventReader()
         with self:
             try:
@@ -90,6 +91,7 @@ class ChatStream:
             stream.close()
             ```
         """
+        self._is_over = True
         self._response.close()
 
     def __enter__(self) -> Self:
