@@ -13,6 +13,7 @@ import typer
 from rich.console import Console, RenderableType
 
 from orchestrator.batch.progress import Bar, Timeline
+from orchestrator.cli.live_names import batch_ids
 from orchestrator.cli.service_edits import reached
 from orchestrator.client.batch_wire import Bar as WireBar
 from orchestrator.client.batch_wire import Batch, BatchFault
@@ -27,7 +28,7 @@ ApiKey = Annotated[
         envvar="ORCHESTRATOR_API_KEY", help="Whose files and batches; everybody's without."
     ),
 ]
-BatchId = Annotated[str, typer.Argument(help="Id of a batch.")]
+BatchId = Annotated[str, typer.Argument(help="Id of a batch.", autocompletion=batch_ids)]
 Input = Annotated[Path, typer.Argument(help="A file of requests, JSON lines.")]
 Endpoint = Annotated[
     str | None, typer.Option(help="Of all lines; what the first line says by default.")

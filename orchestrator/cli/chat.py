@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from orchestrator.cli.chat_turn import Turn, ask
+from orchestrator.cli.live_names import model_names
 from orchestrator.cli.route import explanation
 from orchestrator.cli.service_edits import URL, Url, reached
 from orchestrator.cli.service_key import caller_key
@@ -29,7 +30,9 @@ def chat(
     prompt: Annotated[
         str | None, typer.Argument(help="A single turn; read from standard input if none.")
     ] = None,
-    model: Annotated[str, typer.Option(help="Expert or composition that is asked.")] = "auto",
+    model: Annotated[
+        str, typer.Option(help="Expert or composition that is asked.", autocompletion=model_names)
+    ] = "auto",
     system: Annotated[str | None, typer.Option(help="A system prompt before all turns.")] = None,
     url: Url = URL,
     as_json: AsJson = False,

@@ -10,13 +10,14 @@ from typing import Annotated, Any
 
 import typer
 
+from orchestrator.cli.live_names import key_ids
 from orchestrator.cli.service_edits import reached
 from orchestrator.cli.service_key import operator_key
 from orchestrator.client.blocking import Client
 from orchestrator.client.blocking.keys import KeysAdmin
 from orchestrator.client.keys import Key, NewKey
 
-KeyId = Annotated[str, typer.Argument(help="Id of a key, `key-…`.")]
+KeyId = Annotated[str, typer.Argument(help="Id of a key, `key-…`.", autocompletion=key_ids)]
 Term = Annotated[
     list[str] | None,
     typer.Option(

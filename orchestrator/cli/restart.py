@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli.live_names import parts
 from orchestrator.cli.service_edits import URL, AsJson, Url
 from orchestrator.cli.service_slots import asking_slots
 from orchestrator.client.blocking import Client
@@ -17,7 +18,9 @@ from orchestrator.errors import ExpertUnavailableError, OrchestratorError
 
 _POLL_S = 0.25
 
-Part = Annotated[str, typer.Argument(help="`gateways`, `workers` or the name of a slot.")]
+Part = Annotated[
+    str, typer.Argument(help="`gateways`, `workers` or the name of a slot.", autocompletion=parts)
+]
 Wait = Annotated[
     bool, typer.Option("--wait/--no-wait", help="Return when it is done, not when it is begun.")
 ]

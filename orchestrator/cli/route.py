@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli.live_names import model_names
 from orchestrator.cli.plain_tables import table_lines
 from orchestrator.cli.service_edits import URL, AsJson, Url, reached
 from orchestrator.cli.service_key import caller_key
@@ -24,7 +25,9 @@ Only = Annotated[
 
 def route(
     prompt: Annotated[str, typer.Argument(help="The text of a user's turn.")],
-    model: Annotated[str, typer.Option(help="Expert or composition that is asked.")] = "auto",
+    model: Annotated[
+        str, typer.Option(help="Expert or composition that is asked.", autocompletion=model_names)
+    ] = "auto",
     explain: Explain = False,
     include: Only = None,
     exclude: Only = None,

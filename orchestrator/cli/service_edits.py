@@ -34,8 +34,12 @@ def reached(url: str) -> Iterator[None]:
     """Say what to do where nothing answers.
 
     Raises:
-        SetupError: nothing answers at `url`.
+        SetupError: nothing answers at `url`, or it is no URL.
     """
+    if not url.lower().startswith(("http://", "https://")):
+        raise SetupError(
+            f"{url!r} is no URL of a service: it begins with http:// or https://, such as {URL}"
+        )
     try:
         yield
     except UnreachableError as exc:

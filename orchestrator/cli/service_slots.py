@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.expert_ids import known_ids
+from orchestrator.cli.live_names import slot_names
 from orchestrator.cli.service_edits import reached
 from orchestrator.cli.service_key import operator_key
 from orchestrator.client.blocking import Client
@@ -22,7 +23,11 @@ Expert = Annotated[
     str, typer.Argument(help="Id of an expert that slots host.", autocompletion=known_ids)
 ]
 Slot = Annotated[
-    str | None, typer.Option(help="Name of one slot; by default its homes, or all that host it.")
+    str | None,
+    typer.Option(
+        help="Name of one slot; by default its homes, or all that host it.",
+        autocompletion=slot_names,
+    ),
 ]
 Wait = Annotated[
     bool, typer.Option("--wait/--no-wait", help="Return when it is done, not when it is begun.")
