@@ -181,3 +181,55 @@ ROWS |= {
         "**blend**": "blend of linear map and neighbours",
     }.items()
 }
+ROWS |= {
+    ("docs/compositions.md", told): lambda arm=arm, calls=calls: [*interval(arm), calls]
+    for told, arm, calls in (
+        (
+            "the same five, weighed by their scores on the category",
+            "vote of the best five, weighed by category",
+            5,
+        ),
+        ("`vote` of the best five of the category", "routed vote of five, by category", 5),
+        (
+            "`ensemble`, `experts` and `sharpness` chosen on the half that is learned from",
+            "routed vote, weighed by the posterior",
+            7,
+        ),
+    )
+}
+ROWS |= {
+    ("docs/routers.md", told.replace("+", ", ")): lambda told=told: [
+        *figures("labels")["discovery"][told].values()
+    ]
+    for told in figures("labels")["discovery"]
+}
+ROWS |= {
+    ("README.md", told): lambda names=names, bars=bars: [
+        *(bar("routing", name) for name in names),
+        *bars,
+    ]
+    for told, names, bars in (
+        (
+            "demo: held-out frames that reach their expert; unknown topics recognised",
+            (
+                "demo: all held-out frames routed right, two skills included",
+                "demo: unknown topics recognised",
+            ),
+            (95, 90),
+        ),
+        (
+            "half of the questions as labels: one call; three and a vote; five and a vote",
+            (
+                "half, balanced: one call, signals chosen on the labels",
+                "half, balanced: 3 recruited and vote",
+                "half, balanced: 5 recruited and vote",
+            ),
+            (53.5, 56.5, 58.0),
+        ),
+        (
+            "best category-to-expert map, 200 by 200, under a budget",
+            ("budgets: longest search of the best map, 200 categories by 200 experts",),
+            (10,),
+        ),
+    )
+}

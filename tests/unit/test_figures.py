@@ -201,7 +201,7 @@ PROSE: dict[tuple[str, str], Callable[[], list[float]]] = {
 }
 
 #: A number of a page: `1,234`, `5.6` or `.652`.
-_NUMBER = r"(?<![\w.,])-?(?:\d[\d,]*(?:\.\d+)?|\.\d+)"
+_NUMBER = r"(?<![\w.,])-?(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)"
 
 
 def as_told(number: float, told: str) -> str:
