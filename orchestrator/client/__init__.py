@@ -28,6 +28,7 @@ from orchestrator.client.embedding import Embedding, Embeddings
 from orchestrator.client.failures import (
     BatchFailedError,
     ClientError,
+    ClosedError,
     UnexpectedReplyError,
     UnknownFailureError,
     UnreachableError,
@@ -69,6 +70,7 @@ __all__ = [
     "ChatStream",
     "Client",
     "ClientError",
+    "ClosedError",
     "Completion",
     "CompletionChunk",
     "Details",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from orchestrator.client.wire import Messages
+from orchestrator.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    import httpx
 
 #: Names a request, so that it may be sent again and is answered once.
 IDEMPOTENCY_KEY = "idempotency-key"
@@ -97,6 +101,33 @@ class Outgoing:
         return IDEMPOTENCY_KEY.encode() in self.headers
 
 
+def written(call: Outgoing, write: Callable[..., httpx.Request]) -> httpx.Request:
+    """The request that travels.
+
+    Raises:
+        InvalidRequestError: it holds what JSON or a header cannot, or a time that is none.
+    """
+    if call.timeout_s is not None:
+        require_time(call.timeout_s, "timeout_s")
+    try:
+        return write(**call.for_httpx())
+    except (TypeError, ValueError) as exc:
+        raise InvalidRequestError(f"the request cannot be written: {exc}") from exc
+
+
+def require_time(seconds: object, name: str) -> None:
+    """Raises unless it is a time to wait.
+
+    Raises:
+        InvalidRequestError: it is no number above 0.
+    """
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not is_number or not seconds > 0:  # type: ignore[operator]
+        raise InvalidRequestError(
+            f"{name!r} is {seconds!r:.80}; it must be a number of seconds above 0", param=name
+        )
+
+
 def models_call() -> Outgoing:
     """Ask for every name that callers can use."""
     return Outgoing(method="GET", path="/v1/models", repeats="wanted")
@@ -149,7 +180,7 @@ def decisions_call(*, limit: int) -> Outgoing:
 
 def headers_of(options: Mapping[str, Any]) -> dict[bytes, bytes]:
     """The headers that the wishes among `options` travel as."""
-    given = {name: value for name, value in options.items() if name in WISHES}
+    given = {n: value for n, value in options.items() if n in WISHES and value is not None}
     return {WISHES[name].encode(): text for name, value in given.items() if (text := _text(value))}
 
 

@@ -6,6 +6,7 @@ OrchestratorError
     ├── UnreachableError             no connection, or it broke      retryable
     ├── WaitTimeoutError             no answer within the timeout    retryable
     ├── UnexpectedReplyError         the reply is not the protocol
+    ├── ClosedError                  the client was closed, or a stream read before
     ├── UnknownFailureError          an error with a code this version does not know
     └── BatchFailedError             a batch's file has faults: nothing of it was begun
 """
@@ -51,6 +52,12 @@ class UnexpectedReplyError(ClientError):
     """Whatever answered does not speak the service's protocol."""
 
     code = "unexpected_reply"
+
+
+class ClosedError(ClientError):
+    """The client was closed, or the stream was read or closed before."""
+
+    code = "client_closed"
 
 
 class UnknownFailureError(ClientError):
@@ -120,6 +127,7 @@ def failure(
     told = f" (status {status}, code {details.code!r})" if kind is UnknownFailureError else ""
     wait_s = details.retry_after_s or _retry_after_s((headers or {}).get("retry-after"))
     error = kind(f"{details.message}{told}", param=details.param, retry_after_s=wait_s)
+    error.request_id = (headers or {}).get("x-orchestrator-request-id")
     if isinstance(error, RegistryError):
         error.faults = tuple(PlacedFault(**one.model_dump()) for one in details.faults)
     return error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import InvalidRequestError, OrchestratorError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,12 @@ class Retries:
     first_wait_s: float = 0.5
     #: Unless the service itself says when to come again.
     longest_wait_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.max_attempts < 1 or self.first_wait_s < 0 or self.longest_wait_s < 0:
+            raise InvalidRequestError(
+                f"{self!r}: 'max_attempts' must be 1 or more, the waits 0 or more", param="retries"
+            )
 
     def wait_s(self, error: OrchestratorError, *, attempt: int, draw: float) -> float | None:
         """How long to wait before asking again; `None` where that is of no use.

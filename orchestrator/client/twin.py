@@ -30,6 +30,7 @@ _RULES = tuple(
         (r"\basyncio\.sleep\b", "time.sleep"),
         (r"\borchestrator\.client\.asynchronous\b", "orchestrator.client.blocking"),
         (r" from an event loop; one pool for its tasks", "; one pool, which threads may share"),
+        (r"\bper_loop=True\b", "per_loop=False"),
         (r"\basynchronous client\b", "blocking client"),
         (r"\bAsync(?=[A-Z])", ""),
     )

@@ -17,6 +17,8 @@ class OrchestratorError(Exception):
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
+    #: Of the request that a service refused, where a client was told it.
+    request_id: str | None = None
 
     def __init__(
         self, message: str, *, param: str | None = None, retry_after_s: float | None = None

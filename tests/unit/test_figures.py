@@ -13,6 +13,7 @@ from tests.bench_runs import (
     edits_ms,
     figures,
     fitted,
+    gateway,
     growth,
     in_order_of,
     of_one_expert,
@@ -74,6 +75,21 @@ TOLD = {
     "where long prompts are routed": (
         r"500-token prompts \| [\d.]+ ms, ([\d.]+) % right \| [^|]*, ([\d.]+) % \|",
         lambda: [100 * figures("gateway")["routing"]["accuracy"][key] for key in ("cut", "uncut")],
+    ),
+    "a routing decision": (
+        r"500-token prompts \| ([\d.]+) ms, .* reading the whole prompt ([\d.]+) ms",
+        lambda: [median(figures("gateway")["routing"]["p50_ms"][key]) for key in ("cut", "uncut")],
+    ),
+    "tokens a second beside vLLM": (
+        r"streamed[^|]*\| ([\d,]+) \| bare \w+ ([\d,]+) \| 75 %: holds \(([\d.]+)\)",
+        lambda: [
+            *(gateway("vllm", arm, "tokens", "tokens_per_s") for arm in ("orchestrator", "bare")),
+            bar("gateway", "vllm: our tokens/s over bare, 64 clients"),
+        ],
+    ),
+    "the longest wait for a turn": (
+        r"the answer included \| ([\d.]+) s",
+        lambda: [bar("swap", "turns: longest wait, answer included")],
     ),
     "a swap beside a load": (
         r"a sibling's swap, p50, beside a load; (\d+) answers unlike[^|]*\| (\d+) ms; (\d+) \|",

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from orchestrator.client.asynchronous.retried import retried
-from orchestrator.client.calls import Outgoing
+from orchestrator.client.calls import Outgoing, written
 from orchestrator.client.failures import failure, translated
+from orchestrator.client.pools import Pools
 from orchestrator.client.replies import read
 from orchestrator.client.retrying import Retries
 from orchestrator.client.settings import Settings
@@ -39,8 +40,10 @@ class AsyncConnection:
         #: Waits for some seconds.
         self.pause = pause
         self._is_patient = settings.retries is not None
-        with translated(self.base_url):
-            self._http = httpx.AsyncClient(transport=transport, **settings.for_httpx())
+        self._pools = Pools(
+            lambda: httpx.AsyncClient(transport=transport, **settings.for_httpx()),
+            per_loop=True,
+        )
 
     async def complete(self, call: Outgoing) -> httpx.Response:
         """The whole answer, asked again while it fails for a while where that may be done.
@@ -60,7 +63,8 @@ class AsyncConnection:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._http.aclose()
+        for pool in self._pools.close():
+            await pool.aclose()
 
     async def _asked(
         self, call: Outgoing, ask: Callable[[Outgoing], Awaitable[httpx.Response]]
@@ -78,8 +82,9 @@ class AsyncConnection:
 
     async def _begin(self, call: Outgoing) -> httpx.Response:
         with translated(self.base_url):
-            request = self._http.build_request(**call.for_httpx())
-            response = await self._http.send(request, stream=True)
+            http = self._pools.pool()
+            request = written(call, http.build_request)
+            response = await http.send(request, stream=True)
             if response.is_success:
                 return response
             body = await response.aread()

@@ -7,9 +7,10 @@ from contextlib import aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from orchestrator.client.failures import translated
+from orchestrator.client.failures import ClosedError, translated
 from orchestrator.client.replies import Event, EventReader, origin_of
 from orchestrator.client.wire import CompletionChunk
+from orchestrator.errors import OrchestratorError
 
 if TYPE_CHECKING:
     import httpx
@@ -29,6 +30,7 @@ class AsyncChatStream:
     def __init__(self, response: httpx.Response, *, base_url: str) -> None:
         self._response = response
         self._base_url = base_url
+        self._is_begun = False
         #: Who answers; known before the first chunk.
         self.origin = origin_of(response.headers)
 
@@ -42,6 +44,7 @@ class AsyncChatStream:
         """Its chunks; before them where it stands while it waits, and how far its stages are.
 
         Raises:
+            ClosedError: it was read or closed before.
             OrchestratorError: what the service says inside the stream, or a `ClientError`; a
                 stream that ends too early is an `UnexpectedReplyError`.
 
@@ -60,12 +63,21 @@ class AsyncChatStream:
                         print(event.text, end="")
             ```
         """
+        if self._is_begun or self._response.is_closed:
+            raise ClosedError(
+                "a stream is read once, while it is open: keep its chunks, or ask anew"
+            )
+        self._is_begun = True
         reader = EventReader()
         async with self:
-            with translated(self._base_url):
-                async for piece in self._response.aiter_bytes():
-                    for event in reader.feed(piece):
-                        yield event
+            try:
+                with translated(self._base_url):
+                    async for piece in self._response.aiter_bytes():
+                        for event in reader.feed(piece):
+                            yield event
+            except OrchestratorError as exc:
+                exc.request_id = self.origin.request_id
+                raise
         reader.finish()
 
     async def close(self) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from orchestrator.client.blocking.retried import retried
-from orchestrator.client.calls import Outgoing
+from orchestrator.client.calls import Outgoing, written
 from orchestrator.client.failures import failure, translated
+from orchestrator.client.pools import Pools
 from orchestrator.client.replies import read
 from orchestrator.client.retrying import Retries
 from orchestrator.client.settings import Settings
@@ -40,8 +41,10 @@ class Connection:
         #: Waits for some seconds.
         self.pause = pause
         self._is_patient = settings.retries is not None
-        with translated(self.base_url):
-            self._http = httpx.Client(transport=transport, **settings.for_httpx())
+        self._pools = Pools(
+            lambda: httpx.Client(transport=transport, **settings.for_httpx()),
+            per_loop=False,
+        )
 
     def complete(self, call: Outgoing) -> httpx.Response:
         """The whole answer, asked again while it fails for a while where that may be done.
@@ -61,7 +64,8 @@ class Connection:
 
     def close(self) -> None:
         """Close all connections."""
-        self._http.close()
+        for pool in self._pools.close():
+            pool.close()
 
     def _asked(self, call: Outgoing, ask: Callable[[Outgoing], httpx.Response]) -> httpx.Response:
         sent = call.as_sent(is_patient=self._is_patient)
@@ -77,8 +81,9 @@ class Connection:
 
     def _begin(self, call: Outgoing) -> httpx.Response:
         with translated(self.base_url):
-            request = self._http.build_request(**call.for_httpx())
-            response = self._http.send(request, stream=True)
+            http = self._pools.pool()
+            request = written(call, http.build_request)
+            response = http.send(request, stream=True)
             if response.is_success:
                 return response
             body = response.read()

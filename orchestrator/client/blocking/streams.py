@@ -8,9 +8,10 @@ from contextlib import closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from orchestrator.client.failures import translated
+from orchestrator.client.failures import ClosedError, translated
 from orchestrator.client.replies import Event, EventReader, origin_of
 from orchestrator.client.wire import CompletionChunk
+from orchestrator.errors import OrchestratorError
 
 if TYPE_CHECKING:
     import httpx
@@ -30,6 +31,7 @@ class ChatStream:
     def __init__(self, response: httpx.Response, *, base_url: str) -> None:
         self._response = response
         self._base_url = base_url
+        self._is_begun = False
         #: Who answers; known before the first chunk.
         self.origin = origin_of(response.headers)
 
@@ -43,6 +45,7 @@ class ChatStream:
         """Its chunks; before them where it stands while it waits, and how far its stages are.
 
         Raises:
+            ClosedError: it was read or closed before.
             OrchestratorError: what the service says inside the stream, or a `ClientError`; a
                 stream that ends too early is an `UnexpectedReplyError`.
 
@@ -61,10 +64,20 @@ class ChatStream:
                         print(event.text, end="")
             ```
         """
+        if self._is_begun or self._response.is_closed:
+            raise ClosedError(
+                "a stream is read once, while it is open: keep its chunks, or ask anew"
+            )
+        self._is_begun = True
         reader = EventReader()
-        with self, translated(self._base_url):
-            for piece in self._response.iter_bytes():
-                yield from reader.feed(piece)
+        with self:
+            try:
+                with translated(self._base_url):
+                    for piece in self._response.iter_bytes():
+                        yield from reader.feed(piece)
+            except OrchestratorError as exc:
+                exc.request_id = self.origin.request_id
+                raise
         reader.finish()
 
     def close(self) -> None:

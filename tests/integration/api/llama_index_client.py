@@ -7,6 +7,7 @@ import json
 import sys
 
 from llama_index.core.llms import ChatMessage
+from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 from llama_index.llms.openai_like import OpenAILike
 
 
@@ -24,5 +25,18 @@ async def _read(url: str) -> dict[str, str]:
     }
 
 
+async def _embedded(base: str) -> dict[str, list[float]]:
+    embedding = OpenAILikeEmbedding(model_name="vectors", api_base=base, api_key="none")
+    return {
+        "embedded": embedding.get_text_embedding_batch(["one two", "six"])[0],
+        "queried": embedding.get_query_embedding("one two"),
+        "embedded_async": await embedding.aget_text_embedding("one two"),
+    }
+
+
+async def _told(url: str, base: str) -> dict[str, object]:
+    return {**await _read(url), **await _embedded(base)}
+
+
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(asyncio.run(_read(sys.argv[1]))))
+    sys.stdout.write(json.dumps(asyncio.run(_told(*sys.argv[1:]))))

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from orchestrator import Orchestrator
-from orchestrator.client import UnreachableError, WaitTimeoutError
+from orchestrator.client import ClosedError, WaitTimeoutError
 from orchestrator.errors import InvalidRequestError, UnknownModelError
 from orchestrator.metrics import IN_FLIGHT
 
@@ -105,7 +105,7 @@ def test_once_closed_it_says_so_and_may_be_closed_again():
     made.close()
     made.close()
 
-    with pytest.raises((UnreachableError, RuntimeError), match="closed"):
+    with pytest.raises(ClosedError, match="closed"):
         made.chat("a sum")
 
 
