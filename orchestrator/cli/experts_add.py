@@ -15,8 +15,8 @@ from orchestrator.cli.file_edits import (
     assignments,
     carry_out,
     ids_of,
-    read_text,
 )
+from orchestrator.cli.text_files import text_of
 from orchestrator.errors import RegistryError
 from orchestrator.registry.expert_text import with_entry
 from orchestrator.registry.models import Expert
@@ -32,7 +32,7 @@ def experts_add(
 ) -> None:
     """Add an expert behind the last one of a registry file."""
     given = assignments(values)
-    before, file = read_text(registry), str(registry)
+    before, file = text_of(registry), str(registry)
     if expert in ids_of(before):
         raise RegistryError(
             f"{file}: there is an expert {expert!r} already: `orchestrator experts edit`"

@@ -15,9 +15,9 @@ from orchestrator.cli.file_edits import (
     Values,
     assignments,
     carry_out,
-    read_text,
     require_expert,
 )
+from orchestrator.cli.text_files import text_of
 from orchestrator.registry.text_edits import with_value, without_value
 
 Unset = Annotated[
@@ -39,7 +39,7 @@ def experts_edit(
         raise typer.BadParameter("name what to change: KEY=VALUE, or --unset KEY")
     if any(key == ["id"] for key, _ in given) or "id" in (unset or ()):
         raise typer.BadParameter("an id stays: add another expert, and remove this one")
-    before, file = read_text(registry), str(registry)
+    before, file = text_of(registry), str(registry)
     require_expert(before, expert, file=file)
     after = before
     for key, value in given:

@@ -9,10 +9,10 @@ from orchestrator.cli.file_edits import (
     DryRun,
     RegistryFile,
     carry_out,
-    read_text,
     references_to,
     require_expert,
 )
+from orchestrator.cli.text_files import text_of
 from orchestrator.errors import RegistryError
 from orchestrator.registry.faults import dotted, listed
 from orchestrator.registry.text_edits import without_expert
@@ -25,7 +25,7 @@ def experts_remove(
     as_json: AsJson = False,
 ) -> None:
     """Take an expert out of a registry file; one that something names stays."""
-    before, file = read_text(registry), str(registry)
+    before, file = text_of(registry), str(registry)
     require_expert(before, expert, file=file)
     if named := references_to(before, expert):
         places = listed(dotted(one.path) for one in named)

@@ -14,9 +14,9 @@ from orchestrator.cli.file_edits import (
     DEFAULT_FILE,
     AsJson,
     RegistryFile,
-    read_text,
     references_to,
 )
+from orchestrator.cli.text_files import text_of
 from orchestrator.errors import SetupError
 from orchestrator.registry.expert_text import inline_text
 from orchestrator.registry.faults import dotted, listed
@@ -31,7 +31,7 @@ def experts_show(
     """Show one expert with its defaults filled in, and what in the file names it."""
     found = _one(expert, of_file(registry) if url is None else of_service(url))
     if url is None:
-        named = references_to(read_text(registry), expert)
+        named = references_to(text_of(registry), expert)
         found["named_by"] = [dotted(one.path) for one in named]
     if as_json:
         typer.echo(json.dumps(found, indent=2))

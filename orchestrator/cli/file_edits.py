@@ -13,7 +13,7 @@ import typer
 
 from orchestrator.cli.telling import AsJson as AsJson
 from orchestrator.engines.vllm_args import installed_arguments
-from orchestrator.errors import RegistryError, SetupError
+from orchestrator.errors import RegistryError
 from orchestrator.registry.document import decode
 from orchestrator.registry.document import parse as parse_registry
 from orchestrator.registry.draft import Draft, draft_of, salvage
@@ -35,18 +35,6 @@ Values = Annotated[
         metavar="[KEY=VALUE]...", help="Values as YAML: engine.max_model_len=4096, skills='[a, b]'."
     ),
 ]
-
-
-def read_text(registry: Path) -> str:
-    """The text of a registry.
-
-    Raises:
-        SetupError: it cannot be read.
-    """
-    try:
-        return registry.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise SetupError(f"{str(registry)!r} cannot be read: {exc}") from exc
 
 
 def write_sound(registry: Path, text: str) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
+from orchestrator.cli.text_files import text_of
 from orchestrator.errors import RegistryError, SetupError
 from orchestrator.moving.moved import Moved
 from orchestrator.moving.writing import Comments, registry_text
@@ -31,9 +32,7 @@ def content_of(file: Path) -> Any:
         SetupError: it cannot be read, or is no YAML.
     """
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as exc:
-        raise SetupError(f"{str(file)!r} cannot be read: {exc}") from exc
+        return yaml.safe_load(text_of(file))
     except (yaml.YAMLError, RecursionError) as exc:
         raise SetupError(f"{str(file)!r} is no YAML: {exc}") from exc
 

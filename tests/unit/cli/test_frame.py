@@ -180,3 +180,27 @@ def test_prompts_are_objects_for_programs(capsys):
     (told,) = json.loads(capsys.readouterr().out)
     assert told["role"] == "judge"
     assert set(told["variables"]) == set(VARIABLES["judge"])
+
+
+@pytest.mark.parametrize(
+    "command", [["import", "litellm"], ["experts", "remove", "a", "--registry"]]
+)
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        pytest.param(None, "cannot be read: No such file or directory", id="absent"),
+        pytest.param(
+            b"\xff\xfea", "is not UTF-8, as its byte 1 shows: save it as UTF-8", id="UTF-16"
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_in_words(capsys, tmp_path, command, content, why):
+    file = tmp_path / "given.yaml"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(SystemExit) as caught:
+        main([*command, str(file)])
+
+    assert caught.value.code == 1
+    assert capsys.readouterr().err.strip() == f"{str(file)!r} {why}"
