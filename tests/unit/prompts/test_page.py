@@ -19,7 +19,7 @@ def test_its_table_has_every_role_with_its_variables():
 
 
 def test_its_example_is_a_prompt():
-    (example,) = re.findall(r"^```\n(---\n.*?)^```", SECTION, re.DOTALL | re.MULTILINE)
+    (example,) = re.findall(r"^```text\n(---\n.*?)^```", SECTION, re.DOTALL | re.MULTILINE)
 
     template = parse(example, name="docs/compositions.md")
 
