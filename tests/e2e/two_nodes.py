@@ -16,6 +16,7 @@ import psutil
 
 from orchestrator.service.node_environment import node_environment
 from orchestrator.service.ports import LOOPBACK, choose
+from tests.faults.killers import deployment_in
 from tests.free_ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -43,13 +44,8 @@ class TwoNodes:
     def processes(self, node: int, deployment: str) -> dict[int, str]:
         """Replicas on the node of this number whose deployment begins so: id and deployment."""
         family = psutil.Process(self.nodes[node].pid).children(recursive=True)
-        titles = {one.pid: " ".join(_cmdline(one)) for one in family}
-        ours = "ray::ServeReplica:orchestrator:"
-        return {
-            pid: title.removeprefix(ours).split()[0]
-            for pid, title in titles.items()
-            if title.startswith(f"{ours}{deployment}")
-        }
+        named = {one.pid: deployment_in(" ".join(_cmdline(one))) for one in family}
+        return {pid: name for pid, name in named.items() if name and name.startswith(deployment)}
 
     def replace(self, node: int) -> None:
         """Have another one join in the place of one that was killed."""

@@ -6,6 +6,7 @@ outermost process of a service: `Killers(psutil.Process(pid_of_orchestrator_serv
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -154,9 +155,17 @@ def _is(process: psutil.Process, part: Part, slot: str | None) -> bool:
 
 
 def _deployment(process: psutil.Process) -> str | None:
-    """What of the application it is a replica of, by the title that Ray gives it."""
-    title = _title(process)
-    return title.removeprefix(_REPLICA).split()[0] if title.startswith(_REPLICA) else None
+    return deployment_in(_title(process))
+
+
+def deployment_in(title: str) -> str | None:
+    """What of the application a replica is of, by the title that Ray gives it.
+
+    While it runs a method its title ends with that: `…:gateway.check_health`.
+    """
+    if not title.startswith(_REPLICA):
+        return None
+    return re.sub(r"\.[a-z_]+$", "", title.removeprefix(_REPLICA).split()[0])
 
 
 def _title(process: psutil.Process) -> str:

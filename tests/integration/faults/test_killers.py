@@ -7,7 +7,7 @@ import subprocess
 import psutil
 import pytest
 
-from tests.faults.killers import Killers, ended, slot_of, until
+from tests.faults.killers import Killers, deployment_in, ended, slot_of, until
 
 TITLES = {
     "conductor": "ray::ServeReplica:orchestrator:conductor",
@@ -19,6 +19,19 @@ TITLES = {
 }
 #: Has a title run again whenever it ends, as Serve does; `wait` keeps its children below it.
 KEEP = 'keep() { while true; do (exec -a "$1" sleep 60); done; }; '
+
+
+@pytest.mark.parametrize(
+    ("title", "deployment"),
+    [
+        ("ray::ServeReplica:orchestrator:gateway", "gateway"),
+        ("ray::ServeReplica:orchestrator:gateway.check_health", "gateway"),
+        ("ray::ServeReplica:orchestrator:slot-local@zone=a.b/c", "slot-local@zone=a.b/c"),
+        ("ray::ServeController.listen_for_change", None),
+    ],
+)
+def test_a_replica_is_known_whatever_it_is_at(title, deployment):
+    assert deployment_in(title) == deployment
 
 
 @pytest.fixture
