@@ -1,4 +1,4 @@
-"""Tells Prometheus where exporters are: HAProxy's and Ray's of one machine, or each node's."""
+"""Tells Prometheus where exporters are: those of one machine, or each node's of a cluster."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ def write_targets(folder: Path, ports: Ports) -> None:
     """
     exporters = {
         "haproxy": ports.haproxy_metrics,
-        "ray": ports.ray_metrics,
         "ray-dashboard": ports.dashboard_metrics,
-        "ray-autoscaler": ports.autoscaler_metrics,
     }
     _write(folder, [_target(f"{LOOPBACK}:{port}", name) for name, port in exporters.items()])
 

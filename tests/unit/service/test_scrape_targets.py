@@ -19,8 +19,10 @@ def test_the_file_of_the_last_start_is_replaced_by_this_ones_ports(tmp_path):
 
     told = json.loads((tmp_path / NAME).read_text())
     where = {one["labels"]["exporter"]: one["targets"] for one in told}
-    assert where["haproxy"] == [f"127.0.0.1:{ports.haproxy_metrics}"]
-    assert where["ray"] == [f"127.0.0.1:{ports.ray_metrics}"]
+    assert where == {
+        "haproxy": [f"127.0.0.1:{ports.haproxy_metrics}"],
+        "ray-dashboard": [f"127.0.0.1:{ports.dashboard_metrics}"],
+    }
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
 
 
