@@ -65,5 +65,6 @@ def _say(what: str, after_s: float, said: threading.Event, is_over: threading.Ev
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(file=err), transient=True) as shown:
         shown.add_task(what, total=None)
+        shown.refresh()
         said.set()
         is_over.wait()

@@ -139,7 +139,6 @@ def test_on_a_terminal_what_takes_long_is_shown_with_its_time_and_wiped():
         "from orchestrator.cli.telling import patiently\n"
         "with patiently('reading b', after_s=0) as said:\n"
         "    assert said.wait(10)\n"
-        "    import time; time.sleep(0.5)\n"  # two of its pictures
     )
     shown, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
